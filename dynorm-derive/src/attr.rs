@@ -1,0 +1,189 @@
+//! The grammar of `#[entity(…)]` and `#[attribute(…)]`: a list of words, of `word = value`, and of `word(…)`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token, ext::IdentExt, parenthesized};
+
+use crate::errors::Errors;
+
+/// One entry of the list.
+pub(crate) struct Entry {
+    pub(crate) word: Ident,
+    pub(crate) argument: Argument,
+}
+
+pub(crate) enum Argument {
+    None,
+    Value(Box<Expr>),
+    List(TokenStream),
+}
+
+impl Parse for Entry {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word = Ident::parse_any(input)?;
+        let argument = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Argument::Value(Box::new(input.parse()?))
+        } else if input.peek(syn::token::Paren) {
+            let list;
+            parenthesized!(list in input);
+            Argument::List(list.parse()?)
+        } else {
+            Argument::None
+        };
+        Ok(Self { word, argument })
+    }
+}
+
+impl ToTokens for Entry {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.word.to_tokens(tokens);
+        match &self.argument {
+            Argument::None => {}
+            Argument::Value(value) => value.to_tokens(tokens),
+            Argument::List(list) => list.to_tokens(tokens),
+        }
+    }
+}
+
+/// The entries of all attributes called `name`.
+pub(crate) fn entries(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+        match attribute.parse_args_with(Punctuated::<Entry, Token![,]>::parse_terminated) {
+            Ok(list) => entries.extend(list),
+            Err(error) => errors.push(error),
+        }
+    }
+    entries
+}
+
+impl Entry {
+    /// A word that stands alone.
+    pub(crate) fn flag(&self, errors: &mut Errors) -> bool {
+        match &self.argument {
+            Argument::None => true,
+            _ => {
+                let word = &self.word;
+                errors.at(self, format_args!("`{word}` stands alone: write `{word}`"));
+                false
+            }
+        }
+    }
+
+    /// `word = "text"`
+    pub(crate) fn text(&self, example: &str, errors: &mut Errors) -> Option<LitStr> {
+        if let Argument::Value(value) = &self.argument
+            && let Some(text) = literal(value)
+        {
+            return Some(text);
+        }
+        let word = &self.word;
+        errors.at(self, format_args!("`{word}` needs a text: write `{word} = \"{example}\"`"));
+        None
+    }
+
+    /// `word = some::path` or `word = "some::path"`
+    pub(crate) fn path(&self, example: &str, errors: &mut Errors) -> Option<syn::Path> {
+        if let Argument::Value(value) = &self.argument {
+            if let Expr::Path(path) = &**value {
+                return Some(path.path.clone());
+            }
+            if let Some(path) = literal(value).and_then(|text| text.parse().ok()) {
+                return Some(path);
+            }
+        }
+        let word = &self.word;
+        errors.at(self, format_args!("`{word}` needs a path: write `{word} = {example}`"));
+        None
+    }
+
+    /// `word("name", option, option = "text")`, or with only a name `word = "name"`.
+    pub(crate) fn named(&self, example: &str, errors: &mut Errors) -> Option<(LitStr, Vec<Entry>)> {
+        match &self.argument {
+            Argument::Value(_) => Some((self.text(example, errors)?, Vec::new())),
+            Argument::List(list) => match syn::parse::Parser::parse2(name_and_options, list.clone()) {
+                Ok(named) => Some(named),
+                Err(error) => {
+                    errors.push(error);
+                    None
+                }
+            },
+            Argument::None => {
+                let word = &self.word;
+                errors.at(self, format_args!("`{word}` needs a name: write `{word} = \"{example}\"`"));
+                None
+            }
+        }
+    }
+}
+
+fn name_and_options(input: ParseStream<'_>) -> syn::Result<(LitStr, Vec<Entry>)> {
+    let name: LitStr = input.parse().map_err(|error| {
+        syn::Error::new(error.span(), "the name comes first, as a text: write `index(\"by_status\", sort)`")
+    })?;
+    if input.is_empty() {
+        return Ok((name, Vec::new()));
+    }
+    input.parse::<Token![,]>()?;
+    let options = Punctuated::<Entry, Token![,]>::parse_terminated(input)?;
+    Ok((name, options.into_iter().collect()))
+}
+
+fn literal(expression: &Expr) -> Option<LitStr> {
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Reports a word that nothing is known of, with the nearest one that is.
+pub(crate) fn unknown(word: &Ident, known: &[&str], of: &str, errors: &mut Errors) {
+    let text = word.unraw().to_string();
+    let hint = match nearest(&text, known) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => format!("; {of} knows {}", list(known)),
+    };
+    errors.at(word, format_args!("unknown attribute `{text}`{hint}"));
+}
+
+/// The known word that is most like `word`, if one is like it at all.
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let (near, distance) =
+        known.iter().map(|known| (*known, distance(word, known))).min_by_key(|(_, d)| *d)?;
+    (distance <= near.len().max(word.len()) / 3).then_some(near)
+}
+
+/// How many letters must be put in, taken out or changed.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut before = i + 1;
+        for (cell, right) in row.iter_mut().skip(1).zip(&b) {
+            let changed = diagonal + usize::from(left != *right);
+            diagonal = *cell;
+            before = changed.min(*cell + 1).min(before + 1);
+            *cell = before;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// "`a`, `b` and `c`"
+pub(crate) fn list<T: std::fmt::Display>(words: &[T]) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [only] => format!("`{only}`"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
+            format!("{} and `{last}`", first.join(", "))
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What a struct can say and DynamoDB or dynorm cannot do. One rule, one function, one reason.
+
+use syn::{Ident, LitStr};
+
+use crate::attr;
+use crate::errors::Errors;
+use crate::expand::starter_name;
+use crate::model::{Entity, Field, Source, Storage};
+use crate::template::Segment;
+
+pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
+    field_names(&entity.fields, errors);
+    partition_key(entity, errors);
+    templates(entity, errors);
+    derived_names(entity, errors);
+    indexes(entity, errors);
+    names(entity, errors);
+}
+
+/// An item has one attribute of a name, of 1 to 65,535 bytes; a key has up to 255.
+pub(crate) fn field_names(fields: &[Field<'_>], errors: &mut Errors) {
+    let mut seen: Vec<String> = Vec::new();
+    for field in fields.iter().filter(|field| field.is_stored()) {
+        let name = field.name.value();
+        if name.is_empty() {
+            errors.at(&field.name, "the name of an attribute has at least one character");
+        }
+        if seen.contains(&name) {
+            errors.at(
+                &field.name,
+                format_args!("two fields are stored as {name:?}: rename one with `rename = \"…\"`"),
+            );
+        }
+        seen.push(name);
+    }
+    let flattened = fields.iter().filter_map(|field| match &field.storage {
+        Storage::Flatten(word) => Some(word),
+        _ => None,
+    });
+    for word in flattened.skip(1) {
+        errors.at(
+            word,
+            "two fields are `flatten`, and the attributes that the struct does not model can go to one only: remove one of the two",
+        );
+    }
+}
+
+/// Every item has a partition key, and a sort key only beside one.
+fn partition_key(entity: &Entity<'_>, errors: &mut Errors) {
+    if entity.partition.is_some() {
+        return;
+    }
+    match &entity.sort {
+        Some(sort) => errors.push(syn::Error::new(
+            sort.span(),
+            "a sort key without a partition key: mark the field that it sorts within with `#[entity(partition)]`",
+        )),
+        None => errors.at(
+            entity.ident,
+            "no partition key: mark a field with `#[entity(id)]`, for an id that dynorm fills in, or `#[entity(partition)]`, for a key of your own",
+        ),
+    }
+}
+
+/// A template is made of fields that exist and that are stored by their type.
+fn templates(entity: &Entity<'_>, errors: &mut Errors) {
+    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
+    let index_keys =
+        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
+    for source in keys.chain(index_keys) {
+        let Source::Template { template, .. } = source else { continue };
+        for segment in &template.segments {
+            let Segment::Field { field: name, .. } = segment else { continue };
+            match entity.field(name) {
+                Some(field) if field.is_typed() => {}
+                Some(_) => errors.at(
+                    &template.literal,
+                    format_args!("`{{{name}}}` is stored through `skip`, `serde`, `with` or `flatten`, so it cannot be part of a key"),
+                ),
+                None => {
+                    let known: Vec<String> = entity.fields.iter().map(|field| field.ident.to_string()).collect();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    let hint = match attr::nearest(&name.to_string(), &known) {
+                        Some(near) => format!("did you mean `{{{near}}}`?"),
+                        None => format!("it has {}", attr::list(&known)),
+                    };
+                    errors.at(
+                        &template.literal,
+                        format_args!("`{{{name}}}` is no field of `{}`; {hint}", entity.ident),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What a template makes has an attribute of its own, unless the same template makes it for another key.
+fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
+    for attribute in entity.derived() {
+        if let Some(field) =
+            entity.fields.iter().find(|field| field.is_stored() && field.name.value() == attribute.value())
+        {
+            errors.at(
+                &field.name,
+                format_args!(
+                    "the attribute {:?} is made by dynorm for `{}`, so the field needs another name: add `rename = \"…\"`, or name the made one with `partition_attribute`, `sort_attribute` or `type_attribute`",
+                    attribute.value(),
+                    entity.ident
+                ),
+            );
+        }
+    }
+    let mut made: Vec<(String, String)> = Vec::new();
+    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
+    let index_keys =
+        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
+    for source in keys.chain(index_keys) {
+        let Source::Template { attribute, template } = source else { continue };
+        let (name, text) = (attribute.value(), template.literal.value());
+        if made.iter().any(|(known, other)| *known == name && *other != text) {
+            errors.at(
+                attribute,
+                format_args!("two templates make the attribute {name:?}: name one with `partition_attribute = \"…\"` or `sort_attribute = \"…\"`"),
+            );
+        }
+        made.push((name, text));
+    }
+}
+
+/// The operations of a repository, which a starter of an index must not hide.
+const OPERATIONS: &[&str] = &[
+    "all",
+    "batch",
+    "batch_create",
+    "batch_delete",
+    "batch_delete_entities",
+    "batch_delete_stream",
+    "batch_get",
+    "batch_get_stream",
+    "batch_save",
+    "batch_save_stream",
+    "check",
+    "count",
+    "create",
+    "delete",
+    "delete_by_id",
+    "filter",
+    "find",
+    "first_or_create",
+    "force_delete",
+    "get",
+    "only_trashed",
+    "query",
+    "restore",
+    "retry_on_conflict",
+    "save",
+    "scan",
+    "transaction",
+    "update",
+    "update_or_create",
+    "upsert",
+    "with_trashed",
+];
+
+fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
+    let mut starters: Vec<Ident> = Vec::new();
+    for index in &entity.indexes {
+        let name = &index.name;
+        if index.local {
+            local_index(entity, name, errors);
+        } else if index.partition.is_none() {
+            errors.at(
+                name,
+                format_args!(
+                    "the index `{0}` has a sort key and no partition key: put `index = \"{0}\"` on the field that it is asked by",
+                    name.value()
+                ),
+            );
+        }
+        let starter = starter_name(name);
+        if OPERATIONS.contains(&starter.to_string().as_str()) {
+            errors.at(
+                name,
+                format_args!("the index would begin with `{}::{starter}`, which is an operation already: choose another name, such as \"by_{}\"", entity.repository, name.value()),
+            );
+        } else if starters.contains(&starter) {
+            errors.at(
+                name,
+                format_args!(
+                    "two indexes would begin with `{}::{starter}`: choose another name",
+                    entity.repository
+                ),
+            );
+        }
+        starters.push(starter);
+    }
+}
+
+/// A local index sorts the items of one partition in another way.
+fn local_index(entity: &Entity<'_>, name: &LitStr, errors: &mut Errors) {
+    if entity.sort.is_none() {
+        errors.at(
+            name,
+            "a local index needs a table with a sort key: mark a field with `#[entity(sort)]`, or make this an `index(\"…\", sort)` with a partition key of its own",
+        );
+    }
+}
+
+/// The names of tables and indexes have 3 to 255 characters of a small set; those of key attributes 1 to 255 bytes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
+fn names(entity: &Entity<'_>, errors: &mut Errors) {
+    let named = std::iter::once(("table", &entity.table));
+    for (what, name) in named.chain(entity.indexes.iter().map(|index| ("index", &index.name))) {
+        let text = name.value();
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        if !(3..=255).contains(&text.len()) || !text.bytes().all(known) {
+            errors.at(
+                name,
+                format_args!("{text:?} cannot be the name of a {what}: it has 3 to 255 characters, which are letters, digits, `_`, `-` and `.`"),
+            );
+        }
+    }
+    for attribute in entity.derived() {
+        let text = attribute.value();
+        if !(1..=255).contains(&text.len()) {
+            errors.at(attribute, format_args!("{text:?} cannot be the name of a key: it has 1 to 255 bytes"));
+        }
+    }
+    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
+    let index_keys =
+        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
+    for source in keys.chain(index_keys) {
+        if let Source::Field(ident) = source
+            && let Some(field) = entity.field(ident)
+            && field.name.value().len() > 255
+        {
+            errors.at(&field.name, "the name of a key has at most 255 bytes: rename it");
+        }
+    }
+}

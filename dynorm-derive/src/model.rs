@@ -1,0 +1,178 @@
+//! What the derive macros know of a type once it is read.
+
+use proc_macro2::Span;
+use syn::{Expr, Generics, Ident, LitStr, Path, Type, Visibility};
+
+use crate::template::Template;
+
+pub(crate) struct Entity<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) vis: &'i Visibility,
+    pub(crate) door: Path,
+    pub(crate) table: LitStr,
+    pub(crate) repository: Ident,
+    pub(crate) fields: Vec<Field<'i>>,
+    pub(crate) partition: Option<Source>,
+    pub(crate) sort: Option<Source>,
+    pub(crate) indexes: Vec<Index>,
+    /// Of an entity whose key is a template: the attribute that holds its type.
+    pub(crate) type_attribute: Option<LitStr>,
+}
+
+/// A field of an entity or of a nested struct.
+pub(crate) struct Field<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) vis: &'i Visibility,
+    pub(crate) ty: &'i Type,
+    /// The name of the attribute, with the place where it comes from.
+    pub(crate) name: LitStr,
+    pub(crate) storage: Storage,
+    pub(crate) default: Option<DefaultValue>,
+    pub(crate) sensitive: bool,
+    pub(crate) stamps: Vec<StampKind>,
+}
+
+/// How the value of a field is stored.
+pub(crate) enum Storage {
+    /// By its type.
+    Attribute,
+    /// By the functions of a module; `serde` is one.
+    With(Path),
+    Serde(Ident),
+    /// The attributes that the struct does not model.
+    Flatten(Ident),
+    /// Not at all.
+    Skip(Ident),
+}
+
+pub(crate) enum DefaultValue {
+    /// `Default::default()`
+    OfType,
+    Expression(Expr),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StampKind {
+    Id,
+    CreatedAt,
+    UpdatedAt,
+}
+
+/// Where a key comes from.
+pub(crate) enum Source {
+    Field(Ident),
+    Template { attribute: LitStr, template: Template },
+}
+
+pub(crate) struct Index {
+    pub(crate) name: LitStr,
+    pub(crate) local: bool,
+    pub(crate) partition: Option<Source>,
+    pub(crate) sort: Option<Source>,
+}
+
+impl Field<'_> {
+    /// False for fields that have no attribute of their own.
+    pub(crate) fn is_stored(&self) -> bool {
+        !matches!(self.storage, Storage::Flatten(_) | Storage::Skip(_))
+    }
+
+    /// True for fields that are stored by their type, so that they can be a key.
+    pub(crate) fn is_typed(&self) -> bool {
+        matches!(self.storage, Storage::Attribute)
+    }
+}
+
+impl Entity<'_> {
+    pub(crate) fn field(&self, ident: &Ident) -> Option<&Field<'_>> {
+        self.fields.iter().find(|field| field.ident == ident)
+    }
+
+    /// The position of a field in the table of fields, which lists the stored ones.
+    pub(crate) fn position(&self, ident: &Ident) -> usize {
+        self.fields
+            .iter()
+            .filter(|field| field.is_stored())
+            .position(|field| field.ident == ident)
+            .unwrap_or(0)
+    }
+
+    /// The fields that the key of the table is made of, in order.
+    pub(crate) fn key_fields(&self) -> Vec<&Ident> {
+        let mut fields: Vec<&Ident> = Vec::new();
+        for source in [&self.partition, &self.sort].into_iter().flatten() {
+            for field in source.fields() {
+                if !fields.contains(&field) {
+                    fields.push(field);
+                }
+            }
+        }
+        fields
+    }
+
+    /// The attributes that are made of fields: the keys that templates make, and the entity's type.
+    pub(crate) fn derived(&self) -> Vec<&LitStr> {
+        let keys = [&self.partition, &self.sort].into_iter().flatten();
+        let index_keys =
+            self.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
+        let mut attributes: Vec<&LitStr> = Vec::new();
+        let templates = keys.chain(index_keys).filter_map(|source| match source {
+            Source::Template { attribute, .. } => Some(attribute),
+            Source::Field(_) => None,
+        });
+        for attribute in templates.chain(&self.type_attribute) {
+            if !attributes.iter().any(|known| known.value() == attribute.value()) {
+                attributes.push(attribute);
+            }
+        }
+        attributes
+    }
+}
+
+impl Source {
+    /// The fields that it is made of.
+    pub(crate) fn fields(&self) -> Vec<&Ident> {
+        match self {
+            Self::Field(field) => vec![field],
+            Self::Template { template, .. } => template.fields().collect(),
+        }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Field(field) => field.span(),
+            Self::Template { template, .. } => template.literal.span(),
+        }
+    }
+}
+
+pub(crate) struct Attribute<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) generics: &'i Generics,
+    pub(crate) door: Path,
+    pub(crate) shape: AttributeShape<'i>,
+}
+
+pub(crate) enum AttributeShape<'i> {
+    Struct(Vec<Field<'i>>),
+    Newtype(&'i Type),
+    /// Unit variants, stored as text.
+    Choice(Vec<(&'i Ident, LitStr)>),
+    /// Variants with data, stored as maps with a tag.
+    Tagged {
+        tag: LitStr,
+        variants: Vec<Variant<'i>>,
+    },
+}
+
+pub(crate) struct Variant<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) name: LitStr,
+    pub(crate) data: VariantData<'i>,
+}
+
+pub(crate) enum VariantData<'i> {
+    Unit,
+    Newtype(&'i Type),
+    Struct(Vec<Field<'i>>),
+}

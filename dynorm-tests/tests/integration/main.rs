@@ -1,0 +1,3 @@
+//! Behaviour against a real engine: the embedded database, or the one that `DYNORM_TEST_ENDPOINT` names.
+
+mod api;

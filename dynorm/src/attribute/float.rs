@@ -1,0 +1,47 @@
+//! `N`: floating-point numbers.
+
+use super::{Attribute, shape};
+use crate::codec::{Encoder, Value, ValueError};
+
+macro_rules! floats {
+    ($($type:ident),*) => {$(
+        impl Attribute for $type {
+            type Base = Self;
+            type Shape = shape::Number;
+
+            /// The shortest text that reads as the same number. DynamoDB has one zero, so `-0.0` is stored as 0.
+            fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+                if !self.is_finite() {
+                    return Err(ValueError::new(format!("{self} is not a number that DynamoDB holds")));
+                }
+                if *self == 0.0 {
+                    return encoder.unchecked_number(|out| out.push(b'0'));
+                }
+                let magnitude = f64::from(self.abs());
+                if !(1e-130..1e126).contains(&magnitude) {
+                    return Err(ValueError::new(format!(
+                        "the number {self:e} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
+                    )));
+                }
+                encoder.unchecked_number(|out| {
+                    // Writing a number into memory has no way to fail.
+                    let _ = serde_json::to_writer(&mut *out, self);
+                    if out.ends_with(b".0") {
+                        out.truncate(out.len() - 2);
+                    }
+                })
+            }
+
+            fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+                value
+                    .as_number()?
+                    .parse()
+                    .ok()
+                    .filter(|number: &Self| number.is_finite())
+                    .ok_or_else(|| ValueError::new(concat!("the number does not fit ", stringify!($type))))
+            }
+        }
+    )*};
+}
+
+floats!(f32, f64);

@@ -1,0 +1,201 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use ulid::Ulid;
+
+use super::{Attribute, shape};
+use crate::codec::{Encoder, Value, ValueError};
+
+/// The id of a `T`: a [ULID](https://github.com/ulid/spec), stored as its 26 characters, which sort by the time of their making.
+///
+/// The type parameter keeps the ids of different entities apart: an `Id<Order>` does not fit where an `Id<User>` is
+/// wanted. It is `Copy` whatever `T` is. The default is "not set yet"; the first save of an entity fills it.
+///
+/// ```
+/// use dynorm::Id;
+///
+/// struct User;
+///
+/// let id: Id<User> = Id::new();
+/// assert_eq!(id.to_string().parse::<Id<User>>()?, id);
+/// assert!(Id::<User>::default().is_unset());
+/// # Ok::<(), dynorm::ulid::DecodeError>(())
+/// ```
+pub struct Id<T> {
+    ulid: Ulid,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    /// A fresh id.
+    #[must_use]
+    #[allow(
+        clippy::new_without_default,
+        reason = "the default is the id that is not set yet, not a fresh one"
+    )]
+    pub fn new() -> Self {
+        Ulid::generate().into()
+    }
+
+    /// True for the default, which stands for "not set yet".
+    ///
+    /// ```
+    /// assert!(!dynorm::Id::<()>::new().is_unset());
+    /// ```
+    #[must_use]
+    pub const fn is_unset(self) -> bool {
+        self.ulid.is_nil()
+    }
+
+    /// The ULID itself.
+    ///
+    /// ```
+    /// # use dynorm::Id;
+    /// let ulid = dynorm::ulid::Ulid::generate();
+    /// assert_eq!(Id::<()>::from(ulid).ulid(), ulid);
+    /// ```
+    #[must_use]
+    pub const fn ulid(self) -> Ulid {
+        self.ulid
+    }
+}
+
+impl<T> From<Ulid> for Id<T> {
+    fn from(ulid: Ulid) -> Self {
+        Self { ulid, of: PhantomData }
+    }
+}
+
+impl<T> From<Id<T>> for Ulid {
+    fn from(id: Id<T>) -> Self {
+        id.ulid
+    }
+}
+
+impl<T> FromStr for Id<T> {
+    type Err = ulid::DecodeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ulid::from_string(text).map(Into::into)
+    }
+}
+
+impl<T> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.ulid, f)
+    }
+}
+
+impl<T> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.ulid, f)
+    }
+}
+
+// By hand, since a derive would ask the same of `T`.
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Id<T> {}
+impl<T> Default for Id<T> {
+    fn default() -> Self {
+        Ulid::nil().into()
+    }
+}
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ulid == other.ulid
+    }
+}
+impl<T> Eq for Id<T> {}
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.ulid.cmp(&other.ulid)
+    }
+}
+impl<T> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ulid.hash(state);
+    }
+}
+
+/// As text, which is how an id travels in an API.
+impl<T> serde::Serialize for Id<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, T> serde::Deserialize<'de> for Id<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<T> Attribute for Id<T> {
+    type Base = Self;
+    type Shape = shape::Text;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        self.ulid.encode(encoder)
+    }
+
+    fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+        Ulid::decode(value).map(Into::into)
+    }
+}
+
+/// A type that `#[entity(id)]` can fill at the first save: [`Id`], `ulid::Ulid`, `String` (a ULID as text) and, with the
+/// feature `uuid`, `uuid::Uuid`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be filled with a fresh id",
+    label = "`#[entity(id)]` needs a type that can",
+    note = "use `dynorm::Id<…>`, `ulid::Ulid` or `String`; for a key that you set yourself, write `#[entity(partition)]`"
+)]
+pub trait Identifier {
+    /// True while no id is set.
+    fn is_unset(&self) -> bool;
+
+    /// An id that no other entity has.
+    fn fresh() -> Self;
+}
+
+impl<T> Identifier for Id<T> {
+    fn is_unset(&self) -> bool {
+        (*self).is_unset()
+    }
+
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+impl Identifier for Ulid {
+    fn is_unset(&self) -> bool {
+        self.is_nil()
+    }
+
+    fn fresh() -> Self {
+        Self::generate()
+    }
+}
+
+impl Identifier for String {
+    fn is_unset(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn fresh() -> Self {
+        Ulid::generate().to_string()
+    }
+}

@@ -1,0 +1,76 @@
+//! `N`: whole numbers.
+
+use super::{Attribute, shape};
+use crate::codec::{Encoder, Value, ValueError, integer_text};
+
+macro_rules! integers {
+    ($($type:ident: $shape:ident),*) => {$(
+        impl Attribute for $type {
+            type Base = Self;
+            type Shape = shape::$shape;
+
+            fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+                encoder.unchecked_number(|out| {
+                    // Writing a number into memory has no way to fail.
+                    let _ = serde_json::to_writer(out, self);
+                })
+            }
+
+            fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+                let text = value.as_number()?;
+                text.parse().or_else(|_| parse(text, stringify!($type)))
+            }
+
+            integers!(many $shape);
+        }
+    )*};
+    (many Number) => {};
+    (many Byte) => {
+        fn encode_slice(slice: &[Self], encoder: &mut Encoder) -> Result<(), ValueError> {
+            encoder.binary(slice)
+        }
+
+        /// A list of numbers is taken as well: other mappers store bytes so.
+        fn decode_vec(value: Value<'_>) -> Result<Vec<Self>, ValueError> {
+            let Ok(items) = value.as_list() else { return value.as_bytes() };
+            items
+                .enumerate()
+                .map(|(index, item)| item.and_then(Self::decode).map_err(|error| error.at_index(index)))
+                .collect()
+        }
+    };
+}
+
+integers!(
+    u8: Byte, u16: Number, u32: Number, u64: Number, usize: Number,
+    i8: Number, i16: Number, i32: Number, i64: Number, isize: Number
+);
+
+macro_rules! wide_integers {
+    ($($type:ident),*) => {$(
+        impl Attribute for $type {
+            type Base = Self;
+            type Shape = shape::Number;
+
+            /// Checked, since 128 bits go to 39 digits and DynamoDB to 38.
+            fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+                encoder.number(&self.to_string())
+            }
+
+            fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+                let text = value.as_number()?;
+                text.parse().or_else(|_| parse(text, stringify!($type)))
+            }
+        }
+    )*};
+}
+
+wide_integers!(u128, i128);
+
+/// Whole numbers that are spelled with a point or an exponent, and the error for the others.
+fn parse<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, ValueError> {
+    match integer_text(text) {
+        Some(whole) => whole.parse().map_err(|_| ValueError::new(format!("the number does not fit {name}"))),
+        None => Err(ValueError::new(format!("expected a whole number ({name}), found one with a fraction"))),
+    }
+}

@@ -1,0 +1,68 @@
+use super::Timestamp;
+
+/// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
+/// `time::OffsetDateTime`, and with the feature `chrono` its `DateTime<Utc>` and `NaiveDateTime`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stamped with the current time",
+    label = "`created_at` and `updated_at` need a moment in time",
+    note = "use `dynorm::Timestamp`, or `time::OffsetDateTime`"
+)]
+pub trait Moment {
+    /// True while no time is set: `None`, or 1970-01-01T00:00:00Z, which is the default.
+    fn is_unset(&self) -> bool;
+
+    /// The moment `now`.
+    fn at(now: Timestamp) -> Self;
+}
+
+impl Moment for Timestamp {
+    fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn at(now: Timestamp) -> Self {
+        now
+    }
+}
+
+impl Moment for time::OffsetDateTime {
+    fn is_unset(&self) -> bool {
+        *self == Self::UNIX_EPOCH
+    }
+
+    fn at(now: Timestamp) -> Self {
+        now.into()
+    }
+}
+
+impl<T: Moment> Moment for Option<T> {
+    fn is_unset(&self) -> bool {
+        self.as_ref().is_none_or(T::is_unset)
+    }
+
+    fn at(now: Timestamp) -> Self {
+        Some(T::at(now))
+    }
+}
+
+#[cfg(feature = "chrono")]
+impl Moment for chrono::DateTime<chrono::Utc> {
+    fn is_unset(&self) -> bool {
+        *self == Self::UNIX_EPOCH
+    }
+
+    fn at(now: Timestamp) -> Self {
+        Self::from_timestamp_micros(now.unix_micros()).unwrap_or(Self::UNIX_EPOCH)
+    }
+}
+
+#[cfg(feature = "chrono")]
+impl Moment for chrono::NaiveDateTime {
+    fn is_unset(&self) -> bool {
+        *self == chrono::DateTime::UNIX_EPOCH.naive_utc()
+    }
+
+    fn at(now: Timestamp) -> Self {
+        chrono::DateTime::<chrono::Utc>::at(now).naive_utc()
+    }
+}

@@ -1,0 +1,159 @@
+//! What DynamoDB makes of a Rust type, as types: they decide at compile time what can be a key, an element of a set, or
+//! the operand of an operator. [`Attribute::Shape`](super::Attribute::Shape) names one.
+
+use std::marker::PhantomData;
+
+use super::ScalarType;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// One of the shapes of this module.
+pub trait Shape: sealed::Sealed + 'static {
+    /// The type as a key or as an element of a set, for shapes that can be one.
+    const SCALAR: Option<ScalarType>;
+    /// The shape of many of them: `B` for bytes, a list for everything else.
+    #[doc(hidden)]
+    type Many<T: 'static>: Shape;
+    /// The shape of a newtype around it.
+    #[doc(hidden)]
+    type Newtype: Shape;
+}
+
+/// Text, numbers and bytes: the elements that a set can have.
+#[diagnostic::on_unimplemented(
+    message = "a set cannot hold elements that are {Self}",
+    note = "DynamoDB has sets of text, of numbers and of bytes; use a `Vec` for others"
+)]
+pub trait Scalar: Shape {
+    /// Which of the three it is.
+    const TYPE: ScalarType;
+}
+
+/// Stored as text: what the keys of a map can be.
+#[diagnostic::on_unimplemented(
+    message = "the keys of a map are stored as text, and these are {Self}",
+    note = "use a type that is stored as text, such as `String`, `Id`, or a unit enum"
+)]
+pub trait TextLike: Scalar {}
+
+/// Text, numbers and bytes, and never absent: what the key of a table can be.
+pub trait Key: Scalar {}
+
+/// What the key of an index can be: as for a table, and it may be absent, which leaves the item out of the index.
+pub trait IndexKey: Shape {}
+
+/// What can stand in the template of a key: text, numbers and truth values.
+pub trait Part: Shape {}
+
+/// What DynamoDB can put in order: text, numbers and bytes.
+pub trait Ordered: Shape {}
+
+/// What has a beginning: text and bytes.
+pub trait Prefixed: Shape {}
+
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $name:ident: $scalar:expr, [$($marker:ident),*];)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+        impl sealed::Sealed for $name {}
+        impl Shape for $name {
+            const SCALAR: Option<ScalarType> = $scalar;
+            type Many<T: 'static> = List<T>;
+            type Newtype = Self;
+        }
+        $(impl $marker for $name {})*
+    )*};
+}
+
+shapes! {
+    /// Text.
+    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Ordered, Prefixed];
+    /// A number.
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered];
+    /// Bytes.
+    Binary: Some(ScalarType::Binary), [Key, IndexKey, Ordered, Prefixed];
+    /// One of the variants of an enum: text without an order.
+    Choice: Some(ScalarType::String), [TextLike, Key, IndexKey, Part];
+    /// A truth value.
+    Bool: None, [Part];
+    /// A map whose entries are the fields of a struct.
+    Structure: None, [];
+    /// Whatever the value at hand is: `serde_json::Value`, an enum with data.
+    Any: None, [];
+}
+
+/// A `u8`: a number, of which many are bytes.
+#[derive(Debug)]
+pub enum Byte {}
+impl sealed::Sealed for Byte {}
+impl Shape for Byte {
+    const SCALAR: Option<ScalarType> = Some(ScalarType::Number);
+    type Many<T: 'static> = Binary;
+    type Newtype = Number;
+}
+impl Key for Byte {}
+impl IndexKey for Byte {}
+impl Part for Byte {}
+impl Ordered for Byte {}
+
+impl Scalar for Text {
+    const TYPE: ScalarType = ScalarType::String;
+}
+impl Scalar for Choice {
+    const TYPE: ScalarType = ScalarType::String;
+}
+impl Scalar for Number {
+    const TYPE: ScalarType = ScalarType::Number;
+}
+impl Scalar for Byte {
+    const TYPE: ScalarType = ScalarType::Number;
+}
+impl Scalar for Binary {
+    const TYPE: ScalarType = ScalarType::Binary;
+}
+
+/// A list of `T`.
+#[derive(Debug)]
+pub struct List<T>(PhantomData<fn() -> T>);
+/// A set of `T`.
+#[derive(Debug)]
+pub struct Set<T>(PhantomData<fn() -> T>);
+/// A map with values of the type `T`.
+#[derive(Debug)]
+pub struct Map<T>(PhantomData<fn() -> T>);
+/// A value of the shape `S` that may be absent.
+#[derive(Debug)]
+pub struct Optional<S>(PhantomData<fn() -> S>);
+
+impl<T> sealed::Sealed for List<T> {}
+impl<T> sealed::Sealed for Set<T> {}
+impl<T> sealed::Sealed for Map<T> {}
+impl<S> sealed::Sealed for Optional<S> {}
+
+impl<T: 'static> Shape for List<T> {
+    const SCALAR: Option<ScalarType> = None;
+    type Many<U: 'static> = List<U>;
+    type Newtype = Self;
+}
+impl<T: 'static> Shape for Set<T> {
+    const SCALAR: Option<ScalarType> = None;
+    type Many<U: 'static> = List<U>;
+    type Newtype = Self;
+}
+impl<T: 'static> Shape for Map<T> {
+    const SCALAR: Option<ScalarType> = None;
+    type Many<U: 'static> = List<U>;
+    type Newtype = Self;
+}
+impl<S: Shape> Shape for Optional<S> {
+    const SCALAR: Option<ScalarType> = S::SCALAR;
+    type Many<U: 'static> = List<U>;
+    type Newtype = Optional<S::Newtype>;
+}
+impl<S: IndexKey> IndexKey for Optional<S> {}
+impl<S: Part> Part for Optional<S> {}
+impl<S: Ordered> Ordered for Optional<S> {}
+impl<S: Prefixed> Prefixed for Optional<S> {}

@@ -1,0 +1,71 @@
+//! `S`: text.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{Attribute, shape};
+use crate::codec::{Encoder, Value, ValueError};
+
+macro_rules! text {
+    ($($type:ty),*) => {$(
+        impl Attribute for $type {
+            type Base = Self;
+            type Shape = shape::Text;
+
+            fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+                encoder.string(self)
+            }
+
+            fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+                value.as_str().map(|text| text.into_owned().into())
+            }
+        }
+    )*};
+}
+
+text!(String, Box<str>, Arc<str>, Cow<'static, str>);
+
+impl Attribute for char {
+    type Base = Self;
+    type Shape = shape::Text;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        encoder.string(self.encode_utf8(&mut [0; 4]))
+    }
+
+    fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+        let text = value.as_str()?;
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (Some(character), None) => Ok(character),
+            _ => Err(ValueError::new("expected a text of one character")),
+        }
+    }
+}
+
+impl Attribute for bool {
+    type Base = Self;
+    type Shape = shape::Bool;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        encoder.bool(*self)
+    }
+
+    fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+        value.as_bool()
+    }
+}
+
+impl Attribute for ulid::Ulid {
+    type Base = Self;
+    type Shape = shape::Text;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        encoder.string(self.array_to_str(&mut [0; ulid::ULID_LEN]))
+    }
+
+    fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+        Self::from_string(&value.as_str()?)
+            .map_err(|error| ValueError::new(format!("expected a ULID of 26 characters: {error}")))
+    }
+}

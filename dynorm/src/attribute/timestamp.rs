@@ -1,0 +1,344 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use ::time::format_description::well_known::Rfc3339;
+use ::time::macros::format_description;
+use ::time::{OffsetDateTime, UtcOffset};
+
+use super::{Attribute, shape};
+use crate::codec::{Encoder, Value, ValueError};
+
+/// A moment in time, to the microsecond, between the years 0 and 9999.
+///
+/// Stored as RFC 3339 in UTC with six fractional digits, such as `2026-03-01T12:30:00.000000Z`, so that the order of the
+/// texts is the order of the moments, in a sort key too. Any RFC 3339 text is read. What is finer than a microsecond is
+/// cut off when the `Timestamp` is made, so that a value read back equals the one that was saved.
+///
+/// The default is 1970-01-01T00:00:00Z, which `created_at` and `updated_at` take for "not set yet".
+///
+/// ```
+/// use dynorm::Timestamp;
+///
+/// let moment: Timestamp = "2026-03-01T13:30:00+01:00".parse()?;
+/// assert_eq!(moment.to_string(), "2026-03-01T12:30:00.000000Z");
+/// assert!(Timestamp::default() < moment);
+/// # Ok::<(), dynorm::TimestampError>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Microseconds since 1970.
+    micros: i64,
+}
+
+/// 0000-01-01T00:00:00.000000Z
+const FIRST: i64 = -62_167_219_200_000_000;
+/// 9999-12-31T23:59:59.999999Z
+const LAST: i64 = 253_402_300_799_999_999;
+
+impl Timestamp {
+    /// The current time.
+    ///
+    /// ```
+    /// assert!(dynorm::Timestamp::now() > dynorm::Timestamp::default());
+    /// ```
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().try_into().unwrap_or_default()
+    }
+
+    /// The moment this many microseconds after 1970-01-01T00:00:00Z; an error outside the years 0 to 9999.
+    ///
+    /// ```
+    /// # use dynorm::Timestamp;
+    /// assert_eq!(Timestamp::from_unix_micros(1_500_000)?.to_string(), "1970-01-01T00:00:01.500000Z");
+    /// assert!(Timestamp::from_unix_micros(i64::MAX).is_err());
+    /// # Ok::<(), dynorm::TimestampError>(())
+    /// ```
+    pub const fn from_unix_micros(micros: i64) -> Result<Self, TimestampError> {
+        if micros < FIRST || micros > LAST {
+            return Err(TimestampError(Problem::OutOfRange));
+        }
+        Ok(Self { micros })
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// assert_eq!(dynorm::Timestamp::default().unix_micros(), 0);
+    /// ```
+    #[must_use]
+    pub const fn unix_micros(self) -> i64 {
+        self.micros
+    }
+
+    /// This moment plus `duration`; `None` past the year 9999.
+    ///
+    /// ```
+    /// # use dynorm::Timestamp;
+    /// # use std::time::Duration;
+    /// let later = Timestamp::default().checked_add(Duration::from_secs(60)).map(|later| later.to_string());
+    /// assert_eq!(later.as_deref(), Some("1970-01-01T00:01:00.000000Z"));
+    /// ```
+    #[must_use]
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let micros = self.micros.checked_add(i64::try_from(duration.as_micros()).ok()?)?;
+        Self::from_unix_micros(micros).ok()
+    }
+
+    /// This moment minus `duration`; `None` before the year 0.
+    ///
+    /// ```
+    /// # use dynorm::Timestamp;
+    /// # use std::time::Duration;
+    /// let yesterday = Timestamp::now().checked_sub(Duration::from_secs(86_400));
+    /// assert!(yesterday.is_some_and(|yesterday| yesterday < Timestamp::now()));
+    /// ```
+    #[must_use]
+    pub fn checked_sub(self, duration: Duration) -> Option<Self> {
+        let micros = self.micros.checked_sub(i64::try_from(duration.as_micros()).ok()?)?;
+        Self::from_unix_micros(micros).ok()
+    }
+
+    /// The stored form, always 27 bytes.
+    fn write(self, out: &mut [u8; 27]) {
+        const DAY: i64 = 86_400_000_000;
+        let (days, micros) = (self.micros.div_euclid(DAY), self.micros.rem_euclid(DAY));
+        // The limits of the type keep the day within what `Date` holds.
+        let date = i32::try_from(days)
+            .ok()
+            .and_then(|days| ::time::Date::from_julian_day(days + 2_440_588).ok())
+            .unwrap_or(::time::Date::MIN);
+        let seconds = micros / 1_000_000;
+        out.copy_from_slice(b"0000-00-00T00:00:00.000000Z");
+        let mut digits = |at: usize, width: usize, mut number: i64| {
+            for slot in out.iter_mut().skip(at).take(width).rev() {
+                *slot = b'0' + u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        };
+        digits(0, 4, i64::from(date.year()));
+        digits(5, 2, i64::from(u8::from(date.month())));
+        digits(8, 2, i64::from(date.day()));
+        digits(11, 2, seconds / 3600);
+        digits(14, 2, seconds / 60 % 60);
+        digits(17, 2, seconds % 60);
+        digits(20, 6, micros % 1_000_000);
+    }
+
+    /// The stored form, read back without going through a general parser.
+    fn read(text: &str) -> Option<Self> {
+        let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
+        let number = |range: std::ops::Range<usize>| {
+            bytes.get(range)?.iter().try_fold(0i64, |number, byte| {
+                byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+            })
+        };
+        if (bytes[4], bytes[7], bytes[10], bytes[13], bytes[16], bytes[19], bytes[26])
+            != (b'-', b'-', b'T', b':', b':', b'.', b'Z')
+        {
+            return None;
+        }
+        let month = ::time::Month::try_from(u8::try_from(number(5..7)?).ok()?).ok()?;
+        let date = ::time::Date::from_calendar_date(
+            i32::try_from(number(0..4)?).ok()?,
+            month,
+            u8::try_from(number(8..10)?).ok()?,
+        )
+        .ok()?;
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let days = i64::from(date.to_julian_day()) - 2_440_588;
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+        Self::from_unix_micros(seconds * 1_000_000 + number(20..26)?).ok()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 27];
+        self.write(&mut text);
+        f.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// Reads any RFC 3339 text.
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        if let Some(timestamp) = Self::read(text) {
+            return Ok(timestamp);
+        }
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map_err(|error| TimestampError(Problem::NotRfc3339(error)))
+            .and_then(TryInto::try_into)
+    }
+}
+
+impl TryFrom<OffsetDateTime> for Timestamp {
+    type Error = TimestampError;
+
+    fn try_from(moment: OffsetDateTime) -> Result<Self, TimestampError> {
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1000))
+            .map_err(|_| TimestampError(Problem::OutOfRange))
+            .and_then(Self::from_unix_micros)
+    }
+}
+
+impl From<Timestamp> for OffsetDateTime {
+    fn from(timestamp: Timestamp) -> Self {
+        // Within the years 0 to 9999, which `time` holds without its feature for large dates.
+        Self::from_unix_timestamp_nanos(i128::from(timestamp.micros) * 1000).unwrap_or(Self::UNIX_EPOCH)
+    }
+}
+
+impl TryFrom<SystemTime> for Timestamp {
+    type Error = TimestampError;
+
+    fn try_from(moment: SystemTime) -> Result<Self, TimestampError> {
+        let micros = match moment.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_micros()),
+            // Rounded down like every other moment, so away from 1970.
+            Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1000)).map(|micros| -micros),
+        };
+        micros.map_err(|_| TimestampError(Problem::OutOfRange)).and_then(Self::from_unix_micros)
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(timestamp: Timestamp) -> Self {
+        let distance = Duration::from_micros(timestamp.micros.unsigned_abs());
+        if timestamp.micros < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+    }
+}
+
+/// As text, which is how a moment travels in an API.
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Attribute for Timestamp {
+    type Base = Self;
+    type Shape = shape::Text;
+
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        let mut text = [0; 27];
+        self.write(&mut text);
+        encoder.ascii(&text)
+    }
+
+    fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+        value.as_str()?.parse().map_err(|error: TimestampError| ValueError::new(error.to_string()))
+    }
+}
+
+/// A moment that is not between the years 0 and 9999, or a text that is not RFC 3339.
+#[derive(Clone, Debug)]
+pub struct TimestampError(Problem);
+
+#[derive(Clone, Debug)]
+enum Problem {
+    OutOfRange,
+    NotRfc3339(::time::error::Parse),
+}
+
+impl fmt::Display for TimestampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::OutOfRange => {
+                f.write_str("a timestamp lies between the years 0 and 9999, and this one does not")
+            }
+            Problem::NotRfc3339(_) => {
+                f.write_str("expected a time in RFC 3339, such as 2026-03-01T12:30:00Z")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TimestampError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Problem::OutOfRange => None,
+            Problem::NotRfc3339(error) => Some(error),
+        }
+    }
+}
+
+/// RFC 3339 in UTC with nine digits, for the types of other crates that go to the nanosecond.
+pub(super) fn encode_nanos(moment: OffsetDateTime, encoder: &mut Encoder) -> Result<(), ValueError> {
+    let utc = moment
+        .checked_to_offset(UtcOffset::UTC)
+        .filter(|utc| (0..=9999).contains(&utc.year()))
+        .ok_or_else(|| ValueError::new(TimestampError(Problem::OutOfRange).to_string()))?;
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z");
+    let text = utc.format(format).map_err(|error| ValueError::new(error.to_string()))?;
+    encoder.string(&text)
+}
+
+/// The reverse of [`encode_nanos`].
+pub(super) fn decode_nanos(value: Value<'_>) -> Result<OffsetDateTime, ValueError> {
+    OffsetDateTime::parse(&value.as_str()?, &Rfc3339)
+        .map_err(|error| ValueError::new(TimestampError(Problem::NotRfc3339(error)).to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIRST, LAST, Timestamp};
+    use ::time::OffsetDateTime;
+
+    #[test]
+    fn the_text_has_a_fixed_width_and_comes_back() {
+        for (micros, text) in [
+            (FIRST, "0000-01-01T00:00:00.000000Z"),
+            (LAST, "9999-12-31T23:59:59.999999Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (1_709_210_096_789_012, "2024-02-29T12:34:56.789012Z"),
+        ] {
+            let timestamp = Timestamp::from_unix_micros(micros).unwrap();
+            assert_eq!(timestamp.to_string(), text);
+            assert_eq!(text.parse::<Timestamp>().unwrap(), timestamp);
+            assert_eq!(Timestamp::try_from(OffsetDateTime::from(timestamp)).unwrap(), timestamp);
+        }
+        assert!(Timestamp::from_unix_micros(LAST + 1).is_err());
+        assert!(Timestamp::from_unix_micros(FIRST - 1).is_err());
+    }
+
+    #[test]
+    fn any_rfc_3339_is_read_and_nothing_else() {
+        for text in ["2024-02-29T12:34:56Z", "2024-02-29T13:34:56+01:00", "2024-02-29T12:34:56.000000000Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), "2024-02-29T12:34:56.000000Z");
+        }
+        for text in
+            ["", "yesterday", "2024-02-30T00:00:00.000000Z", "2024-02-29T24:00:00.000000Z", "2024-02-29"]
+        {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_finer_than_a_microsecond_is_cut_off_towards_the_past() {
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(-1).unwrap();
+        assert_eq!(Timestamp::try_from(moment).unwrap().unix_micros(), -1);
+        let before = std::time::SystemTime::UNIX_EPOCH - std::time::Duration::from_nanos(1);
+        assert_eq!(Timestamp::try_from(before).unwrap().unix_micros(), -1);
+    }
+}

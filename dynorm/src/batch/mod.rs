@@ -1,0 +1,128 @@
+//! Batches: any number of items, in requests as large as DynamoDB takes them, and a fate for every one.
+//!
+//! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and an operation
+//! that does not bring all of them to their end fails with an error that holds every input that is not known to be done.
+
+mod delete;
+mod error;
+mod get;
+mod read;
+mod retry;
+mod save;
+mod write;
+
+pub use delete::BatchDelete;
+pub use error::{BatchDeleteError, BatchGetError, BatchSaveError, DeleteFailure, GetFailure, SaveFailure};
+pub use get::{Arrangement, BatchGet, Found, Positional};
+pub use retry::Retry;
+pub use save::{BatchSave, BatchSaveRetry};
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// The most items that DynamoDB takes in one `BatchGetItem`; larger batches are sent in several requests.
+pub const MAX_BATCH_GET_ITEMS: usize = 100;
+
+/// The most items that DynamoDB takes in one `BatchWriteItem`; larger batches are sent in several requests.
+pub const MAX_BATCH_WRITE_ITEMS: usize = 25;
+
+/// How many rounds of retries without any progress end a batch, unless [`Retry`] says otherwise.
+pub const MAX_RETRIES: u32 = 3;
+
+/// DynamoDB takes 16 MB in a request, counted as it is on the wire; the rest is room for what stands around the items.
+const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024 - 64 * 1024;
+
+/// How many requests of a batch are under way at a time.
+const CONCURRENCY: usize = 8;
+
+/// What became of one input of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It is done: written, deleted or read.
+    Done,
+    /// A later input with the same key stands for it, as if it had been written and then replaced.
+    Superseded {
+        /// The position of that input.
+        by: usize,
+    },
+    /// DynamoDB took it and handed it back, until the retries were used up.
+    Unprocessed,
+    /// It was refused, by DynamoDB or before it was sent.
+    Rejected,
+    /// It was never sent.
+    NotSent,
+    /// It was sent, and no answer came: it may or may not be done.
+    Unknown,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Superseded { by } => write!(f, "superseded by #{by}"),
+            Self::Unprocessed => f.write_str("unprocessed"),
+            Self::Rejected => f.write_str("rejected"),
+            Self::NotSent => f.write_str("not sent"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// What a batch took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchStats {
+    /// The inputs that are done. For a `batch_get`, those that were asked for, found or not.
+    pub items: usize,
+    /// The requests that were sent.
+    pub requests: usize,
+    /// How many times an item was sent again.
+    pub retries: usize,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+}
+
+impl BatchStats {
+    fn add(&mut self, other: &Self) {
+        self.items += other.items;
+        self.requests += other.requests;
+        self.retries += other.retries;
+        self.elapsed += other.elapsed;
+    }
+}
+
+impl fmt::Display for BatchStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} items in {} requests, {} retries, {:.1?}",
+            self.items, self.requests, self.retries, self.elapsed
+        )
+    }
+}
+
+/// The fate of every input of a batch, with the reason for those that are not done.
+type Fates = Vec<(Fate, Option<Arc<Error>>)>;
+
+/// Splits off as many of `items` as one request takes.
+fn take_chunk<T>(
+    items: &mut std::collections::VecDeque<T>,
+    most: usize,
+    size: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    let mut bytes = 0;
+    let mut chunk = Vec::new();
+    while chunk.len() < most {
+        let Some(item) = items.front() else { break };
+        bytes += size(item);
+        if bytes > MAX_REQUEST_BYTES && !chunk.is_empty() {
+            break;
+        }
+        chunk.extend(items.pop_front());
+    }
+    chunk
+}

@@ -1,0 +1,297 @@
+//! The loop behind every batch that reads. It knows bytes and keys, not entities, so it exists once in a program.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::Instant;
+
+use super::{BatchStats, CONCURRENCY, Fate, Fates, MAX_BATCH_GET_ITEMS, Retry, take_chunk};
+use crate::codec::{Scanner, Value, ValueError};
+use crate::database::Database;
+use crate::entity::{EncodedKey, EntityInfo};
+use crate::error::{Error, Report, Result, Subject};
+use crate::operation::request::Request;
+use crate::transport::{self, Failure, FailureKind, Operation};
+
+/// One key that is asked for, and the inputs that it answers.
+struct Wanted {
+    key: EncodedKey,
+    canonical: Vec<String>,
+    inputs: Vec<usize>,
+    cause: Option<Arc<Error>>,
+}
+
+/// Given an item and the inputs that it answers.
+pub(super) type Visit<'v> =
+    &'v mut (dyn FnMut(&[usize], Value<'_>) -> std::result::Result<(), ValueError> + Send);
+
+/// Reads all keys that can be, gives each item to `visit`, and says what became of each input.
+pub(super) async fn read_all(
+    database: &Database,
+    info: &'static EntityInfo,
+    keys: Vec<Result<EncodedKey>>,
+    consistent: bool,
+    retry: Retry,
+    visit: Visit<'_>,
+) -> (Fates, BatchStats) {
+    let table = database.table(info);
+    let mut batch = Batch {
+        database,
+        info,
+        subject: Subject::of(info).in_table(table.clone()).during("reading"),
+        table: &table,
+        consistent,
+        fates: Vec::with_capacity(keys.len()),
+        stats: BatchStats::default(),
+        leftovers: Vec::new(),
+        stopped: None,
+        visit,
+    };
+    let wanted = batch.admit(keys);
+    batch.run(wanted, retry).await;
+    (batch.fates, batch.stats)
+}
+
+struct Batch<'b, 'v> {
+    database: &'b Database,
+    info: &'static EntityInfo,
+    subject: Subject,
+    table: &'b str,
+    consistent: bool,
+    fates: Fates,
+    stats: BatchStats,
+    leftovers: Vec<Wanted>,
+    /// The error that makes sending anything else pointless, such as a missing table.
+    stopped: Option<Arc<Error>>,
+    visit: Visit<'v>,
+}
+
+impl Batch<'_, '_> {
+    /// Takes the keys in: each is asked for once, however often it is given.
+    fn admit(&mut self, keys: Vec<Result<EncodedKey>>) -> VecDeque<Wanted> {
+        let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len());
+        let mut known: HashMap<Vec<String>, usize> = HashMap::with_capacity(keys.len());
+        for (index, key) in keys.into_iter().enumerate() {
+            self.fates.push((Fate::NotSent, None));
+            let admitted = key.and_then(|key| {
+                let canonical = key.canonical(self.info);
+                Ok((key, canonical.map_err(|error| Error::invalid(self.subject.clone(), error))?))
+            });
+            match admitted {
+                Ok((key, canonical)) => {
+                    let earlier = known.get(&canonical).and_then(|position| wanted.get_mut(*position));
+                    if let Some(earlier) = earlier {
+                        earlier.inputs.push(index);
+                    } else {
+                        known.insert(canonical.clone(), wanted.len());
+                        wanted.push(Wanted { key, canonical, inputs: vec![index], cause: None });
+                    }
+                }
+                Err(error) => self.settle(&[index], Fate::Rejected, Some(&Arc::new(error))),
+            }
+        }
+        wanted.into()
+    }
+
+    async fn run(&mut self, mut wanted: VecDeque<Wanted>, retry: Retry) {
+        let start = Instant::now();
+        let mut fruitless = 0;
+        while !wanted.is_empty() {
+            let before = self.stats.items;
+            self.round(wanted).await;
+            wanted = std::mem::take(&mut self.leftovers).into();
+            if wanted.is_empty() {
+                break;
+            }
+            let progress = self.stats.items > before;
+            fruitless = if progress { 0 } else { fruitless + 1 };
+            if self.stopped.is_some() || fruitless > retry.rounds || retry.rounds == 0 {
+                self.give_up(wanted);
+                break;
+            }
+            self.stats.retries += wanted.len();
+            // Keys come back for want of capacity, and when an answer would be too large. The latter need no wait, and
+            // bring something every time.
+            if !progress {
+                tokio::time::sleep(retry.delay(fruitless)).await;
+            }
+        }
+        self.stats.elapsed = start.elapsed();
+    }
+
+    /// Asks for each of `wanted` once, several requests at a time.
+    async fn round(&mut self, mut wanted: VecDeque<Wanted>) {
+        let (database, table, consistent) = (self.database, self.table, self.consistent);
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            while in_flight.len() < CONCURRENCY && !wanted.is_empty() && self.stopped.is_none() {
+                let chunk = take_chunk(&mut wanted, MAX_BATCH_GET_ITEMS, |wanted| wanted.key.0.len());
+                self.stats.requests += 1;
+                in_flight.push(send(database, table, consistent, chunk));
+            }
+            let Some((chunk, answer)) = in_flight.next().await else { break };
+            for chunk in self.digest(chunk, answer) {
+                self.stats.requests += 1;
+                in_flight.push(send(database, table, consistent, chunk));
+            }
+        }
+        self.leftovers.extend(wanted);
+    }
+
+    /// Takes in the answer to one request. Gives back what is to be sent at once: the halves of a request that was refused
+    /// for one of its keys, until that key is found.
+    fn digest(&mut self, chunk: Vec<Wanted>, answer: Result<transport::Answer, Failure>) -> Vec<Vec<Wanted>> {
+        let failure = match answer {
+            Ok(answer) => {
+                if let Err(error) = self.take_items(chunk, &answer) {
+                    self.stopped = Some(Arc::new(Error::undecodable(self.subject.clone(), error)));
+                }
+                return Vec::new();
+            }
+            Err(failure) => failure,
+        };
+        let kind = failure.kind;
+        if kind == FailureKind::Rejected && chunk.len() > 1 {
+            let mut first = chunk;
+            let second = first.split_off(first.len() / 2);
+            return vec![first, second];
+        }
+        let error = Arc::new(failure.into_error(self.subject.clone()));
+        match kind {
+            FailureKind::Rejected => {
+                for wanted in chunk {
+                    self.settle(&wanted.inputs, Fate::Rejected, Some(&error));
+                }
+            }
+            FailureKind::Throttled
+            | FailureKind::Server
+            | FailureKind::Timeout
+            | FailureKind::Unreachable => self.leave(chunk, &error),
+            FailureKind::TableNotFound
+            | FailureKind::AccessDenied
+            | FailureKind::Credentials
+            | FailureKind::ConditionFailed => {
+                self.leave(chunk, &error);
+                self.stopped = Some(error);
+            }
+        }
+        Vec::new()
+    }
+
+    fn leave(&mut self, chunk: Vec<Wanted>, error: &Arc<Error>) {
+        self.leftovers
+            .extend(chunk.into_iter().map(|wanted| Wanted { cause: Some(error.clone()), ..wanted }));
+    }
+
+    /// Gives the items of an answer out, and keeps the keys that it hands back.
+    fn take_items(
+        &mut self,
+        chunk: Vec<Wanted>,
+        answer: &transport::Answer,
+    ) -> std::result::Result<(), ValueError> {
+        let positions: HashMap<&[String], usize> = chunk
+            .iter()
+            .enumerate()
+            .map(|(position, wanted)| (wanted.canonical.as_slice(), position))
+            .collect();
+        let mut handed_back = vec![false; chunk.len()];
+        let mut undecodable: HashMap<usize, ValueError> = HashMap::new();
+        let (info, visit) = (self.info, &mut self.visit);
+        let result = answer.text().and_then(|text| {
+            Scanner::new(text).object(|member, scanner| match member.text {
+                "Responses" => scanner.object(|_, scanner| {
+                    scanner.array(|scanner| {
+                        let item = Value::item(scanner)?;
+                        let key = EncodedKey::of_item(info, item)?.canonical(info)?;
+                        if let Some(position) = positions.get(key.as_slice())
+                            && let Some(wanted) = chunk.get(*position)
+                            && let Err(error) = visit(&wanted.inputs, item)
+                        {
+                            undecodable.insert(*position, error);
+                        }
+                        Ok(())
+                    })
+                }),
+                "UnprocessedKeys" => scanner.object(|_, scanner| {
+                    scanner.object(|member, scanner| {
+                        if member.text != "Keys" {
+                            scanner.skip()?;
+                            return Ok(());
+                        }
+                        scanner.array(|scanner| {
+                            let key = EncodedKey::of_item(info, Value::item(scanner)?)?.canonical(info)?;
+                            let position = positions.get(key.as_slice());
+                            if let Some(flag) = position.and_then(|position| handed_back.get_mut(*position)) {
+                                *flag = true;
+                            }
+                            Ok(())
+                        })
+                    })
+                }),
+                _ => scanner.skip().map(drop),
+            })
+        });
+        drop(positions);
+        for (position, (wanted, handed_back)) in chunk.into_iter().zip(handed_back).enumerate() {
+            if let Some(error) = undecodable.remove(&position) {
+                let subject = self.subject.clone().with_key(&wanted.key);
+                let error = Arc::new(Error::undecodable(subject, error));
+                self.settle(&wanted.inputs, Fate::Rejected, Some(&error));
+            } else if handed_back || result.is_err() {
+                self.leftovers.push(Wanted { cause: None, ..wanted });
+            } else {
+                self.settle(&wanted.inputs, Fate::Done, None);
+                self.stats.items += wanted.inputs.len();
+            }
+        }
+        result
+    }
+
+    fn give_up(&mut self, leftovers: VecDeque<Wanted>) {
+        for wanted in leftovers {
+            let cause = wanted.cause.or_else(|| self.stopped.clone()).unwrap_or_else(|| {
+                Arc::new(Error::Throttled(Report::new(
+                    self.subject.clone().with_key(&wanted.key),
+                    "DynamoDB handed the key back in every round",
+                    None,
+                )))
+            });
+            let sent = matches!(*cause, Error::Throttled(_) | Error::Server(_) | Error::Timeout(_));
+            let fate = if sent { Fate::Unprocessed } else { Fate::NotSent };
+            self.settle(&wanted.inputs, fate, Some(&cause));
+        }
+    }
+
+    fn settle(&mut self, inputs: &[usize], fate: Fate, reason: Option<&Arc<Error>>) {
+        for index in inputs {
+            if let Some(slot) = self.fates.get_mut(*index) {
+                *slot = (fate, reason.cloned());
+            }
+        }
+    }
+}
+
+async fn send(
+    database: &Database,
+    table: &str,
+    consistent: bool,
+    chunk: Vec<Wanted>,
+) -> (Vec<Wanted>, Result<transport::Answer, Failure>) {
+    let size = chunk.iter().map(|wanted| wanted.key.0.len() + 1).sum();
+    let mut keys = Vec::with_capacity(size);
+    for (position, wanted) in chunk.iter().enumerate() {
+        keys.push(if position == 0 { b'[' } else { b',' });
+        keys.extend_from_slice(&wanted.key.0);
+    }
+    keys.push(b']');
+    let mut of_table = Request::new(keys.len());
+    of_table.json("Keys", &keys);
+    of_table.flag("ConsistentRead", consistent);
+    let mut tables = Request::new(keys.len() + table.len());
+    tables.json(table, &of_table.finish());
+    let mut request = Request::new(keys.len() + table.len());
+    request.json("RequestItems", &tables.finish());
+    let answer = transport::send(database.once(), Operation::BatchGetItem, table, request.finish()).await;
+    (chunk, answer)
+}

@@ -1,0 +1,358 @@
+use super::{ItemWriter, ValueError, base64, number};
+use crate::Attribute;
+use crate::attribute::ScalarType;
+use crate::codec::FieldInfo;
+
+/// Lists and maps may lie in one another this many levels deep.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_DEPTH: u8 = 32;
+
+/// Writes one attribute value as DynamoDB's JSON, straight into the request.
+///
+/// [`Attribute::encode`] is given one and must write exactly one value with it:
+///
+/// ```
+/// use dynorm::{Attribute, Encoder, Value, ValueError, shape};
+///
+/// /// A colour, stored as text such as `#ff8800`.
+/// struct Colour([u8; 3]);
+///
+/// impl Attribute for Colour {
+///     type Base = Self;
+///     type Shape = shape::Text;
+///
+///     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+///         let [r, g, b] = self.0;
+///         encoder.string(&format!("#{r:02x}{g:02x}{b:02x}"))
+///     }
+///
+///     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+///         let text = value.as_str()?;
+///         let number = text.strip_prefix('#').and_then(|hex| u32::from_str_radix(hex, 16).ok());
+///         let [_, r, g, b] = number.ok_or_else(|| ValueError::new("expected a colour such as #ff8800"))?.to_be_bytes();
+///         Ok(Colour([r, g, b]))
+///     }
+/// }
+/// ```
+#[derive(Default)]
+pub struct Encoder {
+    out: Vec<u8>,
+    depth: u8,
+    /// Inside a set, or as the key of a map, a scalar stands without its type, which is this one.
+    bare: Option<ScalarType>,
+}
+
+impl Encoder {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(crate) fn written_since(&self, start: usize) -> &[u8] {
+        self.out.get(start..).unwrap_or_default()
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.out.truncate(len);
+    }
+
+    /// Text, type `S`.
+    pub fn string(&mut self, text: &str) -> Result<(), ValueError> {
+        self.scalar(ScalarType::String, |out| write_json_string(out, text))
+    }
+
+    /// Text that needs no escaping.
+    pub(crate) fn ascii(&mut self, text: &[u8]) -> Result<(), ValueError> {
+        self.scalar(ScalarType::String, |out| {
+            out.push(b'"');
+            out.extend_from_slice(text);
+            out.push(b'"');
+        })
+    }
+
+    /// A number, type `N`, given in decimal such as `-12.5` or `1e20`.
+    ///
+    /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130 to 9.99…E+125.
+    pub fn number(&mut self, decimal: &str) -> Result<(), ValueError> {
+        number::check(decimal)?;
+        self.unchecked_number(|out| out.extend_from_slice(decimal.as_bytes()))
+    }
+
+    /// A number of a type whose every value DynamoDB holds, written by `write`.
+    pub(crate) fn unchecked_number(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ValueError> {
+        self.scalar(ScalarType::Number, |out| {
+            out.push(b'"');
+            write(out);
+            out.push(b'"');
+        })
+    }
+
+    /// Bytes, type `B`.
+    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
+        self.scalar(ScalarType::Binary, |out| {
+            out.push(b'"');
+            out.extend_from_slice(base64::encode(bytes).as_bytes());
+            out.push(b'"');
+        })
+    }
+
+    /// A truth value, type `BOOL`.
+    pub fn bool(&mut self, value: bool) -> Result<(), ValueError> {
+        self.refuse_bare("a boolean")?;
+        self.out.extend_from_slice(if value { br#"{"BOOL":true}"# } else { br#"{"BOOL":false}"# });
+        Ok(())
+    }
+
+    /// Type `NULL`: a value that is absent in a place that cannot be left out, such as an element of a list.
+    pub fn null(&mut self) -> Result<(), ValueError> {
+        self.refuse_bare("NULL")?;
+        self.out.extend_from_slice(br#"{"NULL":true}"#);
+        Ok(())
+    }
+
+    /// A list, type `L`.
+    pub fn list<'t, T: Attribute + 't>(
+        &mut self,
+        items: impl IntoIterator<Item = &'t T>,
+    ) -> Result<(), ValueError> {
+        self.begin_list()?;
+        for (index, item) in items.into_iter().enumerate() {
+            self.separate(index);
+            item.encode(self).map_err(|error| error.at_index(index))?;
+        }
+        self.end_list();
+        Ok(())
+    }
+
+    /// A map, type `M`, whose entries `write` adds.
+    pub fn map(
+        &mut self,
+        write: impl FnOnce(&mut MapEncoder<'_>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        self.begin_map()?;
+        write(&mut MapEncoder { encoder: self, entries: 0 })?;
+        self.end_map();
+        Ok(())
+    }
+
+    /// The set type of `T`: `SS`, `NS` or `BS`. An empty set, which DynamoDB does not have, becomes NULL.
+    pub fn set<'t, T>(&mut self, items: impl IntoIterator<Item = &'t T>) -> Result<(), ValueError>
+    where
+        T: Attribute<Shape: crate::shape::Scalar> + 't,
+    {
+        let scalar = <T::Shape as crate::shape::Scalar>::TYPE;
+        let mut items = items.into_iter().peekable();
+        if items.peek().is_none() {
+            return self.null();
+        }
+        self.refuse_bare("a set")?;
+        self.out.extend_from_slice(match scalar {
+            ScalarType::String => br#"{"SS":["#,
+            ScalarType::Number => br#"{"NS":["#,
+            ScalarType::Binary => br#"{"BS":["#,
+        });
+        for (index, item) in items.enumerate() {
+            self.separate(index);
+            self.bare(scalar, item).map_err(|error| error.at_index(index))?;
+        }
+        self.out.extend_from_slice(b"]}");
+        Ok(())
+    }
+
+    /// The attributes of a struct, as a nested map.
+    #[doc(hidden)]
+    pub fn structure(
+        &mut self,
+        fields: &'static [FieldInfo],
+        write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        self.enter(br#"{"M":"#)?;
+        let mut writer = ItemWriter::new(self, fields);
+        write(&mut writer)?;
+        writer.finish();
+        self.leave(b"}");
+        Ok(())
+    }
+
+    /// Opens a list for a caller that gets its elements one by one: `separate` and a value for each, then `end_list`.
+    pub(crate) fn begin_list(&mut self) -> Result<(), ValueError> {
+        self.enter(br#"{"L":["#)
+    }
+
+    pub(crate) fn end_list(&mut self) {
+        self.leave(b"]}");
+    }
+
+    /// Opens a map likewise: `separate`, `json_string`, a colon and a value for each entry, then `end_map`.
+    pub(crate) fn begin_map(&mut self) -> Result<(), ValueError> {
+        self.enter(br#"{"M":{"#)
+    }
+
+    pub(crate) fn end_map(&mut self) {
+        self.leave(b"}}");
+    }
+
+    /// The data of an enum's variant, as a nested map with its name under `tag`.
+    #[doc(hidden)]
+    pub fn variant(
+        &mut self,
+        tag: &'static str,
+        name: &str,
+        fields: &'static [FieldInfo],
+        write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        self.structure(fields, |item| {
+            item.text(tag, name, false)?;
+            write(item)
+        })
+    }
+
+    /// Bytes that are JSON already.
+    pub(crate) fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    pub(crate) fn push(&mut self, byte: u8) {
+        self.out.push(byte);
+    }
+
+    /// A string of JSON itself, such as an attribute name.
+    pub(crate) fn json_string(&mut self, text: &str) {
+        write_json_string(&mut self.out, text);
+    }
+
+    fn bare<T: Attribute>(&mut self, scalar: ScalarType, item: &T) -> Result<(), ValueError> {
+        let outer = self.bare.replace(scalar);
+        let start = self.out.len();
+        let result = item.encode(self);
+        self.bare = outer;
+        result?;
+        if self.out.len() == start {
+            return Err(ValueError::new("the implementation of `Attribute::encode` wrote nothing"));
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, scalar: ScalarType, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ValueError> {
+        match self.bare {
+            None => {
+                self.out.extend_from_slice(match scalar {
+                    ScalarType::String => br#"{"S":"#,
+                    ScalarType::Number => br#"{"N":"#,
+                    ScalarType::Binary => br#"{"B":"#,
+                });
+                write(&mut self.out);
+                self.out.push(b'}');
+            }
+            Some(expected) if expected == scalar => write(&mut self.out),
+            Some(expected) => {
+                return Err(ValueError::new(format!(
+                    "the type says that it is {expected}, and its `Attribute::encode` wrote {scalar}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_bare(&self, what: &str) -> Result<(), ValueError> {
+        match self.bare {
+            None => Ok(()),
+            Some(expected) => Err(ValueError::new(format!(
+                "the type says that it is {expected}, and its `Attribute::encode` wrote {what}"
+            ))),
+        }
+    }
+
+    fn enter(&mut self, opening: &[u8]) -> Result<(), ValueError> {
+        self.refuse_bare("a list or map")?;
+        if self.depth == MAX_DEPTH {
+            return Err(ValueError::new(format!(
+                "lists and maps lie more than {MAX_DEPTH} levels deep here, and DynamoDB ends there"
+            )));
+        }
+        self.depth += 1;
+        self.out.extend_from_slice(opening);
+        Ok(())
+    }
+
+    fn leave(&mut self, closing: &[u8]) {
+        self.depth = self.depth.saturating_sub(1);
+        self.out.extend_from_slice(closing);
+    }
+
+    /// The comma before each element or entry but the first.
+    pub(crate) fn separate(&mut self, index: usize) {
+        if index > 0 {
+            self.out.push(b',');
+        }
+    }
+}
+
+impl std::fmt::Debug for Encoder {
+    /// Values stay out of logs, so this shows how much is written and not what.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder").field("bytes", &self.out.len()).finish_non_exhaustive()
+    }
+}
+
+/// Writes the entries of a map; see [`Encoder::map`].
+#[derive(Debug)]
+pub struct MapEncoder<'e> {
+    encoder: &'e mut Encoder,
+    entries: usize,
+}
+
+impl MapEncoder<'_> {
+    /// One entry, with a key of any type that is stored as text.
+    ///
+    /// ```
+    /// # use dynorm::{Encoder, ValueError};
+    /// fn write_prices(encoder: &mut Encoder) -> Result<(), ValueError> {
+    ///     encoder.map(|map| {
+    ///         map.entry(&"tea".to_string(), &250)?;
+    ///         map.entry(&"cake".to_string(), &420)
+    ///     })
+    /// }
+    /// ```
+    pub fn entry<K, V>(&mut self, key: &K, value: &V) -> Result<(), ValueError>
+    where
+        K: Attribute<Shape: crate::shape::TextLike>,
+        V: Attribute,
+    {
+        self.encoder.separate(self.entries);
+        self.entries += 1;
+        let start = self.encoder.len();
+        self.encoder.bare(ScalarType::String, key)?;
+        let end = self.encoder.len();
+        self.encoder.push(b':');
+        value.encode(self.encoder).map_err(|error| {
+            let key = self.encoder.written_since(start).get(..end - start).unwrap_or_default();
+            error.at_key(serde_json::from_slice::<String>(key).unwrap_or_default())
+        })
+    }
+
+    /// One entry whose key is text and whose value `write` adds.
+    pub(crate) fn raw_entry(
+        &mut self,
+        key: &str,
+        write: impl FnOnce(&mut Encoder) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        self.encoder.separate(self.entries);
+        self.entries += 1;
+        self.encoder.json_string(key);
+        self.encoder.push(b':');
+        write(self.encoder).map_err(|error| error.at_key(key))
+    }
+}
+
+pub(crate) fn write_json_string(out: &mut Vec<u8>, text: &str) {
+    // Writing text into memory has no way to fail.
+    let _ = serde_json::to_writer(out, text);
+}

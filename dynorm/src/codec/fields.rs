@@ -1,0 +1,215 @@
+use std::borrow::Cow;
+
+use super::scanner::RawString;
+use super::{Value, ValueError};
+use crate::Attribute;
+use crate::attribute::ScalarType;
+use crate::key::{IndexKeyAttribute, IndexKeyPart, KeyAttribute, KeyPart};
+use crate::shape::Shape;
+
+/// What is known of one field of a struct before any value of it is: made by the derive macros, in a table for each struct.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FieldInfo {
+    /// The name of the attribute that the field is stored in.
+    pub name: &'static str,
+    /// The type as a key, for fields whose type can be one.
+    pub scalar: Option<ScalarType>,
+    /// A key of the table or of one of its indexes, so that its value is checked before it is sent.
+    pub(crate) key: bool,
+    /// Its values stay out of errors.
+    pub(crate) sensitive: bool,
+    /// The name needs no escaping in JSON.
+    pub(crate) plain: bool,
+}
+
+impl FieldInfo {
+    /// A field of the type `T`, stored as `name`.
+    #[must_use]
+    pub const fn of<T: Attribute>(name: &'static str) -> Self {
+        Self { scalar: <T::Shape as Shape>::SCALAR, ..Self::opaque(name) }
+    }
+
+    /// A field whose stored type is known to its module alone (`serde`, `with`).
+    #[must_use]
+    pub const fn opaque(name: &'static str) -> Self {
+        Self { name, scalar: None, key: false, sensitive: false, plain: is_plain(name) }
+    }
+
+    /// A field that is a key of the table.
+    #[must_use]
+    pub const fn table_key<T: KeyAttribute>(name: &'static str) -> Self {
+        Self { key: true, ..Self::of::<T>(name) }
+    }
+
+    /// A field that is a key of an index.
+    #[must_use]
+    pub const fn index_key<T: IndexKeyAttribute>(name: &'static str) -> Self {
+        Self { key: true, ..Self::of::<T>(name) }
+    }
+
+    /// A field that stands in the template of the table's key.
+    #[must_use]
+    pub const fn table_part<T: KeyPart>(name: &'static str) -> Self {
+        Self::of::<T>(name)
+    }
+
+    /// A field that stands in the template of an index key.
+    #[must_use]
+    pub const fn index_part<T: IndexKeyPart>(name: &'static str) -> Self {
+        Self::of::<T>(name)
+    }
+
+    /// Marks a field that is a key of an index besides.
+    #[must_use]
+    pub const fn and_index_key<T: IndexKeyAttribute>(self) -> Self {
+        Self { key: true, ..self }
+    }
+
+    /// Marks a field whose values are not shown in errors.
+    #[must_use]
+    pub const fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+}
+
+const fn is_plain(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if bytes[index] < 0x20 || bytes[index] == b'"' || bytes[index] == b'\\' {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// The attributes of an item, sorted into the `N` fields of a struct; the others are passed over.
+#[derive(Debug)]
+pub struct Fields<'a, const N: usize> {
+    infos: &'static [FieldInfo],
+    values: [Option<Value<'a>>; N],
+    rest: Vec<(RawString<'a>, Value<'a>)>,
+}
+
+impl<'a, const N: usize> Fields<'a, N> {
+    /// Sorts the attributes of `item`, a map.
+    pub fn read(item: Value<'a>, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
+        let mut fields = Self { infos, values: [None; N], rest: Vec::new() };
+        fields.sort(item, None)?;
+        Ok(fields)
+    }
+
+    /// The same, keeping the attributes that are no field, except those `left_out`.
+    pub fn read_all(
+        item: Value<'a>,
+        infos: &'static [FieldInfo],
+        left_out: &[&str],
+    ) -> Result<Self, ValueError> {
+        let mut fields = Self { infos, values: [None; N], rest: Vec::new() };
+        fields.sort(item, Some(left_out))?;
+        Ok(fields)
+    }
+
+    fn sort(&mut self, item: Value<'a>, keep: Option<&[&str]>) -> Result<(), ValueError> {
+        let mut entries = item.as_map()?;
+        // Items of one table mostly come with their attributes in one order: the field after the last one is tried first.
+        let mut expected = 0;
+        while let Some((key, value)) = entries.next_raw()? {
+            match self.position(key, expected)? {
+                Some(index) => {
+                    expected = index + 1;
+                    if let Some(slot) = self.values.get_mut(index) {
+                        *slot = Some(value);
+                    }
+                }
+                None => {
+                    if let Some(left_out) = keep {
+                        let name = key.unescape()?;
+                        if !left_out.contains(&&*name) {
+                            self.rest.push((key, value));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn position(&self, key: RawString<'a>, expected: usize) -> Result<Option<usize>, ValueError> {
+        let name: Cow<'a, str> = key.unescape()?;
+        let (before, after) = self.infos.split_at_checked(expected).unwrap_or((self.infos, &[]));
+        let found = after.iter().position(|info| info.name == name);
+        Ok(match found {
+            Some(offset) => Some(expected + offset),
+            None => before.iter().position(|info| info.name == name),
+        })
+    }
+
+    /// The field at `index` of the table.
+    pub fn get<T: Attribute>(&self, index: usize) -> Result<T, ValueError> {
+        match self.value(index) {
+            Some(value) => T::decode(value).map_err(|error| self.locate(index, error)),
+            None => T::absent().ok_or_else(|| self.missing(index)),
+        }
+    }
+
+    /// The field at `index`, or `default` where the item does not have it.
+    pub fn get_or<T: Attribute>(&self, index: usize, default: impl FnOnce() -> T) -> Result<T, ValueError> {
+        match self.value(index) {
+            Some(value) if !value.is_null() => T::decode(value).map_err(|error| self.locate(index, error)),
+            _ => Ok(default()),
+        }
+    }
+
+    /// The field at `index`, read by a function of its own. It is asked for NULL where the item does not have it.
+    pub fn get_with<T>(
+        &self,
+        index: usize,
+        decode: impl FnOnce(Value<'_>) -> Result<T, ValueError>,
+    ) -> Result<T, ValueError> {
+        match self.value(index) {
+            Some(value) => decode(value).map_err(|error| self.locate(index, error)),
+            None => decode(Value::NULL).map_err(|_| self.missing(index)),
+        }
+    }
+
+    /// The same, or `default` where the item does not have it.
+    pub fn get_with_or<T>(
+        &self,
+        index: usize,
+        decode: impl FnOnce(Value<'_>) -> Result<T, ValueError>,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, ValueError> {
+        if self.value(index).is_none() { Ok(default()) } else { self.get_with(index, decode) }
+    }
+
+    /// The attributes that are no field, as a map.
+    pub fn rest<M: crate::attribute::Flatten>(&self) -> Result<M, ValueError> {
+        let mut map = M::default();
+        for (key, value) in &self.rest {
+            map.insert_attribute(&key.unescape()?, *value)?;
+        }
+        Ok(map)
+    }
+
+    fn value(&self, index: usize) -> Option<Value<'a>> {
+        self.values.get(index).copied().flatten()
+    }
+
+    fn name(&self, index: usize) -> &'static str {
+        self.infos.get(index).map_or("", |info| info.name)
+    }
+
+    fn locate(&self, index: usize, error: ValueError) -> ValueError {
+        error.in_field(self.name(index))
+    }
+
+    fn missing(&self, index: usize) -> ValueError {
+        ValueError::new(
+            "the attribute is missing; make the field an `Option` or give it a `default` if it may be",
+        )
+        .in_field(self.name(index))
+    }
+}

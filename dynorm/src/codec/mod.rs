@@ -1,0 +1,30 @@
+//! Between Rust values and the bytes of DynamoDB's JSON, without a map of attribute values in between.
+//!
+//! Writing goes straight into one buffer: [`Encoder`] writes a value, [`ItemWriter`] the attributes of a struct.
+//! Reading is two small steps: [`Value::parse`] notes where a value lies in the answer and what type it has, and
+//! [`Attribute::decode`](crate::Attribute::decode) takes it from there. [`Fields`] sorts the attributes of an item into the fields of a struct.
+
+mod base64;
+mod bridge;
+mod encoder;
+mod fields;
+mod item;
+pub mod nested_serde;
+mod number;
+mod scanner;
+mod size;
+mod value;
+mod value_error;
+
+pub use bridge::{from_item, to_item};
+pub(crate) use encoder::write_json_string;
+pub use encoder::{Encoder, MapEncoder};
+pub use fields::{FieldInfo, Fields};
+pub use item::ItemWriter;
+pub use value::{Entries, Items, Scalars, Value, ValueType};
+pub use value_error::ValueError;
+
+pub(crate) use number::{integer_text, normal_number, plain_number};
+pub(crate) use scanner::{RawString, Scanner};
+pub(crate) use size::{item_size, largest_attribute, value_size};
+pub(crate) use value::scalar_text;

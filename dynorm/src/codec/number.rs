@@ -1,0 +1,181 @@
+use super::ValueError;
+
+/// DynamoDB keeps this many significant digits of a number.
+const MAX_DIGITS: usize = 38;
+/// A number's magnitude lies between 1E-130 and 9.99…E+125: this is the range of the exponent of its first digit.
+const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
+
+/// A number as DynamoDB sees it: sign, significant digits without zeros at either end, and the power of ten of the first digit.
+#[derive(Debug, PartialEq, Eq)]
+struct Normal<'a> {
+    negative: bool,
+    digits: std::borrow::Cow<'a, str>,
+    exponent: i64,
+}
+
+/// Says whether DynamoDB can hold the number written in `text` without rounding it.
+pub(super) fn check(text: &str) -> Result<(), ValueError> {
+    // Up to 38 plain digits always fit, and nearly every number is such.
+    if text.len() <= MAX_DIGITS && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    let number = parse(text).ok_or_else(|| ValueError::new(format!("{text:?} is not a number")))?;
+    if number.digits.len() > MAX_DIGITS {
+        return Err(ValueError::new(format!(
+            "the number {text} has {} significant digits, and DynamoDB keeps {MAX_DIGITS}",
+            number.digits.len()
+        )));
+    }
+    if !number.digits.is_empty() && !EXPONENTS.contains(&number.exponent) {
+        return Err(ValueError::new(format!(
+            "the number {text} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
+        )));
+    }
+    Ok(())
+}
+
+/// One spelling for all spellings of a number that DynamoDB takes for equal: 1, 1.0 and 1e0 are one key.
+pub(crate) fn normal_number(text: &str) -> String {
+    match parse(text) {
+        Some(number) if number.digits.is_empty() => "0".to_owned(),
+        Some(number) => {
+            format!("{}{}e{}", if number.negative { "-" } else { "" }, number.digits, number.exponent)
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// A whole number without point and exponent, for the spellings that have them; `None` for a number with a fraction, and
+/// for one of more digits than any integer of Rust has.
+pub(crate) fn integer_text(text: &str) -> Option<String> {
+    let number = parse(text)?;
+    if number.digits.is_empty() {
+        return Some("0".to_owned());
+    }
+    let width = usize::try_from(number.exponent).ok()?.checked_add(1)?;
+    if width < number.digits.len() || width > 40 {
+        return None;
+    }
+    let sign = if number.negative { "-" } else { "" };
+    Some(format!("{sign}{:0<width$}", number.digits))
+}
+
+/// A number without exponent; `None` for one whose plain spelling is longer than the types that are read from it have digits.
+pub(crate) fn plain_number(text: &str) -> Option<String> {
+    let number = parse(text)?;
+    if number.digits.is_empty() {
+        return Some("0".to_owned());
+    }
+    if !(-60..=60).contains(&number.exponent) {
+        return None;
+    }
+    let sign = if number.negative { "-" } else { "" };
+    Some(match usize::try_from(number.exponent) {
+        Err(_) => {
+            let zeros = usize::try_from(-number.exponent - 1).ok()?;
+            format!("{sign}0.{}{}", "0".repeat(zeros), number.digits)
+        }
+        Ok(exponent) if exponent + 1 >= number.digits.len() => {
+            format!("{sign}{:0<width$}", number.digits, width = exponent + 1)
+        }
+        Ok(exponent) => {
+            let (whole, fraction) = number.digits.split_at_checked(exponent + 1)?;
+            format!("{sign}{whole}.{fraction}")
+        }
+    })
+}
+
+fn parse(text: &str) -> Option<Normal<'_>> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (unsigned, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let joined: std::borrow::Cow<'_, str> =
+        if fraction.is_empty() { whole.into() } else { format!("{whole}{fraction}").into() };
+    let leading = joined.len() - joined.trim_start_matches('0').len();
+    let exponent = i64::from(exponent) + i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()? - 1;
+    let digits = match joined {
+        std::borrow::Cow::Borrowed(text) => text.trim_matches('0').into(),
+        std::borrow::Cow::Owned(text) => text.trim_matches('0').to_owned().into(),
+    };
+    Some(Normal { negative, digits, exponent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, normal_number};
+
+    #[test]
+    fn what_dynamodb_holds_passes() {
+        let widest = "9".repeat(38);
+        for text in ["0", "-0", "1", "-12.5", "1e125", "9.99e125", "1E-130", "0.000", "1e+3", widest.as_str()]
+        {
+            check(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
+        check(&format!("{}000", "1".repeat(38))).unwrap();
+        check(&format!("0.{}1", "0".repeat(129))).unwrap();
+    }
+
+    #[test]
+    fn what_it_cannot_hold_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "not a number"),
+            ("-", "not a number"),
+            ("1x", "not a number"),
+            ("NaN", "not a number"),
+            ("1e", "not a number"),
+            ("1e126", "outside the range"),
+            ("1e-131", "outside the range"),
+            ("-1.7976931348623157e308", "outside the range"),
+            ("340282366920938463463374607431768211455", "39 significant digits"),
+        ] {
+            let error = check(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_spelled() {
+        for (text, whole) in
+            [("1e2", Some("100")), ("-12.0", Some("-12")), ("0.5e1", Some("5")), ("0.0", Some("0"))]
+        {
+            assert_eq!(super::integer_text(text).as_deref(), whole, "{text}");
+        }
+        for text in ["0.5", "1e-1", "12.5", "1e99", "x"] {
+            assert_eq!(super::integer_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plain_spelling_has_no_exponent() {
+        for (text, plain) in
+            [("1e2", "100"), ("1.5e-3", "0.0015"), ("-12.50", "-12.5"), ("123456e-3", "123.456")]
+        {
+            assert_eq!(super::plain_number(text).as_deref(), Some(plain), "{text}");
+        }
+        assert_eq!(super::plain_number("1e125"), None);
+    }
+
+    #[test]
+    fn equal_numbers_have_one_spelling() {
+        for text in ["1", "1.0", "1e0", "+1", "01", "10e-1", "0.1e1"] {
+            assert_eq!(normal_number(text), "1e0", "{text}");
+        }
+        for text in ["0", "-0", "0.0", "0e5"] {
+            assert_eq!(normal_number(text), "0", "{text}");
+        }
+        assert_ne!(normal_number("1"), normal_number("-1"));
+        assert_ne!(normal_number("1"), normal_number("10"));
+    }
+}

@@ -1,0 +1,341 @@
+//! Which database an operation talks to, and how one is opened.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+
+use crate::entity::{Entity, EntityInfo};
+use crate::error::{Error, Result};
+use crate::operation::{CreateTable, DeleteTable};
+
+/// A database: DynamoDB on AWS, DynamoDB Local, ScyllaDB's Alternator, or the one embedded in this process.
+///
+/// It is cheap to clone and shares its connections. Operations find theirs in this order: `.on(&db)` on the operation,
+/// [`scope`](Self::scope) around it, [`install`](Self::install).
+///
+/// ```
+/// use dynorm::prelude::*;
+///
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, email: String }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// let db = Database::memory()?;
+/// db.create_table::<User>().await?;
+/// db.install();
+///
+/// let user = UserRepo::save(User { email: "ada@example.com".into(), ..Default::default() }).await?;
+/// assert_eq!(UserRepo::get(user.id).await?.email, "ada@example.com");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    client: Client,
+    /// The same without the SDK's retries, for the operations that dynorm itself repeats or that must not be repeated blindly.
+    once: Client,
+    prefix: String,
+}
+
+/// The database of [`Database::install`].
+static INSTALLED: RwLock<Option<Database>> = RwLock::new(None);
+
+tokio::task_local! {
+    /// The database of [`Database::scope`].
+    static SCOPED: Database;
+}
+
+impl Database {
+    /// The database behind a client of the SDK, with its credentials, region, timeouts and retries.
+    ///
+    /// ```
+    /// # use dynorm::Database;
+    /// # fn open(config: &dynorm::aws::config::Config) -> Database {
+    /// Database::new(dynorm::aws::Client::from_conf(config.clone())).with_table_prefix("prod-")
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
+        Self { inner: Arc::new(Inner { once: Client::from_conf(config), client, prefix: String::new() }) }
+    }
+
+    /// The database that the environment names.
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `DYNORM_DATABASE` | `aws` (the default), `memory`, or `file:PATH` |
+    /// | `DYNAMODB_ENDPOINT` | the URL of another endpoint than that of the region, for `aws` |
+    /// | `DYNORM_TABLE_PREFIX` | stands before the name of every table |
+    ///
+    /// On AWS, credentials and region come from the SDK's own chain (feature `aws`, on by default). An endpoint on this
+    /// machine gets what [`local`](Self::local) gives it, so nothing need be set up for DynamoDB Local.
+    ///
+    /// Fails with [`Error::Configuration`] for a value that it does not know, and for one whose feature is not on. Whether
+    /// the credentials are valid shows when the first request is sent.
+    pub async fn from_env() -> Result<Self> {
+        let endpoint = variable("DYNAMODB_ENDPOINT")?;
+        let database = match variable("DYNORM_DATABASE")?.as_deref() {
+            None | Some("aws") => match endpoint {
+                Some(url) if is_this_machine(&url) => Self::local(&url),
+                endpoint => Self::from_aws(endpoint).await?,
+            },
+            Some("memory") => Self::memory_or_explain()?,
+            Some(other) => match other.strip_prefix("file:") {
+                Some(path) => Self::file_or_explain(path)?,
+                None => {
+                    return Err(Error::configuration(
+                        format!("DYNORM_DATABASE is {other:?}; it can be `aws`, `memory` or `file:PATH`"),
+                        None,
+                    ));
+                }
+            },
+        };
+        Ok(match variable("DYNORM_TABLE_PREFIX")? {
+            Some(prefix) => database.with_table_prefix(prefix),
+            None => database,
+        })
+    }
+
+    /// A DynamoDB that runs near by, such as DynamoDB Local or ScyllaDB's Alternator, at a URL such as `http://localhost:8000`.
+    ///
+    /// It sends placeholder credentials and the region `us-east-1`, which DynamoDB Local keeps its tables by. Nothing is
+    /// sent yet, so a wrong URL shows with the first operation. `https` needs the feature `aws`; to give credentials, build
+    /// the SDK's client and call [`new`](Self::new).
+    ///
+    /// ```
+    /// let db = dynorm::Database::local("http://localhost:8000");
+    /// ```
+    #[must_use]
+    pub fn local(endpoint: impl Into<String>) -> Self {
+        let endpoint = endpoint.into();
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("dynorm", "dynorm", None, None, "dynorm"));
+        let config = if cfg!(feature = "aws") && endpoint.starts_with("https:") {
+            config
+        } else {
+            config.http_client(aws_smithy_http_client::Builder::new().build_http())
+        };
+        Self::new(Client::from_conf(config.endpoint_url(endpoint).build()))
+    }
+
+    /// A database of its own in the memory of this process, empty, and gone with the last handle to it.
+    ///
+    /// ```
+    /// let db = dynorm::Database::memory()?;
+    /// # Ok::<(), dynorm::Error>(())
+    /// ```
+    #[cfg(feature = "embedded")]
+    pub fn memory() -> Result<Self> {
+        crate::embedded::memory()
+            .map(Self::new)
+            .map_err(|error| Error::configuration("the embedded database does not start", Some(error.into())))
+    }
+
+    /// The embedded database, kept in a file, which is made if it does not exist.
+    ///
+    /// ```no_run
+    /// let db = dynorm::Database::file("app.db")?;
+    /// # Ok::<(), dynorm::Error>(())
+    /// ```
+    #[cfg(feature = "embedded")]
+    pub fn file(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        let path = path.as_ref();
+        crate::embedded::file(path).map(Self::new).map_err(|error| {
+            Error::configuration(
+                format!("the database file {} cannot be opened", path.display()),
+                Some(error.into()),
+            )
+        })
+    }
+
+    /// The same database, with `prefix` before the name of every table: one account, several environments.
+    ///
+    /// ```
+    /// # use dynorm::Database;
+    /// let staging = Database::local("http://localhost:8000").with_table_prefix("staging-");
+    /// ```
+    #[must_use]
+    pub fn with_table_prefix(self, prefix: impl Into<String>) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.inner);
+        inner.prefix = prefix.into();
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Makes this the database of every operation that names no other, from here on and in every task.
+    /// A later call replaces it.
+    pub fn install(&self) {
+        *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
+    }
+
+    /// Runs `future` with this as the database of its operations. Tasks that it spawns are not within it; give them
+    /// `.on(&db)`, or a scope of their own.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// let db = Database::memory()?;
+    /// let notes = db.scope(async {
+    ///     db.create_table::<Note>().await?;
+    ///     NoteRepo::all().await
+    /// });
+    /// assert!(notes.await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        SCOPED.scope(self.clone(), future).await
+    }
+
+    /// Creates the table of `E`, with its indexes, on demand, and waits until all of it is active. A table that exists is
+    /// compared with what `E` says, and never changed. See [`CreateTable`].
+    pub fn create_table<E: Entity>(&self) -> CreateTable<E> {
+        CreateTable::new(self.clone())
+    }
+
+    /// Deletes the table of `E` with everything in it, and waits until it is gone.
+    pub fn delete_table<E: Entity>(&self) -> DeleteTable<E> {
+        DeleteTable::new(self.clone())
+    }
+
+    /// The SDK's client, for everything that dynorm does not do.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    /// The name of the table of `E` in this database: with its prefix.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String }
+    /// let db = Database::local("http://localhost:8000").with_table_prefix("test-");
+    /// assert_eq!(db.table_name::<Note>(), "test-notes");
+    /// ```
+    #[must_use]
+    pub fn table_name<E: Entity>(&self) -> String {
+        self.table(E::INFO)
+    }
+
+    pub(crate) fn table(&self, info: &EntityInfo) -> String {
+        format!("{}{}", self.inner.prefix, info.table)
+    }
+
+    /// The client without the SDK's retries.
+    pub(crate) fn once(&self) -> &Client {
+        &self.inner.once
+    }
+
+    /// The database of an operation: the one it names, that of its scope, or the one that is installed.
+    pub(crate) fn of_operation(named: Option<Self>) -> Result<Self> {
+        if let Some(database) = named {
+            return Ok(database);
+        }
+        if let Ok(database) = SCOPED.try_with(Clone::clone) {
+            return Ok(database);
+        }
+        INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::NoDatabase)
+    }
+
+    #[cfg(feature = "aws")]
+    async fn from_aws(endpoint: Option<String>) -> Result<Self> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(endpoint) = endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        Ok(Self::new(Client::new(&loader.load().await)))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    async fn from_aws(endpoint: Option<String>) -> Result<Self> {
+        match endpoint {
+            Some(endpoint) => Ok(Self::local(endpoint)),
+            None => Err(needs_feature("aws", "aws")),
+        }
+    }
+
+    #[cfg(feature = "embedded")]
+    fn memory_or_explain() -> Result<Self> {
+        Self::memory()
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    fn memory_or_explain() -> Result<Self> {
+        Err(needs_feature("memory", "embedded"))
+    }
+
+    #[cfg(feature = "embedded")]
+    fn file_or_explain(path: &str) -> Result<Self> {
+        Self::file(path)
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    fn file_or_explain(path: &str) -> Result<Self> {
+        Err(needs_feature(&format!("file:{path}"), "embedded"))
+    }
+}
+
+#[cfg(not(all(feature = "aws", feature = "embedded")))]
+fn needs_feature(value: &str, feature: &str) -> Error {
+    Error::configuration(
+        format!("DYNORM_DATABASE asks for `{value}`, which needs the feature `{feature}` of dynorm"),
+        None,
+    )
+}
+
+/// A variable of the environment; an empty one counts as not set.
+fn variable(name: &str) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(error) => Err(Error::configuration(format!("{name} cannot be read"), Some(error.into()))),
+    }
+}
+
+fn is_this_machine(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| host == *name || host.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("prefix", &self.inner.prefix).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_this_machine;
+
+    #[test]
+    fn only_the_loopback_counts_as_this_machine() {
+        for url in ["http://localhost:8000", "http://127.0.0.1", "https://[::1]:8000/", "localhost:8000"] {
+            assert!(is_this_machine(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.eu-west-1.amazonaws.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1:8000",
+        ] {
+            assert!(!is_this_machine(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! What can go wrong, in the variants that a caller acts on.
+
+use std::fmt;
+
+use crate::codec::ValueError;
+use crate::entity::{EncodedKey, EntityInfo};
+
+/// The result of an operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, in variants that a caller acts on. Each says which operation failed, on which entity, table and key,
+/// why, and what to do about it.
+///
+/// It is small, and its [`source`](std::error::Error::source) is never repeated in its message, so that a report that
+/// prints the chain says everything once.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, email: String }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// let error = UserRepo::get(Id::new()).on(&db).await.unwrap_err();
+/// assert!(error.is_not_found());
+/// assert_eq!(error.table(), Some("users"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// No item has this key.
+    NotFound(Box<Report>),
+    /// A condition of the write did not hold; nothing was changed.
+    ConditionFailed(Box<Report>),
+    /// A value that cannot be stored, found before anything was sent.
+    Invalid(Box<Report>),
+    /// An item that does not fit the struct.
+    Undecodable(Box<Report>),
+    /// The table does not exist.
+    TableNotFound(Box<Report>),
+    /// The table exists, and differs from what the entity says.
+    TableMismatch(Box<Report>),
+    /// The table or the account is over its capacity; the same request may succeed later.
+    Throttled(Box<Report>),
+    /// The credentials do not permit this.
+    AccessDenied(Box<Report>),
+    /// There are no credentials, or they are not valid.
+    Credentials(Box<Report>),
+    /// Nobody answered: the endpoint cannot be reached, or the connection broke.
+    Unreachable(Box<Report>),
+    /// No answer came in time.
+    Timeout(Box<Report>),
+    /// The server refused the request as it is; sending it again will not help.
+    Rejected(Box<Report>),
+    /// The server failed.
+    Server(Box<Report>),
+    /// Some items of a batch are not known to be done. [`Error::failures`] lists them.
+    Batch(Box<BatchReport>),
+    /// No database was named: neither by `.on(&db)`, nor by `db.scope(…)`, nor by `db.install()`.
+    NoDatabase,
+    /// The database cannot be set up as it was asked for.
+    Configuration(Box<Report>),
+}
+
+/// The particulars of an [`Error`].
+#[derive(Debug)]
+pub struct Report {
+    pub(crate) subject: Subject,
+    pub(crate) detail: String,
+    pub(crate) outcome_known: bool,
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What an operation was about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Subject {
+    pub(crate) operation: &'static str,
+    pub(crate) info: Option<&'static EntityInfo>,
+    pub(crate) table: String,
+    pub(crate) key: Option<String>,
+}
+
+impl Subject {
+    pub(crate) fn of(info: &'static EntityInfo) -> Self {
+        Self { info: Some(info), table: info.table.to_owned(), ..Self::default() }
+    }
+
+    pub(crate) fn in_table(mut self, table: impl Into<String>) -> Self {
+        self.table = table.into();
+        self
+    }
+
+    pub(crate) fn with_key(mut self, key: &EncodedKey) -> Self {
+        self.key = self.info.map(|info| key.describe(info));
+        self
+    }
+
+    pub(crate) fn during(mut self, operation: &'static str) -> Self {
+        self.operation = operation;
+        self
+    }
+}
+
+impl fmt::Display for Subject {
+    /// `User` with id = 01H… in the table `users`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(info) = self.info {
+            write!(f, "`{}`", info.name)?;
+        } else {
+            f.write_str("an item")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, " with {key}")?;
+        }
+        if !self.table.is_empty() {
+            write!(f, " in the table `{}`", self.table)?;
+        }
+        Ok(())
+    }
+}
+
+/// The items of a batch that are not known to be done.
+#[derive(Debug)]
+pub struct BatchReport {
+    pub(crate) subject: Subject,
+    pub(crate) total: usize,
+    pub(crate) failures: Vec<BatchItem>,
+}
+
+/// One input of a batch that is not known to be done, without its entity.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BatchItem {
+    /// Its position in the input.
+    pub index: usize,
+    /// Its key, as text; the sensitive parts left out.
+    pub key: Option<String>,
+    /// What is known of it.
+    pub fate: crate::batch::Fate,
+    /// Why.
+    pub reason: std::sync::Arc<Error>,
+}
+
+impl Error {
+    /// True if no item has the key that was asked for.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
+    }
+
+    /// True if a condition of the write did not hold.
+    #[must_use]
+    pub fn is_condition_failed(&self) -> bool {
+        matches!(self, Self::ConditionFailed(_))
+    }
+
+    /// True if the table or the account is over its capacity.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        matches!(self, Self::Throttled(_)) || self.is_every_failure(Self::is_throttled)
+    }
+
+    /// True if the same operation may succeed when it is tried again later. Whether it may be applied twice then is the
+    /// question of [`outcome_known`](Self::outcome_known).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Throttled(_) | Self::Unreachable(_) | Self::Timeout(_) | Self::Server(_))
+            || self.is_every_failure(Self::is_retryable)
+    }
+
+    /// False if the request was sent and no answer came, so that it may or may not have been applied.
+    #[must_use]
+    pub fn outcome_known(&self) -> bool {
+        match self {
+            Self::Batch(report) => {
+                report.failures.iter().all(|failure| failure.fate != crate::batch::Fate::Unknown)
+            }
+            _ => self.report().is_none_or(|report| report.outcome_known),
+        }
+    }
+
+    /// The name of the entity's struct.
+    #[must_use]
+    pub fn entity(&self) -> Option<&'static str> {
+        self.subject()?.info.map(|info| info.name)
+    }
+
+    /// The name of the table, with the prefix of its database.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.subject().map(|subject| subject.table.as_str()).filter(|table| !table.is_empty())
+    }
+
+    /// The key of the item, as text; the sensitive parts left out.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.subject()?.key.as_deref()
+    }
+
+    /// The items of a batch that are not known to be done; empty for every other error.
+    #[must_use]
+    pub fn failures(&self) -> &[BatchItem] {
+        match self {
+            Self::Batch(report) => &report.failures,
+            _ => &[],
+        }
+    }
+
+    fn is_every_failure(&self, question: fn(&Self) -> bool) -> bool {
+        !self.failures().is_empty() && self.failures().iter().all(|failure| question(&failure.reason))
+    }
+
+    fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::Batch(report) => Some(&report.subject),
+            _ => self.report().map(|report| &report.subject),
+        }
+    }
+
+    fn report(&self) -> Option<&Report> {
+        match self {
+            Self::NotFound(report)
+            | Self::ConditionFailed(report)
+            | Self::Invalid(report)
+            | Self::Undecodable(report)
+            | Self::TableNotFound(report)
+            | Self::TableMismatch(report)
+            | Self::Throttled(report)
+            | Self::AccessDenied(report)
+            | Self::Credentials(report)
+            | Self::Unreachable(report)
+            | Self::Timeout(report)
+            | Self::Rejected(report)
+            | Self::Server(report)
+            | Self::Configuration(report) => Some(report),
+            Self::Batch(_) | Self::NoDatabase => None,
+        }
+    }
+
+    /// A value that cannot be stored.
+    pub(crate) fn invalid(subject: Subject, error: ValueError) -> Self {
+        Self::Invalid(Report::new(subject, "", Some(error.into())))
+    }
+
+    /// An item that does not fit the struct.
+    pub(crate) fn undecodable(subject: Subject, error: ValueError) -> Self {
+        Self::Undecodable(Report::new(subject, "", Some(error.into())))
+    }
+
+    pub(crate) fn not_found(subject: Subject) -> Self {
+        Self::NotFound(Report::new(subject, "", None))
+    }
+
+    pub(crate) fn configuration(
+        detail: impl Into<String>,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Configuration(Report::new(Subject::default(), detail, source))
+    }
+}
+
+impl Report {
+    pub(crate) fn new(
+        subject: Subject,
+        detail: impl Into<String>,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Box<Self> {
+        Box::new(Self { subject, detail: detail.into(), outcome_known: true, source })
+    }
+
+    /// ": " and the detail, if there is one.
+    fn because(&self) -> String {
+        if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) }
+    }
+
+    fn doing(&self) -> String {
+        format!("{} {}", self.subject.operation, self.subject)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(report) => write!(f, "there is no {}", report.subject),
+            Self::ConditionFailed(report) => {
+                write!(f, "{}: the condition does not hold, and nothing was changed", report.doing())
+            }
+            Self::Invalid(report) => write!(f, "{} cannot be stored", report.subject),
+            Self::Undecodable(report) => {
+                write!(f, "an item that should be {} does not fit the struct", report.subject)
+            }
+            Self::TableNotFound(report) => {
+                write!(f, "the table `{}` does not exist", report.subject.table)?;
+                match report.subject.info {
+                    Some(info) => write!(
+                        f,
+                        "; create it with `db.create_table::<{}>().await`, or check the region, the endpoint and the table prefix",
+                        info.name
+                    ),
+                    None => f.write_str("; check the region, the endpoint and the table prefix"),
+                }
+            }
+            Self::TableMismatch(report) => write!(
+                f,
+                "the table `{}` exists and differs from what {} says{}",
+                report.subject.table,
+                report.subject.info.map_or_else(|| "its entity".to_owned(), |info| format!("`{}`", info.name)),
+                report.because()
+            ),
+            Self::Throttled(report) => write!(
+                f,
+                "{}: throttled{}; try again later, or raise the capacity of the table",
+                report.doing(),
+                report.because()
+            ),
+            Self::AccessDenied(report) => {
+                write!(f, "{}: access denied{}", report.doing(), report.because())
+            }
+            Self::Credentials(report) => write!(
+                f,
+                "{}: no valid credentials{}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, log in with the AWS CLI, or give the SDK client credentials of its own",
+                report.doing(),
+                report.because()
+            ),
+            Self::Unreachable(report) => write!(
+                f,
+                "{}: nobody answers{}{}",
+                report.doing(),
+                report.because(),
+                unknown(report.outcome_known)
+            ),
+            Self::Timeout(report) => write!(
+                f,
+                "{}: no answer came in time{}{}",
+                report.doing(),
+                report.because(),
+                unknown(report.outcome_known)
+            ),
+            Self::Rejected(report) => {
+                write!(f, "{}: the server refused the request{}", report.doing(), report.because())
+            }
+            Self::Server(report) => write!(
+                f,
+                "{}: the server failed{}{}",
+                report.doing(),
+                report.because(),
+                unknown(report.outcome_known)
+            ),
+            Self::Batch(report) => fmt::Display::fmt(report, f),
+            Self::NoDatabase => f.write_str(
+                "no database: call `db.install()` once at the start, put `.on(&db)` on the operation, or run it inside `db.scope(…)`",
+            ),
+            Self::Configuration(report) => f.write_str(&report.detail),
+        }
+    }
+}
+
+impl fmt::Display for BatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}: {} of {} items are not done",
+            self.subject.operation,
+            self.subject,
+            self.failures.len(),
+            self.total
+        )?;
+        if let Some(first) = self.failures.first() {
+            write!(f, "; the first is #{} ({})", first.index, first.fate)?;
+            if let Some(key) = &first.key {
+                write!(f, " with {key}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unknown(outcome_known: bool) -> &'static str {
+    if outcome_known { "" } else { "; it may or may not have been applied" }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Batch(report) => {
+                report.failures.first().map(|failure| &*failure.reason as &(dyn std::error::Error + 'static))
+            }
+            _ => self.report()?.source.as_deref().map(|source| source as _),
+        }
+    }
+}
+
+// Small, and at home on every thread.
+const _: () = {
+    assert!(std::mem::size_of::<Error>() <= 16);
+    const fn travels<T: Send + Sync + 'static>() {}
+    travels::<Error>();
+};

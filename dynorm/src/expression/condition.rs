@@ -1,0 +1,226 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{BitAnd, BitOr, Not};
+
+use super::Expression;
+use crate::attribute::Attribute;
+use crate::codec::{Encoder, ValueError};
+use crate::field::Field;
+
+/// A condition on the attributes of an `E`, made by the operators of its fields and joined by `&`, `|` and `!`.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug)]
+/// # struct User { #[entity(id)] id: Id<User>, age: u32, name: String }
+/// let adults_without_a_name = User::AGE.ge(18) & !User::NAME.exists();
+/// ```
+pub struct Condition<E> {
+    pub(crate) node: Node,
+    of: PhantomData<fn() -> E>,
+}
+
+/// A condition without its type.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Compare { left: Term, operator: &'static str, right: Term },
+    Between { term: Term, low: Term, high: Term },
+    In { term: Term, values: Vec<Term> },
+    Function { name: &'static str, arguments: Vec<Term> },
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+}
+
+/// What an operator is applied to.
+#[derive(Clone)]
+pub(crate) enum Term {
+    Attribute(&'static str),
+    Value(Vec<u8>),
+    /// A value that could not be encoded: the operation says so when it is awaited.
+    Refused(ValueError),
+}
+
+impl fmt::Debug for Term {
+    /// Values stay out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(name) => f.write_str(name),
+            Self::Value(_) => f.write_str("…"),
+            Self::Refused(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl<E> Condition<E> {
+    pub(crate) fn new(node: Node) -> Self {
+        Self { node, of: PhantomData }
+    }
+}
+
+impl<E> Clone for Condition<E> {
+    fn clone(&self) -> Self {
+        Self::new(self.node.clone())
+    }
+}
+
+impl<E> fmt::Debug for Condition<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.fmt(f)
+    }
+}
+
+impl<E> BitAnd for Condition<E> {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self::new(Node::and(self.node, other.node))
+    }
+}
+
+impl<E> BitOr for Condition<E> {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self::new(match (self.node, other.node) {
+            (Node::Or(mut nodes), other) => {
+                nodes.push(other);
+                Node::Or(nodes)
+            }
+            (node, other) => Node::Or(vec![node, other]),
+        })
+    }
+}
+
+impl<E> Not for Condition<E> {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::new(Node::Not(Box::new(self.node)))
+    }
+}
+
+impl Node {
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::And(mut nodes), other) => {
+                nodes.push(other);
+                Self::And(nodes)
+            }
+            (node, other) => Self::And(vec![node, other]),
+        }
+    }
+
+    /// The text of the condition, its names and values added to the expression.
+    pub(crate) fn render(&self, expression: &mut Expression) -> Result<String, ValueError> {
+        Ok(match self {
+            Self::Compare { left, operator, right } => {
+                format!("{} {operator} {}", left.render(expression)?, right.render(expression)?)
+            }
+            Self::Between { term, low, high } => format!(
+                "{} BETWEEN {} AND {}",
+                term.render(expression)?,
+                low.render(expression)?,
+                high.render(expression)?
+            ),
+            Self::In { term, values } => {
+                if values.is_empty() {
+                    return Err(ValueError::new("`is_in` was given no values, so nothing can match"));
+                }
+                format!("{} IN ({})", term.render(expression)?, list(values, expression)?)
+            }
+            Self::Function { name, arguments } => format!("{name}({})", list(arguments, expression)?),
+            Self::And(nodes) => join(nodes, " AND ", expression)?,
+            Self::Or(nodes) => join(nodes, " OR ", expression)?,
+            Self::Not(node) => format!("NOT ({})", node.render(expression)?),
+        })
+    }
+}
+
+fn list(terms: &[Term], expression: &mut Expression) -> Result<String, ValueError> {
+    let terms: Vec<String> = terms.iter().map(|term| term.render(expression)).collect::<Result<_, _>>()?;
+    Ok(terms.join(", "))
+}
+
+fn join(nodes: &[Node], word: &str, expression: &mut Expression) -> Result<String, ValueError> {
+    let nodes: Vec<String> = nodes
+        .iter()
+        .map(|node| Ok(format!("({})", node.render(expression)?)))
+        .collect::<Result<_, ValueError>>()?;
+    Ok(nodes.join(word))
+}
+
+impl Term {
+    /// A value of a caller.
+    pub(crate) fn encode<T: Attribute>(value: &T) -> Self {
+        let mut encoder = Encoder::default();
+        match value.encode(&mut encoder) {
+            Ok(()) => Self::Value(encoder.into_bytes()),
+            Err(error) => Self::Refused(error),
+        }
+    }
+
+    fn render(&self, expression: &mut Expression) -> Result<String, ValueError> {
+        match self {
+            Self::Attribute(name) => Ok(expression.name(name)),
+            Self::Value(json) => Ok(expression.encoded_value(json.clone())),
+            Self::Refused(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for text, or another
+/// field of `E` of that type.
+#[diagnostic::on_unimplemented(
+    message = "a field of the type `{T}` cannot be compared with `{Self}`",
+    label = "expected `{T}`",
+    note = "the value is given by value or by reference, text also as `&str`, or as another field of the entity"
+)]
+pub trait Operand<T, E> {
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term;
+}
+
+macro_rules! operands {
+    ($([$($generics:tt)*] $type:ty, $of:ty => |$operand:ident| $term:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Operand<$of, E> for $type {
+            #[allow(private_interfaces, reason = "called by the operators alone")]
+            fn into_term(self) -> Term {
+                let $operand = self;
+                $term
+            }
+        }
+    )*};
+}
+
+operands! {
+    [T: Attribute, E] T, T => |value| Term::encode(&value);
+    [T: Attribute, E] &T, T => |value| Term::encode(value);
+    [T: Attribute, E] &&T, T => |value| Term::encode(*value);
+    [E] &str, String => |text| Term::encode(&text.to_owned());
+    [E] &&str, String => |text| Term::encode(&(*text).to_owned());
+    [T: Attribute, F: Attribute<Base = T>, E, K] Field<E, F, K>, T => |field| Term::Attribute(field.name());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Node, Term};
+    use crate::expression::Expression;
+
+    fn exists(name: &'static str) -> Condition<()> {
+        Condition::new(Node::Function { name: "attribute_exists", arguments: vec![Term::Attribute(name)] })
+    }
+
+    #[test]
+    fn every_name_is_a_placeholder_and_the_nesting_is_kept() {
+        let condition = (exists("a.b") | exists("size") | !exists("a.b")) & exists("c-d");
+        let mut expression = Expression::default();
+        assert_eq!(
+            condition.node.render(&mut expression).unwrap(),
+            "((attribute_exists(#0)) OR (attribute_exists(#1)) OR (NOT (attribute_exists(#0)))) AND (attribute_exists(#2))"
+        );
+        assert_eq!(expression.names, ["a.b", "size", "c-d"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Expressions: the one place where their text is built. Every name and every value in it is a placeholder, so that no
+//! reserved word, dot or dash in the name of an attribute ever matters.
+
+mod condition;
+mod operators;
+
+pub(crate) use condition::Node;
+pub use condition::{Condition, Operand};
+
+use crate::codec::{Encoder, Value};
+use crate::operation::request::Request;
+
+/// The expressions of one request, with the names and values that their placeholders stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Expression {
+    names: Vec<String>,
+    values: Vec<Vec<u8>>,
+    key_condition: String,
+    filter: String,
+    update: String,
+}
+
+impl Expression {
+    /// The placeholder of a name.
+    pub(crate) fn name(&mut self, name: &str) -> String {
+        let index = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        format!("#{index}")
+    }
+
+    /// The placeholder of a value that came from the server or from an encoder.
+    pub(crate) fn value(&mut self, value: Value<'_>) -> String {
+        let mut encoder = Encoder::default();
+        value.write(&mut encoder);
+        self.encoded_value(encoder.into_bytes())
+    }
+
+    /// The placeholder of a value that is JSON already.
+    pub(crate) fn encoded_value(&mut self, json: Vec<u8>) -> String {
+        self.values.push(json);
+        format!(":{}", self.values.len() - 1)
+    }
+
+    pub(crate) fn set_update(&mut self, text: String) {
+        self.update = text;
+    }
+
+    pub(crate) fn set_filter(&mut self, text: String) {
+        self.filter = text;
+    }
+
+    /// One more equality that the keys must have.
+    pub(crate) fn add_key_condition(&mut self, name: &str, json: Vec<u8>) {
+        let equality = format!("{} = {}", self.name(name), self.encoded_value(json));
+        if !self.key_condition.is_empty() {
+            self.key_condition.push_str(" AND ");
+        }
+        self.key_condition.push_str(&equality);
+    }
+
+    /// Writes what there is of it into a request.
+    pub(crate) fn write(&self, request: &mut Request) {
+        for (member, text) in [
+            ("KeyConditionExpression", &self.key_condition),
+            ("FilterExpression", &self.filter),
+            ("UpdateExpression", &self.update),
+        ] {
+            if !text.is_empty() {
+                request.text(member, text);
+            }
+        }
+        if !self.names.is_empty() {
+            let mut object = Request::new(0);
+            for (index, name) in self.names.iter().enumerate() {
+                object.text(&format!("#{index}"), name);
+            }
+            request.json("ExpressionAttributeNames", &object.finish());
+        }
+        if !self.values.is_empty() {
+            let mut object = Request::new(0);
+            for (index, json) in self.values.iter().enumerate() {
+                object.json(&format!(":{index}"), json);
+            }
+            request.json("ExpressionAttributeValues", &object.finish());
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Keys: what they are made of, how a caller gives one, and how they are checked before they are sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::attribute::{Attribute, ScalarType, shape};
+use crate::codec::{Encoder, ValueError, scalar_text, value_size};
+
+/// A type that the partition key or sort key of a table can have: stored as text, a number or bytes, and never absent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a table",
+    label = "a key is text, a number or bytes, and always there",
+    note = "DynamoDB's keys are strings, numbers or binaries; `Option`, booleans, lists, sets and maps cannot be one"
+)]
+pub trait KeyAttribute: Attribute {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::Key>> KeyAttribute for T {}
+
+/// A type that the key of an index can have: like that of a table, and it may be an `Option`, which leaves the item out of
+/// the index while it is `None`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of an index",
+    label = "the key of an index is text, a number or bytes, or an `Option` of one",
+    note = "DynamoDB's keys are strings, numbers or binaries; booleans, lists, sets and maps cannot be one"
+)]
+pub trait IndexKeyAttribute: Attribute {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
+
+/// A type that can stand in the template of a table's key: stored as text, a number or a truth value, and never absent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand in the template of a key",
+    label = "a part of a table's key is text, a number or a boolean, and always there",
+    note = "bytes, `Option`, lists, sets and maps cannot be part of a key"
+)]
+pub trait KeyPart: Attribute {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Base = T, Shape: shape::Part>> KeyPart for T {}
+
+/// A type that can stand in the template of an index key: as for a table, and it may be an `Option`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand in the template of an index key",
+    label = "a part of an index key is text, a number or a boolean, or an `Option` of one",
+    note = "bytes, lists, sets and maps cannot be part of a key"
+)]
+pub trait IndexKeyPart: Attribute {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::Part>> IndexKeyPart for T {}
+
+/// What a caller may give where a key `K` is wanted: the key by value or by reference, `&str` for text, and for a composite
+/// key a tuple of such parts.
+///
+/// ```
+/// # use dynorm::{IntoKey, Timestamp};
+/// fn key(key: impl IntoKey<(String, Timestamp)>) -> (String, Timestamp) {
+///     key.into_key()
+/// }
+/// assert_eq!(key(("kitchen", Timestamp::default())), key((&"kitchen".to_string(), &Timestamp::default())));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the key that is wanted here",
+    label = "the key is `{K}`",
+    note = "a key is given by value or by reference, text also as `&str`, and a composite key as a tuple of its parts in order"
+)]
+pub trait IntoKey<K> {
+    /// The key itself.
+    fn into_key(self) -> K;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Attribute> IntoKey<K> for K {
+    fn into_key(self) -> K {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Attribute + Clone> IntoKey<K> for &K {
+    fn into_key(self) -> K {
+        self.clone()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Attribute + Clone> IntoKey<K> for &&K {
+    fn into_key(self) -> K {
+        (*self).clone()
+    }
+}
+
+macro_rules! text_keys {
+    ($($given:ty => |$text:ident| $owned:expr),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl IntoKey<String> for $given {
+            fn into_key(self) -> String {
+                let $text = self;
+                $owned
+            }
+        }
+    )*};
+}
+
+text_keys!(
+    &str => |text| text.to_owned(),
+    &&str => |text| (*text).to_owned(),
+    Cow<'_, str> => |text| text.into_owned(),
+    &Cow<'_, str> => |text| text.clone().into_owned()
+);
+
+/// The parts of a key as the derive macro and its callers see them: one value, or a tuple.
+pub trait EntityKey: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The part at `position`, in the order of the tuple.
+    #[doc(hidden)]
+    fn part(&self, position: usize) -> Option<&dyn Part>;
+}
+
+/// A value that takes part in a key, whatever its type.
+pub trait Part {
+    /// Writes it as an attribute value.
+    #[doc(hidden)]
+    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError>;
+
+    /// True for `None`.
+    #[doc(hidden)]
+    fn is_absent_part(&self) -> bool;
+}
+
+impl<T: Attribute> Part for T {
+    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        self.encode(encoder)
+    }
+
+    fn is_absent_part(&self) -> bool {
+        self.is_absent()
+    }
+}
+
+impl<K: Attribute + Clone + fmt::Debug + Send + Sync + 'static> EntityKey for K {
+    fn part(&self, position: usize) -> Option<&dyn Part> {
+        (position == 0).then_some(self)
+    }
+}
+
+impl EntityKey for () {
+    fn part(&self, _: usize) -> Option<&dyn Part> {
+        None
+    }
+}
+
+impl IntoKey<()> for () {
+    fn into_key(self) {}
+}
+
+macro_rules! tuple_keys {
+    ($(($($part:ident $given:ident $position:tt),+);)*) => {$(
+        impl<$($part: Attribute + Clone + fmt::Debug + Send + Sync + 'static),+> EntityKey for ($($part,)+) {
+            fn part(&self, position: usize) -> Option<&dyn Part> {
+                match position {
+                    $($position => Some(&self.$position),)+
+                    _ => None,
+                }
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($part,)+ $($given: IntoKey<$part>),+> IntoKey<($($part,)+)> for ($($given,)+) {
+            fn into_key(self) -> ($($part,)+) {
+                ($(self.$position.into_key(),)+)
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<'g, $($part,)+ $($given),+> IntoKey<($($part,)+)> for &'g ($($given,)+)
+        where
+            $(&'g $given: IntoKey<$part>,)+
+        {
+            fn into_key(self) -> ($($part,)+) {
+                ($((&self.$position).into_key(),)+)
+            }
+        }
+    )*};
+}
+
+tuple_keys! {
+    (A GA 0, B GB 1);
+    (A GA 0, B GB 1, C GC 2);
+    (A GA 0, B GB 1, C GC 2, D GD 3);
+    (A GA 0, B GB 1, C GC 2, D GD 3, E GE 4);
+    (A GA 0, B GB 1, C GC 2, D GD 3, E GE 4, F GF 5);
+}
+
+/// Where the attribute of a key comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum KeySource {
+    /// The field at this position of the table of fields.
+    Field(usize),
+    /// Text made of fields, stored in an attribute of its own.
+    Template(Template),
+}
+
+/// A key made of text and fields, such as `ORDER#{id}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Template {
+    /// The attribute that holds it.
+    pub attribute: &'static str,
+    /// What it is made of, in order.
+    pub segments: &'static [Segment],
+}
+
+/// A part of a [`Template`].
+#[derive(Clone, Copy, Debug)]
+pub enum Segment {
+    /// Fixed text.
+    Text(&'static str),
+    /// The field at this position of the table of fields, with zeros in front up to a width (0: as it is).
+    Field(usize, usize),
+}
+
+/// Stands before a delimiter that is part of a value, and before itself.
+const ESCAPE: char = '\\';
+
+impl Template {
+    /// The text for the given fields; `None` if one of them is absent.
+    pub(crate) fn render<'p>(
+        &self,
+        field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+    ) -> Result<Option<String>, ValueError> {
+        let mut text = String::new();
+        for segment in self.segments {
+            match segment {
+                Segment::Text(fixed) => text.push_str(fixed),
+                Segment::Field(index, width) => {
+                    let Some(part) = field(*index).filter(|part| !part.is_absent_part()) else {
+                        return Ok(None);
+                    };
+                    let mut encoder = Encoder::default();
+                    part.encode_part(&mut encoder)?;
+                    let json = encoder.into_bytes();
+                    let value = match json.as_slice() {
+                        br#"{"BOOL":true}"# => Cow::Borrowed("true"),
+                        br#"{"BOOL":false}"# => Cow::Borrowed("false"),
+                        json => scalar_text(json)?,
+                    };
+                    if *width > 0 {
+                        push_padded(&mut text, &value, *width)?;
+                    } else {
+                        self.push_escaped(&mut text, &value);
+                    }
+                }
+            }
+        }
+        Ok(Some(text))
+    }
+
+    /// Appends a value so that no delimiter of the template can be found in it: `a#b` and `c` differ from `a` and `b#c`.
+    fn push_escaped(&self, text: &mut String, value: &str) {
+        for character in value.chars() {
+            if character == ESCAPE || self.delimits(character) {
+                text.push(ESCAPE);
+            }
+            text.push(character);
+        }
+    }
+
+    /// True for the characters that end a value: those that a fixed text behind a field begins with.
+    fn delimits(&self, character: char) -> bool {
+        self.segments.windows(2).any(|pair| match pair {
+            [Segment::Field(..), Segment::Text(text)] => text.starts_with(character),
+            _ => false,
+        })
+    }
+}
+
+fn push_padded(text: &mut String, value: &str, width: usize) -> Result<(), ValueError> {
+    if !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ValueError::new(
+            "a padded part of a key must be a whole number and not negative, since the order of the texts would not be that of the numbers",
+        ));
+    }
+    if value.len() > width {
+        return Err(ValueError::new(format!(
+            "a number of {} digits does not fit the {width} that the key is padded to, so it would not sort with the others",
+            value.len()
+        )));
+    }
+    text.extend(std::iter::repeat_n('0', width - value.len()));
+    text.push_str(value);
+    Ok(())
+}
+
+/// What a key attribute is to the table or index that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyRole {
+    Partition,
+    Sort,
+}
+
+impl KeyRole {
+    /// The most bytes that DynamoDB takes.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+    const fn limit(self) -> usize {
+        match self {
+            Self::Partition => 2048,
+            Self::Sort => 1024,
+        }
+    }
+}
+
+impl fmt::Display for KeyRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Partition => "partition key",
+            Self::Sort => "sort key",
+        })
+    }
+}
+
+/// Checks the encoded value of a key attribute: not empty, and not longer than DynamoDB takes.
+pub(crate) fn check_key(json: &[u8], role: KeyRole, of: &dyn fmt::Display) -> Result<(), ValueError> {
+    const EMPTY: usize = r#"{"S":""}"#.len();
+    // JSON is never shorter than what it stands for, so a look at its length settles nearly every case.
+    if (EMPTY + 1..=KeyRole::Sort.limit()).contains(&json.len()) {
+        return Ok(());
+    }
+    let size = value_size(json)?;
+    if size == 0 {
+        return Err(ValueError::new(format!("it is the {role} of {of}, which cannot be empty")));
+    }
+    if size > role.limit() {
+        return Err(ValueError::new(format!(
+            "it is the {role} of {of}, which takes at most {} bytes, and this is {size}",
+            role.limit()
+        )));
+    }
+    Ok(())
+}
+
+/// One spelling for each encoded key, so that keys that DynamoDB takes for equal are equal bytes: numbers are normalised.
+pub(crate) fn canonical(scalar: Option<ScalarType>, json: &[u8]) -> Result<String, ValueError> {
+    let text = scalar_text(json)?;
+    Ok(match scalar {
+        Some(ScalarType::Number) => crate::codec::normal_number(&text),
+        _ => text.into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EntityKey, Segment, Template};
+
+    const TEMPLATE: Template = Template {
+        attribute: "pk",
+        segments: &[Segment::Text("A#"), Segment::Field(0, 0), Segment::Text("#"), Segment::Field(1, 0)],
+    };
+
+    fn render(template: &Template, key: &dyn Fn(usize) -> String) -> String {
+        let parts = (key(0), key(1));
+        template.render(&|index| parts.part(index)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn different_values_never_make_the_same_key() {
+        let values = ["a", "a#b", "b#c", "c", "", "#", "\\", "\\#", "a\\", "#\\#"];
+        let mut seen = std::collections::HashMap::new();
+        for first in values {
+            for second in values {
+                let text = render(&TEMPLATE, &|index| if index == 0 { first } else { second }.to_owned());
+                assert_eq!(seen.insert(text.clone(), (first, second)), None, "{text}");
+            }
+        }
+        assert_eq!(render(&TEMPLATE, &|_| "x".to_owned()), "A#x#x");
+    }
+
+    #[test]
+    fn padding_keeps_the_order_of_numbers_or_says_that_it_cannot() {
+        let template = Template { attribute: "sk", segments: &[Segment::Field(0, 5)] };
+        let text = |number: i64| template.render(&|index| number.part(index));
+        assert_eq!(text(42).unwrap().unwrap(), "00042");
+        assert!(text(-1).unwrap_err().to_string().contains("not negative"));
+        assert!(text(123_456).unwrap_err().to_string().contains("6 digits"));
+    }
+
+    #[test]
+    fn an_absent_part_makes_the_key_absent() {
+        let key = (Some("a".to_owned()), None::<String>);
+        assert_eq!(TEMPLATE.render(&|index| key.part(index)).unwrap(), None);
+    }
+}

@@ -1,0 +1,64 @@
+#![doc = include_str!("../../README.md")]
+
+extern crate self as dynorm;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod attribute;
+mod batch;
+mod codec;
+mod collection;
+mod database;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod entity;
+mod error;
+mod expression;
+mod field;
+mod key;
+mod operation;
+mod query;
+mod repository;
+mod transport;
+
+pub use attribute::{
+    Attribute, Flatten, Id, Identifier, Moment, ScalarType, Timestamp, TimestampError, shape,
+};
+pub use batch::{
+    Arrangement, BatchDelete, BatchDeleteError, BatchGet, BatchGetError, BatchSave, BatchSaveError,
+    BatchSaveRetry, BatchStats, DeleteFailure, Fate, Found, GetFailure, MAX_BATCH_GET_ITEMS,
+    MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Positional, Retry, SaveFailure,
+};
+pub use codec::{
+    Encoder, Entries, FieldInfo, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item, to_item,
+};
+pub use collection::Collection;
+pub use database::Database;
+pub use dynorm_derive::{Attribute, Entity};
+pub use entity::{Entity, EntityInfo, IndexInfo};
+pub use error::{BatchItem, BatchReport, Error, Report, Result};
+pub use expression::{Condition, Operand};
+pub use field::{Field, Key, Plain};
+pub use key::{
+    EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
+};
+pub use operation::{
+    All, Count, CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save,
+    SaveArg,
+};
+pub use query::{GetAll, Query};
+pub use repository::Repository;
+
+/// The AWS SDK for DynamoDB, of the version that dynorm stands on.
+pub use aws_sdk_dynamodb as aws;
+/// The crate behind [`Id`].
+pub use ulid;
+
+/// What an application needs in nearly every file that touches its database.
+///
+/// [`Repository`] comes without its name, so that a `Repository` of your own does not hide the operations; there is no
+/// `Result` and no `Error` in it.
+pub mod prelude {
+    pub use crate::{Attribute, Collection, Database, Entity, Id, Repository as _, Timestamp};
+}

@@ -1,0 +1,336 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
+    LocalSecondaryIndex, Projection, ProjectionType, ScalarAttributeType, TableDescription, TableStatus,
+};
+
+use super::OperationFuture;
+use crate::attribute::ScalarType;
+use crate::database::Database;
+use crate::entity::{Entity, EntityInfo};
+use crate::error::{Error, Report, Result, Subject};
+use crate::key::{KeyRole, KeySource};
+use crate::transport::Failure;
+
+/// How long a table may take to become active, or to go: a global index of a new table takes seconds on AWS.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+type Configure = Box<dyn FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBuilder + Send>;
+
+/// Creates the table of an entity, if there is none, or compares the one there is. Made by
+/// [`Database::create_table`].
+///
+/// A table that is created is billed on demand and has all the indexes of the entity, each with every attribute; the call
+/// waits until it is active. Of a table that exists, the keys, their types, and the indexes with their projections are
+/// compared; what is missing or differs is an [`Error::TableMismatch`] that lists it. Further indexes and the billing mode
+/// are not dynorm's business. Nothing is ever changed or deleted.
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct CreateTable<E: Entity> {
+    database: Database,
+    configure: Option<Configure>,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity> CreateTable<E> {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database, configure: None, of: PhantomData }
+    }
+
+    /// Changes the SDK's request before a table is created: billing, encryption, streams, tags, protection.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// db.create_table::<Note>().configure(|sdk| sdk.deletion_protection_enabled(true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure(
+        mut self,
+        configure: impl FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBuilder + Send + 'static,
+    ) -> Self {
+        self.configure = Some(match self.configure.take() {
+            Some(first) => Box::new(|sdk| configure(first(sdk))),
+            None => Box::new(configure),
+        });
+        self
+    }
+}
+
+impl<E: Entity> IntoFuture for CreateTable<E> {
+    type Output = Result<()>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(create_or_compare(self.database, E::INFO, self.configure))
+    }
+}
+
+impl<E: Entity> fmt::Debug for CreateTable<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateTable").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
+
+/// Deletes the table of an entity with everything in it. Made by [`Database::delete_table`].
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct DeleteTable<E: Entity> {
+    database: Database,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity> DeleteTable<E> {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database, of: PhantomData }
+    }
+}
+
+impl<E: Entity> IntoFuture for DeleteTable<E> {
+    type Output = Result<()>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(delete(self.database, E::INFO))
+    }
+}
+
+impl<E: Entity> fmt::Debug for DeleteTable<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeleteTable").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
+
+async fn create_or_compare(
+    database: Database,
+    info: &'static EntityInfo,
+    configure: Option<Configure>,
+) -> Result<()> {
+    let table = database.table(info);
+    let subject = Subject::of(info).in_table(table.clone()).during("creating the table of");
+    if describe(&database, &subject).await?.is_none() {
+        let request = request(&database, info, &table).map_err(|error| {
+            Error::configuration(format!("the table `{table}` cannot be described"), Some(error.into()))
+        })?;
+        let request = match configure {
+            Some(configure) => configure(request),
+            None => request,
+        };
+        match request.send().await {
+            Ok(_) => {}
+            // Somebody else was faster: then there is a table to compare.
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_in_use_exception() => {}
+            Err(error) => return Err(Failure::new(error).into_error(subject)),
+        }
+    }
+    let description = until_active(&database, &subject).await?;
+    let differences = differences(info, &description);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::TableMismatch(Report::new(subject, differences.join("; "), None)))
+}
+
+async fn delete(database: Database, info: &'static EntityInfo) -> Result<()> {
+    let table = database.table(info);
+    let subject = Subject::of(info).in_table(table.clone()).during("deleting the table of");
+    match database.client().delete_table().table_name(&table).send().await {
+        Ok(_) => {}
+        Err(error) => return Err(Failure::new(error).into_error(subject)),
+    }
+    let mut wait = Wait::new();
+    while describe(&database, &subject).await?.is_some() {
+        if !wait.again().await {
+            return Err(Error::Timeout(Report::new(subject, "the table is still being deleted", None)));
+        }
+    }
+    Ok(())
+}
+
+async fn describe(database: &Database, subject: &Subject) -> Result<Option<TableDescription>> {
+    match database.client().describe_table().table_name(&subject.table).send().await {
+        Ok(answer) => Ok(answer.table),
+        Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => Ok(None),
+        Err(error) => Err(Failure::new(error).into_error(subject.clone())),
+    }
+}
+
+async fn until_active(database: &Database, subject: &Subject) -> Result<TableDescription> {
+    let mut wait = Wait::new();
+    loop {
+        if let Some(description) = describe(database, subject).await?
+            && is_active(&description)
+        {
+            return Ok(description);
+        }
+        if !wait.again().await {
+            return Err(Error::Timeout(Report::new(subject.clone(), "the table is not active yet", None)));
+        }
+    }
+}
+
+/// `UPDATING` is active, too: the table serves requests while something about it is changed.
+fn is_active(description: &TableDescription) -> bool {
+    let indexes = description.global_secondary_indexes();
+    matches!(description.table_status(), Some(TableStatus::Active | TableStatus::Updating))
+        && indexes
+            .iter()
+            .all(|index| matches!(index.index_status(), Some(IndexStatus::Active | IndexStatus::Updating)))
+}
+
+/// Waits longer each time, until patience runs out.
+struct Wait {
+    next: Duration,
+    until: tokio::time::Instant,
+}
+
+impl Wait {
+    fn new() -> Self {
+        Self { next: Duration::from_millis(20), until: tokio::time::Instant::now() + PATIENCE }
+    }
+
+    async fn again(&mut self) -> bool {
+        if tokio::time::Instant::now() >= self.until {
+            return false;
+        }
+        tokio::time::sleep(self.next).await;
+        self.next = (self.next * 2).min(Duration::from_secs(2));
+        true
+    }
+}
+
+type Built<T> = std::result::Result<T, aws_sdk_dynamodb::error::BuildError>;
+
+fn request(database: &Database, info: &'static EntityInfo, table: &str) -> Built<CreateTableFluentBuilder> {
+    let mut request = database
+        .client()
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(info, info.keys())?));
+    for (name, scalar) in key_attributes(info) {
+        let definition =
+            AttributeDefinition::builder().attribute_name(name).attribute_type(scalar_type(scalar));
+        request = request.attribute_definitions(definition.build()?);
+    }
+    let everything = Projection::builder().projection_type(ProjectionType::All).build();
+    for index in info.indexes {
+        let keys = Some(key_schema(info, index.keys())?);
+        request = if index.local {
+            let index = LocalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
+            request.local_secondary_indexes(index.projection(everything.clone()).build()?)
+        } else {
+            let index = GlobalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
+            request.global_secondary_indexes(index.projection(everything.clone()).build()?)
+        };
+    }
+    Ok(request)
+}
+
+fn key_schema(
+    info: &EntityInfo,
+    keys: impl Iterator<Item = (KeyRole, &'static KeySource)>,
+) -> Built<Vec<KeySchemaElement>> {
+    keys.map(|(role, source)| {
+        let kind = match role {
+            KeyRole::Partition => KeyType::Hash,
+            KeyRole::Sort => KeyType::Range,
+        };
+        KeySchemaElement::builder().attribute_name(info.attribute(source)).key_type(kind).build()
+    })
+    .collect()
+}
+
+/// Each attribute that is a key of the table or of an index, once.
+fn key_attributes(info: &'static EntityInfo) -> Vec<(&'static str, ScalarType)> {
+    let mut attributes = Vec::new();
+    for (_, source) in info.keys().chain(info.indexes.iter().flat_map(|index| index.keys())) {
+        let attribute = (info.attribute(source), info.scalar(source));
+        if !attributes.contains(&attribute) {
+            attributes.push(attribute);
+        }
+    }
+    attributes
+}
+
+fn scalar_type(scalar: ScalarType) -> ScalarAttributeType {
+    match scalar {
+        ScalarType::String => ScalarAttributeType::S,
+        ScalarType::Number => ScalarAttributeType::N,
+        ScalarType::Binary => ScalarAttributeType::B,
+    }
+}
+
+/// What the entity needs and the table does not have, each as a sentence.
+fn differences(info: &'static EntityInfo, table: &TableDescription) -> Vec<String> {
+    let mut differences = Vec::new();
+    compare_keys("the table", info, info.keys(), table.key_schema(), &mut differences);
+    for index in info.indexes {
+        let kind = if index.local { "local" } else { "global" };
+        let name = format!("the {kind} index `{}`", index.name);
+        let found = if index.local {
+            let mut indexes = table.local_secondary_indexes().iter();
+            let found = indexes.find(|found| found.index_name() == Some(index.name));
+            found.map(|found| (found.key_schema(), found.projection()))
+        } else {
+            let mut indexes = table.global_secondary_indexes().iter();
+            let found = indexes.find(|found| found.index_name() == Some(index.name));
+            found.map(|found| (found.key_schema(), found.projection()))
+        };
+        let Some((keys, projection)) = found else {
+            differences.push(format!("{name} is missing"));
+            continue;
+        };
+        compare_keys(&name, info, index.keys(), keys, &mut differences);
+        let projected = projection.and_then(Projection::projection_type);
+        if projected != Some(&ProjectionType::All) {
+            let projected = projected.map_or("nothing", ProjectionType::as_str);
+            differences.push(format!("{name} projects {projected}, not ALL"));
+        }
+    }
+    for (name, scalar) in key_attributes(info) {
+        let wanted = scalar_type(scalar);
+        let mut definitions = table.attribute_definitions().iter();
+        if let Some(found) = definitions.find(|found| found.attribute_name() == name)
+            && *found.attribute_type() != wanted
+        {
+            let found = found.attribute_type();
+            differences.push(format!("the attribute `{name}` has the type {found}, not {wanted}"));
+        }
+    }
+    differences
+}
+
+fn compare_keys(
+    of: &str,
+    info: &EntityInfo,
+    wanted: impl Iterator<Item = (KeyRole, &'static KeySource)>,
+    found: &[KeySchemaElement],
+    differences: &mut Vec<String>,
+) {
+    let describe = |elements: &mut dyn Iterator<Item = (String, bool)>| {
+        let words: Vec<String> = elements
+            .map(|(name, sort)| format!("{} `{name}`", if sort { "sort key" } else { "partition key" }))
+            .collect();
+        words.join(" and ")
+    };
+    let wanted = describe(
+        &mut wanted.map(|(role, source)| (info.attribute(source).to_owned(), role == KeyRole::Sort)),
+    );
+    let found = describe(
+        &mut found
+            .iter()
+            .map(|element| (element.attribute_name().to_owned(), *element.key_type() == KeyType::Range)),
+    );
+    if wanted != found {
+        differences.push(format!("{of} has {found}, not {wanted}"));
+    }
+}

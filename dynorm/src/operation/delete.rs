@@ -1,0 +1,135 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::OperationFuture;
+use super::find::member;
+use super::request::Request;
+use crate::database::Database;
+use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
+use crate::error::{Error, Result, Subject};
+use crate::transport::{self, Answer, Operation};
+
+/// Deletes an item by its key; one that is not there is fine. Made by [`Repository::delete`](crate::Repository::delete)
+/// and [`delete_by_id`](crate::Repository::delete_by_id).
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct Delete<E: Entity, R = Nothing> {
+    key: E::Key,
+    database: Option<Database>,
+    returning: PhantomData<fn() -> R>,
+}
+
+impl<E: Entity> Delete<E> {
+    pub(crate) fn new(key: E::Key) -> Self {
+        Self { key, database: None, returning: PhantomData }
+    }
+
+    /// Gives back the entity as it was, or `None` if there was none.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Note { #[entity(partition)] title: String, text: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// let note = NoteRepo::save(Note { title: "Shopping".into(), text: "tea".into() }).on(&db).await?;
+    /// assert_eq!(NoteRepo::delete(&note).returning_old().on(&db).await?, Some(note));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn returning_old(self) -> Delete<E, Old> {
+        Delete { key: self.key, database: self.database, returning: PhantomData }
+    }
+}
+
+impl<E: Entity, R> Delete<E, R> {
+    /// Uses this database.
+    pub fn on(mut self, database: &Database) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+}
+
+impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
+    type Output = Result<R::Output>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(async move {
+            let database = Database::of_operation(self.database)?;
+            let key = encode_key::<E>(&self.key)?;
+            let subject =
+                Subject::of(E::INFO).in_table(database.table(E::INFO)).with_key(&key).during("deleting");
+            let answer = delete_item(&database, E::INFO, &key, R::WANTED, &subject).await?;
+            R::output(&answer).map_err(|error| Error::undecodable(subject, error))
+        })
+    }
+}
+
+impl<E: Entity, R> fmt::Debug for Delete<E, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delete").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
+
+async fn delete_item(
+    database: &Database,
+    info: &'static EntityInfo,
+    key: &EncodedKey,
+    return_values: &str,
+    subject: &Subject,
+) -> Result<Answer> {
+    let table = database.table(info);
+    let mut request = Request::for_table(&table, key.0.len());
+    request.json("Key", &key.0);
+    request.text("ReturnValues", return_values);
+    // Deleting twice is deleting once, but the second answer has no old item: so what it was is asked for only once.
+    let client = if return_values == Nothing::NAME { database.client() } else { database.once() };
+    transport::send(client, Operation::DeleteItem, &table, request.finish())
+        .await
+        .map_err(|failure| failure.into_error(subject.clone()))
+}
+
+/// What a write gives back: [`Nothing`] or [`Old`].
+pub trait Returning<E: Entity>: 'static {
+    /// The type of it.
+    type Output;
+    #[doc(hidden)]
+    const WANTED: &'static str;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(answer: &Answer) -> std::result::Result<Self::Output, crate::ValueError>;
+}
+
+/// A write that gives nothing back.
+#[derive(Debug)]
+pub enum Nothing {}
+
+/// A write that gives back the entity as it was before.
+#[derive(Debug)]
+pub enum Old {}
+
+impl Nothing {
+    const NAME: &'static str = "NONE";
+}
+
+impl<E: Entity> Returning<E> for Nothing {
+    type Output = ();
+    const WANTED: &'static str = Self::NAME;
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(_: &Answer) -> std::result::Result<(), crate::ValueError> {
+        Ok(())
+    }
+}
+
+impl<E: Entity> Returning<E> for Old {
+    type Output = Option<E>;
+    const WANTED: &'static str = "ALL_OLD";
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(answer: &Answer) -> std::result::Result<Option<E>, crate::ValueError> {
+        member(answer, "Attributes")?.map_or(Ok(None), decode_entity)
+    }
+}

@@ -1,0 +1,49 @@
+//! One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned into bytes
+//! by code that knows the entity, and carried out by code that does not.
+
+mod count;
+mod create_table;
+mod delete;
+mod find;
+pub(crate) mod request;
+mod save;
+mod scan;
+
+pub use count::Count;
+pub use create_table::{CreateTable, DeleteTable};
+pub use delete::{Delete, Nothing, Old, Returning};
+pub use find::{Find, Get};
+pub(crate) use save::Held;
+pub use save::{Save, SaveArg};
+pub use scan::All;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The future of an operation. It is `Send`, and does nothing until it is awaited.
+///
+/// Operations are builders, not futures; `.await` turns them into this. Where a function wants a future, such as
+/// `futures::future::join_all`, call `.into_future()`.
+pub struct OperationFuture<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
+
+impl<'a, T> OperationFuture<'a, T> {
+    pub(crate) fn new(future: impl Future<Output = T> + Send + 'a) -> Self {
+        Self(Box::pin(future))
+    }
+}
+
+impl<T> Future for OperationFuture<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<T> fmt::Debug for OperationFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationFuture").finish_non_exhaustive()
+    }
+}

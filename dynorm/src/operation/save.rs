@@ -1,0 +1,311 @@
+use std::fmt;
+
+use super::OperationFuture;
+use super::request::Request;
+use crate::codec::{FieldInfo, Scanner, Value, ValueError};
+use crate::collection::Collection;
+use crate::database::Database;
+use crate::entity::{EncodedItem, Entity, EntityInfo, Stamp, encode_entity};
+use crate::error::{Error, Result, Subject};
+use crate::expression::Expression;
+use crate::key::KeySource;
+use crate::transport::{self, Operation};
+
+/// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct Save<'a, E: Entity, A: SaveArg<'a, E>> {
+    arg: A,
+    merge: bool,
+    database: Option<Database>,
+    of: std::marker::PhantomData<&'a E>,
+}
+
+impl<'a, E: Entity, A: SaveArg<'a, E>> Save<'a, E, A> {
+    pub(crate) fn new(arg: A) -> Self {
+        Self { arg, merge: false, database: None, of: std::marker::PhantomData }
+    }
+
+    /// Writes the attributes that the struct models and leaves the others of a stored item alone, instead of putting the
+    /// item whole. It is DynamoDB's `UpdateItem`; fields that are absent (`None`, empty sets) are removed from the item.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String, text: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// let note = Note { title: "Shopping".into(), text: "tea".into() };
+    /// NoteRepo::save(&note).merge().on(&db).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn merge(mut self) -> Self {
+        self.merge = true;
+        self
+    }
+
+    /// Uses this database.
+    pub fn on(mut self, database: &Database) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+}
+
+impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
+    type Output = Result<A::Output>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { arg, merge, database, .. } = self;
+        let mut held = arg.hold();
+        OperationFuture::new(async move {
+            let database = Database::of_operation(database)?;
+            held.stamp(&Stamp::now());
+            let result = match encode_entity(held.entity()) {
+                Ok(item) if merge => merge_item(&database, E::INFO, &item).await,
+                Ok(item) => put_item(&database, E::INFO, &item).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(()) => Ok(A::output(held)),
+                Err(error) => {
+                    if error.outcome_known() {
+                        held.revert();
+                    }
+                    Err(error)
+                }
+            }
+        })
+    }
+}
+
+impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Save<'a, E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Save")
+            .field("entity", &E::INFO.name)
+            .field("merge", &self.merge)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn put_item(database: &Database, info: &'static EntityInfo, item: &EncodedItem) -> Result<()> {
+    let table = database.table(info);
+    let mut request = Request::for_table(&table, item.json.len());
+    request.json("Item", &item.json);
+    match transport::send(database.client(), Operation::PutItem, &table, request.finish()).await {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(failure.into_error(saving(info, table, item))),
+    }
+}
+
+async fn merge_item(database: &Database, info: &'static EntityInfo, item: &EncodedItem) -> Result<()> {
+    let table = database.table(info);
+    let mut request = Request::for_table(&table, item.json.len());
+    request.json("Key", &item.key.0);
+    update_expression(info, &item.json)
+        .map_err(|error| Error::invalid(Subject::of(info), error))?
+        .write(&mut request);
+    match transport::send(database.client(), Operation::UpdateItem, &table, request.finish()).await {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(failure.into_error(saving(info, table, item))),
+    }
+}
+
+fn saving(info: &'static EntityInfo, table: String, item: &EncodedItem) -> Subject {
+    Subject::of(info).in_table(table).with_key(&item.key).during("saving")
+}
+
+/// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.
+fn update_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Expression, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
+    let mut expression = Expression::default();
+    let (mut set, mut present) = (Vec::new(), Vec::new());
+    for entry in Value::item(&mut Scanner::new(text))?.as_map()? {
+        let (name, value) = entry?;
+        if !keys.contains(&&*name) {
+            set.push(format!("{} = {}", expression.name(&name), expression.value(value)));
+        }
+        present.push(name);
+    }
+    let index_keys =
+        info.indexes.iter().flat_map(|index| index.keys()).filter_map(|(_, source)| match source {
+            KeySource::Template(template) => Some(template.attribute),
+            KeySource::Field(_) => None,
+        });
+    let mut remove = Vec::new();
+    for name in info.fields.iter().map(|field: &FieldInfo| field.name).chain(index_keys) {
+        if !present.iter().any(|found| found == name) {
+            present.push(name.into());
+            remove.push(expression.name(name));
+        }
+    }
+    let mut update = String::new();
+    for (word, parts) in [("SET ", set), ("REMOVE ", remove)] {
+        if !parts.is_empty() {
+            if !update.is_empty() {
+                update.push(' ');
+            }
+            update.push_str(word);
+            update.push_str(&parts.join(", "));
+        }
+    }
+    expression.set_update(update);
+    Ok(expression)
+}
+
+/// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
+/// which stamps it in place.
+///
+/// What an entity passed by `&mut` is stamped with is taken back if the write is known to have failed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved here",
+    label = "expected `{E}`, `&{E}` or `&mut {E}`",
+    note = "a variable of the type `&mut {E}` is moved by the call; pass `&mut *variable` to keep it"
+)]
+pub trait SaveArg<'a, E: Entity>: Send + 'a {
+    /// What a save gives back: the stamped entity, or nothing if it was stamped in place.
+    type Output;
+    /// What a batch gives back: the stamped entities, or the statistics if they were stamped in place.
+    type Batch;
+    #[doc(hidden)]
+    #[allow(private_bounds, reason = "how an entity is held meanwhile is no concern of the caller")]
+    type Held: Held<E> + 'a;
+
+    #[doc(hidden)]
+    fn hold(self) -> Self::Held;
+
+    #[doc(hidden)]
+    fn output(held: Self::Held) -> Self::Output;
+
+    #[doc(hidden)]
+    fn batch_output(
+        held: Vec<Self::Held>,
+        stats: crate::batch::BatchStats,
+        database: Database,
+    ) -> Self::Batch;
+}
+
+/// An entity during its save.
+pub(crate) trait Held<E: Entity>: Send {
+    fn entity(&self) -> &E;
+    fn stamp(&mut self, stamp: &Stamp);
+    /// Takes back what `stamp` did to an entity of the caller.
+    fn revert(&mut self);
+    fn into_entity(self) -> E;
+}
+
+/// An entity of our own.
+pub struct Own<E>(E);
+
+/// An entity of the caller, with a copy of what it was before it was stamped.
+pub struct InPlace<'a, E> {
+    target: &'a mut E,
+    original: Option<E>,
+}
+
+impl<E> fmt::Debug for Own<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own").finish_non_exhaustive()
+    }
+}
+
+impl<E> fmt::Debug for InPlace<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InPlace").finish_non_exhaustive()
+    }
+}
+
+impl<E: Entity> Held<E> for Own<E> {
+    fn entity(&self) -> &E {
+        &self.0
+    }
+
+    fn stamp(&mut self, stamp: &Stamp) {
+        self.0.stamp_item(stamp);
+    }
+
+    fn revert(&mut self) {}
+
+    fn into_entity(self) -> E {
+        self.0
+    }
+}
+
+impl<E: Entity> Held<E> for InPlace<'_, E> {
+    fn entity(&self) -> &E {
+        self.target
+    }
+
+    fn stamp(&mut self, stamp: &Stamp) {
+        self.original = Some(self.target.clone());
+        self.target.stamp_item(stamp);
+    }
+
+    fn revert(&mut self) {
+        if let Some(original) = self.original.take() {
+            *self.target = original;
+        }
+    }
+
+    fn into_entity(self) -> E {
+        self.target.clone()
+    }
+}
+
+macro_rules! by_value {
+    ($([$lifetime:lifetime] $type:ty => |$arg:ident| $entity:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$lifetime, E: Entity> SaveArg<$lifetime, E> for $type {
+            type Output = E;
+            type Batch = Collection<E>;
+            type Held = Own<E>;
+
+            fn hold(self) -> Own<E> {
+                let $arg = self;
+                Own($entity)
+            }
+
+            fn output(held: Own<E>) -> E {
+                held.0
+            }
+
+            fn batch_output(
+                held: Vec<Own<E>>,
+                stats: crate::batch::BatchStats,
+                database: Database,
+            ) -> Collection<E> {
+                Collection::new(held.into_iter().map(|own| own.0).collect(), Some(database)).with_stats(stats)
+            }
+        }
+    )*};
+}
+
+by_value! {
+    ['a] E => |entity| entity;
+    ['a] &'a E => |entity| entity.clone();
+    ['a] &'a &'a E => |entity| (*entity).clone();
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
+    type Output = ();
+    type Batch = crate::batch::BatchStats;
+    type Held = InPlace<'a, E>;
+
+    fn hold(self) -> InPlace<'a, E> {
+        InPlace { target: self, original: None }
+    }
+
+    fn output(_: InPlace<'a, E>) {}
+
+    fn batch_output(
+        _: Vec<InPlace<'a, E>>,
+        stats: crate::batch::BatchStats,
+        _: Database,
+    ) -> crate::batch::BatchStats {
+        stats
+    }
+}

@@ -1,0 +1,131 @@
+use crate::batch::{BatchDelete, BatchGet, BatchSave};
+use crate::entity::Entity;
+use crate::key::IntoKey;
+use crate::operation::{All, Count, Delete, Find, Get, Save, SaveArg};
+
+/// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
+/// `UserRepo` for `User`.
+///
+/// Every operation is a builder that ends in `.await`, and finds its database as [`Database`](crate::Database) says.
+/// To add operations of your own, write them in an `impl` block of the repository:
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # pub struct User { #[entity(id)] pub id: Id<User>, #[entity(index = "by_city")] pub city: String, pub age: u32 }
+/// impl UserRepo {
+///     pub async fn adults_of(city: &str) -> dynorm::Result<Collection<User>> {
+///         Self::by_city(city).filter(User::AGE.ge(18)).get_all().await
+///     }
+/// }
+/// ```
+pub trait Repository {
+    /// The entity.
+    type Entity: Entity;
+
+    /// Puts an entity into the table, replacing the item that has its key (DynamoDB's `PutItem`).
+    ///
+    /// First it is stamped: an id that is not set becomes a fresh one, `created_at` the current time if it is not set,
+    /// `updated_at` always. By value and by reference the stamped entity comes back; `&mut` stamps it in place, and if the
+    /// write is known to have failed, takes that back.
+    ///
+    /// Attributes of a stored item that the struct does not model are lost; [`Save::merge`] leaves them alone, and a
+    /// `#[entity(flatten)]` map keeps them in the struct.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let mut user = User { email: "ada@example.com".into(), ..Default::default() };
+    /// UserRepo::save(&mut user).await?;
+    /// let copy = UserRepo::save(&user).await?;
+    /// let user = UserRepo::save(user).await?;
+    /// assert_eq!(copy.id, user.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid) before anything is sent, for an item above 400 KB, an empty or too long key
+    /// (2,048 bytes for a partition key, 1,024 for a sort key, of the table or of an index), and a value that DynamoDB
+    /// does not hold; then whatever the server answers. [`outcome_known`](crate::Error::outcome_known) says whether the
+    /// item may have been written all the same.
+    fn save<'a, A: SaveArg<'a, Self::Entity>>(entity: A) -> Save<'a, Self::Entity, A> {
+        Save::new(entity)
+    }
+
+    /// Reads an item by its key; `None` if there is none.
+    fn find(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Find<Self::Entity> {
+        Find::new(key.into_key())
+    }
+
+    /// Reads an item by its key; [`Error::NotFound`](crate::Error::NotFound), which names entity, table and key, if there
+    /// is none.
+    fn get(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Get<Self::Entity> {
+        Get::new(key.into_key())
+    }
+
+    /// Deletes the item of an entity. That it is not there is no error.
+    fn delete(entity: &Self::Entity) -> Delete<Self::Entity> {
+        Delete::new(entity.entity_key())
+    }
+
+    /// Deletes an item by its key. That it is not there is no error.
+    fn delete_by_id(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Delete<Self::Entity> {
+        Delete::new(key.into_key())
+    }
+
+    /// Reads every entity of the table: a scan, which reads and pays for the whole table and holds it in memory.
+    fn all() -> All<Self::Entity> {
+        All::new()
+    }
+
+    /// Counts the entities of the table: a scan, which reads and pays for the whole table.
+    fn count() -> Count<Self::Entity> {
+        Count::new()
+    }
+
+    /// Saves any number of entities, in requests of 25: a `Vec`, a slice, an array, a [`Collection`](crate::Collection) or
+    /// any iterator, of entities, of `&` or of `&mut` to them.
+    ///
+    /// They are stamped as by [`save`](Self::save). By value and by reference the stamped entities come back in order;
+    /// `&mut` stamps them in place and gives the statistics. See [`BatchSave`] for what happens to those that DynamoDB
+    /// leaves unprocessed, and to those that fail.
+    fn batch_save<'a, I, A>(entities: I) -> BatchSave<'a, Self::Entity, A>
+    where
+        I: IntoIterator<Item = A>,
+        A: SaveArg<'a, Self::Entity>,
+    {
+        BatchSave::new(entities.into_iter().collect())
+    }
+
+    /// Reads any number of items by their keys, in requests of 100, in the order of the keys; missing ones are skipped.
+    /// [`BatchGet::positional`] keeps a place for each.
+    fn batch_get<I>(keys: I) -> BatchGet<Self::Entity>
+    where
+        I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
+    {
+        BatchGet::new(keys.into_iter().map(IntoKey::into_key).collect())
+    }
+
+    /// Deletes any number of items by their keys, in requests of 25. Those that are not there are no error.
+    fn batch_delete<I>(keys: I) -> BatchDelete<Self::Entity>
+    where
+        I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
+    {
+        BatchDelete::new(keys.into_iter().map(IntoKey::into_key).collect())
+    }
+
+    /// Deletes the items of any number of entities, in requests of 25.
+    fn batch_delete_entities<'e, I>(entities: I) -> BatchDelete<Self::Entity>
+    where
+        I: IntoIterator<Item = &'e Self::Entity>,
+    {
+        BatchDelete::new(entities.into_iter().map(Entity::entity_key).collect())
+    }
+}
