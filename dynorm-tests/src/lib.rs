@@ -1,6 +1,8 @@
 //! What the tests of dynorm share: a database for each test, on the embedded engine or on the one that
 //! `DYNORM_TEST_ENDPOINT` names.
 
+pub mod canned;
+
 use dynorm::Database;
 
 /// What an engine does differently from DynamoDB on AWS, so that a test can say why it expects something else.

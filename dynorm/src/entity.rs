@@ -45,7 +45,7 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
 }
 
 /// What is known of an entity at compile time. The derive macro makes one for each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct EntityInfo {
     /// The name of the struct.
     pub name: &'static str,
@@ -192,9 +192,9 @@ fn finish_item(
     key: std::result::Result<EncodedKey, ValueError>,
 ) -> Result<EncodedItem> {
     let json = encoder.into_bytes();
-    let refused = |error| Error::invalid(Subject::of(info), error);
+    let refused = |error: ValueError| Error::invalid(Subject::of(info), &error);
     let key = key.map_err(refused)?;
-    check_size(info, &json).map_err(|error| Error::invalid(Subject::of(info).with_key(&key), error))?;
+    check_size(info, &json).map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))?;
     Ok(EncodedItem { json, key })
 }
 
@@ -292,7 +292,7 @@ pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
         let position = E::INFO.key_fields.iter().position(|key_field| *key_field == field)?;
         key.part(position)
     })
-    .map_err(|error| Error::invalid(Subject::of(E::INFO), error))
+    .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))
 }
 
 fn encode_key_parts<'p>(
@@ -420,8 +420,9 @@ impl EncodedKey {
     }
 }
 
-impl fmt::Display for EntityInfo {
+impl fmt::Debug for EntityInfo {
+    /// Short, since errors show it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`", self.name)
+        f.debug_struct("EntityInfo").field("name", &self.name).field("table", &self.table).finish_non_exhaustive()
     }
 }

@@ -241,13 +241,13 @@ impl Error {
     }
 
     /// A value that cannot be stored.
-    pub(crate) fn invalid(subject: Subject, error: ValueError) -> Self {
-        Self::Invalid(Report::new(subject, "", Some(error.into())))
+    pub(crate) fn invalid(subject: Subject, error: &ValueError) -> Self {
+        Self::Invalid(Report::new(subject, error.to_string(), None))
     }
 
     /// An item that does not fit the struct.
-    pub(crate) fn undecodable(subject: Subject, error: ValueError) -> Self {
-        Self::Undecodable(Report::new(subject, "", Some(error.into())))
+    pub(crate) fn undecodable(subject: Subject, error: &ValueError) -> Self {
+        Self::Undecodable(Report::new(subject, error.to_string(), None))
     }
 
     pub(crate) fn not_found(subject: Subject) -> Self {
@@ -288,10 +288,13 @@ impl fmt::Display for Error {
             Self::ConditionFailed(report) => {
                 write!(f, "{}: the condition does not hold, and nothing was changed", report.doing())
             }
-            Self::Invalid(report) => write!(f, "{} cannot be stored", report.subject),
-            Self::Undecodable(report) => {
-                write!(f, "an item that should be {} does not fit the struct", report.subject)
-            }
+            Self::Invalid(report) => write!(f, "{} cannot be stored{}", report.subject, report.because()),
+            Self::Undecodable(report) => write!(
+                f,
+                "an item that should be {} does not fit the struct{}",
+                report.subject,
+                report.because()
+            ),
             Self::TableNotFound(report) => {
                 write!(f, "the table `{}` does not exist", report.subject.table)?;
                 match report.subject.info {

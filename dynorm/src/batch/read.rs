@@ -76,7 +76,7 @@ impl Batch<'_, '_> {
             self.fates.push((Fate::NotSent, None));
             let admitted = key.and_then(|key| {
                 let canonical = key.canonical(self.info);
-                Ok((key, canonical.map_err(|error| Error::invalid(self.subject.clone(), error))?))
+                Ok((key, canonical.map_err(|error| Error::invalid(self.subject.clone(), &error))?))
             });
             match admitted {
                 Ok((key, canonical)) => {
@@ -145,7 +145,7 @@ impl Batch<'_, '_> {
         let failure = match answer {
             Ok(answer) => {
                 if let Err(error) = self.take_items(chunk, &answer) {
-                    self.stopped = Some(Arc::new(Error::undecodable(self.subject.clone(), error)));
+                    self.stopped = Some(Arc::new(Error::undecodable(self.subject.clone(), &error)));
                 }
                 return Vec::new();
             }
@@ -236,7 +236,7 @@ impl Batch<'_, '_> {
         for (position, (wanted, handed_back)) in chunk.into_iter().zip(handed_back).enumerate() {
             if let Some(error) = undecodable.remove(&position) {
                 let subject = self.subject.clone().with_key(&wanted.key);
-                let error = Arc::new(Error::undecodable(subject, error));
+                let error = Arc::new(Error::undecodable(subject, &error));
                 self.settle(&wanted.inputs, Fate::Rejected, Some(&error));
             } else if handed_back || result.is_err() {
                 self.leftovers.push(Wanted { cause: None, ..wanted });

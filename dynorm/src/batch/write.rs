@@ -92,7 +92,7 @@ impl Batch<'_> {
         for (index, input) in inputs.into_iter().enumerate() {
             let admitted = input.and_then(|write| {
                 let canonical = write.key.canonical(self.info);
-                let canonical = canonical.map_err(|error| Error::invalid(self.subject.clone(), error))?;
+                let canonical = canonical.map_err(|error| Error::invalid(self.subject.clone(), &error))?;
                 Ok((write, canonical))
             });
             match admitted {
@@ -183,7 +183,7 @@ impl Batch<'_> {
                 }
                 Err(error) => {
                     // Something was written, and we cannot say what: as good as no answer.
-                    let error = Arc::new(Error::undecodable(self.subject.clone(), error));
+                    let error = Arc::new(Error::undecodable(self.subject.clone(), &error));
                     self.leave(chunk, &error, true);
                     return Vec::new();
                 }

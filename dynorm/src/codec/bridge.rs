@@ -34,7 +34,7 @@ use crate::error::{Error, Result, Subject};
 pub fn to_item<E: Entity>(entity: &E) -> Result<HashMap<String, AttributeValue>> {
     let item = encode_entity(entity)?;
     read_attributes(&item.json)
-        .map_err(|error| Error::invalid(Subject::of(E::INFO).with_key(&item.key), error))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO).with_key(&item.key), &error))
 }
 
 /// An entity out of an item in the SDK's model, the reverse of [`to_item`].
@@ -56,12 +56,12 @@ pub fn to_item<E: Entity>(entity: &E) -> Result<HashMap<String, AttributeValue>>
 /// # Ok::<(), dynorm::Error>(())
 /// ```
 pub fn from_item<E: Entity>(item: &HashMap<String, AttributeValue>) -> Result<E> {
-    let refused = |error| Error::undecodable(Subject::of(E::INFO), error);
+    let refused = |error: ValueError| Error::undecodable(Subject::of(E::INFO), &error);
     let json = write_attributes(item).map_err(refused)?;
     let value = Value::item(&mut Scanner::new(&json)).map_err(refused)?;
     let entity = decode_entity(value).and_then(|entity| entity.ok_or_else(|| of_another_type(E::INFO)));
     entity.map_err(|error| match EncodedKey::of_item(E::INFO, value) {
-        Ok(key) => Error::undecodable(Subject::of(E::INFO).with_key(&key), error),
+        Ok(key) => Error::undecodable(Subject::of(E::INFO).with_key(&key), &error),
         Err(_) => refused(error),
     })
 }

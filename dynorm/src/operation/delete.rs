@@ -62,7 +62,7 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
             let subject =
                 Subject::of(E::INFO).in_table(database.table(E::INFO)).with_key(&key).during("deleting");
             let answer = delete_item(&database, E::INFO, &key, R::WANTED, &subject).await?;
-            R::output(&answer).map_err(|error| Error::undecodable(subject, error))
+            R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
     }
 }

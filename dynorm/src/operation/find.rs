@@ -42,7 +42,7 @@ impl<E: Entity> Find<E> {
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
         match item(&answer).and_then(|item| item.map_or(Ok(None), decode_entity)) {
             Ok(found) => Ok((found, subject)),
-            Err(error) => Err(Error::undecodable(subject, error)),
+            Err(error) => Err(Error::undecodable(subject, &error)),
         }
     }
 }

@@ -105,7 +105,7 @@ async fn merge_item(database: &Database, info: &'static EntityInfo, item: &Encod
     let mut request = Request::for_table(&table, item.json.len());
     request.json("Key", &item.key.0);
     update_expression(info, &item.json)
-        .map_err(|error| Error::invalid(Subject::of(info), error))?
+        .map_err(|error| Error::invalid(Subject::of(info), &error))?
         .write(&mut request);
     match transport::send(database.client(), Operation::UpdateItem, &table, request.finish()).await {
         Ok(_) => Ok(()),

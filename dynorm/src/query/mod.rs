@@ -76,7 +76,7 @@ fn by_index(
     index: usize,
     parts: &[(usize, &dyn Part)],
 ) -> Result<PagedRequest> {
-    let refused = |error| Error::invalid(Subject::of(info), error);
+    let refused = |error: crate::ValueError| Error::invalid(Subject::of(info), &error);
     let Some(index) = info.indexes.get(index) else {
         return Err(refused(crate::ValueError::new("the entity has no such index")));
     };
@@ -122,7 +122,7 @@ impl<E: Entity> IntoFuture for GetAll<E> {
             let database = Database::of_operation(database)?;
             let mut request = request?;
             if let Some(filter) = &filter {
-                request.filter(filter).map_err(|error| Error::invalid(Subject::of(E::INFO), error))?;
+                request.filter(filter).map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
             }
             let entities = Pages::new(database.clone(), request, "querying").collect().await?;
             Ok(Collection::new(entities, Some(database)))

@@ -158,7 +158,7 @@ impl Pages {
                 Ok(())
             })
         };
-        read().map_err(|error: ValueError| Error::undecodable(self.subject.clone(), error))?;
+        read().map_err(|error: ValueError| Error::undecodable(self.subject.clone(), &error))?;
         self.next = next;
         Ok(Some(count))
     }

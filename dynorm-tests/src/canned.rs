@@ -1,0 +1,329 @@
+//! A server that answers what a test says, and remembers what it was asked: an HTTP client under the SDK's own client, so
+//! that everything above it is what runs in production.
+//!
+//! [`database`] has no engine at all:
+//!
+//! ```
+//! use dynorm::prelude::*;
+//! use dynorm_tests::canned::{self, Answer};
+//!
+//! #[derive(Entity, Clone, Debug, PartialEq)]
+//! struct Note {
+//!     #[entity(partition)]
+//!     title: String,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> dynorm::Result<()> {
+//! let (db, requests) = canned::database(|request| match request.target.as_str() {
+//!     "GetItem" => Answer::ok(r#"{"Item":{"title":{"S":"milk"}}}"#),
+//!     _ => Answer::error(400, "ValidationException", "only GetItem here"),
+//! });
+//! assert_eq!(NoteRepo::find("milk").on(&db).await?, Some(Note { title: "milk".into() }));
+//! assert_eq!(requests.all()[0].body["TableName"], "notes");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`over`] stands between dynorm and a real database, so that a test gives an answer of its own where it wants to, and
+//! [`Answer::Engine`] everywhere else.
+
+use std::fmt;
+use std::io::{Error as IoError, ErrorKind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::{Client, Config};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use dynorm::Database;
+use dynorm::prelude::*;
+
+/// A request as it left the SDK: written, signed, and ready for the wire.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The how-manieth it is, from 0. A repetition by the SDK or by dynorm counts as a request of its own.
+    pub number: usize,
+    /// The operation, such as `PutItem`.
+    pub target: String,
+    /// The headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as JSON; NULL if it is none.
+    pub body: serde_json::Value,
+    /// The body as it was sent.
+    pub bytes: Vec<u8>,
+}
+
+impl Recorded {
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as it was sent, as text.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// An answer with this status and body. See [`Answer::ok`] and [`Answer::error`].
+    Json(u16, String),
+    /// The same, for bodies that are no text.
+    Bytes(u16, Vec<u8>),
+    /// The connection breaks after the request was sent: the server may have acted, and nobody knows. The engine of
+    /// [`over`] does not see the request.
+    Cut,
+    /// The same, and the server has acted: the engine of [`over`] executes the request, and its answer is lost.
+    CutAfter,
+    /// No connection came about, so nothing was sent.
+    Refused,
+    /// The connector gives up waiting for an answer.
+    Timeout,
+    /// The request never ends: for what drops a future, or has a deadline of its own.
+    Never,
+    /// The engine of [`over`] executes the request and answers it.
+    Engine,
+    /// What becomes of it after a while. The clock is tokio's, so a test may pause it.
+    After(Duration, Box<Answer>),
+}
+
+impl Answer {
+    /// A success with this body.
+    #[must_use]
+    pub fn ok(json: impl Into<String>) -> Self {
+        Self::Json(200, json.into())
+    }
+
+    /// An error of DynamoDB's, with a code such as `ThrottlingException`. The SDK's client repeats what it takes for
+    /// transient (by the code, and any status of 500 and above) where its retries are on.
+    #[must_use]
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        let json = serde_json::json!({
+            "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
+            "message": message,
+        });
+        Self::Json(status, json.to_string())
+    }
+
+    /// The error that says a table is used beyond its capacity.
+    #[must_use]
+    pub fn throttled() -> Self {
+        let message = "The level of configured provisioned throughput for the table was exceeded";
+        Self::error(400, "ProvisionedThroughputExceededException", message)
+    }
+
+    /// The same, a while later.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self::After(delay, Box::new(self))
+    }
+}
+
+/// The requests that have left so far, in the order in which they were sent.
+#[derive(Clone, Default)]
+pub struct Requests(Arc<Mutex<Vec<Recorded>>>);
+
+impl Requests {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<Recorded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Those of one operation, such as `PutItem`.
+    #[must_use]
+    pub fn of(&self, target: &str) -> Vec<Recorded> {
+        self.all().into_iter().filter(|request| request.target == target).collect()
+    }
+
+    /// The operations, such as `["GetItem", "PutItem"]`.
+    #[must_use]
+    pub fn targets(&self) -> Vec<String> {
+        self.all().into_iter().map(|request| request.target).collect()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// True while nothing was sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets them. [`Recorded::number`] goes on counting.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.targets()).finish()
+    }
+}
+
+/// A database without an engine: `answer` decides what becomes of each request. It is called when the request is sent, in
+/// the order in which they are; what it needs to remember goes into an atomic or a mutex.
+///
+/// The client signs (as `AKIDCANNED`, in `us-east-1`) and retries as one on AWS does, only without the long waits.
+pub fn database(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (Database, Requests) {
+    let (client, requests) = client(answer);
+    (Database::new(client), requests)
+}
+
+/// The SDK's client behind [`database`], for a test of the SDK's own reading and writing.
+pub fn client(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (Client, Requests) {
+    let requests = Requests::default();
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("AKIDCANNED", "secret", None, None, "canned"))
+        .endpoint_url("http://canned.invalid")
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .http_client(http_client(answer, &requests, None))
+        .build();
+    (Client::from_conf(config), requests)
+}
+
+/// A database between dynorm and `engine`: the same tables, and `answer` decides for each request whether
+/// [`Answer::Engine`] has it, or what else becomes of it.
+///
+/// The SDK's retries are as in `engine`; the embedded database has none.
+pub fn over(
+    engine: &Database,
+    answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static,
+) -> (Database, Requests) {
+    let requests = Requests::default();
+    let config = engine.client().config();
+    let client = http_client(answer, &requests, config.http_client());
+    let config = config.to_builder().http_client(client).build();
+    (Database::new(Client::from_conf(config)).with_table_prefix(prefix(engine)), requests)
+}
+
+/// What stands before the name of every table.
+fn prefix(database: &Database) -> String {
+    #[derive(Entity, Clone)]
+    #[entity(table = "any")]
+    struct Any {
+        #[entity(partition)]
+        key: String,
+    }
+
+    let name = database.table_name::<Any>();
+    name.strip_suffix("any").unwrap_or_default().to_owned()
+}
+
+fn http_client(
+    answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static,
+    requests: &Requests,
+    engine: Option<SharedHttpClient>,
+) -> SharedHttpClient {
+    let answer: Arc<dyn Fn(&Recorded) -> Answer + Send + Sync> = Arc::new(answer);
+    let (requests, sent) = (requests.clone(), Arc::new(AtomicUsize::new(0)));
+    http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(Connector {
+            answer: answer.clone(),
+            requests: requests.clone(),
+            sent: sent.clone(),
+            engine: engine.as_ref().map(|client| client.http_connector(settings, components)),
+        })
+    })
+}
+
+#[derive(Clone)]
+struct Connector {
+    answer: Arc<dyn Fn(&Recorded) -> Answer + Send + Sync>,
+    requests: Requests,
+    sent: Arc<AtomicUsize>,
+    engine: Option<SharedHttpConnector>,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("canned::Connector")
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connector = self.clone();
+        HttpConnectorFuture::new(async move { connector.run(request).await })
+    }
+}
+
+impl Connector {
+    async fn run(&self, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let body = ByteStream::new(request.take_body()).collect().await;
+        let bytes = body.map_err(|error| ConnectorError::user(error.into()))?.into_bytes();
+        *request.body_mut() = SdkBody::from(bytes.clone());
+
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let headers =
+            request.headers().iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+        let recorded = Recorded {
+            number: self.sent.fetch_add(1, Ordering::Relaxed),
+            target: target.rsplit('.').next().unwrap_or_default().to_owned(),
+            headers: headers.collect(),
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            bytes: bytes.to_vec(),
+        };
+        let mut answer = (self.answer)(&recorded);
+        self.requests.0.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
+
+        while let Answer::After(delay, later) = answer {
+            tokio::time::sleep(delay).await;
+            answer = *later;
+        }
+        match answer {
+            Answer::Json(status, body) => respond(status, body.into_bytes()),
+            Answer::Bytes(status, body) => respond(status, body),
+            Answer::Cut => Err(cut()),
+            Answer::CutAfter => {
+                self.engine(request).await?;
+                Err(cut())
+            }
+            Answer::Refused => Err(ConnectorError::io(IoError::from(ErrorKind::ConnectionRefused).into())),
+            Answer::Timeout => Err(ConnectorError::timeout(IoError::from(ErrorKind::TimedOut).into())),
+            Answer::Never => std::future::pending().await,
+            Answer::Engine => self.engine(request).await,
+            // Undone by the loop above.
+            Answer::After(..) => Err(cut()),
+        }
+    }
+
+    async fn engine(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        match &self.engine {
+            Some(engine) => engine.call(request).await,
+            None => Err(ConnectorError::user("there is no engine behind this database: use `over`".into())),
+        }
+    }
+}
+
+fn cut() -> ConnectorError {
+    ConnectorError::io(IoError::from(ErrorKind::ConnectionReset).into())
+}
+
+fn respond(status: u16, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {
+    let status = status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response.headers_mut().insert("x-amzn-requestid", "CANNED");
+    Ok(response)
+}
