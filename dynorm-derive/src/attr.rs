@@ -88,11 +88,13 @@ impl Entry {
     /// `word = some::path` or `word = "some::path"`
     pub(crate) fn path(&self, example: &str, errors: &mut Errors) -> Option<syn::Path> {
         if let Argument::Value(value) = &self.argument {
-            if let Expr::Path(path) = &**value {
-                return Some(path.path.clone());
-            }
-            if let Some(path) = literal(value).and_then(|text| text.parse().ok()) {
-                return Some(path);
+            match ungrouped(value) {
+                Expr::Path(path) => return Some(path.path.clone()),
+                value => {
+                    if let Some(path) = literal(value).and_then(|text| text.parse().ok()) {
+                        return Some(path);
+                    }
+                }
             }
         }
         let word = &self.word;
@@ -133,9 +135,17 @@ fn name_and_options(input: ParseStream<'_>) -> syn::Result<(LitStr, Vec<Entry>)>
 }
 
 fn literal(expression: &Expr) -> Option<LitStr> {
-    match expression {
+    match ungrouped(expression) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
         _ => None,
+    }
+}
+
+/// What a `macro_rules!` macro passed on comes in a group that cannot be seen.
+fn ungrouped(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(&group.expr),
+        expression => expression,
     }
 }
 
@@ -153,27 +163,32 @@ pub(crate) fn unknown(word: &Ident, known: &[&str], of: &str, errors: &mut Error
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let (near, distance) =
         known.iter().map(|known| (*known, distance(word, known))).min_by_key(|(_, d)| *d)?;
-    (distance <= near.len().max(word.len()) / 3).then_some(near)
+    (distance <= near.len().max(word.len()).max(3) / 3).then_some(near)
 }
 
-/// How many letters must be put in, taken out or changed.
+/// How many letters must be put in, taken out, changed, or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(&b) {
-            let changed = diagonal + usize::from(left != *right);
-            diagonal = *cell;
-            before = changed.min(*cell + 1).min(before + 1);
-            *cell = before;
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    // The distances of the beginnings of `a` to all beginnings of `b`: two lines up, one line up, and this line.
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.iter().enumerate() {
+        let mut line = vec![i + 1];
+        for (j, right) in b.iter().enumerate() {
+            let at = |line: &[usize], j: usize| line.get(j).copied().unwrap_or(usize::MAX - 1);
+            let mut best = at(&above, j) + usize::from(left != right);
+            best = best.min(at(&above, j + 1) + 1).min(at(&line, j) + 1);
+            if let (Some(i), Some(j)) = (i.checked_sub(1), j.checked_sub(1))
+                && a.get(i) == Some(right)
+                && b.get(j) == Some(left)
+            {
+                best = best.min(at(&before, j) + 1);
+            }
+            line.push(best);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        before = std::mem::replace(&mut above, line);
     }
-    row.last().copied().unwrap_or(0)
+    above.last().copied().unwrap_or(0)
 }
 
 /// "`a`, `b` and `c`"
@@ -185,5 +200,45 @@ pub(crate) fn list<T: std::fmt::Display>(words: &[T]) -> String {
             let first: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
             format!("{} and `{last}`", first.join(", "))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, list, nearest};
+
+    #[test]
+    fn the_distance_counts_letters() {
+        for (a, b, letters) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("table", "table", 0),
+            ("tabel", "table", 1),
+            ("tble", "table", 1),
+            ("taable", "table", 1),
+            ("tible", "table", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a, b), letters, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let known = ["id", "index", "partition", "created_at", "skip"];
+        assert_eq!(nearest("partiton", &known), Some("partition"));
+        assert_eq!(nearest("idnex", &known), Some("index"));
+        assert_eq!(nearest("create_at", &known), Some("created_at"));
+        assert_eq!(nearest("di", &known), Some("id"));
+        assert_eq!(nearest("colour", &known), None);
+        assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn a_list_reads_as_a_sentence() {
+        assert_eq!(list::<&str>(&[]), "nothing");
+        assert_eq!(list(&["a"]), "`a`");
+        assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
     }
 }

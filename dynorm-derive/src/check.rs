@@ -4,17 +4,21 @@ use syn::{Ident, LitStr};
 
 use crate::attr;
 use crate::errors::Errors;
-use crate::expand::starter_name;
+use crate::expand::{constant_name, starter_name};
 use crate::model::{Entity, Field, Source, Storage};
 use crate::template::Segment;
 
 pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
+    names(entity, errors);
+    if !entity.has_fields {
+        return;
+    }
     field_names(&entity.fields, errors);
     partition_key(entity, errors);
     templates(entity, errors);
     derived_names(entity, errors);
+    one_key_each(entity, errors);
     indexes(entity, errors);
-    names(entity, errors);
 }
 
 /// An item has one attribute of a name, of 1 to 65,535 bytes; a key has up to 255.
@@ -33,6 +37,7 @@ pub(crate) fn field_names(fields: &[Field<'_>], errors: &mut Errors) {
         }
         seen.push(name);
     }
+    constants(fields, errors);
     let flattened = fields.iter().filter_map(|field| match &field.storage {
         Storage::Flatten(word) => Some(word),
         _ => None,
@@ -45,9 +50,24 @@ pub(crate) fn field_names(fields: &[Field<'_>], errors: &mut Errors) {
     }
 }
 
+/// The constants of a type are its fields in capitals.
+fn constants(fields: &[Field<'_>], errors: &mut Errors) {
+    let mut seen: Vec<(Ident, &Ident)> = Vec::new();
+    for field in fields.iter().filter(|field| field.is_stored()) {
+        let constant = constant_name(field.ident);
+        match seen.iter().find(|(known, _)| *known == constant) {
+            Some((_, other)) => errors.at(
+                field.ident,
+                format_args!("`{other}` and `{}` would both have the constant `{constant}`: rename one of the two fields", field.ident),
+            ),
+            None => seen.push((constant, field.ident)),
+        }
+    }
+}
+
 /// Every item has a partition key, and a sort key only beside one.
 fn partition_key(entity: &Entity<'_>, errors: &mut Errors) {
-    if entity.partition.is_some() {
+    if entity.partition.is_some() || entity.key_failed {
         return;
     }
     match &entity.sort {
@@ -64,10 +84,7 @@ fn partition_key(entity: &Entity<'_>, errors: &mut Errors) {
 
 /// A template is made of fields that exist and that are stored by their type.
 fn templates(entity: &Entity<'_>, errors: &mut Errors) {
-    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
-    let index_keys =
-        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
-    for source in keys.chain(index_keys) {
+    for source in entity.keys().chain(entity.index_keys()) {
         let Source::Template { template, .. } = source else { continue };
         for segment in &template.segments {
             let Segment::Field { field: name, .. } = segment else { continue };
@@ -111,10 +128,7 @@ fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
         }
     }
     let mut made: Vec<(String, String)> = Vec::new();
-    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
-    let index_keys =
-        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
-    for source in keys.chain(index_keys) {
+    for source in entity.keys().chain(entity.index_keys()) {
         let Source::Template { attribute, template } = source else { continue };
         let (name, text) = (attribute.value(), template.literal.value());
         if made.iter().any(|(known, other)| *known == name && *other != text) {
@@ -124,6 +138,35 @@ fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
             );
         }
         made.push((name, text));
+    }
+}
+
+/// A key of two parts is made of two attributes.
+fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
+    let same = |partition: &Option<Source>, sort: &Option<Source>| match (partition, sort) {
+        (Some(Source::Field(partition)), Some(Source::Field(sort))) if partition == sort => {
+            Some(sort.clone())
+        }
+        _ => None,
+    };
+    if let Some(field) = same(&entity.partition, &entity.sort) {
+        errors.at(
+            &field,
+            format_args!(
+                "`{field}` is the partition key and the sort key: a key of two parts has two fields, so remove `sort`"
+            ),
+        );
+    }
+    for index in &entity.indexes {
+        if let Some(field) = same(&index.partition, &index.sort) {
+            errors.at(
+                &index.name,
+                format_args!(
+                    "`{field}` is the partition key and the sort key of the index `{}`: remove one of the two",
+                    index.name.value()
+                ),
+            );
+        }
     }
 }
 
@@ -162,13 +205,22 @@ const OPERATIONS: &[&str] = &[
     "with_trashed",
 ];
 
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_LOCAL_INDEXES: usize = 5;
+
 fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
+    for index in entity.indexes.iter().filter(|index| index.local).skip(MAX_LOCAL_INDEXES) {
+        errors.at(
+            &index.name,
+            format_args!("a table has at most {MAX_LOCAL_INDEXES} local indexes: make this an `index(\"…\", sort)` with a partition key of its own"),
+        );
+    }
     let mut starters: Vec<Ident> = Vec::new();
     for index in &entity.indexes {
         let name = &index.name;
         if index.local {
             local_index(entity, name, errors);
-        } else if index.partition.is_none() {
+        } else if index.partition.is_none() && !index.failed {
             errors.at(
                 name,
                 format_args!(
@@ -198,7 +250,7 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
 
 /// A local index sorts the items of one partition in another way.
 fn local_index(entity: &Entity<'_>, name: &LitStr, errors: &mut Errors) {
-    if entity.sort.is_none() {
+    if entity.sort.is_none() && !entity.key_failed {
         errors.at(
             name,
             "a local index needs a table with a sort key: mark a field with `#[entity(sort)]`, or make this an `index(\"…\", sort)` with a partition key of its own",
@@ -209,14 +261,15 @@ fn local_index(entity: &Entity<'_>, name: &LitStr, errors: &mut Errors) {
 /// The names of tables and indexes have 3 to 255 characters of a small set; those of key attributes 1 to 255 bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
 fn names(entity: &Entity<'_>, errors: &mut Errors) {
-    let named = std::iter::once(("table", &entity.table));
-    for (what, name) in named.chain(entity.indexes.iter().map(|index| ("index", &index.name))) {
+    let table = std::iter::once(("a table", &entity.table, "; name it with `#[entity(table = \"…\")]`"));
+    for (what, name, remedy) in table.chain(entity.indexes.iter().map(|index| ("an index", &index.name, "")))
+    {
         let text = name.value();
         let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if !(3..=255).contains(&text.len()) || !text.bytes().all(known) {
             errors.at(
                 name,
-                format_args!("{text:?} cannot be the name of a {what}: it has 3 to 255 characters, which are letters, digits, `_`, `-` and `.`"),
+                format_args!("{text:?} cannot be the name of {what}: it has 3 to 255 characters, which are letters, digits, `_`, `-` and `.`{remedy}"),
             );
         }
     }
@@ -226,10 +279,7 @@ fn names(entity: &Entity<'_>, errors: &mut Errors) {
             errors.at(attribute, format_args!("{text:?} cannot be the name of a key: it has 1 to 255 bytes"));
         }
     }
-    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
-    let index_keys =
-        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
-    for source in keys.chain(index_keys) {
+    for source in entity.keys().chain(entity.index_keys()) {
         if let Source::Field(ident) = source
             && let Some(field) = entity.field(ident)
             && field.name.value().len() > 255

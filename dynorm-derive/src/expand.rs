@@ -1,39 +1,44 @@
 //! The code of `#[derive(Entity)]`. It is data and one pair of functions to write and read the fields; everything that can
 //! be ordinary code of the runtime crate is.
+//!
+//! Two things keep the errors of rustc at one for each mistake, and at its token. What a field needs of its type is asked as
+//! `<Type as Trait>::…`, wherever it is needed: the type is the token of the user, and equal errors at one place are shown
+//! once. What can only be asked of an attribute, such as whether it can be a key, is asked of `Own<Type>`, which is the type
+//! itself if it is an attribute, and an error that was reported already if it is not.
 
 use heck::ToSnakeCase;
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, LitStr, Type};
 
 use crate::model::{DefaultValue, Entity, Field, Index, Source, StampKind, Storage};
+use crate::stub;
 use crate::template::Segment;
 
 pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
-    let Entity { ident, repository, door, .. } = entity;
-    let repository_type = repository_type(entity);
+    let Entity { ident, door, .. } = entity;
+    let (repository_type, repository_impl) = repository(entity);
     let constants = constants(entity);
     let starters = starters(entity);
-    let key_type = key_type(entity);
     let info = info(entity);
-    let key = key(entity);
+    let key = if entity.has_key() { key(entity) } else { stub::key() };
     let encode = encode(entity);
     let decode = decode(entity);
     let key_part = key_part(entity);
     let stamp = stamp(entity);
     quote! {
         #repository_type
+        // A field, and its type, may be more private than the struct.
+        #[allow(dead_code, missing_docs, private_bounds, private_interfaces)]
         const _: () = {
             use #door::__private as __d;
             #constants
             #starters
-            impl __d::Repository for #repository {
-                type Entity = #ident;
-            }
+            #repository_impl
+            #[automatically_derived]
             impl __d::Entity for #ident {
-                type Key = #key_type;
                 #info
                 #key
                 #encode
@@ -45,47 +50,75 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-pub(crate) fn repository_type(entity: &Entity<'_>) -> TokenStream {
+/// The type of the repository, and what makes it one.
+pub(crate) fn repository(entity: &Entity<'_>) -> (TokenStream, TokenStream) {
     let Entity { ident, vis, repository, .. } = entity;
-    let doc = format!("The operations on `{}`.", ident.unraw());
-    quote! {
+    let doc = format!(" The operations on `{}`.", ident.unraw());
+    let definition = quote! {
         #[doc = #doc]
-        #[derive(Debug, Clone, Copy)]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
         #vis struct #repository;
-    }
+    };
+    let implementation = quote! {
+        #[automatically_derived]
+        impl __d::Repository for #repository {
+            type Entity = #ident;
+        }
+    };
+    (definition, implementation)
 }
 
 /// `User::EMAIL` and its like.
-pub(crate) fn constants(entity: &Entity<'_>) -> TokenStream {
+fn constants(entity: &Entity<'_>) -> TokenStream {
     let ident = entity.ident;
     let key_fields = entity.key_fields();
-    let constants = entity.fields.iter().filter(|field| field.is_stored()).map(|field| {
+    let constants = with_constant(&entity.fields).map(|field| {
         let is_key = key_fields.contains(&field.ident);
         constant(field, &quote!(Self), is_key)
     });
     quote! {
-        #[allow(dead_code)]
         impl #ident {
             #(#constants)*
         }
     }
 }
 
+/// The fields that have a constant: the stored ones, the first of each name.
+pub(crate) fn with_constant<'f, 'i>(fields: &'f [Field<'i>]) -> impl Iterator<Item = &'f Field<'i>> {
+    let stored = || fields.iter().filter(|field| field.is_stored());
+    stored().enumerate().filter_map(move |(position, field)| {
+        let name = constant_name(field.ident);
+        let taken = stored().take(position).any(|other| constant_name(other.ident) == name);
+        (!taken).then_some(field)
+    })
+}
+
+/// It is documented as its field is.
 pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> TokenStream {
-    let Field { ident, vis, ty, name, .. } = field;
-    let constant = Ident::new(&ident.unraw().to_string().to_uppercase(), ident.span());
+    let Field { ident, vis, ty, name, docs, .. } = field;
+    let constant = constant_name(ident);
     let kind = is_key.then(|| quote!(, __d::Key));
-    let doc = format!("The attribute `{}`.", name.value());
+    let name = (ident.to_string() != name.value()).then(|| quote!(, #name));
     quote! {
-        #[doc = #doc]
-        #vis const #constant: __d::Field<#owner, #ty #kind> = __d::field!(#ident, #name);
+        #(#docs)*
+        #vis const #constant: __d::Field<#owner, #ty #kind> = __d::field!(#ident #name);
     }
+}
+
+pub(crate) fn constant_name(field: &Ident) -> Ident {
+    Ident::new(&field.unraw().to_string().to_uppercase(), field.span())
 }
 
 /// One function for each index, which begins a query by it.
 fn starters(entity: &Entity<'_>) -> TokenStream {
     let repository = &entity.repository;
-    let starters = entity.indexes.iter().enumerate().filter_map(|(position, index)| {
+    let mut names: Vec<Ident> = Vec::new();
+    let starters = indexes(entity).enumerate().filter_map(|(position, index)| {
+        let name = starter_name(&index.name);
+        if names.contains(&name) {
+            return None;
+        }
+        names.push(name);
         let partition = if index.local { &entity.partition } else { &index.partition };
         Some(starter(entity, position, index, partition.as_ref()?))
     });
@@ -94,25 +127,30 @@ fn starters(entity: &Entity<'_>) -> TokenStream {
         return TokenStream::new();
     }
     quote! {
-        #[allow(dead_code)]
         impl #repository {
             #(#starters)*
         }
     }
 }
 
+/// The indexes whose keys are there; it is reported for the others what they lack.
+fn indexes<'e, 'i>(entity: &'e Entity<'i>) -> impl Iterator<Item = &'e Index> + use<'e, 'i> {
+    entity.indexes.iter().filter(|index| entity.has_keys_of(index))
+}
+
 fn starter(entity: &Entity<'_>, position: usize, index: &Index, partition: &Source) -> TokenStream {
     let Entity { ident, vis, .. } = entity;
     let name = starter_name(&index.name);
-    let doc = format!("Queries the index `{}`.", index.name.value());
+    let doc = format!(" Queries the index `{}`.", index.name.value());
     let fields: Vec<&Field<'_>> =
         partition.fields().into_iter().filter_map(|field| entity.field(field)).collect();
     let idents: Vec<&Ident> = fields.iter().map(|field| field.ident).collect();
-    let types: Vec<&Type> = fields.iter().map(|field| field.ty).collect();
+    let types = fields.iter().map(|field| spanned_as(field.ty, "Base"));
     let positions = idents.iter().map(|ident| entity.position(ident));
+    let position = Literal::usize_unsuffixed(position);
     quote! {
         #[doc = #doc]
-        #vis fn #name(#(#idents: impl __d::IntoKey<__d::Base<#types>>),*) -> __d::Query<#ident> {
+        #vis fn #name(#(#idents: impl __d::IntoKey<#types>),*) -> __d::Query<#ident> {
             __d::Query::by_index(#position, &[#((#positions, &__d::IntoKey::into_key(#idents))),*])
         }
     }
@@ -131,32 +169,23 @@ pub(crate) fn starter_name(name: &LitStr) -> Ident {
     } else {
         snake
     };
+    // `type` and its like become `type_`.
     syn::parse_str::<Ident>(&snake).map_or_else(
         |_| Ident::new(&format!("{snake}_"), name.span()),
         |ident| Ident::new(&ident.to_string(), name.span()),
     )
 }
 
-fn key_type(entity: &Entity<'_>) -> TokenStream {
-    let types: Vec<&Type> = entity
-        .key_fields()
-        .into_iter()
-        .filter_map(|ident| entity.field(ident))
-        .map(|field| field.ty)
-        .collect();
-    match types.as_slice() {
-        [only] => quote!(#only),
-        types => quote!((#(#types),*)),
-    }
-}
-
 fn key(entity: &Entity<'_>) -> TokenStream {
     let fields = entity.key_fields();
-    let key = match fields.as_slice() {
-        [only] => quote!(self.#only.clone()),
-        fields => quote!((#(self.#fields.clone()),*)),
+    let types: Vec<&Type> =
+        fields.iter().filter_map(|ident| entity.field(ident)).map(|field| field.ty).collect();
+    let (ty, key) = match (types.as_slice(), fields.as_slice()) {
+        ([ty], [field]) => (quote!(#ty), quote!(<#ty as __d::Clone>::clone(&self.#field))),
+        _ => (quote!((#(#types),*)), quote!((#(<#types as __d::Clone>::clone(&self.#fields)),*))),
     };
     quote! {
+        type Key = #ty;
         fn entity_key(&self) -> Self::Key {
             #key
         }
@@ -168,83 +197,104 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     let table = &entity.table;
     let fields =
         entity.fields.iter().filter(|field| field.is_stored()).map(|field| field_info(entity, field));
-    let partition = entity.partition.as_ref().map(|source| key_source(entity, source));
-    let sort = optional(entity.sort.as_ref().map(|source| key_source(entity, source)));
-    let key_fields = entity.key_fields().into_iter().map(|field| entity.position(field));
-    let indexes = entity.indexes.iter().filter_map(|index| {
-        let name = &index.name;
-        let local = index.local;
-        let partition = if local { &entity.partition } else { &index.partition };
-        let partition = key_source(entity, partition.as_ref()?);
-        let sort = optional(index.sort.as_ref().map(|source| key_source(entity, source)));
-        Some(quote!(__d::IndexInfo { name: #name, local: #local, partition: #partition, sort: #sort }))
+    let key = entity.partition.as_ref().filter(|_| entity.has_key()).map(|partition| {
+        let partition = key_source(entity, partition);
+        let sort = entity.sort.as_ref().map(|source| {
+            let source = key_source(entity, source);
+            quote!(sort: __d::Some(#source),)
+        });
+        let key_fields = entity.key_fields().into_iter().map(|field| entity.position(field));
+        quote!(partition: #partition, #sort key_fields: &[#(#key_fields),*],)
     });
-    let type_attribute = optional(entity.type_attribute.as_ref().map(|attribute| quote!(#attribute)));
+    let indexes: Vec<TokenStream> = indexes(entity).filter_map(|index| index_info(entity, index)).collect();
+    let indexes = (!indexes.is_empty()).then(|| quote!(indexes: &[#(#indexes),*],));
+    let type_attribute = &entity.type_attribute;
+    let type_attribute = type_attribute.as_ref().map(|name| quote!(type_attribute: __d::Some(#name),));
     quote! {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
-            name: #name,
-            table: #table,
             fields: &[#(#fields),*],
-            partition: #partition,
-            sort: #sort,
-            key_fields: &[#(#key_fields),*],
-            indexes: &[#(#indexes),*],
-            type_attribute: #type_attribute,
+            #key
+            #indexes
+            #type_attribute
+            ..__d::entity(#name, #table)
         };
     }
 }
 
-fn optional(value: Option<TokenStream>) -> TokenStream {
-    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
+fn index_info(entity: &Entity<'_>, index: &Index) -> Option<TokenStream> {
+    let name = &index.name;
+    let (kind, partition) = if index.local {
+        (quote!(local_index), &entity.partition)
+    } else {
+        (quote!(index), &index.partition)
+    };
+    let partition = key_source(entity, partition.as_ref()?);
+    let sort = match &index.sort {
+        Some(source) => {
+            let source = key_source(entity, source);
+            quote!(__d::Some(#source))
+        }
+        None => quote!(__d::None),
+    };
+    Some(quote!(__d::#kind(#name, #partition, #sort)))
 }
 
-/// The line of a field in the table of fields. Its function asks of the type what the field needs, so the error of a type
-/// that cannot stands at the type.
+/// The line of a field in the table of fields. It asks of the type what the field needs.
 fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     let Field { ident, ty, name, .. } = field;
-    let is = |source: &Option<Source>| matches!(source, Some(Source::Field(key)) if key == *ident);
-    let stands_in = |source: &Option<Source>| matches!(source, Some(Source::Template { template, .. }) if template.fields().any(|part| part == *ident));
-    let table_key = is(&entity.partition) || is(&entity.sort);
-    let index_key = entity.indexes.iter().any(|index| is(&index.partition) || is(&index.sort));
-    let table_part = stands_in(&entity.partition) || stands_in(&entity.sort);
-    let index_part = entity.indexes.iter().any(|index| stands_in(&index.partition) || stands_in(&index.sort));
-    let info = if !field.is_typed() {
-        quote!(__d::FieldInfo::opaque(#name))
-    } else if table_key {
-        quote!(__d::FieldInfo::table_key::<#ty>(#name))
-    } else if table_part && index_key {
-        quote!(__d::FieldInfo::table_part::<#ty>(#name).and_index_key::<#ty>())
-    } else if table_part {
-        quote!(__d::FieldInfo::table_part::<#ty>(#name))
-    } else if index_key {
-        quote!(__d::FieldInfo::index_key::<#ty>(#name))
-    } else if index_part {
-        quote!(__d::FieldInfo::index_part::<#ty>(#name))
-    } else {
-        quote!(__d::FieldInfo::of::<#ty>(#name))
-    };
+    let is = |source: &Source| matches!(source, Source::Field(key) if key == *ident);
+    let stands_in = |source: &Source| matches!(source, Source::Template { template, .. } if template.fields().contains(ident));
+    let table_key = entity.keys().any(is);
+    let index_key = entity.index_keys().any(is);
+    let table_part = entity.keys().any(stands_in);
+    let index_part = entity.index_keys().any(stands_in);
+    // What holds for the table holds for an index.
+    let needs = [
+        (table_key, quote!(KeyAttribute)),
+        (table_part, quote!(KeyPart)),
+        (index_key && !table_key, quote!(IndexKeyAttribute)),
+        (index_part && !table_part, quote!(IndexKeyPart)),
+    ];
+    let own = spanned_as(ty, "Own");
+    let mut scalars =
+        needs.into_iter().filter(|(needed, _)| *needed).map(|(_, role)| quote!(<#own as __d::#role>::SCALAR));
+    let first = scalars.next().unwrap_or_else(|| quote!(<#ty as __d::Attribute>::SCALAR));
     let sensitive = field.sensitive.then(|| quote!(.sensitive()));
-    quote!(#info #sensitive)
+    if !field.is_typed() {
+        quote!(__d::opaque(#name) #sensitive)
+    } else if table_key || index_key {
+        quote!(__d::key(#name, #first) #(.also(#scalars))* #sensitive)
+    } else {
+        quote!(__d::field(#name, #first) #(.also(#scalars))* #sensitive)
+    }
+}
+
+/// `__d::Alias<Type>`, the whole of it spanned as the type is, so that an error underlines the type.
+pub(crate) fn spanned_as(ty: &Type, alias: &str) -> TokenStream {
+    let mut tokens = ty.to_token_stream().into_iter();
+    let first = tokens.next().map_or_else(|| ty.span(), |token| token.span());
+    let last = tokens.last().map_or(first, |token| token.span());
+    let alias = Ident::new(alias, first);
+    let (open, close) = (quote_spanned!(first=> __d::#alias<), quote_spanned!(last=> >));
+    quote!(#open #ty #close)
 }
 
 fn key_source(entity: &Entity<'_>, source: &Source) -> TokenStream {
     match source {
         Source::Field(field) => {
             let position = entity.position(field);
-            quote!(__d::KeySource::Field(#position))
+            quote!(__d::at(#position))
         }
         Source::Template { attribute, template } => {
             let segments = template.segments.iter().map(|segment| match segment {
                 Segment::Text(text) => quote!(__d::Segment::Text(#text)),
                 Segment::Field { field, width } => {
                     let position = entity.position(field);
+                    let width = Literal::usize_unsuffixed(*width);
                     quote!(__d::Segment::Field(#position, #width))
                 }
             });
-            quote!(__d::KeySource::Template(__d::Template {
-                attribute: #attribute,
-                segments: &[#(#segments),*],
-            }))
+            quote!(__d::template(#attribute, &[#(#segments),*]))
         }
     }
 }
@@ -252,69 +302,82 @@ fn key_source(entity: &Entity<'_>, source: &Source) -> TokenStream {
 fn encode(entity: &Entity<'_>) -> TokenStream {
     let item = Ident::new("item", Span::mixed_site());
     let derived = entity.derived();
-    let fields = encode_fields(&entity.fields, &item, &quote!(self.), &quote!([#(#derived),*]));
+    let fields = encode_fields(&entity.fields, &item, &quote!(&self.), &quote!([#(#derived),*]));
     quote! {
         fn encode_item(&self, #item: &mut __d::ItemWriter<'_>) -> __d::Written {
-            #(#fields)*
-            Ok(())
+            #fields
         }
     }
 }
 
-/// One line for each field. `owner` stands before its name: `self.`, or nothing for the fields of a variant.
+/// One line for each field, the last of which is the result. `owner` stands before its name: `&self.`, or nothing for the fields of a variant.
 pub(crate) fn encode_fields(
     fields: &[Field<'_>],
     item: &Ident,
     owner: &TokenStream,
     derived: &TokenStream,
-) -> Vec<TokenStream> {
+) -> TokenStream {
+    let encoder = Ident::new("encoder", Span::mixed_site());
     let mut position = 0usize;
     let lines = fields.iter().filter_map(|field| {
-        let ident = field.ident;
-        let value = if owner.is_empty() { quote!(#ident) } else { quote!(&#owner #ident) };
-        let at = position;
+        let Field { ident, ty, .. } = field;
+        let at = Literal::usize_unsuffixed(position);
         position += usize::from(field.is_stored());
         Some(match &field.storage {
-            Storage::Attribute => quote!(#item.field(#at, #value)?;),
-            Storage::With(path) => quote!(#item.field_with(#at, |encoder| #path::encode(#value, encoder))?;),
-            Storage::Serde(word) => {
-                let call = quote_spanned!(word.span()=> __d::nested_serde::encode);
-                quote!(#item.field_with(#at, |encoder| #call(#value, encoder))?;)
+            Storage::Attribute => quote!(<#ty as __d::Attribute>::put(#owner #ident, #item, #at)),
+            Storage::With(path) => {
+                let call = quote_spanned!(path.span()=> #path::encode);
+                quote!(#item.field_with(#at, |#encoder| #call(#owner #ident, #encoder)))
             }
-            Storage::Flatten(_) => quote!(#item.rest(#value, &#derived)?;),
+            Storage::Serde => quote!(<#ty as __d::Serde>::put(#owner #ident, #item, #at)),
+            Storage::Flatten(_) => quote!(<#ty as __d::Flatten>::write_all(#owner #ident, #item, &#derived)),
             Storage::Skip(_) => return None,
         })
     });
-    lines.collect()
+    let lines: Vec<TokenStream> = lines.collect();
+    match lines.split_last() {
+        Some((last, lines)) => quote!(#(#lines?;)* #last),
+        None => quote!(__d::Ok(())),
+    }
 }
 
 fn decode(entity: &Entity<'_>) -> TokenStream {
     let item = Ident::new("item", Span::mixed_site());
     let found = Ident::new("found", Span::mixed_site());
     let derived = entity.derived();
-    let reader = fields_reader(
-        &entity.fields,
-        &item,
-        &quote!(<Self as __d::Entity>::INFO.fields),
-        &quote!([#(#derived),*]),
-    );
+    let count = stored(&entity.fields);
+    let reader = if is_flattened(&entity.fields) {
+        quote!(__d::found_all::<Self, #count>(#item, &[#(#derived),*])?)
+    } else {
+        quote!(__d::found::<Self, #count>(#item)?)
+    };
     let fields = decode_fields(&entity.fields, &found);
     quote! {
-        fn decode_item(#item: __d::Value<'_>) -> __d::Read<Self> {
+        fn decode_item(#item: &__d::Item<'_>) -> __d::Read<Self> {
             let #found = #reader;
-            Ok(Self { #(#fields),* })
+            __d::Ok(Self { #(#fields),* })
         }
     }
 }
 
+/// How many attributes the fields stand for.
+fn stored(fields: &[Field<'_>]) -> Literal {
+    Literal::usize_unsuffixed(fields.iter().filter(|field| field.is_stored()).count())
+}
+
+fn is_flattened(fields: &[Field<'_>]) -> bool {
+    fields.iter().any(|field| matches!(field.storage, Storage::Flatten(_)))
+}
+
+/// Sorts the entries of the map `item` into the fields of a nested struct or of a variant.
 pub(crate) fn fields_reader(
     fields: &[Field<'_>],
     item: &Ident,
     infos: &TokenStream,
     derived: &TokenStream,
 ) -> TokenStream {
-    let count = fields.iter().filter(|field| field.is_stored()).count();
-    if fields.iter().any(|field| matches!(field.storage, Storage::Flatten(_))) {
+    let count = stored(fields);
+    if is_flattened(fields) {
         quote!(__d::Fields::<#count>::read_all(#item, #infos, &#derived)?)
     } else {
         quote!(__d::Fields::<#count>::read(#item, #infos)?)
@@ -324,25 +387,27 @@ pub(crate) fn fields_reader(
 pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident) -> Vec<TokenStream> {
     let mut position = 0usize;
     let lines = fields.iter().map(|field| {
-        let ident = field.ident;
-        let at = position;
+        let Field { ident, ty, .. } = field;
+        let at = Literal::usize_unsuffixed(position);
         position += usize::from(field.is_stored());
-        let default = field.default.as_ref().map(default_function);
+        let default = field.default.as_ref().map(|default| default_function(default, ty));
         let value = match (&field.storage, default) {
-            (Storage::Attribute, None) => quote!(#found.get(#at)?),
-            (Storage::Attribute, Some(default)) => quote!(#found.get_or(#at, #default)?),
-            (Storage::With(path), None) => quote!(#found.get_with(#at, #path::decode)?),
-            (Storage::With(path), Some(default)) => {
-                quote!(#found.get_with_or(#at, #path::decode, #default)?)
+            (Storage::Attribute, None) => quote!(<#ty as __d::Attribute>::get(&#found, #at)?),
+            (Storage::Attribute, Some(default)) => {
+                quote!(<#ty as __d::Attribute>::get_or(&#found, #at, #default)?)
             }
-            (Storage::Serde(word), default) => {
-                let call = quote_spanned!(word.span()=> __d::nested_serde::decode);
+            (Storage::Serde, None) => quote!(<#ty as __d::Serde>::get(&#found, #at)?),
+            (Storage::Serde, Some(default)) => {
+                quote!(<#ty as __d::Serde>::get_or(&#found, #at, #default)?)
+            }
+            (Storage::With(path), default) => {
+                let call = quote_spanned!(path.span()=> #path::decode);
                 match default {
                     None => quote!(#found.get_with(#at, #call)?),
                     Some(default) => quote!(#found.get_with_or(#at, #call, #default)?),
                 }
             }
-            (Storage::Flatten(_), _) => quote!(#found.rest()?),
+            (Storage::Flatten(_), _) => quote!(<#ty as __d::Flatten>::read_all(&#found)?),
             (Storage::Skip(word), None) => {
                 quote_spanned!(word.span()=> ::core::default::Default::default())
             }
@@ -353,40 +418,36 @@ pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident) -> Vec<TokenStr
     lines.collect()
 }
 
-fn default_function(default: &DefaultValue) -> TokenStream {
+fn default_function(default: &DefaultValue, ty: &Type) -> TokenStream {
     match default {
-        DefaultValue::OfType => quote!(::core::default::Default::default),
+        DefaultValue::OfType => quote!(|| <#ty as ::core::default::Default>::default()),
         DefaultValue::Expression(expression) => quote!(|| #expression),
     }
 }
 
 /// Only templates ask for single fields.
 fn key_part(entity: &Entity<'_>) -> TokenStream {
-    let keys = [&entity.partition, &entity.sort].into_iter().flatten();
-    let index_keys =
-        entity.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
-    let mut parts: Vec<&Ident> = Vec::new();
-    for source in keys.chain(index_keys) {
-        if let Source::Template { template, .. } = source {
-            for field in template.fields() {
-                if !parts.contains(&field) {
-                    parts.push(field);
-                }
+    let mut parts: Vec<&Field<'_>> = Vec::new();
+    for source in entity.keys().chain(entity.index_keys()) {
+        let Source::Template { template, .. } = source else { continue };
+        for field in template.fields().into_iter().filter_map(|part| entity.field(part)) {
+            if field.is_typed() && !parts.iter().any(|known| known.ident == field.ident) {
+                parts.push(field);
             }
         }
     }
-    let parts: Vec<&Field<'_>> = parts.into_iter().filter_map(|part| entity.field(part)).collect();
     if parts.is_empty() {
         return TokenStream::new();
     }
     let field = Ident::new("field", Span::mixed_site());
     let positions = parts.iter().map(|part| entity.position(part.ident));
     let idents = parts.iter().map(|part| part.ident);
+    let types = parts.iter().map(|part| part.ty);
     quote! {
-        fn key_part(&self, #field: usize) -> Option<&dyn __d::Part> {
+        fn key_part(&self, #field: usize) -> __d::Option<&dyn __d::Part> {
             match #field {
-                #(#positions => Some(&self.#idents),)*
-                _ => None,
+                #(#positions => <#types as __d::Attribute>::key_part(&self.#idents),)*
+                _ => __d::None,
             }
         }
     }
@@ -396,15 +457,13 @@ fn stamp(entity: &Entity<'_>) -> TokenStream {
     let stamp = Ident::new("stamp", Span::mixed_site());
     let stamps = entity.fields.iter().flat_map(|field| field.stamps.iter().map(move |kind| (field, *kind)));
     let lines: Vec<TokenStream> = stamps
-        .map(|(field, kind)| {
-            let ident = field.ident;
-            let method = match kind {
-                StampKind::Id => format_ident!("id"),
-                StampKind::CreatedAt => format_ident!("created_at"),
-                StampKind::UpdatedAt => format_ident!("updated_at"),
+        .map(|(Field { ident, ty, .. }, kind)| {
+            let function = match kind {
+                StampKind::Id => quote!(Identifier > ::stamp_id),
+                StampKind::CreatedAt => quote!(Moment > ::stamp_created_at),
+                StampKind::UpdatedAt => quote!(Moment > ::stamp_updated_at),
             };
-            let place = quote_spanned!(field.ty.span()=> &mut self.#ident);
-            quote!(#stamp.#method(#place);)
+            quote!(<#ty as __d::#function(&mut self.#ident, #stamp);)
         })
         .collect();
     if lines.is_empty() {

@@ -5,19 +5,24 @@ use quote::quote;
 use syn::{Ident, LitStr, Type};
 
 use crate::attr;
-use crate::errors::Errors;
-use crate::expand::{constant, decode_fields, encode_fields, fields_reader};
+use crate::expand::{constant, decode_fields, encode_fields, fields_reader, spanned_as, with_constant};
 use crate::model::{Attribute, AttributeShape, Field, Storage, Variant, VariantData};
+use crate::stub;
 
-pub(crate) fn attribute(attribute: &Attribute<'_>, errors: &mut Errors) -> TokenStream {
+pub(crate) fn attribute(attribute: &Attribute<'_>) -> TokenStream {
     let door = &attribute.door;
     let code = match &attribute.shape {
-        AttributeShape::Struct(fields) => structure(attribute, fields),
-        AttributeShape::Newtype(ty) => newtype(attribute, ty),
-        AttributeShape::Choice(variants) => choice(attribute, variants),
-        AttributeShape::Tagged { tag, variants } => tagged(attribute, tag, variants, errors),
+        Some(AttributeShape::Struct(fields)) => structure(attribute, fields),
+        Some(AttributeShape::Newtype(ty)) => newtype(attribute, ty),
+        Some(AttributeShape::Choice(variants)) => choice(attribute, variants),
+        Some(AttributeShape::Tagged { tag, variants }) => tagged(attribute, tag, variants),
+        None => {
+            let (shape, body) = stub::attribute();
+            implementation(attribute, &shape, &body)
+        }
     };
     quote! {
+        #[allow(dead_code, missing_docs)]
         const _: () = {
             use #door::__private as __d;
             #code
@@ -29,34 +34,29 @@ pub(crate) fn attribute(attribute: &Attribute<'_>, errors: &mut Errors) -> Token
 fn structure(attribute: &Attribute<'_>, fields: &[Field<'_>]) -> TokenStream {
     let ident = attribute.ident;
     let (impl_generics, ty_generics, where_clause) = attribute.generics.split_for_impl();
-    let constants = fields
-        .iter()
-        .filter(|field| field.is_stored())
-        .map(|field| constant(field, &quote!(#ident #ty_generics), false));
+    let constants = with_constant(fields).map(|field| constant(field, &quote!(#ident #ty_generics), false));
     let encoder = Ident::new("encoder", Span::mixed_site());
     let item = Ident::new("item", Span::mixed_site());
     let value = Ident::new("value", Span::mixed_site());
     let found = Ident::new("found", Span::mixed_site());
     let infos = field_infos(fields);
-    let encode = encode_fields(fields, &item, &quote!(self.), &quote!([]));
+    let encode = encode_fields(fields, &item, &quote!(&self.), &quote!([]));
     let reader = fields_reader(fields, &value, &quote!(Self::__FIELDS), &quote!([]));
     let decode = decode_fields(fields, &found);
     let body = quote! {
         fn encode(&self, #encoder: &mut __d::Encoder) -> __d::Written {
             #encoder.structure(Self::__FIELDS, |#item| {
-                #(#encode)*
-                Ok(())
+                #encode
             })
         }
         fn decode(#value: __d::Value<'_>) -> __d::Read<Self> {
             let #found = #reader;
-            Ok(Self { #(#decode),* })
+            __d::Ok(Self { #(#decode),* })
         }
     };
     let implementation = implementation(attribute, &quote!(__d::shape::Structure), &body);
     let bounds = bounds(attribute, where_clause);
     quote! {
-        #[allow(dead_code)]
         impl #impl_generics #ident #ty_generics #where_clause {
             #(#constants)*
         }
@@ -71,8 +71,8 @@ fn field_infos<'f>(fields: &'f [Field<'_>]) -> impl Iterator<Item = TokenStream>
     fields.iter().filter(|field| field.is_stored()).map(|field| {
         let (name, ty) = (&field.name, field.ty);
         match field.storage {
-            Storage::Attribute => quote!(__d::FieldInfo::of::<#ty>(#name)),
-            _ => quote!(__d::FieldInfo::opaque(#name)),
+            Storage::Attribute => quote!(__d::field(#name, <#ty as __d::Attribute>::SCALAR)),
+            _ => quote!(__d::opaque(#name)),
         }
     })
 }
@@ -91,12 +91,11 @@ fn newtype(attribute: &Attribute<'_>, ty: &Type) -> TokenStream {
         fn is_absent(&self) -> bool {
             <#ty as __d::Attribute>::is_absent(&self.0)
         }
-        fn absent() -> Option<Self> {
+        fn absent() -> __d::Option<Self> {
             <#ty as __d::Attribute>::absent().map(Self)
         }
     };
-    let shape = quote!(<<#ty as __d::Attribute>::Shape as __d::shape::Shape>::Newtype);
-    implementation(attribute, &shape, &body)
+    implementation(attribute, &spanned_as(ty, "Newtype"), &body)
 }
 
 /// The name of the variant, as text.
@@ -114,8 +113,8 @@ fn choice(attribute: &Attribute<'_>, variants: &[(&Ident, LitStr)]) -> TokenStre
         }
         fn decode(#value: __d::Value<'_>) -> __d::Read<Self> {
             match &*#value.as_str()? {
-                #(#names => Ok(Self::#idents),)*
-                _ => Err(__d::ValueError::new(#problem)),
+                #(#names => __d::Ok(Self::#idents),)*
+                _ => __d::Err(__d::ValueError::new(#problem)),
             }
         }
     };
@@ -123,18 +122,8 @@ fn choice(attribute: &Attribute<'_>, variants: &[(&Ident, LitStr)]) -> TokenStre
 }
 
 /// A map: the name of the variant under the tag, and its data beside it.
-fn tagged(
-    attribute: &Attribute<'_>,
-    tag: &LitStr,
-    variants: &[Variant<'_>],
-    errors: &mut Errors,
-) -> TokenStream {
-    const CONTENT: &str = "value";
-    if tag.value() == CONTENT
-        && variants.iter().any(|variant| matches!(variant.data, VariantData::Newtype(_)))
-    {
-        errors.at(tag, "the value of a variant is stored as `value`: choose another tag");
-    }
+fn tagged(attribute: &Attribute<'_>, tag: &LitStr, variants: &[Variant<'_>]) -> TokenStream {
+    let name_of_content = VariantData::CONTENT;
     let encoder = Ident::new("encoder", Span::mixed_site());
     let item = Ident::new("item", Span::mixed_site());
     let value = Ident::new("value", Span::mixed_site());
@@ -145,16 +134,17 @@ fn tagged(
     for Variant { ident, name, data } in variants {
         match data {
             VariantData::Unit => {
-                encode.push(quote!(Self::#ident => #encoder.variant(#tag, #name, &[], |_| Ok(())),));
-                decode.push(quote!(#name => Ok(Self::#ident),));
+                encode.push(quote!(Self::#ident => #encoder.variant(#tag, #name, &[], |_| __d::Ok(())),));
+                decode.push(quote!(#name => __d::Ok(Self::#ident),));
             }
             VariantData::Newtype(ty) => {
-                let infos = quote!(const { &[__d::FieldInfo::of::<#ty>(#CONTENT)] });
+                let infos =
+                    quote!(const { &[__d::field(#name_of_content, <#ty as __d::Attribute>::SCALAR)] });
                 encode.push(quote! {
-                    Self::#ident(#content) => #encoder.variant(#tag, #name, #infos, |#item| #item.field(0, #content)),
+                    Self::#ident(#content) => #encoder.variant(#tag, #name, #infos, |#item| <#ty as __d::Attribute>::put(#content, #item, 0)),
                 });
                 decode.push(quote! {
-                    #name => Ok(Self::#ident(__d::Fields::<1>::read(#value, #infos)?.get(0)?)),
+                    #name => __d::Ok(Self::#ident(<#ty as __d::Attribute>::get(&__d::Fields::<1>::read(#value, #infos)?, 0)?)),
                 });
             }
             VariantData::Struct(fields) => {
@@ -165,8 +155,7 @@ fn tagged(
                 let lines = encode_fields(fields, &item, &TokenStream::new(), &quote!([#tag]));
                 encode.push(quote! {
                     Self::#ident { #(#idents,)* .. } => #encoder.variant(#tag, #name, #infos, |#item| {
-                        #(#lines)*
-                        Ok(())
+                        #lines
                     }),
                 });
                 let reader = fields_reader(fields, &value, &infos, &quote!([#tag]));
@@ -174,7 +163,7 @@ fn tagged(
                 decode.push(quote! {
                     #name => {
                         let #found = #reader;
-                        Ok(Self::#ident { #(#decoded),* })
+                        __d::Ok(Self::#ident { #(#decoded),* })
                     }
                 });
             }
@@ -191,7 +180,7 @@ fn tagged(
         fn decode(#value: __d::Value<'_>) -> __d::Read<Self> {
             match &*#value.tag(#tag)? {
                 #(#decode)*
-                _ => Err(__d::ValueError::new(#problem).in_field(#tag)),
+                _ => __d::Err(__d::ValueError::new(#problem).in_field(#tag)),
             }
         }
     };
@@ -211,6 +200,8 @@ fn implementation(attribute: &Attribute<'_>, shape: &TokenStream, body: &TokenSt
     let (impl_generics, ty_generics, where_clause) = attribute.generics.split_for_impl();
     let bounds = bounds(attribute, where_clause);
     quote! {
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #impl_generics __d::Attribute for #ident #ty_generics #bounds {
             type Base = Self;
             type Shape = #shape;

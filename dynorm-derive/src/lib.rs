@@ -1,8 +1,8 @@
 //! The derive macros of [dynorm](https://docs.rs/dynorm): use them through that crate, which documents them.
 //!
-//! A derive goes through four steps, one file each: `parse` reads the struct and its attributes, `check` refuses what
-//! cannot work, `expand` writes the code. Every mistake is collected by `errors` and reported in one compile; where there
-//! is too little to expand, `stub` stands in, so that only the true mistake shows.
+//! A derive goes through three steps: `parse` reads the type and its attributes into a `model`, `check` refuses what cannot
+//! work, `expand` writes the code. Every mistake is collected by `errors` and reported in one compile; where there is too
+//! little to expand, `stub` stands in, so that only the true mistake shows.
 
 mod attr;
 mod check;
@@ -11,6 +11,7 @@ mod expand;
 mod expand_attribute;
 mod model;
 mod parse;
+mod plural;
 mod stub;
 mod template;
 #[cfg(test)]
@@ -19,13 +20,130 @@ mod tests;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Makes a struct an entity: an item of a DynamoDB table. Documented as `dynorm::Entity`.
+/// Makes a struct an entity: an item of a DynamoDB table.
+///
+/// ```ignore
+/// use dynorm::prelude::*;
+///
+/// #[derive(Entity, Clone, Debug, Default)]
+/// pub struct User {
+///     #[entity(id)]
+///     pub id: Id<User>,
+///     #[entity(index = "by_email")]
+///     pub email: String,
+///     #[entity(index = "by_status")]
+///     pub status: Status,
+///     pub age: u32,
+///     #[entity(created_at)]
+///     pub created_at: Timestamp,
+///     #[entity(updated_at, index("by_status", sort))]
+///     pub updated_at: Timestamp,
+/// }
+/// ```
+///
+/// It makes
+///
+/// - the implementation of `dynorm::Entity`, with the table, keys and indexes of `User`;
+/// - a constant for each field, `User::EMAIL`, which makes conditions and reads and sets the field;
+/// - the type `UserRepo` with the operations of `dynorm::Repository`, to which you add your own in an `impl UserRepo`;
+/// - a function on it for each index, `UserRepo::by_status(…)`, which begins a query.
+///
+/// The struct has named fields, no parameters and no lifetimes, and is `Clone`. What is wrong with it is reported in one
+/// compile, each mistake at its place.
+///
+/// # On the struct
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `table = "people"` | the table; without it the name in plural and snake_case: `OrderItem` is stored in `order_items` |
+/// | `rename_all = "camelCase"` | how the attributes are spelled: `snake_case`, `camelCase`, `PascalCase`, `kebab-case`, `SCREAMING_SNAKE_CASE`, `lowercase`, `UPPERCASE` |
+/// | `repo = "Users"` | the name of the repository, instead of `UserRepo` |
+/// | `crate = "path"` | where dynorm is, for a crate that knows it by another name |
+/// | `partition = "USER#{id}"`, `sort = "…"` | the key is made of a template, see below |
+/// | `index("gsi1", partition = "…", sort = "…")` | so are the keys of an index; it may be given several times |
+/// | `partition_attribute = "pk"`, `sort_attribute = "sk"` | the attributes that hold what the templates make; in an index `gsi1pk` and `gsi1sk` without it |
+/// | `type_attribute = "entity_type"` | the attribute that holds the type of an entity whose key is a template |
+///
+/// # On a field
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `id` | filled with a fresh id at the first save; the partition key, unless a template, or `partition` or `sort` beside it, says otherwise |
+/// | `partition` | the partition key of the table |
+/// | `sort` | the sort key of the table |
+/// | `index = "by_email"` | the partition key of a global index; it may be given several times, for several indexes |
+/// | `index("by_email", sort)` | the sort key of a global index |
+/// | `lsi = "by_date"` | the sort key of a local index, which shares the partition key of the table |
+/// | `created_at` | set to the current time when the entity is first saved |
+/// | `updated_at` | set to the current time whenever it is saved |
+/// | `rename = "eMail"` | the name of the attribute |
+/// | `default`, `default = 7` | what the field is where the item does not have it: the default of its type, or an expression |
+/// | `skip` | not stored; the default when it is read |
+/// | `serde` | stored as serde writes it, for a type that is no attribute |
+/// | `with = module` | stored by `module::encode(&T, &mut Encoder)` and `module::decode(Value)` |
+/// | `flatten` | a map that holds the attributes which the struct does not model |
+/// | `sensitive` | its values are not shown in errors |
+///
+/// # Templates
+///
+/// Several entities may share a table if their keys are made of templates:
+///
+/// ```ignore
+/// #[derive(Entity, Clone, Debug)]
+/// #[entity(table = "shop", partition = "CUSTOMER#{customer_id}", sort = "ORDER#{id}")]
+/// #[entity(index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}"))]
+/// pub struct Order {
+///     pub customer_id: Id<Customer>,
+///     #[entity(id)]
+///     pub id: Id<Order>,
+///     pub status: OrderStatus,
+///     pub placed_at: Timestamp,
+/// }
+/// ```
+///
+/// The key of such an entity is the tuple of its placeholders, `OrderRepo::find((customer_id, id))`. `{number:020}` fills
+/// a whole number up with zeros, so that texts sort as the numbers do; `{{` and `}}` stand for braces. The keys are
+/// written whenever the entity is; with a part that is `None`, the item is not in the index.
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     entity(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes a type one that an attribute can hold. Documented as `dynorm::Attribute`.
+/// Makes a type one that an attribute can hold.
+///
+/// | type | stored as |
+/// |---|---|
+/// | a struct with named fields | a map |
+/// | a newtype, `struct Email(String);` | what it holds; it can be a key if that can |
+/// | an enum without data | text, the name of the variant in snake_case |
+/// | an enum with data | a map with the name of the variant under `type`; a single value beside it under `value` |
+///
+/// ```ignore
+/// use dynorm::prelude::*;
+///
+/// #[derive(Attribute, Clone, Copy, Debug, PartialEq)]
+/// pub enum Status { Pending, Active, #[attribute(rename = "off")] Inactive }
+///
+/// #[derive(Attribute, Clone, Debug, PartialEq)]
+/// pub struct Address { pub city: String, #[attribute(default)] pub zip: String }
+///
+/// #[derive(Attribute, Clone, Debug, PartialEq)]
+/// #[attribute(tag = "kind")]
+/// pub enum Payment { Cash, Card(CardNumber), Transfer { iban: String } }
+/// ```
+///
+/// Type parameters are allowed, and must be attributes themselves; lifetimes are not.
+///
+/// | attribute | where | meaning |
+/// |---|---|---|
+/// | `rename_all = "camelCase"` | type, variant | how fields or variants are spelled; the cases are those of `Entity` |
+/// | `crate = "path"` | type | where dynorm is, for a crate that knows it by another name |
+/// | `tag = "kind"` | enum with data | the entry that holds the name of the variant |
+/// | `rename = "…"` | field, variant | its name |
+/// | `default`, `default = 7` | field | what the field is where the map does not have it |
+/// | `skip`, `serde`, `with`, `flatten` | field | as for the fields of an `Entity` |
+///
+/// Each field of a struct has a constant, `Address::CITY`.
 #[proc_macro_derive(Attribute, attributes(attribute))]
 pub fn derive_attribute(input: TokenStream) -> TokenStream {
     attribute(&parse_macro_input!(input as DeriveInput)).into()
@@ -33,22 +151,15 @@ pub fn derive_attribute(input: TokenStream) -> TokenStream {
 
 fn entity(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::new();
-    let entity = parse::entity(input, &mut errors);
-    let code = match &entity {
-        Some(entity) => {
-            check::entity(entity, &mut errors);
-            if entity.partition.is_some() { expand::entity(entity) } else { stub::entity(entity) }
-        }
-        None => proc_macro2::TokenStream::new(),
-    };
-    errors.with(code)
+    let code = parse::entity(input, &mut errors).map(|entity| {
+        check::entity(&entity, &mut errors);
+        if entity.has_fields { expand::entity(&entity) } else { stub::entity(&entity) }
+    });
+    errors.with(code.unwrap_or_default())
 }
 
 fn attribute(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::new();
-    let code = match parse::attribute(input, &mut errors) {
-        Some(attribute) => expand_attribute::attribute(&attribute, &mut errors),
-        None => proc_macro2::TokenStream::new(),
-    };
-    errors.with(code)
+    let attribute = parse::attribute(input, &mut errors);
+    errors.with(expand_attribute::attribute(&attribute))
 }

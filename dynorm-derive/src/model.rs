@@ -1,6 +1,6 @@
 //! What the derive macros know of a type once it is read.
 
-use proc_macro2::Span;
+use proc_macro2::{Literal, Span};
 use syn::{Expr, Generics, Ident, LitStr, Path, Type, Visibility};
 
 use crate::template::Template;
@@ -12,8 +12,12 @@ pub(crate) struct Entity<'i> {
     pub(crate) table: LitStr,
     pub(crate) repository: Ident,
     pub(crate) fields: Vec<Field<'i>>,
+    /// False for an enum and its like, which cannot be an entity.
+    pub(crate) has_fields: bool,
     pub(crate) partition: Option<Source>,
     pub(crate) sort: Option<Source>,
+    /// A part of the key was given and could not be used, which is reported: that it is missing is not a second mistake.
+    pub(crate) key_failed: bool,
     pub(crate) indexes: Vec<Index>,
     /// Of an entity whose key is a template: the attribute that holds its type.
     pub(crate) type_attribute: Option<LitStr>,
@@ -24,6 +28,8 @@ pub(crate) struct Field<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) vis: &'i Visibility,
     pub(crate) ty: &'i Type,
+    /// Its doc comments.
+    pub(crate) docs: Vec<&'i syn::Attribute>,
     /// The name of the attribute, with the place where it comes from.
     pub(crate) name: LitStr,
     pub(crate) storage: Storage,
@@ -36,9 +42,10 @@ pub(crate) struct Field<'i> {
 pub(crate) enum Storage {
     /// By its type.
     Attribute,
-    /// By the functions of a module; `serde` is one.
+    /// By the functions of a module.
     With(Path),
-    Serde(Ident),
+    /// By serde, as a nested value.
+    Serde,
     /// The attributes that the struct does not model.
     Flatten(Ident),
     /// Not at all.
@@ -69,6 +76,8 @@ pub(crate) struct Index {
     pub(crate) local: bool,
     pub(crate) partition: Option<Source>,
     pub(crate) sort: Option<Source>,
+    /// As `key_failed` of an entity.
+    pub(crate) failed: bool,
 }
 
 impl Field<'_> {
@@ -89,18 +98,15 @@ impl Entity<'_> {
     }
 
     /// The position of a field in the table of fields, which lists the stored ones.
-    pub(crate) fn position(&self, ident: &Ident) -> usize {
-        self.fields
-            .iter()
-            .filter(|field| field.is_stored())
-            .position(|field| field.ident == ident)
-            .unwrap_or(0)
+    pub(crate) fn position(&self, ident: &Ident) -> Literal {
+        let mut stored = self.fields.iter().filter(|field| field.is_stored());
+        Literal::usize_unsuffixed(stored.position(|field| field.ident == ident).unwrap_or(0))
     }
 
     /// The fields that the key of the table is made of, in order.
     pub(crate) fn key_fields(&self) -> Vec<&Ident> {
         let mut fields: Vec<&Ident> = Vec::new();
-        for source in [&self.partition, &self.sort].into_iter().flatten() {
+        for source in self.keys() {
             for field in source.fields() {
                 if !fields.contains(&field) {
                     fields.push(field);
@@ -110,13 +116,35 @@ impl Entity<'_> {
         fields
     }
 
+    /// Where the keys of the table come from.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Source> {
+        [&self.partition, &self.sort].into_iter().flatten()
+    }
+
+    /// Where the keys of the indexes come from.
+    pub(crate) fn index_keys(&self) -> impl Iterator<Item = &Source> {
+        self.indexes.iter().flat_map(Index::keys)
+    }
+
+    /// True if the key of the table is there, and every field in it.
+    pub(crate) fn has_key(&self) -> bool {
+        self.partition.is_some() && self.keys().all(|source| self.has_fields_of(source))
+    }
+
+    /// True if the keys of an index are there, and every field in them.
+    pub(crate) fn has_keys_of(&self, index: &Index) -> bool {
+        let partition = if index.local { &self.partition } else { &index.partition };
+        partition.iter().chain(index.keys()).all(|source| self.has_fields_of(source)) && partition.is_some()
+    }
+
+    fn has_fields_of(&self, source: &Source) -> bool {
+        source.fields().into_iter().all(|ident| self.field(ident).is_some_and(Field::is_typed))
+    }
+
     /// The attributes that are made of fields: the keys that templates make, and the entity's type.
     pub(crate) fn derived(&self) -> Vec<&LitStr> {
-        let keys = [&self.partition, &self.sort].into_iter().flatten();
-        let index_keys =
-            self.indexes.iter().flat_map(|index| [&index.partition, &index.sort]).filter_map(Option::as_ref);
         let mut attributes: Vec<&LitStr> = Vec::new();
-        let templates = keys.chain(index_keys).filter_map(|source| match source {
+        let templates = self.keys().chain(self.index_keys()).filter_map(|source| match source {
             Source::Template { attribute, .. } => Some(attribute),
             Source::Field(_) => None,
         });
@@ -129,12 +157,26 @@ impl Entity<'_> {
     }
 }
 
+impl Index {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Source> {
+        [&self.partition, &self.sort].into_iter().flatten()
+    }
+}
+
 impl Source {
     /// The fields that it is made of.
     pub(crate) fn fields(&self) -> Vec<&Ident> {
         match self {
             Self::Field(field) => vec![field],
-            Self::Template { template, .. } => template.fields().collect(),
+            Self::Template { template, .. } => template.fields(),
+        }
+    }
+
+    /// As a message names it.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Field(field) => format!("`{field}`"),
+            Self::Template { .. } => "the template on the struct".to_owned(),
         }
     }
 
@@ -150,7 +192,8 @@ pub(crate) struct Attribute<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) generics: &'i Generics,
     pub(crate) door: Path,
-    pub(crate) shape: AttributeShape<'i>,
+    /// `None` for what cannot be one.
+    pub(crate) shape: Option<AttributeShape<'i>>,
 }
 
 pub(crate) enum AttributeShape<'i> {
@@ -175,4 +218,9 @@ pub(crate) enum VariantData<'i> {
     Unit,
     Newtype(&'i Type),
     Struct(Vec<Field<'i>>),
+}
+
+impl VariantData<'_> {
+    /// The name that the value of a newtype variant is stored under.
+    pub(crate) const CONTENT: &'static str = "value";
 }

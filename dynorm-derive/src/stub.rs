@@ -1,45 +1,57 @@
-//! What stands in for an entity without a key, so that the code that uses it is not reported as well.
+//! What stands in for that which a mistake leaves out, so that the code that uses the type is not reported as well.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use crate::expand::{constants, repository_type};
+use crate::expand::repository;
 use crate::model::Entity;
 
+/// For a type that is no struct with fields.
 pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
-    let Entity { ident, repository, door, table, .. } = entity;
-    let repository_type = repository_type(entity);
-    let constants = constants(entity);
+    let Entity { ident, door, table, .. } = entity;
+    let (repository_type, repository_impl) = repository(entity);
     let name = ident.unraw().to_string();
+    let key = key();
     quote! {
         #repository_type
         const _: () = {
             use #door::__private as __d;
-            #constants
-            impl __d::Repository for #repository {
-                type Entity = #ident;
-            }
+            #repository_impl
+            #[automatically_derived]
             impl __d::Entity for #ident {
-                type Key = ();
-                const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
-                    name: #name,
-                    table: #table,
-                    fields: &[],
-                    partition: __d::KeySource::Field(0),
-                    sort: None,
-                    key_fields: &[],
-                    indexes: &[],
-                    type_attribute: None,
-                };
-                fn entity_key(&self) {}
+                const INFO: &'static __d::EntityInfo = &__d::entity(#name, #table);
+                #key
                 fn encode_item(&self, _: &mut __d::ItemWriter<'_>) -> __d::Written {
-                    Ok(())
+                    __d::Ok(())
                 }
-                fn decode_item(_: __d::Value<'_>) -> __d::Read<Self> {
-                    Err(__d::ValueError::new(""))
+                fn decode_item(_: &__d::Item<'_>) -> __d::Read<Self> {
+                    __d::Err(__d::ValueError::new(""))
                 }
             }
         };
     }
+}
+
+/// For an entity without a key: one that takes whatever a caller gives for it.
+pub(crate) fn key() -> TokenStream {
+    quote! {
+        type Key = __d::UnknownKey;
+        fn entity_key(&self) -> Self::Key {
+            __d::UnknownKey
+        }
+    }
+}
+
+/// For a type that cannot be an attribute.
+pub(crate) fn attribute() -> (TokenStream, TokenStream) {
+    let body = quote! {
+        fn encode(&self, _: &mut __d::Encoder) -> __d::Written {
+            __d::Ok(())
+        }
+        fn decode(_: __d::Value<'_>) -> __d::Read<Self> {
+            __d::Err(__d::ValueError::new(""))
+        }
+    };
+    (quote!(__d::shape::Any), body)
 }

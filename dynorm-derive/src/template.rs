@@ -1,6 +1,8 @@
 //! The templates of keys: `CUSTOMER#{customer_id}`, `{n:020}`.
 
 use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::parse::Parser;
 use syn::{Ident, LitStr};
 
 pub(crate) struct Template {
@@ -8,89 +10,166 @@ pub(crate) struct Template {
     pub(crate) segments: Vec<Segment>,
 }
 
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) enum Segment {
     Text(String),
-    Field { field: Ident, width: usize },
+    /// `width` is that to which a number is filled up with zeros; 0: as it is.
+    Field {
+        field: Ident,
+        width: usize,
+    },
 }
+
+/// A number of DynamoDB has up to 38 digits before its fraction, so that nothing needs more than this.
+const MAX_WIDTH: usize = 1000;
 
 impl Template {
     pub(crate) fn parse(literal: LitStr) -> syn::Result<Self> {
-        let text = literal.value();
-        let error = |message: &str| Err(syn::Error::new(literal.span(), message));
-        if text.is_empty() {
-            return error(
-                "a key cannot be empty: write a text with fields in it, such as \"CUSTOMER#{customer_id}\"",
-            );
-        }
-        let mut segments = Vec::new();
-        let mut fixed = String::new();
-        let mut rest = text.chars().peekable();
-        while let Some(character) = rest.next() {
-            match character {
-                '{' | '}' if rest.peek() == Some(&character) => {
-                    rest.next();
-                    fixed.push(character);
-                }
-                '}' => return error("a `}` without its `{`; write `}}` for a brace in the text"),
-                '{' => {
-                    let inside: String = rest.by_ref().take_while(|character| *character != '}').collect();
-                    if !fixed.is_empty() {
-                        segments.push(Segment::Text(std::mem::take(&mut fixed)));
-                    }
-                    segments.push(placeholder(&inside, literal.span())?);
-                }
-                character => fixed.push(character),
-            }
-        }
-        if !fixed.is_empty() {
-            segments.push(Segment::Text(fixed));
-        }
-        for pair in segments.windows(2) {
-            if let [Segment::Field { field, width: 0 }, Segment::Field { .. }] = pair {
-                return error(&format!(
-                    "nothing ends `{{{field}}}`, so different values could make the same key: put a text such as `#` behind it"
-                ));
-            }
-        }
+        let segments = segments(&literal.value(), literal.span())
+            .map_err(|message| syn::Error::new(literal.span(), message))?;
         Ok(Self { literal, segments })
     }
 
     /// The fields that stand in it, each once.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &Ident> {
-        let mut seen: Vec<&Ident> = Vec::new();
-        self.segments.iter().filter_map(move |segment| match segment {
-            Segment::Field { field, .. } if !seen.contains(&field) => {
-                seen.push(field);
-                Some(field)
+    pub(crate) fn fields(&self) -> Vec<&Ident> {
+        let mut fields: Vec<&Ident> = Vec::new();
+        for segment in &self.segments {
+            if let Segment::Field { field, .. } = segment
+                && !fields.contains(&field)
+            {
+                fields.push(field);
             }
-            _ => None,
-        })
+        }
+        fields
     }
 }
 
-fn placeholder(inside: &str, span: Span) -> syn::Result<Segment> {
+fn segments(text: &str, span: Span) -> Result<Vec<Segment>, String> {
+    if text.is_empty() {
+        return Err(
+            "a key cannot be empty: write a text with fields in it, such as \"CUSTOMER#{customer_id}\""
+                .into(),
+        );
+    }
+    let mut segments = Vec::new();
+    let mut fixed = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(at);
+        fixed.push_str(before);
+        if brace.starts_with("{{") || brace.starts_with("}}") {
+            let (one, both) = (brace.get(..1), brace.get(2..));
+            fixed.push_str(one.unwrap_or_default());
+            rest = both.unwrap_or_default();
+        } else if let Some(inside) = brace.strip_prefix('{') {
+            let Some((inside, after)) = inside.split_once('}') else {
+                return Err(format!(
+                    "`{{{inside}` is not closed: write `{{{}}}`, or `{{{{` for a brace in the text",
+                    inside.trim()
+                ));
+            };
+            if !fixed.is_empty() {
+                segments.push(Segment::Text(std::mem::take(&mut fixed)));
+            }
+            segments.push(placeholder(inside, span)?);
+            rest = after;
+        } else {
+            return Err("a `}` without its `{`: write `}}` for a brace in the text".into());
+        }
+    }
+    fixed.push_str(rest);
+    if !fixed.is_empty() {
+        segments.push(Segment::Text(fixed));
+    }
+    for pair in segments.windows(2) {
+        if let [Segment::Field { field, width: 0 }, Segment::Field { .. }] = pair {
+            return Err(format!(
+                "nothing ends `{{{field}}}`, so different values could make the same key: put a text such as `#` behind it"
+            ));
+        }
+    }
+    Ok(segments)
+}
+
+fn placeholder(inside: &str, span: Span) -> Result<Segment, String> {
     let (name, format) = match inside.split_once(':') {
-        Some((name, format)) => (name, Some(format)),
-        None => (inside, None),
+        Some((name, format)) => (name.trim(), Some(format.trim())),
+        None => (inside.trim(), None),
     };
-    let field =
-        syn::parse_str::<Ident>(name).map(|ident| Ident::new(&ident.to_string(), span)).map_err(|_| {
-            syn::Error::new(
-                span,
-                format!("`{{{inside}}}` is not a field: write its name, such as `{{customer_id}}`"),
-            )
-        })?;
+    // A field may have the name of a keyword: it is `r#type` in the struct and `{type}` here.
+    let field = Ident::parse_any.parse_str(name).map_err(|_| {
+        format!("`{{{inside}}}` is not a field: write its name, such as `{{customer_id}}`, or `{{{{` for a brace in the text")
+    })?;
     let width = match format {
         None => 0,
         Some(format) => {
             let width = format.strip_prefix('0').and_then(|width| width.parse().ok());
-            width.filter(|width| (1..=1000).contains(width)).ok_or_else(|| {
-                syn::Error::new(
-                    span,
-                    format!("`:{format}` is not a width: write `{{{name}:020}}` to fill a number up with zeros to 20 digits"),
-                )
+            width.filter(|width| (1..=MAX_WIDTH).contains(width)).ok_or_else(|| {
+                format!("`:{format}` is not a width: write `{{{name}:020}}` to fill a number up with zeros to 20 digits")
             })?
         }
     };
-    Ok(Segment::Field { field, width })
+    Ok(Segment::Field { field: Ident::new(&field.unraw().to_string(), span), width })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Segment, segments};
+    use proc_macro2::Span;
+    use syn::Ident;
+
+    fn parse(text: &str) -> Result<Vec<Segment>, String> {
+        segments(text, Span::call_site())
+    }
+
+    fn text(text: &str) -> Segment {
+        Segment::Text(text.to_owned())
+    }
+
+    fn field(name: &str, width: usize) -> Segment {
+        Segment::Field { field: Ident::new(name, Span::call_site()), width }
+    }
+
+    #[test]
+    fn texts_fields_and_widths() {
+        assert_eq!(parse("{id}"), Ok(vec![field("id", 0)]));
+        assert_eq!(parse("fixed"), Ok(vec![text("fixed")]));
+        assert_eq!(
+            parse("A#{a}#{ b : 020 }é"),
+            Ok(vec![text("A#"), field("a", 0), text("#"), field("b", 20), text("é")])
+        );
+        assert_eq!(parse("{a:05}{b}"), Ok(vec![field("a", 5), field("b", 0)]));
+        assert_eq!(parse("{type}#{r#type}"), Ok(vec![field("type", 0), text("#"), field("type", 0)]));
+    }
+
+    #[test]
+    fn doubled_braces_are_braces() {
+        assert_eq!(parse("{{{a}}}"), Ok(vec![text("{"), field("a", 0), text("}")]));
+        assert_eq!(parse("{{a}}"), Ok(vec![text("{a}")]));
+        assert_eq!(parse("}}{{"), Ok(vec![text("}{")]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (template, message) in [
+            ("", "cannot be empty"),
+            ("A#{id", "`{id` is not closed: write `{id}`"),
+            ("A#{", "is not closed"),
+            ("A#}", "a `}` without its `{`"),
+            ("{a}}", "a `}` without its `{`"),
+            ("{}", "`{}` is not a field"),
+            ("{a.b}", "`{a.b}` is not a field"),
+            ("{1}", "`{1}` is not a field"),
+            ("{a{b}", "`{a{b}` is not a field"),
+            ("{a}{b}", "nothing ends `{a}`"),
+            ("{a:}", "`:` is not a width"),
+            ("{a:5}", "`:5` is not a width: write `{a:020}`"),
+            ("{a:0}", "is not a width"),
+            ("{a:09999}", "is not a width"),
+            ("{a:0x}", "is not a width"),
+        ] {
+            let error = parse(template).unwrap_err();
+            assert!(error.contains(message), "{template:?}: {error}");
+        }
+    }
 }

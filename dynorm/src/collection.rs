@@ -1,8 +1,10 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::batch::BatchStats;
+use crate::batch::{BatchDelete, BatchSave, Stats};
 use crate::database::Database;
+use crate::entity::Entity;
+use crate::field::Field;
 
 /// Entities that were read or written together, in order. It is a slice to look at, iterates like a `Vec`, and knows the
 /// database that it came from.
@@ -30,22 +32,22 @@ use crate::database::Database;
 pub struct Collection<T> {
     items: Vec<T>,
     database: Option<Database>,
-    stats: BatchStats,
+    stats: Stats,
 }
 
 impl<T> Collection<T> {
     pub(crate) fn new(items: Vec<T>, database: Option<Database>) -> Self {
-        Self { items, database, stats: BatchStats::default() }
+        Self { items, database, stats: Stats::default() }
     }
 
-    pub(crate) fn with_stats(mut self, stats: BatchStats) -> Self {
+    pub(crate) fn with_stats(mut self, stats: Stats) -> Self {
         self.stats = stats;
         self
     }
 
-    /// What the batch that made this collection took; zeros for a collection that came from no batch.
+    /// What the batch, query or scan that made this collection took; zeros for a collection that was made by hand.
     #[must_use]
-    pub fn stats(&self) -> &BatchStats {
+    pub fn stats(&self) -> &Stats {
         &self.stats
     }
 
@@ -58,6 +60,168 @@ impl<T> Collection<T> {
     /// The entities as a `Vec`.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
+        self.items
+    }
+}
+
+/// The batch operations of a collection. They use the database that it came from, unless `.on(&db)` names another.
+impl<E: Entity> Collection<E> {
+    /// Saves every entity, stamped in place; see [`BatchSave`].
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # UserRepo::batch_save([User::default(), User::default()]).on(&db).await?;
+    /// let mut users = UserRepo::all().on(&db).await?;
+    /// users.each(|user| user.age += 1);
+    /// assert_eq!(users.save_all().await?.items, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn save_all(&mut self) -> BatchSave<'_, E, &mut E> {
+        save_all(&mut self.items, self.database.as_ref())
+    }
+
+    /// Deletes the item of every entity; see [`BatchDelete`].
+    pub fn delete_all(&self) -> BatchDelete<E> {
+        let delete = BatchDelete::new(self.items.iter().map(Entity::entity_key).collect());
+        match &self.database {
+            Some(database) => delete.on(database),
+            None => delete,
+        }
+    }
+
+    /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that would make
+    /// another item.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # UserRepo::batch_save([User::default(), User::default()]).on(&db).await?;
+    /// let mut users = UserRepo::all().on(&db).await?;
+    /// users.update_field(User::AGE, 36).await?;
+    /// assert!(UserRepo::all().on(&db).await?.iter().all(|user| user.age == 36));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # fn change(mut users: Collection<User>) {
+    /// let _ = users.update_field(User::ID, Id::new());
+    /// # }
+    /// ```
+    pub fn update_field<V: Clone>(&mut self, field: Field<E, V>, value: V) -> BatchSave<'_, E, &mut E> {
+        self.update_all(|entity| field.set(entity, value.clone()))
+    }
+
+    /// Changes every entity, and saves them all.
+    pub fn update_all(&mut self, change: impl FnMut(&mut E)) -> BatchSave<'_, E, &mut E> {
+        self.each(change);
+        self.save_all()
+    }
+
+    /// The entities in chunks of `size`, the last of which may be smaller. What is done to a chunk is done to this
+    /// collection; [`into_chunks`](Self::into_chunks) gives collections of their own, for tasks of their own.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # let mut users = UserRepo::batch_save(vec![User::default(); 60]).on(&db).await?;
+    /// for mut chunk in users.chunk(25) {
+    ///     chunk.each(|user| user.age += 1);
+    ///     chunk.save_all().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A `size` of 0 counts as 1.
+    pub fn chunk(&mut self, size: usize) -> impl ExactSizeIterator<Item = Chunk<'_, E>> {
+        let database = self.database.as_ref();
+        self.items.chunks_mut(size.max(1)).map(move |items| Chunk { items, database })
+    }
+
+    /// The same as collections of their own, for tasks that run side by side.
+    ///
+    /// A `size` of 0 counts as 1.
+    #[must_use]
+    pub fn into_chunks(self, size: usize) -> Vec<Self> {
+        let mut items = self.items.into_iter();
+        let mut chunks = Vec::new();
+        loop {
+            let chunk: Vec<E> = items.by_ref().take(size.max(1)).collect();
+            if chunk.is_empty() {
+                return chunks;
+            }
+            chunks.push(Self::new(chunk, self.database.clone()));
+        }
+    }
+}
+
+impl<T> Collection<T> {
+    /// Calls `change` with each entity. Nothing is sent.
+    pub fn each(&mut self, change: impl FnMut(&mut T)) {
+        self.items.iter_mut().for_each(change);
+    }
+}
+
+fn save_all<'a, E: Entity>(items: &'a mut [E], database: Option<&Database>) -> BatchSave<'a, E, &'a mut E> {
+    let save = BatchSave::new(items.iter_mut().collect());
+    match database {
+        Some(database) => save.on(database),
+        None => save,
+    }
+}
+
+/// A part of a [`Collection`]; see [`Collection::chunk`].
+#[derive(Debug)]
+pub struct Chunk<'a, E> {
+    items: &'a mut [E],
+    database: Option<&'a Database>,
+}
+
+impl<E> Chunk<'_, E> {
+    /// Calls `change` with each entity. Nothing is sent.
+    pub fn each(&mut self, change: impl FnMut(&mut E)) {
+        self.items.iter_mut().for_each(change);
+    }
+}
+
+impl<E: Entity> Chunk<'_, E> {
+    /// Saves every entity, stamped in place; see [`BatchSave`].
+    pub fn save_all(&mut self) -> BatchSave<'_, E, &mut E> {
+        save_all(self.items, self.database)
+    }
+}
+
+impl<E> Deref for Chunk<'_, E> {
+    type Target = [E];
+
+    fn deref(&self) -> &[E] {
+        self.items
+    }
+}
+
+impl<E> DerefMut for Chunk<'_, E> {
+    fn deref_mut(&mut self) -> &mut [E] {
         self.items
     }
 }

@@ -44,6 +44,8 @@ struct Inner {
     /// The same without the SDK's retries, for the operations that dynorm itself repeats or that must not be repeated blindly.
     once: Client,
     prefix: String,
+    /// Why no operation can be carried out: an endpoint that is no URL.
+    problem: Option<String>,
 }
 
 /// The database of [`Database::install`].
@@ -66,7 +68,14 @@ impl Database {
     #[must_use]
     pub fn new(client: Client) -> Self {
         let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
-        Self { inner: Arc::new(Inner { once: Client::from_conf(config), client, prefix: String::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                once: Client::from_conf(config),
+                client,
+                prefix: String::new(),
+                problem: None,
+            }),
+        }
     }
 
     /// The database that the environment names.
@@ -82,8 +91,19 @@ impl Database {
     ///
     /// Fails with [`Error::Configuration`] for a value that it does not know, and for one whose feature is not on. Whether
     /// the credentials are valid shows when the first request is sent.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// dynorm::Database::from_env().await?.install();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn from_env() -> Result<Self> {
         let endpoint = variable("DYNAMODB_ENDPOINT")?;
+        if let Some(problem) = endpoint.as_deref().and_then(url_problem) {
+            return Err(Error::configuration(format!("DYNAMODB_ENDPOINT: {problem}"), None));
+        }
         let database = match variable("DYNORM_DATABASE")?.as_deref() {
             None | Some("aws") => match endpoint {
                 Some(url) if is_this_machine(&url) => Self::local(&url),
@@ -109,7 +129,7 @@ impl Database {
     /// A DynamoDB that runs near by, such as DynamoDB Local or ScyllaDB's Alternator, at a URL such as `http://localhost:8000`.
     ///
     /// It sends placeholder credentials and the region `us-east-1`, which DynamoDB Local keeps its tables by. Nothing is
-    /// sent yet, so a wrong URL shows with the first operation. `https` needs the feature `aws`; to give credentials, build
+    /// sent yet, so a wrong URL shows with the first operation, as an [`Error::Configuration`]. `https` needs the feature `aws`; to give credentials, build
     /// the SDK's client and call [`new`](Self::new).
     ///
     /// ```
@@ -117,7 +137,12 @@ impl Database {
     /// ```
     #[must_use]
     pub fn local(endpoint: impl Into<String>) -> Self {
-        let endpoint = endpoint.into();
+        let mut endpoint = endpoint.into();
+        let problem = url_problem(&endpoint);
+        if problem.is_some() {
+            // The SDK panics at what is not a URL. Operations say what is wrong before they get there.
+            endpoint = "http://invalid.invalid".to_owned();
+        }
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
@@ -127,7 +152,11 @@ impl Database {
         } else {
             config.http_client(aws_smithy_http_client::Builder::new().build_http())
         };
-        Self::new(Client::from_conf(config.endpoint_url(endpoint).build()))
+        let mut database = Self::new(Client::from_conf(config.endpoint_url(endpoint).build()));
+        if let Some(inner) = Arc::get_mut(&mut database.inner) {
+            inner.problem = problem;
+        }
+        database
     }
 
     /// A database of its own in the memory of this process, empty, and gone with the last handle to it.
@@ -140,10 +169,13 @@ impl Database {
     pub fn memory() -> Result<Self> {
         crate::embedded::memory()
             .map(Self::new)
-            .map_err(|error| Error::configuration("the embedded database does not start", Some(error.into())))
+            .map_err(|error| Error::configuration(error.to_string(), None))
     }
 
     /// The embedded database, kept in a file, which is made if it does not exist.
+    ///
+    /// What is written survives the process. A power cut may take back the last writes; it does not damage the file.
+    /// Several handles and processes may have the file open; delete tables only while nobody else uses them.
     ///
     /// ```no_run
     /// let db = dynorm::Database::file("app.db")?;
@@ -151,13 +183,9 @@ impl Database {
     /// ```
     #[cfg(feature = "embedded")]
     pub fn file(path: impl AsRef<std::path::Path>) -> Result<Self> {
-        let path = path.as_ref();
-        crate::embedded::file(path).map(Self::new).map_err(|error| {
-            Error::configuration(
-                format!("the database file {} cannot be opened", path.display()),
-                Some(error.into()),
-            )
-        })
+        crate::embedded::file(path.as_ref())
+            .map(Self::new)
+            .map_err(|error| Error::configuration(error.to_string(), None))
     }
 
     /// The same database, with `prefix` before the name of every table: one account, several environments.
@@ -175,6 +203,11 @@ impl Database {
 
     /// Makes this the database of every operation that names no other, from here on and in every task.
     /// A later call replaces it.
+    ///
+    /// ```
+    /// dynorm::Database::memory()?.install();
+    /// # Ok::<(), dynorm::Error>(())
+    /// ```
     pub fn install(&self) {
         *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
     }
@@ -213,6 +246,15 @@ impl Database {
     }
 
     /// The SDK's client, for everything that dynorm does not do.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let db = dynorm::Database::memory()?;
+    /// assert!(db.client().list_tables().send().await?.table_names().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.inner.client
@@ -243,13 +285,13 @@ impl Database {
 
     /// The database of an operation: the one it names, that of its scope, or the one that is installed.
     pub(crate) fn of_operation(named: Option<Self>) -> Result<Self> {
-        if let Some(database) = named {
-            return Ok(database);
+        let installed = || INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let database = named.or_else(|| SCOPED.try_with(Clone::clone).ok()).or_else(installed);
+        let database = database.ok_or(Error::NoDatabase)?;
+        match &database.inner.problem {
+            None => Ok(database),
+            Some(problem) => Err(Error::configuration(problem.clone(), None)),
         }
-        if let Ok(database) = SCOPED.try_with(Clone::clone) {
-            return Ok(database);
-        }
-        INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::NoDatabase)
     }
 
     #[cfg(feature = "aws")]
@@ -307,6 +349,17 @@ fn variable(name: &str) -> Result<Option<String>> {
     }
 }
 
+/// What is wrong with the URL of an endpoint.
+fn url_problem(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]@%".contains(&byte);
+    match host {
+        Some(host) if !host.is_empty() && host.bytes().all(known) => None,
+        _ => Some(format!("the endpoint {url:?} is not a URL: write one such as http://localhost:8000")),
+    }
+}
+
 fn is_this_machine(url: &str) -> bool {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', '?']).next().unwrap_or_default();
@@ -323,7 +376,18 @@ impl fmt::Debug for Database {
 
 #[cfg(test)]
 mod tests {
-    use super::is_this_machine;
+    use super::{is_this_machine, url_problem};
+
+    #[test]
+    fn what_is_no_url_is_told() {
+        for url in ["http://localhost:8000", "https://dynamodb.eu-west-1.amazonaws.com/", "http://[::1]:8000"]
+        {
+            assert_eq!(url_problem(url), None, "{url}");
+        }
+        for url in ["", "localhost:8000", "http://", "ftp://host", "http://a b", "http:///path"] {
+            assert!(url_problem(url).is_some(), "{url}");
+        }
+    }
 
     #[test]
     fn only_the_loopback_counts_as_this_machine() {

@@ -5,7 +5,7 @@
 //! the HTTP client can tell the difference, so a test against this engine runs the code that runs in
 //! production.
 //!
-//! What differs from DynamoDB: every read is consistent, nothing is ever throttled or left unprocessed,
+//! What differs from DynamoDB: every read is consistent, nothing is ever throttled, no write left unprocessed,
 //! transactions never conflict, and expired items stay until something deletes them.
 
 use std::fmt;
@@ -66,6 +66,10 @@ pub(crate) fn file(path: &Path) -> Result<Client, OpenError> {
             text => text,
         })
     })?;
+    // Despite its name this sets how commits reach the disk: `synchronous = NORMAL`, which SQLite advises for its
+    // write-ahead log. A power cut may then take back the last commits and cannot damage the file; with the default,
+    // every single write waits for the disk, and an import takes ten times as long.
+    database.disable_bulk_loading().map_err(|error| refuse(error.to_string()))?;
     Ok(client(database))
 }
 
@@ -79,9 +83,9 @@ pub(crate) enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Memory(reason) => write!(f, "cannot create an embedded database in memory: {reason}"),
+            Self::Memory(reason) => write!(f, "an embedded database cannot be made in memory: {reason}"),
             Self::File { path, reason } => {
-                write!(f, "cannot open the embedded database {path:?}: {reason}")
+                write!(f, "the database file {} cannot be opened: {reason}", path.display())
             }
         }
     }

@@ -1,13 +1,15 @@
 //! What the derive macro says of an entity, and the way from an entity to the bytes of its item and back.
 
 use std::fmt;
+use std::ops::Range;
 
-use crate::attribute::{Identifier, Moment, ScalarType, Timestamp};
+use crate::attribute::{ScalarType, Timestamp};
 use crate::codec::{
-    Encoder, FieldInfo, ItemWriter, Scanner, Value, ValueError, item_size, largest_attribute, scalar_text,
+    Encoder, FieldInfo, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, normal_number,
+    scalar_text,
 };
 use crate::error::{Error, Result, Subject};
-use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
+use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
 
 /// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
 #[diagnostic::on_unimplemented(
@@ -31,7 +33,7 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
 
     /// Reads its fields.
     #[doc(hidden)]
-    fn decode_item(item: Value<'_>) -> Result<Self, ValueError>;
+    fn decode_item(item: &Item<'_>) -> Result<Self, ValueError>;
 
     /// The field at a position of the table of fields, for those that stand in a template.
     #[doc(hidden)]
@@ -131,71 +133,121 @@ fn roles(
 /// What a save puts into the fields that are dynorm's to set.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
-    now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl Stamp {
     pub(crate) fn now() -> Self {
         Self { now: Timestamp::now() }
     }
-
-    /// A fresh id, unless there is one.
-    pub fn id<T: Identifier>(&self, id: &mut T) {
-        if id.is_unset() {
-            *id = T::fresh();
-        }
-    }
-
-    /// The current time, unless there is one.
-    pub fn created_at<T: Moment>(&self, created_at: &mut T) {
-        if created_at.is_unset() {
-            *created_at = T::at(self.now);
-        }
-    }
-
-    /// The current time.
-    pub fn updated_at<T: Moment>(&self, updated_at: &mut T) {
-        *updated_at = T::at(self.now);
-    }
 }
 
-/// An entity as it travels: the JSON of its item, and where in it the key of the table lies.
+/// An entity as it travels: the JSON of its item, and where in it the values of the table's keys lie.
 #[derive(Debug)]
 pub(crate) struct EncodedItem {
     pub(crate) json: Vec<u8>,
-    pub(crate) key: EncodedKey,
+    keys: [Range<usize>; 2],
 }
 
 /// The key of an item as it travels: `{"id":{"S":"…"}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EncodedKey(pub(crate) Vec<u8>);
 
 /// Encodes an entity and checks what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
-    let mut encoder = Encoder::with_capacity(512);
+    let mut encoder = Encoder::with_capacity(1024);
     let mut item = ItemWriter::new(&mut encoder, E::INFO.fields);
-    let result = entity
+    let keys = entity
         .encode_item(&mut item)
-        .and_then(|()| write_derived(E::INFO, &|field| entity.key_part(field), &mut item))
-        .and_then(|()| check_keys(E::INFO, &item));
-    let key = result.and_then(|()| {
-        let key = table_key(E::INFO, &item)?;
-        item.finish();
-        Ok(key)
-    });
-    finish_item(E::INFO, encoder, key)
+        .and_then(|()| finish_item(E::INFO, &|field| entity.key_part(field), item));
+    checked_item(E::INFO, encoder, keys)
 }
 
-fn finish_item(
+/// The part of [`encode_entity`] that does not depend on the entity: what is made of its fields, and the keys.
+fn finish_item<'p>(
+    info: &'static EntityInfo,
+    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+    mut item: ItemWriter<'_>,
+) -> std::result::Result<[Range<usize>; 2], ValueError> {
+    write_derived(info, field, &mut item)?;
+    check_keys(info, &item)?;
+    let mut keys = [0..0, 0..0];
+    for (slot, (_, source)) in keys.iter_mut().zip(info.keys()) {
+        let name = info.attribute(source);
+        *slot = item
+            .key_range(name)
+            .ok_or_else(|| ValueError::new("the key is absent, and an item has one").in_field(name))?;
+    }
+    item.finish();
+    Ok(keys)
+}
+
+fn checked_item(
     info: &'static EntityInfo,
     encoder: Encoder,
-    key: std::result::Result<EncodedKey, ValueError>,
+    keys: std::result::Result<[Range<usize>; 2], ValueError>,
 ) -> Result<EncodedItem> {
-    let json = encoder.into_bytes();
-    let refused = |error: ValueError| Error::invalid(Subject::of(info), &error);
-    let key = key.map_err(refused)?;
-    check_size(info, &json).map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))?;
-    Ok(EncodedItem { json, key })
+    let keys = keys.map_err(|error| Error::invalid(Subject::of(info), &error))?;
+    let item = EncodedItem { json: encoder.into_bytes(), keys };
+    match check_size(info, &item.json) {
+        Ok(()) => Ok(item),
+        Err(error) => Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error)),
+    }
+}
+
+impl EncodedItem {
+    pub(crate) fn key(&self, info: &'static EntityInfo) -> EncodedKey {
+        EncodedKey::new(
+            info.keys().zip(self.key_values()).map(|((_, source), json)| (info.attribute(source), json)),
+        )
+    }
+
+    /// See [`canonical_key`].
+    pub(crate) fn canonical_key(
+        &self,
+        info: &'static EntityInfo,
+    ) -> std::result::Result<Vec<u8>, ValueError> {
+        let mut canonical = Vec::with_capacity(40);
+        for ((_, source), json) in info.keys().zip(self.key_values()) {
+            push_canonical(info.scalar(source), &scalar_text(json)?, &mut canonical);
+        }
+        Ok(canonical)
+    }
+
+    fn key_values(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.iter().map(|range| self.json.get(range.clone()).unwrap_or_default())
+    }
+}
+
+/// One spelling for all spellings of the key of an item that DynamoDB takes for equal, so that equal keys are equal bytes.
+pub(crate) fn canonical_key(
+    info: &'static EntityInfo,
+    item: &Item<'_>,
+    canonical: &mut Vec<u8>,
+) -> std::result::Result<(), ValueError> {
+    canonical.clear();
+    for (_, source) in info.keys() {
+        let name = info.attribute(source);
+        let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
+        push_canonical(info.scalar(source), &value.raw().unescape()?, canonical);
+    }
+    Ok(())
+}
+
+/// The parts of a key carry their lengths, so that ("a", "bc") and ("ab", "c") differ.
+fn push_canonical(scalar: ScalarType, text: &str, canonical: &mut Vec<u8>) {
+    let push = |text: &str, canonical: &mut Vec<u8>| {
+        canonical.extend_from_slice(&text.len().to_le_bytes());
+        canonical.extend_from_slice(text.as_bytes());
+    };
+    match scalar {
+        ScalarType::Number => push(&normal_number(text), canonical),
+        ScalarType::String | ScalarType::Binary => push(text, canonical),
+    }
+}
+
+fn missing_key(name: &'static str) -> ValueError {
+    ValueError::new("the key attribute is missing").in_field(name)
 }
 
 /// Writes the keys that templates make, and the type of the entity.
@@ -224,11 +276,13 @@ fn write_derived<'p>(
 }
 
 fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::Result<(), ValueError> {
-    let table = format_args!("the table").to_string();
     for (name, json) in item.keys() {
+        if !may_be_refused(json) {
+            continue;
+        }
         for (role, source) in info.keys() {
             if info.attribute(source) == name {
-                check_key(json, role, &table).map_err(|error| error.in_field(name))?;
+                check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;
             }
         }
         for index in info.indexes {
@@ -241,26 +295,6 @@ fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::
         }
     }
     Ok(())
-}
-
-fn table_key(
-    info: &'static EntityInfo,
-    item: &ItemWriter<'_>,
-) -> std::result::Result<EncodedKey, ValueError> {
-    let mut encoder = Encoder::with_capacity(64);
-    let mut separator = b'{';
-    for (_, source) in info.keys() {
-        let name = info.attribute(source);
-        let Some((_, json)) = item.keys().find(|(written, _)| *written == name) else {
-            return Err(ValueError::new("the key is absent, and an item has one").in_field(name));
-        };
-        encoder.push(std::mem::replace(&mut separator, b','));
-        encoder.json_string(name);
-        encoder.push(b':');
-        encoder.raw(json);
-    }
-    encoder.push(b'}');
-    Ok(EncodedKey(encoder.into_bytes()))
 }
 
 /// 400 KB, the names and values of all attributes; with local indexes, their entries count too.
@@ -299,19 +333,16 @@ fn encode_key_parts<'p>(
     info: &'static EntityInfo,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
 ) -> std::result::Result<EncodedKey, ValueError> {
-    let mut encoder = Encoder::with_capacity(64);
-    let mut separator = b'{';
+    let mut values = Vec::with_capacity(2);
     for (role, source) in info.keys() {
         let name = info.attribute(source);
-        encoder.push(std::mem::replace(&mut separator, b','));
-        encoder.json_string(name);
-        encoder.push(b':');
-        let start = encoder.len();
+        let mut encoder = Encoder::with_capacity(64);
         encode_key_value(source, field, &mut encoder).map_err(|error| error.in_field(name))?;
-        check_key(encoder.written_since(start), role, &"the table").map_err(|error| error.in_field(name))?;
+        let json = encoder.into_bytes();
+        check_key(&json, role, &"the table").map_err(|error| error.in_field(name))?;
+        values.push((name, json));
     }
-    encoder.push(b'}');
-    Ok(EncodedKey(encoder.into_bytes()))
+    Ok(EncodedKey::new(values.iter().map(|(name, json)| (*name, json.as_slice()))))
 }
 
 /// Writes the value of one key attribute.
@@ -330,99 +361,74 @@ pub(crate) fn encode_key_value<'p>(
 }
 
 /// Reads an item as an entity; `None` for an item of another entity that shares the table.
-pub(crate) fn decode_entity<E: Entity>(item: Value<'_>) -> std::result::Result<Option<E>, ValueError> {
-    if let Some(attribute) = E::INFO.type_attribute
-        && !is_of_type(item, attribute, E::INFO.name)?
-    {
-        return Ok(None);
-    }
-    E::decode_item(item).map(Some)
+pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> std::result::Result<Option<E>, ValueError> {
+    if is_of_type(item, E::INFO)? { E::decode_item(item).map(Some) } else { Ok(None) }
 }
 
-fn is_of_type(item: Value<'_>, attribute: &str, name: &str) -> std::result::Result<bool, ValueError> {
-    for entry in item.as_map()? {
-        let (key, value) = entry?;
-        if key == attribute {
-            return Ok(value.as_str().is_ok_and(|found| found == name));
-        }
-    }
-    Ok(false)
+fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {
+    let Some(attribute) = info.type_attribute else { return Ok(true) };
+    Ok(match item.get(attribute)? {
+        Some(value) => value.as_str().is_ok_and(|found| found == info.name),
+        None => false,
+    })
 }
 
 impl EncodedKey {
-    /// The key of an item of this entity that came from the server.
-    pub(crate) fn of_item(
-        info: &'static EntityInfo,
-        item: Value<'_>,
-    ) -> std::result::Result<Self, ValueError> {
-        let mut values: Vec<(&'static str, Vec<u8>)> = Vec::with_capacity(2);
-        for entry in item.as_map()? {
-            let (name, value) = entry?;
-            if let Some((_, source)) = info.keys().find(|(_, source)| info.attribute(source) == name) {
-                let mut encoder = Encoder::default();
-                value.write(&mut encoder);
-                values.push((info.attribute(source), encoder.into_bytes()));
-            }
-        }
+    fn new<'v>(values: impl Iterator<Item = (&'static str, &'v [u8])>) -> Self {
         let mut encoder = Encoder::with_capacity(64);
-        let mut separator = b'{';
-        for (_, source) in info.keys() {
-            let name = info.attribute(source);
-            let (_, json) = values
-                .iter()
-                .find(|(found, _)| *found == name)
-                .ok_or_else(|| ValueError::new("the key attribute is missing").in_field(name))?;
-            encoder.push(std::mem::replace(&mut separator, b','));
+        encoder.push(b'{');
+        for (index, (name, json)) in values.enumerate() {
+            encoder.separate(index);
             encoder.json_string(name);
             encoder.push(b':');
             encoder.raw(json);
         }
         encoder.push(b'}');
-        Ok(Self(encoder.into_bytes()))
+        Self(encoder.into_bytes())
     }
 
-    /// One spelling for all spellings of this key that DynamoDB takes for equal.
-    pub(crate) fn canonical(
-        &self,
+    /// The key of an item of this entity that came from the server.
+    pub(crate) fn of_item(
         info: &'static EntityInfo,
-    ) -> std::result::Result<Vec<String>, ValueError> {
-        let text = std::str::from_utf8(&self.0).map_err(|_| ValueError::new("not UTF-8"))?;
-        let mut parts = Vec::with_capacity(2);
-        for (entry, (_, source)) in Value::item(&mut Scanner::new(text))?.as_map()?.zip(info.keys()) {
-            let (_, value) = entry?;
+        item: &Item<'_>,
+    ) -> std::result::Result<Self, ValueError> {
+        let mut values = Vec::with_capacity(2);
+        for (_, source) in info.keys() {
+            let name = info.attribute(source);
             let mut encoder = Encoder::default();
-            value.write(&mut encoder);
-            parts.push(crate::key::canonical(Some(info.scalar(source)), &encoder.into_bytes())?);
+            item.get(name)?.ok_or_else(|| missing_key(name))?.write(&mut encoder);
+            values.push((name, encoder.into_bytes()));
         }
-        Ok(parts)
+        Ok(Self::new(values.iter().map(|(name, json)| (*name, json.as_slice()))))
+    }
+
+    /// See [`canonical_key`].
+    pub(crate) fn canonical(&self, info: &'static EntityInfo) -> std::result::Result<Vec<u8>, ValueError> {
+        let text = std::str::from_utf8(&self.0).map_err(|_| ValueError::new("not UTF-8"))?;
+        let mut canonical = Vec::with_capacity(40);
+        canonical_key(info, &Item::next(&mut Scanner::new(text))?, &mut canonical)?;
+        Ok(canonical)
     }
 
     /// The key as an error shows it: `id = 01H…`, the sensitive parts left out.
     pub(crate) fn describe(&self, info: &'static EntityInfo) -> String {
-        let mut text = String::new();
-        let Ok(json) = std::str::from_utf8(&self.0) else { return text };
-        let Ok(entries) = Value::item(&mut Scanner::new(json)).and_then(|item| item.as_map()) else {
-            return text;
-        };
-        for (entry, (_, source)) in entries.zip(info.keys()) {
-            let Ok((name, value)) = entry else { return text };
-            if !text.is_empty() {
-                text.push_str(", ");
-            }
-            let mut encoder = Encoder::default();
-            value.write(&mut encoder);
-            let json = encoder.into_bytes();
-            let shown =
-                if info.is_sensitive(source) { "…".into() } else { scalar_text(&json).unwrap_or_default() };
-            text.push_str(&format!("{name} = {shown}"));
-        }
-        text
+        let json = std::str::from_utf8(&self.0).unwrap_or_default();
+        let Ok(item) = Item::next(&mut Scanner::new(json)) else { return String::new() };
+        let parts = item.iter().zip(info.keys()).map(|((_, value), (_, source))| {
+            let text = value.raw().unescape().unwrap_or_default();
+            let shown = if info.is_sensitive(source) { "…".into() } else { text };
+            format!("{} = {shown}", info.attribute(source))
+        });
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 
 impl fmt::Debug for EntityInfo {
     /// Short, since errors show it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EntityInfo").field("name", &self.name).field("table", &self.table).finish_non_exhaustive()
+        f.debug_struct("EntityInfo")
+            .field("name", &self.name)
+            .field("table", &self.table)
+            .finish_non_exhaustive()
     }
 }

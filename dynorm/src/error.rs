@@ -28,7 +28,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// No item has this key.
@@ -277,7 +276,12 @@ impl Report {
     }
 
     fn doing(&self) -> String {
-        format!("{} {}", self.subject.operation, self.subject)
+        let Subject { operation, info, table, .. } = &self.subject;
+        match info {
+            // What is done to a table is not done to an item in it.
+            Some(info) if operation.ends_with("table") => format!("{operation} `{table}` of `{}`", info.name),
+            _ => format!("{operation} {}", self.subject),
+        }
     }
 }
 
@@ -358,6 +362,19 @@ impl fmt::Display for Error {
             ),
             Self::Configuration(report) => f.write_str(&report.detail),
         }
+    }
+}
+
+/// The message and its causes, a line each, since this is what `fn main() -> dynorm::Result<()>` prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            write!(f, "\n    caused by: {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,10 @@ use crate::codec::{Encoder, ValueError, scalar_text, value_size};
     label = "a key is text, a number or bytes, and always there",
     note = "DynamoDB's keys are strings, numbers or binaries; `Option`, booleans, lists, sets and maps cannot be one"
 )]
-pub trait KeyAttribute: Attribute {}
+pub trait KeyAttribute: Attribute {
+    #[doc(hidden)]
+    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+}
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Key>> KeyAttribute for T {}
@@ -24,7 +27,10 @@ impl<T: Attribute<Shape: shape::Key>> KeyAttribute for T {}
     label = "the key of an index is text, a number or bytes, or an `Option` of one",
     note = "DynamoDB's keys are strings, numbers or binaries; booleans, lists, sets and maps cannot be one"
 )]
-pub trait IndexKeyAttribute: Attribute {}
+pub trait IndexKeyAttribute: Attribute {
+    #[doc(hidden)]
+    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+}
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
@@ -35,7 +41,10 @@ impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
     label = "a part of a table's key is text, a number or a boolean, and always there",
     note = "bytes, `Option`, lists, sets and maps cannot be part of a key"
 )]
-pub trait KeyPart: Attribute {}
+pub trait KeyPart: Attribute {
+    #[doc(hidden)]
+    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+}
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Base = T, Shape: shape::Part>> KeyPart for T {}
@@ -46,7 +55,10 @@ impl<T: Attribute<Base = T, Shape: shape::Part>> KeyPart for T {}
     label = "a part of an index key is text, a number or a boolean, or an `Option` of one",
     note = "bytes, lists, sets and maps cannot be part of a key"
 )]
-pub trait IndexKeyPart: Attribute {}
+pub trait IndexKeyPart: Attribute {
+    #[doc(hidden)]
+    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+}
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Part>> IndexKeyPart for T {}
@@ -112,7 +124,12 @@ text_keys!(
 );
 
 /// The parts of a key as the derive macro and its callers see them: one value, or a tuple.
-pub trait EntityKey: Clone + fmt::Debug + Send + Sync + 'static {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a key",
+    label = "a key is an attribute that is `Clone`, `Debug`, `Send` and `Sync`",
+    note = "for a type of your own: `#[derive(Attribute, Clone, Debug)]` on it"
+)]
+pub trait EntityKey: IntoKey<Self> + Clone + fmt::Debug + Send + Sync + 'static {
     /// The part at `position`, in the order of the tuple.
     #[doc(hidden)]
     fn part(&self, position: usize) -> Option<&dyn Part>;
@@ -139,24 +156,16 @@ impl<T: Attribute> Part for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K: Attribute + Clone + fmt::Debug + Send + Sync + 'static> EntityKey for K {
     fn part(&self, position: usize) -> Option<&dyn Part> {
         (position == 0).then_some(self)
     }
 }
 
-impl EntityKey for () {
-    fn part(&self, _: usize) -> Option<&dyn Part> {
-        None
-    }
-}
-
-impl IntoKey<()> for () {
-    fn into_key(self) {}
-}
-
 macro_rules! tuple_keys {
     ($(($($part:ident $given:ident $position:tt),+);)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($part: Attribute + Clone + fmt::Debug + Send + Sync + 'static),+> EntityKey for ($($part,)+) {
             fn part(&self, position: usize) -> Option<&dyn Part> {
                 match position {
@@ -319,33 +328,28 @@ impl fmt::Display for KeyRole {
     }
 }
 
+/// False for nearly every key: JSON is never shorter than what it stands for, so a look at its length is enough.
+pub(crate) fn may_be_refused(json: &[u8]) -> bool {
+    const EMPTY: usize = r#"{"S":""}"#.len();
+    !(EMPTY + 1..=KeyRole::Sort.limit()).contains(&json.len())
+}
+
 /// Checks the encoded value of a key attribute: not empty, and not longer than DynamoDB takes.
 pub(crate) fn check_key(json: &[u8], role: KeyRole, of: &dyn fmt::Display) -> Result<(), ValueError> {
-    const EMPTY: usize = r#"{"S":""}"#.len();
-    // JSON is never shorter than what it stands for, so a look at its length settles nearly every case.
-    if (EMPTY + 1..=KeyRole::Sort.limit()).contains(&json.len()) {
+    if !may_be_refused(json) {
         return Ok(());
     }
     let size = value_size(json)?;
     if size == 0 {
-        return Err(ValueError::new(format!("it is the {role} of {of}, which cannot be empty")));
+        return Err(ValueError::new(format!("the {role} of {of} cannot be empty")));
     }
     if size > role.limit() {
         return Err(ValueError::new(format!(
-            "it is the {role} of {of}, which takes at most {} bytes, and this is {size}",
+            "the {role} of {of} takes at most {} bytes, and this has {size}",
             role.limit()
         )));
     }
     Ok(())
-}
-
-/// One spelling for each encoded key, so that keys that DynamoDB takes for equal are equal bytes: numbers are normalised.
-pub(crate) fn canonical(scalar: Option<ScalarType>, json: &[u8]) -> Result<String, ValueError> {
-    let text = scalar_text(json)?;
-    Ok(match scalar {
-        Some(ScalarType::Number) => crate::codec::normal_number(&text),
-        _ => text.into_owned(),
-    })
 }
 
 #[cfg(test)]

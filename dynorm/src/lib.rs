@@ -27,13 +27,14 @@ pub use attribute::{
 };
 pub use batch::{
     Arrangement, BatchDelete, BatchDeleteError, BatchGet, BatchGetError, BatchSave, BatchSaveError,
-    BatchSaveRetry, BatchStats, DeleteFailure, Fate, Found, GetFailure, MAX_BATCH_GET_ITEMS,
-    MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Positional, Retry, SaveFailure,
+    BatchSaveRetry, DeleteFailure, Fate, Found, GetFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS,
+    MAX_RETRIES, Positional, Retry, SaveFailure, Stats,
 };
 pub use codec::{
-    Encoder, Entries, FieldInfo, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item, to_item,
+    Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,
+    to_item,
 };
-pub use collection::Collection;
+pub use collection::{Chunk, Collection};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity};
 pub use entity::{Entity, EntityInfo, IndexInfo};
@@ -60,5 +61,9 @@ pub use ulid;
 /// [`Repository`] comes without its name, so that a `Repository` of your own does not hide the operations; there is no
 /// `Result` and no `Error` in it.
 pub mod prelude {
-    pub use crate::{Attribute, Collection, Database, Entity, Id, Repository as _, Timestamp};
+    #[doc(no_inline)]
+    pub use crate::{Collection, Database, Entity, Id, Repository as _, Timestamp};
+    // The derive macro alone: with the trait would come its methods `encode` and `decode`, which other traits have too.
+    #[doc(no_inline)]
+    pub use dynorm_derive::Attribute;
 }

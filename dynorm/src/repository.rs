@@ -29,6 +29,8 @@ pub trait Repository {
     /// `updated_at` always. By value and by reference the stamped entity comes back; `&mut` stamps it in place, and if the
     /// write is known to have failed, takes that back.
     ///
+    /// A put whose answer was lost may still be carried out later, even after a put that was sent behind it.
+    ///
     /// Attributes of a stored item that the struct does not model are lost; [`Save::merge`] leaves them alone, and a
     /// `#[entity(flatten)]` map keeps them in the struct.
     ///
@@ -60,32 +62,124 @@ pub trait Repository {
     }
 
     /// Reads an item by its key; `None` if there is none.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let user = UserRepo::save(User::default()).await?;
+    /// assert_eq!(UserRepo::find(user.id).await?, Some(user));
+    /// assert_eq!(UserRepo::find(Id::new()).consistent().await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn find(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Find<Self::Entity> {
         Find::new(key.into_key())
     }
 
     /// Reads an item by its key; [`Error::NotFound`](crate::Error::NotFound), which names entity, table and key, if there
     /// is none.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let error = UserRepo::get(Id::new()).await.unwrap_err();
+    /// assert!(error.is_not_found());
+    /// assert!(error.to_string().starts_with("there is no `User` with id = "));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn get(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Get<Self::Entity> {
         Get::new(key.into_key())
     }
 
     /// Deletes the item of an entity. That it is not there is no error.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let user = UserRepo::save(User::default()).await?;
+    /// UserRepo::delete(&user).await?;
+    /// assert_eq!(UserRepo::delete(&user).returning_old().await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn delete(entity: &Self::Entity) -> Delete<Self::Entity> {
         Delete::new(entity.entity_key())
     }
 
     /// Deletes an item by its key. That it is not there is no error.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// UserRepo::delete_by_id(Id::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn delete_by_id(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Delete<Self::Entity> {
         Delete::new(key.into_key())
     }
 
     /// Reads every entity of the table: a scan, which reads and pays for the whole table and holds it in memory.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let everyone: Collection<User> = UserRepo::all().await?;
+    /// assert!(everyone.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn all() -> All<Self::Entity> {
         All::new()
     }
 
     /// Counts the entities of the table: a scan, which reads and pays for the whole table.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// UserRepo::save(User::default()).await?;
+    /// assert_eq!(UserRepo::count().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn count() -> Count<Self::Entity> {
         Count::new()
     }
@@ -114,6 +208,22 @@ pub trait Repository {
     }
 
     /// Deletes any number of items by their keys, in requests of 25. Those that are not there are no error.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let users = UserRepo::batch_save(vec![User::default(); 30]).await?;
+    /// let ids: Vec<Id<User>> = users.iter().map(|user| user.id).collect();
+    /// assert_eq!(UserRepo::batch_delete(&ids).await?.items, 30);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn batch_delete<I>(keys: I) -> BatchDelete<Self::Entity>
     where
         I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
@@ -122,6 +232,22 @@ pub trait Repository {
     }
 
     /// Deletes the items of any number of entities, in requests of 25.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let users = UserRepo::batch_save(vec![User::default(); 30]).await?;
+    /// UserRepo::batch_delete_entities(&users).await?;
+    /// assert_eq!(UserRepo::count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn batch_delete_entities<'e, I>(entities: I) -> BatchDelete<Self::Entity>
     where
         I: IntoIterator<Item = &'e Self::Entity>,

@@ -1,1 +1,150 @@
-//! Renamed.
+//! An application that knows dynorm as `store`: nothing in the code of the derive macros may say `dynorm`.
+//! It is a library under strict lints besides, which what the macros make must satisfy.
+
+#![deny(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    unused_qualifications,
+    warnings,
+    clippy::all,
+    clippy::pedantic
+)]
+
+use std::collections::BTreeMap;
+
+use store::prelude::*;
+
+/// A book on a shelf.
+#[derive(Entity, Clone, Debug, PartialEq)]
+#[entity(crate = "store")]
+pub struct Book {
+    /// Its number.
+    #[entity(id)]
+    pub id: Id<Book>,
+    /// Where it stands.
+    #[entity(index = "by_shelf")]
+    pub shelf: String,
+    /// What it is about.
+    pub genre: Genre,
+    /// What it is bound in.
+    pub binding: Binding,
+    /// Who wrote it.
+    pub author: Author,
+    /// Everything else.
+    #[entity(flatten)]
+    pub more: BTreeMap<String, String>,
+    /// When it came.
+    #[entity(created_at)]
+    pub bought_at: Timestamp,
+    #[entity(index = "by_state")]
+    state: State,
+}
+
+/// More private than the entity.
+#[derive(Attribute, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[attribute(crate = store)]
+enum State {
+    #[default]
+    Whole,
+    Torn,
+}
+
+impl Book {
+    /// Tears it.
+    pub fn tear(&mut self) {
+        self.state = State::Torn;
+    }
+}
+
+impl BookRepo {
+    /// The books that are to be thrown away.
+    ///
+    /// # Errors
+    /// What the query says.
+    pub async fn torn() -> store::Result<Collection<Book>> {
+        Self::by_state(State::Torn).get_all().await
+    }
+}
+
+/// The author of a book.
+#[derive(Attribute, Clone, Debug, PartialEq)]
+#[attribute(crate = store)]
+pub struct Author {
+    /// The name.
+    pub name: Name,
+}
+
+/// A name.
+#[derive(Attribute, Clone, Debug, PartialEq)]
+#[attribute(crate = store)]
+pub struct Name(pub String);
+
+/// What a book is about.
+#[derive(Attribute, Clone, Copy, Debug, PartialEq, Eq)]
+#[attribute(crate = store)]
+pub enum Genre {
+    /// Something made up.
+    Novel,
+    /// Something true.
+    History,
+}
+
+/// What a book is bound in.
+#[derive(Attribute, Clone, Debug, PartialEq)]
+#[attribute(crate = "store")]
+pub enum Binding {
+    /// Paper.
+    Paper,
+    /// Leather of some animal.
+    Leather {
+        /// The animal.
+        of: String,
+    },
+}
+
+/// A loan: an entity in a table of templates.
+#[derive(Entity, Clone, Debug, PartialEq)]
+#[entity(crate = store, partition = "BOOK#{book}", sort = "READER#{reader}")]
+pub struct Loan {
+    /// The book.
+    pub book: Id<Book>,
+    /// Who has it.
+    pub reader: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn books_are_saved_and_found() -> store::Result<()> {
+        let db = Database::memory()?;
+        db.create_table::<Book>().await?;
+        db.create_table::<Loan>().await?;
+        db.scope(async {
+            let book = Book {
+                id: Id::default(),
+                shelf: "b4".to_owned(),
+                genre: Genre::History,
+                binding: Binding::Leather { of: "calf".to_owned() },
+                author: Author { name: Name("Herodotus".to_owned()) },
+                more: BTreeMap::from([("pages".to_owned(), "716".to_owned())]),
+                bought_at: Timestamp::default(),
+                state: State::default(),
+            };
+            let mut book = BookRepo::save(book).await?;
+            assert_eq!(BookRepo::find(book.id).await?.as_ref(), Some(&book));
+            let history = BookRepo::by_shelf("b4").filter(Book::GENRE.eq(Genre::History));
+            assert_eq!(history.get_all().await?, vec![book.clone()]);
+            assert!(BookRepo::torn().await?.is_empty());
+            book.tear();
+            BookRepo::save(&mut book).await?;
+            assert_eq!(BookRepo::torn().await?.len(), 1);
+            let loan = LoanRepo::save(Loan { book: book.id, reader: "Ada".to_owned() }).await?;
+            assert_eq!(LoanRepo::get((book.id, "Ada")).await?, loan);
+            Ok(())
+        })
+        .await
+    }
+}

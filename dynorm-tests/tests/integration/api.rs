@@ -157,3 +157,171 @@ async fn batches() -> anyhow::Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn databases() -> anyhow::Result<()> {
+    async fn from_the_environment() -> dynorm::Result<()> {
+        let db = Database::from_env().await?;
+        db.install();
+        Ok(())
+    }
+    let _ = from_the_environment;
+
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .region(aws_sdk_dynamodb::config::Region::new("eu-west-1"))
+        .build();
+    let db = Database::new(aws_sdk_dynamodb::Client::from_conf(config)).with_table_prefix("prod-");
+    assert_eq!(db.table_name::<User>(), "prod-users");
+    let _ = Database::local("http://localhost:8000");
+
+    let path = std::env::temp_dir().join(format!("dynorm-{}.db", dynorm::ulid::Ulid::generate()));
+    for db in [Database::memory()?, Database::file(&path)?] {
+        db.create_table::<User>().await?; // an absent table is created; an existing one is only compared
+        db.create_table::<User>().configure(|sdk| sdk.deletion_protection_enabled(true)).await?;
+    }
+    std::fs::remove_file(path)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn batches_that_fail() -> anyhow::Result<()> {
+    let db = database();
+    db.create_table::<User>().await?;
+    db.scope(async {
+        let mut users = vec![User { email: "a@example.com".into(), ..Default::default() }; 3];
+        users[1].email.clear();
+        let Err(error) = UserRepo::batch_save(&users).await else {
+            anyhow::bail!("an empty index key is refused")
+        };
+        for failure in error.failures() {
+            eprintln!("#{} {:?}: {}", failure.index, failure.key, failure.reason);
+            assert_eq!((failure.index, failure.entity.age), (1, 0));
+        }
+        let again = error.retry().await;
+        assert!(again.is_err_and(|error| error.failures().len() == 1));
+
+        let ids: Vec<Id<User>> = UserRepo::all().await?.iter().map(|user| user.id).collect();
+        let found: Vec<Option<User>> = UserRepo::batch_get(&ids).consistent().positional().await?;
+        assert_eq!(found.iter().flatten().count(), 2);
+        let places: Vec<Option<User>> = UserRepo::batch_get([ids[0], Id::new()]).positional().await?;
+        assert!(places[0].is_some() && places[1].is_none());
+        let constants = (dynorm::MAX_BATCH_GET_ITEMS, dynorm::MAX_BATCH_WRITE_ITEMS, dynorm::MAX_RETRIES);
+        assert_eq!(constants, (100, 25, 3));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn errors_answer_the_questions_of_a_caller() -> anyhow::Result<()> {
+    let db = database();
+    db.create_table::<User>().await?;
+    let error = UserRepo::get(Id::new()).on(&db).await.unwrap_err();
+    assert!(error.is_not_found());
+    assert!(!error.is_condition_failed() && !error.is_throttled() && !error.is_retryable());
+    assert!(error.outcome_known());
+    Ok(())
+}
+
+#[tokio::test]
+async fn merging_leaves_what_the_struct_does_not_model() -> anyhow::Result<()> {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let db = database();
+    db.create_table::<User>().await?;
+    let address = Some(Address { city: "London".into(), zip: "W1".into() });
+    let user = User { email: "a@b.c".into(), address, tags: ["vip".to_owned()].into(), ..Default::default() };
+    let mut user = UserRepo::save(user).on(&db).await?;
+    let key = AttributeValue::S(user.id.to_string());
+    let item = db.client().get_item().table_name(db.table_name::<User>()).key("id", key.clone());
+    let update = db.client().update_item().table_name(db.table_name::<User>()).key("id", key);
+    let update = update.update_expression("SET nick = :n");
+    update.expression_attribute_values(":n", AttributeValue::S("countess".into())).send().await?;
+
+    user.address = None;
+    user.tags.clear();
+    user.age = 36;
+    UserRepo::save(&mut user).merge().on(&db).await?;
+    assert_eq!(UserRepo::get(user.id).on(&db).await?, user);
+    let stored = item.clone().send().await?.item.unwrap_or_default();
+    assert!(stored.contains_key("nick") && !stored.contains_key("address") && !stored.contains_key("tags"));
+    UserRepo::save(&mut user).on(&db).await?;
+    assert!(!item.send().await?.item.unwrap_or_default().contains_key("nick"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn entities_that_share_a_table_do_not_see_each_other() -> anyhow::Result<()> {
+    #[derive(Entity, Clone, Debug, PartialEq)]
+    #[entity(table = "shop", partition = "CUSTOMER#{id}", sort = "PROFILE")]
+    #[entity(index("gsi1", partition = "NAME#{name}", sort = "{since:04}"))]
+    struct Profile {
+        id: Id<Customer>,
+        name: Option<String>,
+        since: u16,
+    }
+
+    let db = database();
+    db.create_table::<Order>().await?;
+    db.create_table::<Profile>().await?;
+    db.scope(async {
+        let id = Id::new();
+        let named = ProfileRepo::save(Profile { id, name: Some("Ada#1".into()), since: 1843 }).await?;
+        let nameless = ProfileRepo::save(Profile { id: Id::new(), name: None, since: 1900 }).await?;
+        let order = Order {
+            customer_id: id,
+            id: Id::default(),
+            status: OrderStatus::Placed,
+            placed_at: Timestamp::now(),
+        };
+        let order = OrderRepo::save(order).await?;
+        assert_eq!(ProfileRepo::find(id).await?, Some(named.clone()));
+        assert_eq!(OrderRepo::all().await?, vec![order]);
+        assert_eq!((OrderRepo::count().await?, ProfileRepo::count().await?), (1, 2));
+        assert_eq!(ProfileRepo::gsi1("Ada#1".to_owned()).get_all().await?, vec![named.clone()]);
+
+        // An index key is made anew with every write, and goes when a part of it goes.
+        ProfileRepo::save(Profile { name: None, ..named.clone() }).merge().await?;
+        assert!(ProfileRepo::gsi1("Ada#1").get_all().await?.is_empty());
+        ProfileRepo::save(Profile { name: Some("Bea".into()), ..nameless }).await?;
+        assert_eq!(ProfileRepo::gsi1("Bea").get_all().await?.len(), 1);
+        ProfileRepo::delete(&named).await?;
+        assert_eq!(ProfileRepo::count().await?, 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn collections_change_and_save_what_they_hold() -> anyhow::Result<()> {
+    let db = database();
+    db.create_table::<User>().await?;
+    let email = |n: usize| format!("user{n}@example.com");
+    let users = (0..60).map(|n| User { email: email(n), ..Default::default() });
+    UserRepo::batch_save(users).on(&db).await?;
+
+    let mut users = UserRepo::all().on(&db).await?;
+    users.update_field(User::STATUS, Status::Active).await?;
+    users.update_all(|user| user.age += 1).await?;
+    for (i, mut chunk) in users.chunk(25).enumerate() {
+        use anyhow::Context;
+        chunk.each(|user| user.age += 1);
+        chunk.save_all().await.with_context(|| format!("batch {i}"))?;
+    }
+    let found = UserRepo::by_status(Status::Active).filter(User::AGE.eq(2)).get_all().on(&db).await?;
+    assert_eq!(found.len(), 60);
+    assert!(found.stats().requests >= 1);
+
+    let chunks = users.into_chunks(25).into_iter().map(|mut chunk| {
+        tokio::spawn(async move {
+            chunk.each(|user| user.age = 0);
+            chunk.save_all().await
+        })
+    });
+    for chunk in chunks.collect::<Vec<_>>() {
+        chunk.await??;
+    }
+    found.delete_all().await?;
+    assert_eq!(UserRepo::count().on(&db).await?, 0);
+    Ok(())
+}

@@ -61,15 +61,15 @@ async fn what_dynamodb_would_refuse_is_refused_before_it_is_sent() {
     };
     assert_eq!(
         refused(note("")).await,
-        "`Note` in the table `notes` cannot be stored: title: it is the partition key of the table, which cannot be empty"
+        "`Note` in the table `notes` cannot be stored: title: the partition key of the table cannot be empty"
     );
     assert_eq!(
         refused(Note { author: Some(String::new()), ..note("a") }).await,
-        "`Note` in the table `notes` cannot be stored: author: it is the partition key of the index `by_author`, which cannot be empty"
+        "`Note` in the table `notes` cannot be stored: author: the partition key of the index `by_author` cannot be empty"
     );
     assert_eq!(
         refused(note(&"x".repeat(2049))).await,
-        "`Note` in the table `notes` cannot be stored: title: it is the partition key of the table, which takes at most 2048 bytes, and this is 2049"
+        "`Note` in the table `notes` cannot be stored: title: the partition key of the table takes at most 2048 bytes, and this has 2049"
     );
     assert_eq!(
         refused(Note { rating: f64::NAN, ..note("a") }).await,
@@ -245,4 +245,33 @@ async fn errors_are_small_and_travel() {
     travels::<dynorm::BatchSaveError<Note>>();
     assert!(std::mem::size_of::<Error>() <= 16);
     assert!(std::mem::size_of::<dynorm::BatchSaveError<Note>>() <= 8);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_no_url_is_told_before_anything_is_sent() {
+    for endpoint in ["", "localhost:8000", "http://"] {
+        let db = Database::local(endpoint);
+        let expected =
+            format!("the endpoint {endpoint:?} is not a URL: write one such as http://localhost:8000");
+        for error in [
+            NoteRepo::find("a").on(&db).await.unwrap_err(),
+            db.create_table::<Note>().await.unwrap_err(),
+            db.delete_table::<Note>().await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Configuration(_)));
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_main_prints_is_the_message_and_its_causes() {
+    let error = NoteRepo::save(note("a")).on(&Database::local("http://127.0.0.1:1")).await.unwrap_err();
+    let text = format!("{error:?}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "saving `Note` with title = a in the table `notes`: nobody answers");
+    assert!(lines[1].starts_with("    caused by: "), "{text}");
+    assert!(lines.last().is_some_and(|line| line.contains("Connection refused")), "{text}");
+    let error = Database::local("http://127.0.0.1:1").create_table::<Note>().await.unwrap_err();
+    assert_eq!(error.to_string(), "creating the table `notes` of `Note`: nobody answers");
 }

@@ -154,6 +154,11 @@ mod files {
     #[test]
     fn a_path_that_cannot_be_opened_is_named() {
         let error = Database::file("/nowhere/at/all.db").unwrap_err().to_string();
-        assert!(error.contains("the database file /nowhere/at/all.db cannot be opened"), "{error}");
+        assert!(
+            error.contains(
+                "the database file /nowhere/at/all.db cannot be opened: there is no folder /nowhere/at"
+            ),
+            "{error}"
+        );
     }
 }

@@ -96,7 +96,7 @@ macro_rules! map {
                 let mut map = Self::default();
                 let mut entries = value.as_map()?;
                 while let Some((key, value)) = entries.next_raw()? {
-                    let located = |error: ValueError| error.at_key(key.text);
+                    let located = |error: ValueError| error.at_key(key.readable());
                     let name = K::decode(Value::of_key(key)).map_err(located)?;
                     map.insert(name, V::decode(value).map_err(located)?);
                 }
@@ -104,6 +104,7 @@ macro_rules! map {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Flatten for $type {
             fn each_attribute(
                 &self,

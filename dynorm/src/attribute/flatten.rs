@@ -1,4 +1,4 @@
-use crate::codec::{Encoder, Value, ValueError};
+use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
 
 use super::{Attribute, shape};
 
@@ -13,6 +13,7 @@ use super::{Attribute, shape};
 pub trait Flatten: Default {
     /// Calls `visit` with the name of each attribute and a function that writes its value.
     #[doc(hidden)]
+    #[allow(clippy::type_complexity, reason = "called by one function, written by one macro")]
     fn each_attribute(
         &self,
         visit: &mut dyn FnMut(
@@ -24,6 +25,18 @@ pub trait Flatten: Default {
     /// Takes one attribute in.
     #[doc(hidden)]
     fn insert_attribute(&mut self, name: &str, value: Value<'_>) -> Result<(), ValueError>;
+
+    /// Writes all of them beside the fields of a struct.
+    #[doc(hidden)]
+    fn write_all(map: &Self, item: &mut ItemWriter<'_>, derived: &[&str]) -> Result<(), ValueError> {
+        item.rest(map, derived)
+    }
+
+    /// The reverse of `write_all`.
+    #[doc(hidden)]
+    fn read_all<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, ValueError> {
+        fields.rest()
+    }
 }
 
 /// The text of a map's key.

@@ -5,6 +5,7 @@ use crate::codec::{Encoder, Value, ValueError};
 
 macro_rules! floats {
     ($($type:ident),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Attribute for $type {
             type Base = Self;
             type Shape = shape::Number;

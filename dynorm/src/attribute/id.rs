@@ -7,6 +7,7 @@ use ulid::Ulid;
 
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Value, ValueError};
+use crate::entity::Stamp;
 
 /// The id of a `T`: a [ULID](https://github.com/ulid/spec), stored as its 26 characters, which sort by the time of their making.
 ///
@@ -142,6 +143,7 @@ impl<'de, T> serde::Deserialize<'de> for Id<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Attribute for Id<T> {
     type Base = Self;
     type Shape = shape::Text;
@@ -160,7 +162,7 @@ impl<T> Attribute for Id<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be filled with a fresh id",
     label = "`#[entity(id)]` needs a type that can",
-    note = "use `dynorm::Id<…>`, `ulid::Ulid` or `String`; for a key that you set yourself, write `#[entity(partition)]`"
+    note = "use `dynorm::Id<…>`, `ulid::Ulid`, `uuid::Uuid` (feature `uuid`) or `String`; for a key that you set yourself, write `#[entity(partition)]`"
 )]
 pub trait Identifier {
     /// True while no id is set.
@@ -168,8 +170,20 @@ pub trait Identifier {
 
     /// An id that no other entity has.
     fn fresh() -> Self;
+
+    /// A fresh id, unless there is one.
+    #[doc(hidden)]
+    fn stamp_id(id: &mut Self, _: &Stamp)
+    where
+        Self: Sized,
+    {
+        if id.is_unset() {
+            *id = Self::fresh();
+        }
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Identifier for Id<T> {
     fn is_unset(&self) -> bool {
         (*self).is_unset()
@@ -180,6 +194,7 @@ impl<T> Identifier for Id<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Identifier for Ulid {
     fn is_unset(&self) -> bool {
         self.is_nil()
@@ -190,6 +205,7 @@ impl Identifier for Ulid {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Identifier for String {
     fn is_unset(&self) -> bool {
         self.is_empty()

@@ -1,10 +1,11 @@
 //! `N`: whole numbers.
 
 use super::{Attribute, shape};
-use crate::codec::{Encoder, Value, ValueError, integer_text};
+use crate::codec::{Encoder, Value, ValueError, integer_text, is_whole};
 
 macro_rules! integers {
     ($($type:ident: $shape:ident),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Attribute for $type {
             type Base = Self;
             type Shape = shape::$shape;
@@ -48,6 +49,7 @@ integers!(
 
 macro_rules! wide_integers {
     ($($type:ident),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Attribute for $type {
             type Base = Self;
             type Shape = shape::Number;
@@ -71,6 +73,7 @@ wide_integers!(u128, i128);
 fn parse<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, ValueError> {
     match integer_text(text) {
         Some(whole) => whole.parse().map_err(|_| ValueError::new(format!("the number does not fit {name}"))),
+        None if is_whole(text) => Err(ValueError::new(format!("the number does not fit {name}"))),
         None => Err(ValueError::new(format!("expected a whole number ({name}), found one with a fraction"))),
     }
 }

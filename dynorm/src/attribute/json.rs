@@ -3,11 +3,13 @@
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Attribute, shape};
-use crate::codec::{Encoder, Value, ValueError, ValueType, integer_text};
+use crate::codec::{Encoder, Value, ValueError, ValueType, integer_text, is_float_text};
 
 /// Objects become maps, arrays lists. Sets are read as arrays, and bytes as their base64 text.
 ///
 /// A number keeps the 64 bits that `serde_json` has for it; one that does not fit is an error, not a rounded number.
+/// DynamoDB has one type of number, so a float that is whole, such as `1.0`, is read as an integer if it fits one.
+#[diagnostic::do_not_recommend]
 impl Attribute for Json {
     type Base = Self;
     type Shape = shape::Any;
@@ -71,9 +73,7 @@ fn number(text: &str) -> Result<Number, ValueError> {
     }
     text.parse::<f64>()
         .ok()
-        .filter(|float| {
-            crate::codec::normal_number(&format!("{float:e}")) == crate::codec::normal_number(text)
-        })
+        .filter(|float| is_float_text(*float, text))
         .and_then(Number::from_f64)
         .ok_or_else(|| ValueError::new("the number does not fit the 64 bits of serde_json without rounding"))
 }

@@ -24,7 +24,8 @@ pub use timestamp::{Timestamp, TimestampError};
 
 use std::fmt;
 
-use crate::codec::{Encoder, Value, ValueError};
+use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
+use crate::key::Part;
 
 /// A type that can be stored in an attribute of an item.
 ///
@@ -79,6 +80,38 @@ pub trait Attribute: Sized {
     #[must_use]
     fn absent() -> Option<Self> {
         None
+    }
+
+    /// The type as a key.
+    #[doc(hidden)]
+    const SCALAR: Option<ScalarType> = <Self::Shape as shape::Shape>::SCALAR;
+
+    /// As the field at `index` of a struct. No method, so that it is in nobody's way.
+    #[doc(hidden)]
+    fn put(value: &Self, item: &mut ItemWriter<'_>, index: usize) -> Result<(), ValueError> {
+        item.field(index, value)
+    }
+
+    /// The reverse of `put`.
+    #[doc(hidden)]
+    fn get<const N: usize>(fields: &Fields<'_, N>, index: usize) -> Result<Self, ValueError> {
+        fields.get(index)
+    }
+
+    /// The same, with a default for a field that is not there.
+    #[doc(hidden)]
+    fn get_or<const N: usize>(
+        fields: &Fields<'_, N>,
+        index: usize,
+        default: impl FnOnce() -> Self,
+    ) -> Result<Self, ValueError> {
+        fields.get_or(index, default)
+    }
+
+    /// As a part of a key.
+    #[doc(hidden)]
+    fn key_part(value: &Self) -> Option<&dyn Part> {
+        Some(value)
     }
 
     /// How many values of this type are stored: bytes differ from all others here.

@@ -1,11 +1,12 @@
 use super::Timestamp;
+use crate::entity::Stamp;
 
 /// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
 /// `time::OffsetDateTime`, and with the feature `chrono` its `DateTime<Utc>` and `NaiveDateTime`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stamped with the current time",
     label = "`created_at` and `updated_at` need a moment in time",
-    note = "use `dynorm::Timestamp`, or `time::OffsetDateTime`"
+    note = "use `dynorm::Timestamp`, `time::OffsetDateTime`, `chrono::DateTime<Utc>` (feature `chrono`), or an `Option` of one"
 )]
 pub trait Moment {
     /// True while no time is set: `None`, or 1970-01-01T00:00:00Z, which is the default.
@@ -13,8 +14,29 @@ pub trait Moment {
 
     /// The moment `now`.
     fn at(now: Timestamp) -> Self;
+
+    /// The current time, unless there is one.
+    #[doc(hidden)]
+    fn stamp_created_at(moment: &mut Self, stamp: &Stamp)
+    where
+        Self: Sized,
+    {
+        if moment.is_unset() {
+            *moment = Self::at(stamp.now);
+        }
+    }
+
+    /// The current time.
+    #[doc(hidden)]
+    fn stamp_updated_at(moment: &mut Self, stamp: &Stamp)
+    where
+        Self: Sized,
+    {
+        *moment = Self::at(stamp.now);
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl Moment for Timestamp {
     fn is_unset(&self) -> bool {
         *self == Self::default()
@@ -25,6 +47,7 @@ impl Moment for Timestamp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Moment for time::OffsetDateTime {
     fn is_unset(&self) -> bool {
         *self == Self::UNIX_EPOCH
@@ -35,6 +58,7 @@ impl Moment for time::OffsetDateTime {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Moment> Moment for Option<T> {
     fn is_unset(&self) -> bool {
         self.as_ref().is_none_or(T::is_unset)
@@ -46,6 +70,7 @@ impl<T: Moment> Moment for Option<T> {
 }
 
 #[cfg(feature = "chrono")]
+#[diagnostic::do_not_recommend]
 impl Moment for chrono::DateTime<chrono::Utc> {
     fn is_unset(&self) -> bool {
         *self == Self::UNIX_EPOCH
@@ -57,6 +82,7 @@ impl Moment for chrono::DateTime<chrono::Utc> {
 }
 
 #[cfg(feature = "chrono")]
+#[diagnostic::do_not_recommend]
 impl Moment for chrono::NaiveDateTime {
     fn is_unset(&self) -> bool {
         *self == chrono::DateTime::UNIX_EPOCH.naive_utc()

@@ -19,12 +19,16 @@ pub trait Shape: sealed::Sealed + 'static {
     /// The shape of a newtype around it.
     #[doc(hidden)]
     type Newtype: Shape;
+    /// `T`, for the derive macros: it can be named only where the shape is known.
+    #[doc(hidden)]
+    type Itself<T>;
 }
 
 /// Text, numbers and bytes: the elements that a set can have.
 #[diagnostic::on_unimplemented(
-    message = "a set cannot hold elements that are {Self}",
-    note = "DynamoDB has sets of text, of numbers and of bytes; use a `Vec` for others"
+    message = "a set cannot hold elements of this type",
+    label = "DynamoDB has sets of text, of numbers and of bytes",
+    note = "use a `Vec` for other elements"
 )]
 pub trait Scalar: Shape {
     /// Which of the three it is.
@@ -33,8 +37,9 @@ pub trait Scalar: Shape {
 
 /// Stored as text: what the keys of a map can be.
 #[diagnostic::on_unimplemented(
-    message = "the keys of a map are stored as text, and these are {Self}",
-    note = "use a type that is stored as text, such as `String`, `Id`, or a unit enum"
+    message = "a map cannot have keys of this type",
+    label = "the keys of a map are stored as text, and these are not",
+    note = "use keys that are stored as text, such as `String`, `Id`, or an enum without data"
 )]
 pub trait TextLike: Scalar {}
 
@@ -63,8 +68,12 @@ macro_rules! shapes {
             const SCALAR: Option<ScalarType> = $scalar;
             type Many<T: 'static> = List<T>;
             type Newtype = Self;
+            type Itself<T> = T;
         }
-        $(impl $marker for $name {})*
+        $(
+            #[diagnostic::do_not_recommend]
+            impl $marker for $name {}
+        )*
     )*};
 }
 
@@ -93,24 +102,30 @@ impl Shape for Byte {
     const SCALAR: Option<ScalarType> = Some(ScalarType::Number);
     type Many<T: 'static> = Binary;
     type Newtype = Number;
+    type Itself<T> = T;
 }
 impl Key for Byte {}
 impl IndexKey for Byte {}
 impl Part for Byte {}
 impl Ordered for Byte {}
 
+#[diagnostic::do_not_recommend]
 impl Scalar for Text {
     const TYPE: ScalarType = ScalarType::String;
 }
+#[diagnostic::do_not_recommend]
 impl Scalar for Choice {
     const TYPE: ScalarType = ScalarType::String;
 }
+#[diagnostic::do_not_recommend]
 impl Scalar for Number {
     const TYPE: ScalarType = ScalarType::Number;
 }
+#[diagnostic::do_not_recommend]
 impl Scalar for Byte {
     const TYPE: ScalarType = ScalarType::Number;
 }
+#[diagnostic::do_not_recommend]
 impl Scalar for Binary {
     const TYPE: ScalarType = ScalarType::Binary;
 }
@@ -137,21 +152,25 @@ impl<T: 'static> Shape for List<T> {
     const SCALAR: Option<ScalarType> = None;
     type Many<U: 'static> = List<U>;
     type Newtype = Self;
+    type Itself<U> = U;
 }
 impl<T: 'static> Shape for Set<T> {
     const SCALAR: Option<ScalarType> = None;
     type Many<U: 'static> = List<U>;
     type Newtype = Self;
+    type Itself<U> = U;
 }
 impl<T: 'static> Shape for Map<T> {
     const SCALAR: Option<ScalarType> = None;
     type Many<U: 'static> = List<U>;
     type Newtype = Self;
+    type Itself<U> = U;
 }
 impl<S: Shape> Shape for Optional<S> {
     const SCALAR: Option<ScalarType> = S::SCALAR;
     type Many<U: 'static> = List<U>;
     type Newtype = Optional<S::Newtype>;
+    type Itself<T> = T;
 }
 impl<S: IndexKey> IndexKey for Optional<S> {}
 impl<S: Part> Part for Optional<S> {}

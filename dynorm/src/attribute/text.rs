@@ -8,6 +8,7 @@ use crate::codec::{Encoder, Value, ValueError};
 
 macro_rules! text {
     ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Attribute for $type {
             type Base = Self;
             type Shape = shape::Text;
@@ -25,6 +26,7 @@ macro_rules! text {
 
 text!(String, Box<str>, Arc<str>, Cow<'static, str>);
 
+#[diagnostic::do_not_recommend]
 impl Attribute for char {
     type Base = Self;
     type Shape = shape::Text;
@@ -43,6 +45,7 @@ impl Attribute for char {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for bool {
     type Base = Self;
     type Shape = shape::Bool;
@@ -56,6 +59,7 @@ impl Attribute for bool {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for ulid::Ulid {
     type Base = Self;
     type Shape = shape::Text;

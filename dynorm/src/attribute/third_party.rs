@@ -7,6 +7,7 @@ use crate::codec::{Encoder, Value, ValueError};
 
 /// Stored as text with hyphens, in lower case.
 #[cfg(feature = "uuid")]
+#[diagnostic::do_not_recommend]
 impl Attribute for uuid::Uuid {
     type Base = Self;
     type Shape = shape::Text;
@@ -23,6 +24,7 @@ impl Attribute for uuid::Uuid {
 
 /// A fresh one is of version 7, which sorts by the time of its making.
 #[cfg(feature = "uuid")]
+#[diagnostic::do_not_recommend]
 impl Identifier for uuid::Uuid {
     fn is_unset(&self) -> bool {
         self.is_nil()
@@ -34,6 +36,7 @@ impl Identifier for uuid::Uuid {
 }
 
 #[cfg(feature = "rust_decimal")]
+#[diagnostic::do_not_recommend]
 impl Attribute for rust_decimal::Decimal {
     type Base = Self;
     type Shape = shape::Number;
@@ -51,6 +54,7 @@ impl Attribute for rust_decimal::Decimal {
 
 /// Stored in RFC 3339 to the nanosecond.
 #[cfg(feature = "chrono")]
+#[diagnostic::do_not_recommend]
 impl Attribute for chrono::DateTime<chrono::Utc> {
     type Base = Self;
     type Shape = shape::Text;
@@ -68,6 +72,7 @@ impl Attribute for chrono::DateTime<chrono::Utc> {
 
 /// Stored as RFC 3339 without an offset, such as `2026-03-01T12:30:00.000000000`.
 #[cfg(feature = "chrono")]
+#[diagnostic::do_not_recommend]
 impl Attribute for chrono::NaiveDateTime {
     type Base = Self;
     type Shape = shape::Text;
@@ -85,6 +90,7 @@ impl Attribute for chrono::NaiveDateTime {
 }
 
 #[cfg(feature = "chrono")]
+#[diagnostic::do_not_recommend]
 impl Attribute for chrono::NaiveDate {
     type Base = Self;
     type Shape = shape::Text;

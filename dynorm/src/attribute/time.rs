@@ -8,6 +8,7 @@ use super::{Attribute, shape};
 use crate::codec::{Encoder, Value, ValueError};
 
 /// Stored in UTC to the nanosecond, so what comes back is the same moment, in UTC.
+#[diagnostic::do_not_recommend]
 impl Attribute for OffsetDateTime {
     type Base = Self;
     type Shape = shape::Text;
@@ -21,6 +22,7 @@ impl Attribute for OffsetDateTime {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for Date {
     type Base = Self;
     type Shape = shape::Text;
@@ -42,6 +44,7 @@ impl Attribute for Date {
 }
 
 /// Seconds, with up to nine decimals.
+#[diagnostic::do_not_recommend]
 impl Attribute for Duration {
     type Base = Self;
     type Shape = shape::Number;
@@ -68,6 +71,7 @@ impl Attribute for Duration {
 }
 
 /// Seconds, with up to nine decimals.
+#[diagnostic::do_not_recommend]
 impl Attribute for std::time::Duration {
     type Base = Self;
     type Shape = shape::Number;

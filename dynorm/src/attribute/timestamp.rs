@@ -235,6 +235,7 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for Timestamp {
     type Base = Self;
     type Shape = shape::Text;

@@ -3,7 +3,7 @@ use std::fmt;
 use super::error::BatchDeleteError;
 use super::save::not_sent;
 use super::write::{Write, write_all};
-use super::{BatchStats, Retry};
+use super::{Retry, Stats};
 use crate::database::Database;
 use crate::entity::{Entity, encode_key};
 use crate::operation::OperationFuture;
@@ -39,7 +39,7 @@ impl<E: Entity> BatchDelete<E> {
 }
 
 impl<E: Entity> IntoFuture for BatchDelete<E> {
-    type Output = Result<BatchStats, BatchDeleteError<E>>;
+    type Output = Result<Stats, BatchDeleteError<E>>;
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -47,10 +47,13 @@ impl<E: Entity> IntoFuture for BatchDelete<E> {
         OperationFuture::new(async move {
             let (fates, stats) = match Database::of_operation(database) {
                 Ok(database) => {
-                    let inputs = keys.iter().map(|key| encode_key::<E>(key).map(Write::delete)).collect();
+                    let inputs = keys
+                        .iter()
+                        .map(|key| encode_key::<E>(key).and_then(|key| Write::delete(E::INFO, key)))
+                        .collect();
                     write_all(&database, E::INFO, "deleting", inputs, retry).await
                 }
-                Err(error) => (not_sent(keys.len(), error), BatchStats::default()),
+                Err(error) => (not_sent(keys.len(), error), Stats::default()),
             };
             if fates.iter().all(|(_, reason)| reason.is_none()) {
                 return Ok(stats);

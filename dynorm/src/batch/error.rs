@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{BatchStats, Fate, Fates, Retry};
+use super::{Fate, Fates, Retry, Stats};
 use crate::batch::BatchSaveRetry;
 use crate::collection::Collection;
 use crate::database::Database;
@@ -63,7 +63,7 @@ pub struct SaveFailure<E: Entity> {
 pub(super) struct Unfinished<E> {
     pub(super) entities: Vec<E>,
     pub(super) fates: Fates,
-    pub(super) stats: BatchStats,
+    pub(super) stats: Stats,
     pub(super) database: Option<Database>,
     pub(super) retry: Retry,
 }
@@ -72,7 +72,7 @@ impl<E> Unfinished<E> {
     pub(super) fn new(
         entities: Vec<E>,
         fates: Fates,
-        stats: BatchStats,
+        stats: Stats,
         database: Option<Database>,
         retry: Retry,
     ) -> Self {
@@ -115,7 +115,7 @@ impl<E: Entity> BatchSaveError<E> {
 
     /// What the batch took.
     #[must_use]
-    pub fn stats(&self) -> &BatchStats {
+    pub fn stats(&self) -> &Stats {
         &self.0.unfinished.stats
     }
 
@@ -124,6 +124,14 @@ impl<E: Entity> BatchSaveError<E> {
     pub fn into_entities(self) -> Collection<E> {
         let Unfinished { entities, stats, database, .. } = self.0.unfinished;
         Collection::new(entities, database).with_stats(stats)
+    }
+
+    /// The entities that are written, in the order of the input.
+    #[must_use]
+    pub fn into_saved(self) -> Collection<E> {
+        let Unfinished { entities, fates, stats, database, .. } = self.0.unfinished;
+        let saved = entities.into_iter().zip(fates).filter(|(_, (fate, _))| *fate == Fate::Done);
+        Collection::new(saved.map(|(entity, _)| entity).collect(), database).with_stats(stats)
     }
 
     /// Sends again just what is not known to be written, and gives the whole collection, in order.
@@ -150,7 +158,7 @@ pub struct BatchDeleteError<E: Entity>(Box<DeleteInner<E>>);
 struct DeleteInner<E: Entity> {
     fates: Fates,
     failures: Vec<DeleteFailure<E>>,
-    stats: BatchStats,
+    stats: Stats,
 }
 
 /// An item that is not known to be deleted.
@@ -167,7 +175,7 @@ pub struct DeleteFailure<E: Entity> {
 }
 
 impl<E: Entity> BatchDeleteError<E> {
-    pub(super) fn new(keys: Vec<E::Key>, fates: Fates, stats: BatchStats) -> Self {
+    pub(super) fn new(keys: Vec<E::Key>, fates: Fates, stats: Stats) -> Self {
         let failures = keys
             .into_iter()
             .zip(&fates)
@@ -192,7 +200,7 @@ impl<E: Entity> BatchDeleteError<E> {
 
     /// What the batch took.
     #[must_use]
-    pub fn stats(&self) -> &BatchStats {
+    pub fn stats(&self) -> &Stats {
         &self.0.stats
     }
 
@@ -222,7 +230,7 @@ struct GetInner<E: Entity> {
     found: Vec<Option<E>>,
     fates: Fates,
     failures: Vec<GetFailure<E>>,
-    stats: BatchStats,
+    stats: Stats,
 }
 
 /// An item that could not be read.
@@ -239,7 +247,7 @@ pub struct GetFailure<E: Entity> {
 }
 
 impl<E: Entity> BatchGetError<E> {
-    pub(super) fn new(keys: Vec<E::Key>, found: Vec<Option<E>>, fates: Fates, stats: BatchStats) -> Self {
+    pub(super) fn new(keys: Vec<E::Key>, found: Vec<Option<E>>, fates: Fates, stats: Stats) -> Self {
         let failures = keys
             .into_iter()
             .zip(&fates)
@@ -264,7 +272,7 @@ impl<E: Entity> BatchGetError<E> {
 
     /// What the batch took.
     #[must_use]
-    pub fn stats(&self) -> &BatchStats {
+    pub fn stats(&self) -> &Stats {
         &self.0.stats
     }
 

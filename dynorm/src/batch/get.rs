@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use super::error::BatchGetError;
 use super::read::read_all;
 use super::save::not_sent;
-use super::{BatchStats, Retry};
+use super::{Retry, Stats};
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, decode_entity, encode_key};
@@ -59,13 +59,13 @@ pub trait Arrangement<E: Entity>: 'static {
     /// The type of it.
     type Output;
     #[doc(hidden)]
-    fn output(found: Vec<Option<E>>, stats: BatchStats, database: Database) -> Self::Output;
+    fn output(found: Vec<Option<E>>, stats: Stats, database: Database) -> Self::Output;
 }
 
 impl<E: Entity> Arrangement<E> for Found {
     type Output = Collection<E>;
 
-    fn output(found: Vec<Option<E>>, stats: BatchStats, database: Database) -> Collection<E> {
+    fn output(found: Vec<Option<E>>, stats: Stats, database: Database) -> Collection<E> {
         Collection::new(found.into_iter().flatten().collect(), Some(database)).with_stats(stats)
     }
 }
@@ -73,7 +73,7 @@ impl<E: Entity> Arrangement<E> for Found {
 impl<E: Entity> Arrangement<E> for Positional {
     type Output = Vec<Option<E>>;
 
-    fn output(found: Vec<Option<E>>, _: BatchStats, _: Database) -> Vec<Option<E>> {
+    fn output(found: Vec<Option<E>>, _: Stats, _: Database) -> Vec<Option<E>> {
         found
     }
 }
@@ -122,7 +122,7 @@ impl<E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<E, S> {
                 Ok(database) => database,
                 Err(error) => {
                     let fates = not_sent(keys.len(), error);
-                    return Err(BatchGetError::new(keys, found, fates, BatchStats::default()));
+                    return Err(BatchGetError::new(keys, found, fates, Stats::default()));
                 }
             };
             let encoded = keys.iter().map(encode_key::<E>).collect();

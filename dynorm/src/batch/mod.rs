@@ -72,36 +72,63 @@ impl fmt::Display for Fate {
     }
 }
 
-/// What a batch took.
+/// What a batch, a query or a scan took. Several can be added up with `+=`.
+///
+/// ```
+/// let mut total = dynorm::Stats::default();
+/// total += dynorm::Stats::default();
+/// assert_eq!(total.to_string(), "0 items in 0 requests, 0 retries, 0.0ns");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct BatchStats {
-    /// The inputs that are done. For a `batch_get`, those that were asked for, found or not.
-    pub items: usize,
+pub struct Stats {
+    /// The inputs that are done; of a `batch_get`, those that were asked for, found or not. Of a query or a scan, the
+    /// entities that were found.
+    pub items: u64,
+    /// The inputs that a later one with the same key stands for.
+    pub superseded: u64,
     /// The requests that were sent.
-    pub requests: usize,
+    pub requests: u64,
     /// How many times an item was sent again.
-    pub retries: usize,
+    pub retries: u64,
     /// From the first request to the last answer.
     pub elapsed: Duration,
 }
 
-impl BatchStats {
-    fn add(&mut self, other: &Self) {
+impl std::ops::AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
         self.items += other.items;
+        self.superseded += other.superseded;
         self.requests += other.requests;
         self.retries += other.retries;
         self.elapsed += other.elapsed;
     }
 }
 
-impl fmt::Display for BatchStats {
+impl std::iter::Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(stats: I) -> Self {
+        stats.fold(Self::default(), |mut total, more| {
+            total += more;
+            total
+        })
+    }
+}
+
+/// How many there are, as statistics count.
+pub(crate) fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}
+
+impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} items in {} requests, {} retries, {:.1?}",
-            self.items, self.requests, self.retries, self.elapsed
-        )
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        let Self { items, superseded, requests, retries, elapsed } = self;
+        write!(f, "{items} item{} in {requests} request{}", plural(*items), plural(*requests))?;
+        if *superseded > 0 {
+            write!(f, ", {superseded} superseded")?;
+        }
+        let retried = if *retries == 1 { "retry" } else { "retries" };
+        write!(f, ", {retries} {retried}, {elapsed:.1?}")
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
-use super::{BatchStats, CONCURRENCY, Fate, Fates, MAX_BATCH_GET_ITEMS, Retry, take_chunk};
-use crate::codec::{Scanner, Value, ValueError};
+use super::{CONCURRENCY, Fate, Fates, MAX_BATCH_GET_ITEMS, Retry, Stats, count, take_chunk};
+use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{EncodedKey, EntityInfo};
+use crate::entity::{EncodedKey, EntityInfo, canonical_key};
 use crate::error::{Error, Report, Result, Subject};
 use crate::operation::request::Request;
 use crate::transport::{self, Failure, FailureKind, Operation};
@@ -17,14 +17,14 @@ use crate::transport::{self, Failure, FailureKind, Operation};
 /// One key that is asked for, and the inputs that it answers.
 struct Wanted {
     key: EncodedKey,
-    canonical: Vec<String>,
+    canonical: Vec<u8>,
     inputs: Vec<usize>,
     cause: Option<Arc<Error>>,
 }
 
 /// Given an item and the inputs that it answers.
 pub(super) type Visit<'v> =
-    &'v mut (dyn FnMut(&[usize], Value<'_>) -> std::result::Result<(), ValueError> + Send);
+    &'v mut (dyn FnMut(&[usize], &Item<'_>) -> std::result::Result<(), ValueError> + Send);
 
 /// Reads all keys that can be, gives each item to `visit`, and says what became of each input.
 pub(super) async fn read_all(
@@ -34,7 +34,7 @@ pub(super) async fn read_all(
     consistent: bool,
     retry: Retry,
     visit: Visit<'_>,
-) -> (Fates, BatchStats) {
+) -> (Fates, Stats) {
     let table = database.table(info);
     let mut batch = Batch {
         database,
@@ -43,7 +43,7 @@ pub(super) async fn read_all(
         table: &table,
         consistent,
         fates: Vec::with_capacity(keys.len()),
-        stats: BatchStats::default(),
+        stats: Stats::default(),
         leftovers: Vec::new(),
         stopped: None,
         visit,
@@ -60,7 +60,7 @@ struct Batch<'b, 'v> {
     table: &'b str,
     consistent: bool,
     fates: Fates,
-    stats: BatchStats,
+    stats: Stats,
     leftovers: Vec<Wanted>,
     /// The error that makes sending anything else pointless, such as a missing table.
     stopped: Option<Arc<Error>>,
@@ -71,7 +71,7 @@ impl Batch<'_, '_> {
     /// Takes the keys in: each is asked for once, however often it is given.
     fn admit(&mut self, keys: Vec<Result<EncodedKey>>) -> VecDeque<Wanted> {
         let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len());
-        let mut known: HashMap<Vec<String>, usize> = HashMap::with_capacity(keys.len());
+        let mut known: HashMap<Vec<u8>, usize> = HashMap::with_capacity(keys.len());
         for (index, key) in keys.into_iter().enumerate() {
             self.fates.push((Fate::NotSent, None));
             let admitted = key.and_then(|key| {
@@ -110,7 +110,7 @@ impl Batch<'_, '_> {
                 self.give_up(wanted);
                 break;
             }
-            self.stats.retries += wanted.len();
+            self.stats.retries += count(wanted.len());
             // Keys come back for want of capacity, and when an answer would be too large. The latter need no wait, and
             // bring something every time.
             if !progress {
@@ -190,7 +190,7 @@ impl Batch<'_, '_> {
         chunk: Vec<Wanted>,
         answer: &transport::Answer,
     ) -> std::result::Result<(), ValueError> {
-        let positions: HashMap<&[String], usize> = chunk
+        let positions: HashMap<&[u8], usize> = chunk
             .iter()
             .enumerate()
             .map(|(position, wanted)| (wanted.canonical.as_slice(), position))
@@ -198,15 +198,16 @@ impl Batch<'_, '_> {
         let mut handed_back = vec![false; chunk.len()];
         let mut undecodable: HashMap<usize, ValueError> = HashMap::new();
         let (info, visit) = (self.info, &mut self.visit);
+        let (mut item, mut key) = (Item::default(), Vec::new());
         let result = answer.text().and_then(|text| {
             Scanner::new(text).object(|member, scanner| match member.text {
                 "Responses" => scanner.object(|_, scanner| {
                     scanner.array(|scanner| {
-                        let item = Value::item(scanner)?;
-                        let key = EncodedKey::of_item(info, item)?.canonical(info)?;
+                        item.refill(scanner)?;
+                        canonical_key(info, &item, &mut key)?;
                         if let Some(position) = positions.get(key.as_slice())
                             && let Some(wanted) = chunk.get(*position)
-                            && let Err(error) = visit(&wanted.inputs, item)
+                            && let Err(error) = visit(&wanted.inputs, &item)
                         {
                             undecodable.insert(*position, error);
                         }
@@ -220,7 +221,8 @@ impl Batch<'_, '_> {
                             return Ok(());
                         }
                         scanner.array(|scanner| {
-                            let key = EncodedKey::of_item(info, Value::item(scanner)?)?.canonical(info)?;
+                            item.refill(scanner)?;
+                            canonical_key(info, &item, &mut key)?;
                             let position = positions.get(key.as_slice());
                             if let Some(flag) = position.and_then(|position| handed_back.get_mut(*position)) {
                                 *flag = true;
@@ -242,7 +244,7 @@ impl Batch<'_, '_> {
                 self.leftovers.push(Wanted { cause: None, ..wanted });
             } else {
                 self.settle(&wanted.inputs, Fate::Done, None);
-                self.stats.items += wanted.inputs.len();
+                self.stats.items += count(wanted.inputs.len());
             }
         }
         result
@@ -278,20 +280,14 @@ async fn send(
     consistent: bool,
     chunk: Vec<Wanted>,
 ) -> (Vec<Wanted>, Result<transport::Answer, Failure>) {
-    let size = chunk.iter().map(|wanted| wanted.key.0.len() + 1).sum();
-    let mut keys = Vec::with_capacity(size);
-    for (position, wanted) in chunk.iter().enumerate() {
-        keys.push(if position == 0 { b'[' } else { b',' });
-        keys.extend_from_slice(&wanted.key.0);
-    }
-    keys.push(b']');
-    let mut of_table = Request::new(keys.len());
-    of_table.json("Keys", &keys);
-    of_table.flag("ConsistentRead", consistent);
-    let mut tables = Request::new(keys.len() + table.len());
-    tables.json(table, &of_table.finish());
-    let mut request = Request::new(keys.len() + table.len());
-    request.json("RequestItems", &tables.finish());
+    let size: usize = chunk.iter().map(|wanted| wanted.key.0.len() + 1).sum();
+    let mut request = Request::new(size + table.len());
+    request.object("RequestItems", |request| {
+        request.object(table, |request| {
+            request.array("Keys", &mut chunk.iter(), |wanted, out| out.raw(&wanted.key.0));
+            request.flag("ConsistentRead", consistent);
+        });
+    });
     let answer = transport::send(database.once(), Operation::BatchGetItem, table, request.finish()).await;
     (chunk, answer)
 }

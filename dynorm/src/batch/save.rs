@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::error::{BatchSaveError, Unfinished};
 use super::write::{Write, write_all};
-use super::{BatchStats, Fates, Retry};
+use super::{Fates, Retry, Stats};
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp, encode_entity};
@@ -78,7 +78,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
                 Err(error) => {
                     let fates = not_sent(held.len(), error);
                     let entities = held.into_iter().map(Held::into_entity).collect();
-                    return Err(Unfinished::new(entities, fates, BatchStats::default(), None, retry).into());
+                    return Err(Unfinished::new(entities, fates, Stats::default(), None, retry).into());
                 }
             };
             let inputs = held.iter().map(|held| encode_put(held.entity())).collect();
@@ -140,7 +140,7 @@ impl<E: Entity> IntoFuture for BatchSaveRetry<E> {
                 .collect();
             let inputs = open.iter().filter_map(|index| entities.get(*index)).map(encode_put).collect();
             let (again, more) = write_all(&database, E::INFO, "saving", inputs, retry).await;
-            stats.add(&more);
+            stats += more;
             for (index, (fate, reason)) in open.iter().zip(again) {
                 let fate = match fate {
                     super::Fate::Superseded { by } => {
@@ -167,7 +167,7 @@ impl<E: Entity> fmt::Debug for BatchSaveRetry<E> {
 }
 
 fn encode_put<E: Entity>(entity: &E) -> crate::Result<Write> {
-    encode_entity(entity).map(|item| Write::put(item.key, &item.json))
+    encode_entity(entity).and_then(|item| Write::put(E::INFO, item))
 }
 
 /// The fates of a batch that could not begin.

@@ -1,16 +1,16 @@
 //! The loop behind every batch that writes. It knows bytes and keys, not entities, so it exists once in a program.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
-use super::{BatchStats, CONCURRENCY, Fate, Fates, MAX_BATCH_WRITE_ITEMS, Retry, take_chunk};
-use crate::codec::{Scanner, Value, ValueError};
+use super::{CONCURRENCY, Fate, Fates, MAX_BATCH_WRITE_ITEMS, Retry, Stats, count, take_chunk};
+use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{EncodedKey, EntityInfo};
+use crate::entity::{EncodedItem, EncodedKey, EntityInfo, canonical_key};
 use crate::error::{Error, Report, Result, Subject};
 use crate::operation::request::Request;
 use crate::transport::{self, Failure, FailureKind, Operation};
@@ -19,29 +19,51 @@ use crate::transport::{self, Failure, FailureKind, Operation};
 pub(super) type Input = Result<Write>;
 
 pub(super) struct Write {
-    pub(super) key: EncodedKey,
-    /// `{"PutRequest":…}` or `{"DeleteRequest":…}`.
-    pub(super) json: Vec<u8>,
+    /// One spelling for all spellings of its key that DynamoDB takes for equal.
+    canonical: Vec<u8>,
+    kind: Kind,
+    /// The item of a put, the key of a delete.
+    json: Vec<u8>,
+}
+
+enum Kind {
+    Put,
+    Delete,
 }
 
 impl Write {
-    pub(super) fn put(key: EncodedKey, item: &[u8]) -> Self {
-        Self { key, json: [br#"{"PutRequest":{"Item":"#.as_slice(), item, b"}}"].concat() }
+    pub(super) fn put(info: &'static EntityInfo, item: EncodedItem) -> Result<Self> {
+        let canonical =
+            item.canonical_key(info).map_err(|error| Error::invalid(Subject::of(info), &error))?;
+        Ok(Self { canonical, kind: Kind::Put, json: item.json })
     }
 
-    pub(super) fn delete(key: EncodedKey) -> Self {
-        let json = [br#"{"DeleteRequest":{"Key":"#.as_slice(), &key.0, b"}}"].concat();
-        Self { key, json }
+    pub(super) fn delete(info: &'static EntityInfo, key: EncodedKey) -> Result<Self> {
+        let canonical = key.canonical(info).map_err(|error| Error::invalid(Subject::of(info), &error))?;
+        Ok(Self { canonical, kind: Kind::Delete, json: key.0 })
+    }
+
+    /// What stands around the item or key in a request.
+    const fn around(&self) -> (&'static [u8], &'static [u8]) {
+        match self.kind {
+            Kind::Put => (br#"{"PutRequest":{"Item":"#, b"}}"),
+            Kind::Delete => (br#"{"DeleteRequest":{"Key":"#, b"}}"),
+        }
+    }
+
+    /// Its bytes in a request, with a comma.
+    const fn size(&self) -> usize {
+        let (before, after) = self.around();
+        before.len() + self.json.len() + after.len() + 1
     }
 }
 
 /// A write on its way.
 struct Pending {
     index: usize,
-    canonical: Vec<String>,
     write: Write,
     sent: bool,
-    /// It was sent, and the last attempt got no answer.
+    /// It was sent once without an answer: unless it is done in the end, nobody knows.
     unanswered: bool,
     /// Why it is not done yet.
     cause: Option<Arc<Error>>,
@@ -54,7 +76,7 @@ pub(super) async fn write_all(
     doing: &'static str,
     inputs: Vec<Input>,
     retry: Retry,
-) -> (Fates, BatchStats) {
+) -> (Fates, Stats) {
     let table = database.table(info);
     let mut batch = Batch {
         database,
@@ -62,7 +84,7 @@ pub(super) async fn write_all(
         subject: Subject::of(info).in_table(table.clone()).during(doing),
         table: &table,
         fates: Vec::with_capacity(inputs.len()),
-        stats: BatchStats::default(),
+        stats: Stats::default(),
         leftovers: Vec::new(),
         stopped: None,
     };
@@ -77,7 +99,7 @@ struct Batch<'b> {
     subject: Subject,
     table: &'b str,
     fates: Fates,
-    stats: BatchStats,
+    stats: Stats,
     leftovers: Vec<Pending>,
     /// The error that makes sending anything else pointless, such as a missing table.
     stopped: Option<Arc<Error>>,
@@ -87,39 +109,33 @@ impl Batch<'_> {
     /// Takes the inputs in. Those that cannot be sent leave first, so that none of them supersedes one that can; then, of
     /// several with one key, the last one stands for all.
     fn admit(&mut self, inputs: Vec<Input>) -> VecDeque<Pending> {
-        let mut pending: Vec<Option<Pending>> = Vec::with_capacity(inputs.len());
-        let mut latest: HashMap<Vec<String>, usize> = HashMap::with_capacity(inputs.len());
+        let mut pending = VecDeque::with_capacity(inputs.len());
         for (index, input) in inputs.into_iter().enumerate() {
-            let admitted = input.and_then(|write| {
-                let canonical = write.key.canonical(self.info);
-                let canonical = canonical.map_err(|error| Error::invalid(self.subject.clone(), &error))?;
-                Ok((write, canonical))
-            });
-            match admitted {
-                Ok((write, canonical)) => {
+            match input {
+                Ok(write) => {
                     self.fates.push((Fate::NotSent, None));
-                    if let Some(earlier) = latest.insert(canonical.clone(), index) {
-                        if let Some(slot) = pending.get_mut(earlier) {
-                            *slot = None;
-                        }
-                        self.settle(earlier, Fate::Superseded { by: index }, None);
-                    }
-                    pending.push(Some(Pending {
-                        index,
-                        canonical,
-                        write,
-                        sent: false,
-                        unanswered: false,
-                        cause: None,
-                    }));
+                    pending.push_back(Pending { index, write, sent: false, unanswered: false, cause: None });
                 }
-                Err(error) => {
-                    self.fates.push((Fate::Rejected, Some(Arc::new(error))));
-                    pending.push(None);
-                }
+                Err(error) => self.fates.push((Fate::Rejected, Some(Arc::new(error)))),
             }
         }
-        pending.into_iter().flatten().collect()
+        let latest: HashMap<&[u8], usize> =
+            pending.iter().map(|pending| (pending.write.canonical.as_slice(), pending.index)).collect();
+        if latest.len() < pending.len() {
+            let stands_for = |pending: &Pending| latest.get(pending.write.canonical.as_slice()).copied();
+            let superseded: Vec<(usize, usize)> = pending
+                .iter()
+                .filter_map(|pending| Some((pending.index, stands_for(pending)?)))
+                .filter(|(index, by)| index != by)
+                .collect();
+            self.stats.superseded = count(superseded.len());
+            for (index, by) in &superseded {
+                self.settle(*index, Fate::Superseded { by: *by }, None);
+            }
+            let superseded: HashSet<usize> = superseded.into_iter().map(|(index, _)| index).collect();
+            pending.retain(|pending| !superseded.contains(&pending.index));
+        }
+        pending
     }
 
     /// Sends everything once, then what is left over again, in rounds, until nothing is left or the rounds are used up.
@@ -142,7 +158,7 @@ impl Batch<'_> {
                 self.give_up(pending);
                 break;
             }
-            self.stats.retries += pending.len();
+            self.stats.retries += count(pending.len());
             sleep(retry.delay(fruitless)).await;
         }
         self.stats.elapsed = start.elapsed();
@@ -154,8 +170,7 @@ impl Batch<'_> {
         let mut in_flight = FuturesUnordered::new();
         loop {
             while in_flight.len() < CONCURRENCY && !pending.is_empty() && self.stopped.is_none() {
-                let chunk =
-                    take_chunk(&mut pending, MAX_BATCH_WRITE_ITEMS, |pending| pending.write.json.len());
+                let chunk = take_chunk(&mut pending, MAX_BATCH_WRITE_ITEMS, |pending| pending.write.size());
                 self.stats.requests += 1;
                 in_flight.push(send(database, table, chunk));
             }
@@ -200,7 +215,8 @@ impl Batch<'_> {
         match kind {
             FailureKind::Rejected => {
                 for pending in chunk {
-                    self.settle(pending.index, Fate::Rejected, Some(error.clone()));
+                    let fate = if pending.unanswered { Fate::Unknown } else { Fate::Rejected };
+                    self.settle(pending.index, fate, Some(error.clone()));
                 }
             }
             FailureKind::Throttled
@@ -218,13 +234,14 @@ impl Batch<'_> {
         Vec::new()
     }
 
-    fn settle_answered(&mut self, chunk: Vec<Pending>, unprocessed: &[Vec<String>]) {
+    fn settle_answered(&mut self, chunk: Vec<Pending>, unprocessed: &[Vec<u8>]) {
         // An answer that names a key which was not sent says nothing of those that were.
-        let understood = unprocessed.iter().all(|key| chunk.iter().any(|pending| pending.canonical == *key));
+        let understood =
+            unprocessed.iter().all(|key| chunk.iter().any(|pending| pending.write.canonical == *key));
         for mut pending in chunk {
             pending.sent = true;
-            pending.unanswered = !understood;
-            if understood && !unprocessed.contains(&pending.canonical) {
+            pending.unanswered |= !understood;
+            if understood && !unprocessed.contains(&pending.write.canonical) {
                 self.settle(pending.index, Fate::Done, None);
                 self.stats.items += 1;
             } else {
@@ -237,7 +254,6 @@ impl Batch<'_> {
     /// Keeps the items of a failed request for another round.
     fn leave(&mut self, chunk: Vec<Pending>, error: &Arc<Error>, unanswered: bool) {
         for mut pending in chunk {
-            // What was sent without an answer once stays unknown when a later attempt does not even reach the server.
             pending.unanswered |= unanswered;
             pending.sent |= matches!(**error, Error::Throttled(_) | Error::Server(_)) || unanswered;
             pending.cause = Some(error.clone());
@@ -254,7 +270,7 @@ impl Batch<'_> {
             };
             let cause = pending.cause.or_else(|| self.stopped.clone()).unwrap_or_else(|| {
                 Arc::new(Error::Throttled(Report::new(
-                    self.subject.clone().with_key(&pending.write.key),
+                    self.subject.clone(),
                     "DynamoDB left the item unprocessed in every round",
                     None,
                 )))
@@ -275,17 +291,16 @@ async fn send(
     table: &str,
     chunk: Vec<Pending>,
 ) -> (Vec<Pending>, Result<transport::Answer, Failure>) {
-    let size = chunk.iter().map(|pending| pending.write.json.len() + 1).sum();
-    let mut writes = Vec::with_capacity(size);
-    for (position, pending) in chunk.iter().enumerate() {
-        writes.push(if position == 0 { b'[' } else { b',' });
-        writes.extend_from_slice(&pending.write.json);
-    }
-    writes.push(b']');
-    let mut tables = Request::new(writes.len());
-    tables.json(table, &writes);
-    let mut request = Request::new(writes.len() + table.len());
-    request.json("RequestItems", &tables.finish());
+    let size: usize = chunk.iter().map(|pending| pending.write.size()).sum();
+    let mut request = Request::new(size + table.len());
+    request.object("RequestItems", |request| {
+        request.array(table, &mut chunk.iter(), |pending, out| {
+            let (before, after) = pending.write.around();
+            for part in [before, &pending.write.json, after] {
+                out.raw(part);
+            }
+        });
+    });
     let answer = transport::send(database.once(), Operation::BatchWriteItem, table, request.finish()).await;
     (chunk, answer)
 }
@@ -294,8 +309,8 @@ async fn send(
 fn unprocessed(
     info: &'static EntityInfo,
     answer: &transport::Answer,
-) -> std::result::Result<Vec<Vec<String>>, ValueError> {
-    let mut keys = Vec::new();
+) -> std::result::Result<Vec<Vec<u8>>, ValueError> {
+    let (mut keys, mut item) = (Vec::new(), Item::default());
     Scanner::new(answer.text()?).object(|member, scanner| {
         if member.text != "UnprocessedItems" {
             scanner.skip()?;
@@ -306,7 +321,10 @@ fn unprocessed(
             scanner.array(|scanner| {
                 scanner.object(|_, scanner| {
                     scanner.object(|_, scanner| {
-                        keys.push(EncodedKey::of_item(info, Value::item(scanner)?)?.canonical(info)?);
+                        let mut key = Vec::new();
+                        item.refill(scanner)?;
+                        canonical_key(info, &item, &mut key)?;
+                        keys.push(key);
                         Ok(())
                     })
                 })

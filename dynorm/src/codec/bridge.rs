@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::Blob;
 
-use super::{Encoder, Scanner, Value, ValueError, ValueType, base64};
+use super::{Encoder, Item, Scanner, Value, ValueError, ValueType, base64};
 use crate::Entity;
 use crate::entity::{EncodedKey, EntityInfo, decode_entity, encode_entity};
 use crate::error::{Error, Result, Subject};
@@ -34,7 +34,7 @@ use crate::error::{Error, Result, Subject};
 pub fn to_item<E: Entity>(entity: &E) -> Result<HashMap<String, AttributeValue>> {
     let item = encode_entity(entity)?;
     read_attributes(&item.json)
-        .map_err(|error| Error::invalid(Subject::of(E::INFO).with_key(&item.key), &error))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO).with_key(&item.key(E::INFO)), &error))
 }
 
 /// An entity out of an item in the SDK's model, the reverse of [`to_item`].
@@ -58,9 +58,9 @@ pub fn to_item<E: Entity>(entity: &E) -> Result<HashMap<String, AttributeValue>>
 pub fn from_item<E: Entity>(item: &HashMap<String, AttributeValue>) -> Result<E> {
     let refused = |error: ValueError| Error::undecodable(Subject::of(E::INFO), &error);
     let json = write_attributes(item).map_err(refused)?;
-    let value = Value::item(&mut Scanner::new(&json)).map_err(refused)?;
-    let entity = decode_entity(value).and_then(|entity| entity.ok_or_else(|| of_another_type(E::INFO)));
-    entity.map_err(|error| match EncodedKey::of_item(E::INFO, value) {
+    let item = Item::next(&mut Scanner::new(&json)).map_err(refused)?;
+    let entity = decode_entity(&item).and_then(|entity| entity.ok_or_else(|| of_another_type(E::INFO)));
+    entity.map_err(|error| match EncodedKey::of_item(E::INFO, &item) {
         Ok(key) => Error::undecodable(Subject::of(E::INFO).with_key(&key), &error),
         Err(_) => refused(error),
     })
@@ -78,11 +78,10 @@ fn of_another_type(info: &EntityInfo) -> ValueError {
 /// The attributes of an item that is written as DynamoDB's JSON.
 fn read_attributes(json: &[u8]) -> std::result::Result<HashMap<String, AttributeValue>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("the item is not UTF-8"))?;
-    Value::item(&mut Scanner::new(text))?
-        .as_map()?
-        .map(|entry| {
-            let (name, value) = entry?;
-            let name = name.into_owned();
+    Item::next(&mut Scanner::new(text))?
+        .iter()
+        .map(|(name, value)| {
+            let name = name.unescape()?.into_owned();
             match attribute_value(value) {
                 Ok(value) => Ok((name, value)),
                 Err(error) => Err(error.in_field(name)),
@@ -254,8 +253,8 @@ mod tests {
         let nested =
             |levels| (0..levels).fold(AttributeValue::Bool(true), |inner, _| AttributeValue::L(vec![inner]));
         let item = |levels| HashMap::from([("deep".to_owned(), nested(levels))]);
-        assert!(write_attributes(&item(32)).is_ok());
-        let error = write_attributes(&item(33)).unwrap_err().to_string();
+        assert!(write_attributes(&item(31)).is_ok());
+        let error = write_attributes(&item(32)).unwrap_err().to_string();
         assert!(error.starts_with("deep[0][0]") && error.contains("32 levels"), "{error}");
     }
 

@@ -3,9 +3,10 @@ use crate::Attribute;
 use crate::attribute::ScalarType;
 use crate::codec::FieldInfo;
 
-/// Lists and maps may lie in one another this many levels deep.
+/// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and what lies in the
+/// innermost list is one level of it. AWS's own engine refuses one more.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-const MAX_DEPTH: u8 = 32;
+const MAX_DEPTH: u8 = 31;
 
 /// Writes one attribute value as DynamoDB's JSON, straight into the request.
 ///
@@ -125,7 +126,7 @@ impl Encoder {
         self.begin_list()?;
         for (index, item) in items.into_iter().enumerate() {
             self.separate(index);
-            item.encode(self).map_err(|error| error.at_index(index))?;
+            self.value(item).map_err(|error| error.at_index(index))?;
         }
         self.end_list();
         Ok(())
@@ -228,16 +229,28 @@ impl Encoder {
         write_json_string(&mut self.out, text);
     }
 
-    fn bare<T: Attribute>(&mut self, scalar: ScalarType, item: &T) -> Result<(), ValueError> {
-        let outer = self.bare.replace(scalar);
-        let start = self.out.len();
-        let result = item.encode(self);
-        self.bare = outer;
-        result?;
-        if self.out.len() == start {
-            return Err(ValueError::new("the implementation of `Attribute::encode` wrote nothing"));
+    /// Checks the name of an attribute, or of an entry in a map, that was written from `start` on.
+    pub(crate) fn check_name(&self, start: usize) -> Result<(), ValueError> {
+        if self.written_since(start) == br#""""# {
+            return Err(
+                ValueError::new("a key of the map is empty, and DynamoDB takes none that is").at_key("")
+            );
         }
         Ok(())
+    }
+
+    fn bare<T: Attribute>(&mut self, scalar: ScalarType, item: &T) -> Result<(), ValueError> {
+        let outer = self.bare.replace(scalar);
+        let result = self.value(item);
+        self.bare = outer;
+        result
+    }
+
+    /// One value, in a place that has one: what an implementation by hand leaves out would spoil the whole item.
+    pub(crate) fn value<T: Attribute>(&mut self, value: &T) -> Result<(), ValueError> {
+        let start = self.out.len();
+        value.encode(self)?;
+        if self.out.len() == start { Err(wrote_nothing()) } else { Ok(()) }
     }
 
     fn scalar(&mut self, scalar: ScalarType, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ValueError> {
@@ -274,7 +287,7 @@ impl Encoder {
         self.refuse_bare("a list or map")?;
         if self.depth == MAX_DEPTH {
             return Err(ValueError::new(format!(
-                "lists and maps lie more than {MAX_DEPTH} levels deep here, and DynamoDB ends there"
+                "lists and maps lie more than {MAX_DEPTH} deep in one another here, and DynamoDB ends at 32 levels with what is in them"
             )));
         }
         self.depth += 1;
@@ -331,8 +344,9 @@ impl MapEncoder<'_> {
         let start = self.encoder.len();
         self.encoder.bare(ScalarType::String, key)?;
         let end = self.encoder.len();
+        self.encoder.check_name(start)?;
         self.encoder.push(b':');
-        value.encode(self.encoder).map_err(|error| {
+        self.encoder.value(value).map_err(|error| {
             let key = self.encoder.written_since(start).get(..end - start).unwrap_or_default();
             error.at_key(serde_json::from_slice::<String>(key).unwrap_or_default())
         })
@@ -346,10 +360,16 @@ impl MapEncoder<'_> {
     ) -> Result<(), ValueError> {
         self.encoder.separate(self.entries);
         self.entries += 1;
+        let start = self.encoder.len();
         self.encoder.json_string(key);
+        self.encoder.check_name(start)?;
         self.encoder.push(b':');
         write(self.encoder).map_err(|error| error.at_key(key))
     }
+}
+
+pub(super) fn wrote_nothing() -> ValueError {
+    ValueError::new("the implementation of `Attribute::encode` wrote nothing")
 }
 
 pub(crate) fn write_json_string(out: &mut Vec<u8>, text: &str) {

@@ -1,11 +1,7 @@
-use std::borrow::Cow;
-
 use super::scanner::RawString;
-use super::{Value, ValueError};
+use super::{Attributes, Value, ValueError};
 use crate::Attribute;
 use crate::attribute::ScalarType;
-use crate::key::{IndexKeyAttribute, IndexKeyPart, KeyAttribute, KeyPart};
-use crate::shape::Shape;
 
 /// What is known of one field of a struct before any value of it is: made by the derive macros, in a table for each struct.
 #[derive(Clone, Copy, Debug)]
@@ -24,46 +20,28 @@ pub struct FieldInfo {
 }
 
 impl FieldInfo {
-    /// A field of the type `T`, stored as `name`.
+    /// A field whose type is `scalar` as a key.
     #[must_use]
-    pub const fn of<T: Attribute>(name: &'static str) -> Self {
-        Self { scalar: <T::Shape as Shape>::SCALAR, ..Self::opaque(name) }
+    pub const fn new(name: &'static str, scalar: Option<ScalarType>) -> Self {
+        Self { name, scalar, key: false, sensitive: false, plain: is_plain(name) }
+    }
+
+    /// A field that is a key of the table or of an index.
+    #[must_use]
+    pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> Self {
+        Self { key: true, ..Self::new(name, scalar) }
     }
 
     /// A field whose stored type is known to its module alone (`serde`, `with`).
     #[must_use]
     pub const fn opaque(name: &'static str) -> Self {
-        Self { name, scalar: None, key: false, sensitive: false, plain: is_plain(name) }
+        Self::new(name, None)
     }
 
-    /// A field that is a key of the table.
+    /// Asks one more thing of the type of the field: to name the scalar of a role is to have it.
     #[must_use]
-    pub const fn table_key<T: KeyAttribute>(name: &'static str) -> Self {
-        Self { key: true, ..Self::of::<T>(name) }
-    }
-
-    /// A field that is a key of an index.
-    #[must_use]
-    pub const fn index_key<T: IndexKeyAttribute>(name: &'static str) -> Self {
-        Self { key: true, ..Self::of::<T>(name) }
-    }
-
-    /// A field that stands in the template of the table's key.
-    #[must_use]
-    pub const fn table_part<T: KeyPart>(name: &'static str) -> Self {
-        Self::of::<T>(name)
-    }
-
-    /// A field that stands in the template of an index key.
-    #[must_use]
-    pub const fn index_part<T: IndexKeyPart>(name: &'static str) -> Self {
-        Self::of::<T>(name)
-    }
-
-    /// Marks a field that is a key of an index besides.
-    #[must_use]
-    pub const fn and_index_key<T: IndexKeyAttribute>(self) -> Self {
-        Self { key: true, ..self }
+    pub const fn also(self, _: Option<ScalarType>) -> Self {
+        self
     }
 
     /// Marks a field whose values are not shown in errors.
@@ -94,8 +72,8 @@ pub struct Fields<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Fields<'a, N> {
-    /// Sorts the attributes of `item`, a map.
-    pub fn read(item: Value<'a>, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
+    /// Sorts the attributes of an item, or of a map.
+    pub fn read(item: impl Attributes<'a>, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
         let mut fields = Self { infos, values: [None; N], rest: Vec::new() };
         fields.sort(item, None)?;
         Ok(fields)
@@ -103,7 +81,7 @@ impl<'a, const N: usize> Fields<'a, N> {
 
     /// The same, keeping the attributes that are no field, except those `left_out`.
     pub fn read_all(
-        item: Value<'a>,
+        item: impl Attributes<'a>,
         infos: &'static [FieldInfo],
         left_out: &[&str],
     ) -> Result<Self, ValueError> {
@@ -112,38 +90,22 @@ impl<'a, const N: usize> Fields<'a, N> {
         Ok(fields)
     }
 
-    fn sort(&mut self, item: Value<'a>, keep: Option<&[&str]>) -> Result<(), ValueError> {
-        let mut entries = item.as_map()?;
+    fn sort(&mut self, item: impl Attributes<'a>, keep: Option<&[&str]>) -> Result<(), ValueError> {
+        let Self { infos, values, rest } = self;
         // Items of one table mostly come with their attributes in one order: the field after the last one is tried first.
         let mut expected = 0;
-        while let Some((key, value)) = entries.next_raw()? {
-            match self.position(key, expected)? {
-                Some(index) => {
-                    expected = index + 1;
-                    if let Some(slot) = self.values.get_mut(index) {
-                        *slot = Some(value);
-                    }
+        item.each_attribute(&mut |name, value| {
+            if let Some(index) = position(infos, name, expected)? {
+                expected = index + 1;
+                if let Some(slot) = values.get_mut(index) {
+                    *slot = Some(value);
                 }
-                None => {
-                    if let Some(left_out) = keep {
-                        let name = key.unescape()?;
-                        if !left_out.contains(&&*name) {
-                            self.rest.push((key, value));
-                        }
-                    }
-                }
+            } else if let Some(left_out) = keep
+                && !left_out.contains(&&*name.unescape()?)
+            {
+                rest.push((name, value));
             }
-        }
-        Ok(())
-    }
-
-    fn position(&self, key: RawString<'a>, expected: usize) -> Result<Option<usize>, ValueError> {
-        let name: Cow<'a, str> = key.unescape()?;
-        let (before, after) = self.infos.split_at_checked(expected).unwrap_or((self.infos, &[]));
-        let found = after.iter().position(|info| info.name == name);
-        Ok(match found {
-            Some(offset) => Some(expected + offset),
-            None => before.iter().position(|info| info.name == name),
+            Ok(())
         })
     }
 
@@ -212,4 +174,20 @@ impl<'a, const N: usize> Fields<'a, N> {
         )
         .in_field(self.name(index))
     }
+}
+
+/// The position of the field that is stored as `name`, looked for from `expected` on.
+fn position(infos: &[FieldInfo], name: RawString<'_>, expected: usize) -> Result<Option<usize>, ValueError> {
+    let (before, after) = infos.split_at_checked(expected).unwrap_or((infos, &[]));
+    for (index, info) in after.iter().enumerate() {
+        if name.is(info.name)? {
+            return Ok(Some(expected + index));
+        }
+    }
+    for (index, info) in before.iter().enumerate() {
+        if name.is(info.name)? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }

@@ -1,3 +1,4 @@
+use super::encoder::wrote_nothing;
 use super::{Encoder, FieldInfo, ValueError};
 use crate::Attribute;
 use crate::attribute::Flatten;
@@ -25,7 +26,7 @@ impl<'e> ItemWriter<'e> {
         }
         let Some(info) = self.name(index) else { return Ok(()) };
         let start = self.encoder.len();
-        value.encode(self.encoder).map_err(|error| error.in_field(info.name))?;
+        self.encoder.value(value).map_err(|error| error.in_field(info.name))?;
         if info.key {
             self.keys.push((info.name, start..self.encoder.len()));
         }
@@ -66,9 +67,14 @@ impl<'e> ItemWriter<'e> {
                 )));
             }
             self.separate();
+            let start = self.encoder.len();
             self.encoder.json_string(name);
+            self.encoder.check_name(start)?;
             self.encoder.push(b':');
-            value(self.encoder).map_err(|error| error.in_field(name.to_owned()))
+            let start = self.encoder.len();
+            value(self.encoder)
+                .and_then(|()| if self.encoder.len() == start { Err(wrote_nothing()) } else { Ok(()) })
+                .map_err(|error| error.in_field(name.to_owned()))
         })
     }
 
@@ -83,6 +89,11 @@ impl<'e> ItemWriter<'e> {
             self.keys.push((name, start..self.encoder.len()));
         }
         Ok(())
+    }
+
+    /// Where the encoded value of a key attribute was written.
+    pub(crate) fn key_range(&self, name: &str) -> Option<std::ops::Range<usize>> {
+        self.keys.iter().find(|(written, _)| *written == name).map(|(_, range)| range.clone())
     }
 
     pub(crate) fn finish(self) {

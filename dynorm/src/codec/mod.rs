@@ -4,6 +4,7 @@
 //! Reading is two small steps: [`Value::parse`] notes where a value lies in the answer and what type it has, and
 //! [`Attribute::decode`](crate::Attribute::decode) takes it from there. [`Fields`] sorts the attributes of an item into the fields of a struct.
 
+mod attributes;
 mod base64;
 mod bridge;
 mod encoder;
@@ -16,6 +17,7 @@ mod size;
 mod value;
 mod value_error;
 
+pub use attributes::{Attributes, Item};
 pub use bridge::{from_item, to_item};
 pub(crate) use encoder::write_json_string;
 pub use encoder::{Encoder, MapEncoder};
@@ -24,7 +26,7 @@ pub use item::ItemWriter;
 pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
-pub(crate) use number::{integer_text, normal_number, plain_number};
+pub(crate) use number::{integer_text, is_float_text, is_whole, normal_number, plain_number};
 pub(crate) use scanner::{RawString, Scanner};
 pub(crate) use size::{item_size, largest_attribute, value_size};
 pub(crate) use value::scalar_text;

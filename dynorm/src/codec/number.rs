@@ -45,6 +45,27 @@ pub(crate) fn normal_number(text: &str) -> String {
     }
 }
 
+/// The digits that count: without the zeros at either end. None in 0, and in what is not a number.
+pub(super) fn significant_digits(text: &str) -> usize {
+    parse(text).map_or(0, |number| number.digits.len())
+}
+
+/// True for a number without a fraction, however large, and however it is spelled.
+pub(crate) fn is_whole(text: &str) -> bool {
+    parse(text).is_some_and(|number| {
+        let fits = |width| usize::try_from(width).is_ok_and(|width| number.digits.len() <= width);
+        number.digits.is_empty() || fits(number.exponent + 1)
+    })
+}
+
+/// True if `text` is the number that `float` is written as, so that nothing is rounded. Where two texts are equally short and
+/// equally near, writers differ in which they take: here serde_json, which dynorm writes with, and the standard library.
+pub(crate) fn is_float_text(float: f64, text: &str) -> bool {
+    let number = normal_number(text);
+    serde_json::to_string(&float).is_ok_and(|written| normal_number(&written) == number)
+        || normal_number(&format!("{float:e}")) == number
+}
+
 /// A whole number without point and exponent, for the spellings that have them; `None` for a number with a fraction, and
 /// for one of more digits than any integer of Rust has.
 pub(crate) fn integer_text(text: &str) -> Option<String> {
@@ -154,6 +175,29 @@ mod tests {
         }
         for text in ["0.5", "1e-1", "12.5", "1e99", "x"] {
             assert_eq!(super::integer_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_float_is_recognised_by_its_shortest_texts() {
+        use super::is_float_text;
+        // Both texts are equally short and equally near.
+        for text in ["-900990648821073.2", "-900990648821073.3"] {
+            assert!(is_float_text(-900_990_648_821_073.2, text), "{text}");
+        }
+        assert!(is_float_text(1e21, "1000000000000000000000"));
+        assert!(is_float_text(0.0, "-0.0"));
+        assert!(!is_float_text(0.1, "0.1000000000000000055"));
+        assert!(!is_float_text(1e21, "1000000000000000000001"));
+    }
+
+    #[test]
+    fn whole_or_not_however_large() {
+        for text in ["0", "-0.0", "1e125", "12.0", "120e-1", "1e40"] {
+            assert!(super::is_whole(text), "{text}");
+        }
+        for text in ["0.1", "1e-130", "12.5", "125e-2", "x"] {
+            assert!(!super::is_whole(text), "{text}");
         }
     }
 

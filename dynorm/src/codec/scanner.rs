@@ -18,15 +18,32 @@ pub(crate) struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
+    #[inline]
     pub(crate) fn unescape(self) -> Result<std::borrow::Cow<'a, str>, ValueError> {
-        if !self.escaped {
-            return Ok(self.text.into());
-        }
+        if self.escaped { self.unescape_slowly() } else { Ok(self.text.into()) }
+    }
+
+    /// True if this is how `text` is written.
+    #[inline]
+    pub(crate) fn is(self, text: &str) -> Result<bool, ValueError> {
+        if self.escaped { Ok(self.unescape_slowly()? == text) } else { Ok(self.text == text) }
+    }
+
+    fn unescape_slowly(self) -> Result<std::borrow::Cow<'a, str>, ValueError> {
         serde_json::from_str::<String>(&format!("\"{}\"", self.text))
             .map(Into::into)
             .map_err(|error| ValueError::new(format!("not a string of JSON: {error}")))
     }
+
+    /// The text for an error, whatever is in it.
+    pub(crate) fn readable(self) -> std::borrow::Cow<'a, str> {
+        self.unescape().unwrap_or_else(|_| self.text.into())
+    }
 }
+
+/// Strings up to this length are searched byte by byte, which is faster than to set up a vectorised search. Most names and
+/// values are shorter.
+const SHORT: usize = 24;
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
@@ -34,10 +51,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is not white space, left in place.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+            // DynamoDB sends no white space, so this is the first byte nearly always.
+            if *byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(*byte);
             }
             self.at += 1;
@@ -45,6 +64,7 @@ impl<'a> Scanner<'a> {
         None
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, expected: u8) -> Result<(), ValueError> {
         match self.peek() {
             Some(byte) if byte == expected => {
@@ -55,7 +75,19 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Takes `expected` if it comes next, byte by byte as DynamoDB writes it.
+    #[inline]
+    pub(crate) fn take_exactly(&mut self, expected: &[u8]) -> bool {
+        let next = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let taken = next.starts_with(expected);
+        if taken {
+            self.at += expected.len();
+        }
+        taken
+    }
+
     /// Takes `closing`, or the comma before one more element. True while there is one more.
+    #[inline]
     pub(crate) fn another(&mut self, first: &mut bool, closing: u8) -> Result<bool, ValueError> {
         if self.peek() == Some(closing) {
             self.at += 1;
@@ -88,23 +120,48 @@ impl<'a> Scanner<'a> {
         element
     }
 
+    #[inline]
     pub(crate) fn string(&mut self) -> Result<RawString<'a>, ValueError> {
         self.take(b'"')?;
+        self.string_after_quote()
+    }
+
+    /// A string whose first quote is taken.
+    pub(crate) fn string_after_quote(&mut self) -> Result<RawString<'a>, ValueError> {
+        let bytes = self.text.as_bytes();
         let start = self.at;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let mut offset = 0;
+        for byte in rest.iter().take(SHORT) {
+            match byte {
+                b'"' => {
+                    self.at = start + offset + 1;
+                    return Ok(RawString { text: self.slice(start, start + offset)?, escaped: false });
+                }
+                b'\\' => break,
+                _ => offset += 1,
+            }
+        }
+        self.long_string(start, start + offset)
+    }
+
+    /// The string that begins at `start` and has neither quote nor backslash before `from`.
+    fn long_string(&mut self, start: usize, from: usize) -> Result<RawString<'a>, ValueError> {
         let bytes = self.text.as_bytes();
         let mut escaped = false;
+        let mut from = from;
         loop {
-            let rest = bytes.get(self.at..).unwrap_or_default();
+            let rest = bytes.get(from..).unwrap_or_default();
             let Some(offset) = memchr::memchr2(b'"', b'\\', rest) else {
                 return Err(ValueError::new("the answer ends inside a string"));
             };
+            let end = from + offset;
             if rest.get(offset) == Some(&b'"') {
-                let end = self.at + offset;
                 self.at = end + 1;
                 return Ok(RawString { text: self.slice(start, end)?, escaped });
             }
             escaped = true;
-            self.at += offset + 2;
+            from = end + 2;
         }
     }
 
@@ -129,7 +186,8 @@ impl<'a> Scanner<'a> {
         loop {
             match bytes.get(self.at) {
                 Some(b'"') => {
-                    self.string()?;
+                    self.at += 1;
+                    self.string_after_quote()?;
                     continue;
                 }
                 Some(b'{' | b'[') => depth += 1,
@@ -182,10 +240,12 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn slice(&self, start: usize, end: usize) -> Result<&'a str, ValueError> {
         self.text.get(start..end).ok_or_else(|| ValueError::new("the answer is cut inside a character"))
     }
 
+    #[cold]
     fn unexpected(&self, expected: &str, found: Option<u8>) -> ValueError {
         match found {
             Some(byte) => ValueError::new(format!(

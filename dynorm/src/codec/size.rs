@@ -1,7 +1,8 @@
 //! The size of an item as DynamoDB counts it, which is not the size of its JSON.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 
-use super::{Scanner, Value, ValueError, ValueType};
+use super::number::significant_digits;
+use super::{Item, RawString, Scanner, Value, ValueError, ValueType};
 
 /// The size in bytes of an item given as JSON: its names and its values.
 pub(crate) fn item_size(json: &[u8]) -> Result<usize, ValueError> {
@@ -29,12 +30,13 @@ pub(crate) fn value_size(json: &[u8]) -> Result<usize, ValueError> {
 /// Name and size of each attribute of an item.
 fn attributes(json: &[u8]) -> Result<impl Iterator<Item = Result<(String, usize), ValueError>>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
-    let entries = Value::item(&mut Scanner::new(text))?.as_map()?;
-    Ok(entries.map(|entry| {
-        let (name, value) = entry?;
+    let item = Item::next(&mut Scanner::new(text))?;
+    let sized = |(name, value): (RawString<'_>, Value<'_>)| {
+        let name = name.unescape()?.into_owned();
         let size = name.len() + size(value)?;
-        Ok((name.into_owned(), size))
-    }))
+        Ok((name, size))
+    };
+    Ok(item.iter().map(sized).collect::<Vec<_>>().into_iter())
 }
 
 fn size(value: Value<'_>) -> Result<usize, ValueError> {
@@ -59,11 +61,9 @@ fn size(value: Value<'_>) -> Result<usize, ValueError> {
     })
 }
 
-/// About one byte for two significant digits, and one more; a negative number has one more still.
+/// About one byte for two significant digits, without the zeros at either end, and one more; a negative number has one more still.
 fn number_size(text: &str) -> usize {
-    let digits =
-        text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).filter(u8::is_ascii_digit).count();
-    digits.div_ceil(2) + 1 + usize::from(text.starts_with('-'))
+    significant_digits(text).div_ceil(2) + 1 + usize::from(text.starts_with('-'))
 }
 
 #[cfg(test)]
@@ -77,6 +77,8 @@ mod tests {
             (r#"{"a":{"S":"\u0001\u0001"}}"#, 3),
             (r#"{"é":{"S":"é"}}"#, 4),
             (r#"{"n":{"N":"-123"}}"#, 5),
+            (r#"{"n":{"N":"0012300000.00"}}"#, 4),
+            (r#"{"n":{"N":"0"}}"#, 2),
             (r#"{"b":{"B":"AAAA"}}"#, 4),
             (r#"{"t":{"BOOL":true},"u":{"NULL":true}}"#, 4),
             (r#"{"l":{"L":[{"S":"x"},{"S":"y"}]}}"#, 8),

@@ -107,14 +107,17 @@ impl<'a> Value<'a> {
         Self::parse_at(scanner, 0)
     }
 
-    /// An item, which stands in an answer without the type of its outermost map.
-    pub(crate) fn item(scanner: &mut Scanner<'a>) -> Result<Self, ValueError> {
-        Ok(Self { kind: ValueType::Map, depth: 0, escaped: false, text: scanner.skip()? })
-    }
-
     fn parse_at(scanner: &mut Scanner<'a>, depth: u8) -> Result<Self, ValueError> {
         if depth > MAX_DEPTH {
             return Err(ValueError::new("the answer is nested deeper than DynamoDB allows"));
+        }
+        // Nearly every value is text or a number, written without white space.
+        for (opening, kind) in [(br#"{"S":""#, ValueType::String), (br#"{"N":""#, ValueType::Number)] {
+            if scanner.take_exactly(opening) {
+                let RawString { text, escaped } = scanner.string_after_quote()?;
+                scanner.take(b'}')?;
+                return Ok(Self { kind, depth, escaped, text });
+            }
         }
         scanner.take(b'{')?;
         let tag = scanner.string()?;
@@ -317,8 +320,8 @@ impl<'a> Entries<'a> {
         let entry = self.scanner.next_element(&mut self.first, b'}', |scanner| {
             let key = scanner.string()?;
             scanner.take(b':')?;
-            let value =
-                Value::parse_at(scanner, depth).map_err(|error| error.in_field(key.text.to_owned()))?;
+            let value = Value::parse_at(scanner, depth)
+                .map_err(|error| error.in_field(key.readable().into_owned()))?;
             Ok((key, value))
         });
         entry.transpose()

@@ -36,12 +36,26 @@ impl<E, T, K> Field<E, T, K> {
     }
 
     /// True for items that have this attribute.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::NICK.exists();
+    /// ```
     #[must_use]
     pub fn exists(self) -> Condition<E> {
         Condition::new(Node::Function { name: "attribute_exists", arguments: vec![self.term()] })
     }
 
     /// True for items that do not have this attribute.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::NICK.not_exists();
+    /// ```
     #[must_use]
     pub fn not_exists(self) -> Condition<E> {
         Condition::new(Node::Function { name: "attribute_not_exists", arguments: vec![self.term()] })
@@ -50,18 +64,39 @@ impl<E, T, K> Field<E, T, K> {
 
 impl<E, T: Attribute, K> Field<E, T, K> {
     /// Equal to the operand. An item without the attribute is equal to nothing.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::NICK.eq("ada") | User::AGE.eq(User::LIMIT);
+    /// ```
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
         self.compare("=", operand.into_term())
     }
 
     /// Different from the operand; true for an item without the attribute, too.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::EMAIL.ne("");
+    /// ```
     #[must_use]
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
         self.compare("<>", operand.into_term())
     }
 
     /// Less than the operand.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::AGE.lt(18);
+    /// ```
     #[must_use]
     pub fn lt(self, operand: impl Operand<T::Base, E>) -> Condition<E>
     where
@@ -71,6 +106,13 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     }
 
     /// Less than or equal to the operand.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::AGE.le(User::LIMIT);
+    /// ```
     #[must_use]
     pub fn le(self, operand: impl Operand<T::Base, E>) -> Condition<E>
     where
@@ -80,6 +122,13 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     }
 
     /// Greater than the operand.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::AGE.gt(17);
+    /// ```
     #[must_use]
     pub fn gt(self, operand: impl Operand<T::Base, E>) -> Condition<E>
     where
@@ -89,6 +138,13 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     }
 
     /// Greater than or equal to the operand.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::AGE.ge(18);
+    /// ```
     #[must_use]
     pub fn ge(self, operand: impl Operand<T::Base, E>) -> Condition<E>
     where
@@ -98,6 +154,13 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     }
 
     /// From `low` to `high`, both included.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::AGE.between(18, 65);
+    /// ```
     #[must_use]
     pub fn between(self, low: impl Operand<T::Base, E>, high: impl Operand<T::Base, E>) -> Condition<E>
     where
@@ -107,6 +170,13 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     }
 
     /// Equal to one of the operands, of which DynamoDB takes 100 at most.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::AGE.is_in([18, 21]);
+    /// ```
     #[must_use]
     pub fn is_in<O: Operand<T::Base, E>>(self, operands: impl IntoIterator<Item = O>) -> Condition<E> {
         let values = operands.into_iter().map(Operand::into_term).collect();
@@ -114,6 +184,13 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     }
 
     /// Begins with the operand.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
+    /// let condition = User::EMAIL.begins_with("ada@");
+    /// ```
     #[must_use]
     pub fn begins_with(self, operand: impl Operand<T::Base, E>) -> Condition<E>
     where

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 use super::OperationFuture;
 use crate::attribute::ScalarType;
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo};
+use crate::entity::{Entity, EntityInfo, IndexInfo};
 use crate::error::{Error, Report, Result, Subject};
 use crate::key::{KeyRole, KeySource};
 use crate::transport::Failure;
@@ -114,8 +114,9 @@ async fn create_or_compare(
     info: &'static EntityInfo,
     configure: Option<Configure>,
 ) -> Result<()> {
+    let database = Database::of_operation(Some(database))?;
     let table = database.table(info);
-    let subject = Subject::of(info).in_table(table.clone()).during("creating the table of");
+    let subject = Subject::of(info).in_table(table.clone()).during("creating the table");
     if describe(&database, &subject).await?.is_none() {
         let request = request(&database, info, &table).map_err(|error| {
             Error::configuration(format!("the table `{table}` cannot be described"), Some(error.into()))
@@ -140,8 +141,9 @@ async fn create_or_compare(
 }
 
 async fn delete(database: Database, info: &'static EntityInfo) -> Result<()> {
+    let database = Database::of_operation(Some(database))?;
     let table = database.table(info);
-    let subject = Subject::of(info).in_table(table.clone()).during("deleting the table of");
+    let subject = Subject::of(info).in_table(table.clone()).during("deleting the table");
     match database.client().delete_table().table_name(&table).send().await {
         Ok(_) => {}
         Err(error) => return Err(Failure::new(error).into_error(subject)),
@@ -252,7 +254,7 @@ fn key_schema(
 /// Each attribute that is a key of the table or of an index, once.
 fn key_attributes(info: &'static EntityInfo) -> Vec<(&'static str, ScalarType)> {
     let mut attributes = Vec::new();
-    for (_, source) in info.keys().chain(info.indexes.iter().flat_map(|index| index.keys())) {
+    for (_, source) in info.keys().chain(info.indexes.iter().flat_map(IndexInfo::keys)) {
         let attribute = (info.attribute(source), info.scalar(source));
         if !attributes.contains(&attribute) {
             attributes.push(attribute);

@@ -130,6 +130,6 @@ impl<E: Entity> Returning<E> for Old {
 
     #[allow(private_interfaces, reason = "called by the operation alone")]
     fn output(answer: &Answer) -> std::result::Result<Option<E>, crate::ValueError> {
-        member(answer, "Attributes")?.map_or(Ok(None), decode_entity)
+        member(answer, "Attributes")?.map_or(Ok(None), |item| decode_entity(&item))
     }
 }

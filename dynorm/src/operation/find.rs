@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::request::Request;
-use crate::codec::{Scanner, Value, ValueError};
+use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
@@ -40,7 +40,7 @@ impl<E: Entity> Find<E> {
         let key = encode_key::<E>(&self.key)?;
         let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
-        match item(&answer).and_then(|item| item.map_or(Ok(None), decode_entity)) {
+        match item(&answer).and_then(|item| item.map_or(Ok(None), |item| decode_entity(&item))) {
             Ok(found) => Ok((found, subject)),
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
@@ -116,7 +116,7 @@ async fn get_item(
         .map_err(|failure| failure.into_error(subject.clone()))
 }
 
-fn item(answer: &Answer) -> std::result::Result<Option<Value<'_>>, ValueError> {
+fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {
     member(answer, "Item")
 }
 
@@ -124,11 +124,11 @@ fn item(answer: &Answer) -> std::result::Result<Option<Value<'_>>, ValueError> {
 pub(super) fn member<'a>(
     answer: &'a Answer,
     name: &str,
-) -> std::result::Result<Option<Value<'a>>, ValueError> {
+) -> std::result::Result<Option<Item<'a>>, ValueError> {
     let mut item = None;
     Scanner::new(answer.text()?).object(|key, scanner| {
         if key.text == name {
-            item = Some(Value::item(scanner)?);
+            item = Some(Item::next(scanner)?);
         } else {
             scanner.skip()?;
         }

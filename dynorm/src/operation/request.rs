@@ -28,6 +28,34 @@ impl Request {
         self.name(name).raw(json);
     }
 
+    /// A nested object, whose members `write` adds.
+    pub(crate) fn object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
+        self.name(name);
+        let separator = std::mem::replace(&mut self.separator, b'{');
+        write(self);
+        if self.separator == b'{' {
+            self.encoder.push(b'{');
+        }
+        self.encoder.push(b'}');
+        self.separator = separator;
+    }
+
+    /// A list, each of whose elements `write` writes.
+    pub(crate) fn array<T>(
+        &mut self,
+        name: &str,
+        items: &mut dyn Iterator<Item = T>,
+        write: impl Fn(T, &mut Encoder),
+    ) {
+        let encoder = self.name(name);
+        encoder.push(b'[');
+        for (index, item) in items.enumerate() {
+            encoder.separate(index);
+            write(item, encoder);
+        }
+        encoder.push(b']');
+    }
+
     /// Written only if it is true: every such option of DynamoDB is false by default.
     pub(crate) fn flag(&mut self, name: &str, value: bool) {
         if value {

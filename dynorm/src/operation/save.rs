@@ -2,10 +2,10 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::request::Request;
-use crate::codec::{FieldInfo, Scanner, Value, ValueError};
+use crate::codec::{FieldInfo, Item, Scanner, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{EncodedItem, Entity, EntityInfo, Stamp, encode_entity};
+use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_entity};
 use crate::error::{Error, Result, Subject};
 use crate::expression::Expression;
 use crate::key::KeySource;
@@ -103,7 +103,7 @@ async fn put_item(database: &Database, info: &'static EntityInfo, item: &Encoded
 async fn merge_item(database: &Database, info: &'static EntityInfo, item: &EncodedItem) -> Result<()> {
     let table = database.table(info);
     let mut request = Request::for_table(&table, item.json.len());
-    request.json("Key", &item.key.0);
+    request.json("Key", &item.key(info).0);
     update_expression(info, &item.json)
         .map_err(|error| Error::invalid(Subject::of(info), &error))?
         .write(&mut request);
@@ -114,7 +114,7 @@ async fn merge_item(database: &Database, info: &'static EntityInfo, item: &Encod
 }
 
 fn saving(info: &'static EntityInfo, table: String, item: &EncodedItem) -> Subject {
-    Subject::of(info).in_table(table).with_key(&item.key).during("saving")
+    Subject::of(info).in_table(table).with_key(&item.key(info)).during("saving")
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.
@@ -123,18 +123,17 @@ fn update_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Res
     let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
     let mut expression = Expression::default();
     let (mut set, mut present) = (Vec::new(), Vec::new());
-    for entry in Value::item(&mut Scanner::new(text))?.as_map()? {
-        let (name, value) = entry?;
+    for (name, value) in Item::next(&mut Scanner::new(text))?.iter() {
+        let name = name.unescape()?;
         if !keys.contains(&&*name) {
             set.push(format!("{} = {}", expression.name(&name), expression.value(value)));
         }
         present.push(name);
     }
-    let index_keys =
-        info.indexes.iter().flat_map(|index| index.keys()).filter_map(|(_, source)| match source {
-            KeySource::Template(template) => Some(template.attribute),
-            KeySource::Field(_) => None,
-        });
+    let index_keys = info.indexes.iter().flat_map(IndexInfo::keys).filter_map(|(_, source)| match source {
+        KeySource::Template(template) => Some(template.attribute),
+        KeySource::Field(_) => None,
+    });
     let mut remove = Vec::new();
     for name in info.fields.iter().map(|field: &FieldInfo| field.name).chain(index_keys) {
         if !present.iter().any(|found| found == name) {
@@ -181,11 +180,7 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
     fn output(held: Self::Held) -> Self::Output;
 
     #[doc(hidden)]
-    fn batch_output(
-        held: Vec<Self::Held>,
-        stats: crate::batch::BatchStats,
-        database: Database,
-    ) -> Self::Batch;
+    fn batch_output(held: Vec<Self::Held>, stats: crate::batch::Stats, database: Database) -> Self::Batch;
 }
 
 /// An entity during its save.
@@ -274,7 +269,7 @@ macro_rules! by_value {
 
             fn batch_output(
                 held: Vec<Own<E>>,
-                stats: crate::batch::BatchStats,
+                stats: crate::batch::Stats,
                 database: Database,
             ) -> Collection<E> {
                 Collection::new(held.into_iter().map(|own| own.0).collect(), Some(database)).with_stats(stats)
@@ -292,7 +287,7 @@ by_value! {
 #[diagnostic::do_not_recommend]
 impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
     type Output = ();
-    type Batch = crate::batch::BatchStats;
+    type Batch = crate::batch::Stats;
     type Held = InPlace<'a, E>;
 
     fn hold(self) -> InPlace<'a, E> {
@@ -301,11 +296,7 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
 
     fn output(_: InPlace<'a, E>) {}
 
-    fn batch_output(
-        _: Vec<InPlace<'a, E>>,
-        stats: crate::batch::BatchStats,
-        _: Database,
-    ) -> crate::batch::BatchStats {
+    fn batch_output(_: Vec<InPlace<'a, E>>, stats: crate::batch::Stats, _: Database) -> crate::batch::Stats {
         stats
     }
 }

@@ -44,8 +44,7 @@ impl<E: Entity> IntoFuture for All<E> {
         OperationFuture::new(async move {
             let database = Database::of_operation(self.database)?;
             let request = PagedRequest::new(Operation::Scan, E::INFO).consistent(self.consistent);
-            let entities = Pages::new(database.clone(), request, "scanning").collect().await?;
-            Ok(Collection::new(entities, Some(database)))
+            Pages::new(database, request, "scanning").collect().await
         })
     }
 }

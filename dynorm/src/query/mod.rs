@@ -124,8 +124,7 @@ impl<E: Entity> IntoFuture for GetAll<E> {
             if let Some(filter) = &filter {
                 request.filter(filter).map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
             }
-            let entities = Pages::new(database.clone(), request, "querying").collect().await?;
-            Ok(Collection::new(entities, Some(database)))
+            Pages::new(database, request, "querying").collect().await
         })
     }
 }

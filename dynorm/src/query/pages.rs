@@ -1,6 +1,8 @@
 //! The pages that the answer to a query or a scan comes in.
 
-use crate::codec::{Scanner, Value, ValueError};
+use crate::batch::{Stats, count};
+use crate::codec::{Item, Scanner, ValueError};
+use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity};
 use crate::error::{Error, Result, Subject};
@@ -84,6 +86,7 @@ pub(crate) struct Pages {
     request: PagedRequest,
     table: String,
     subject: Subject,
+    requests: u64,
     /// Where the next page starts: nowhere yet, behind a key, or the pages have ended.
     next: Next,
 }
@@ -99,11 +102,12 @@ impl Pages {
     pub(crate) fn new(database: Database, request: PagedRequest, doing: &'static str) -> Self {
         let table = database.table(request.info);
         let subject = Subject::of(request.info).in_table(table.clone()).during(doing);
-        Self { database, request, table, subject, next: Next::Start }
+        Self { database, request, table, subject, requests: 0, next: Next::Start }
     }
 
     /// Every entity of all pages.
-    pub(crate) async fn collect<E: Entity>(mut self) -> Result<Vec<E>> {
+    pub(crate) async fn collect<E: Entity>(mut self) -> Result<Collection<E>> {
+        let start = tokio::time::Instant::now();
         let mut entities = Vec::new();
         let mut index = 0usize;
         let table = self.request.info.table;
@@ -117,7 +121,13 @@ impl Pages {
             .await?
             .is_some()
         {}
-        Ok(entities)
+        let stats = Stats {
+            items: count(entities.len()),
+            requests: self.requests,
+            elapsed: start.elapsed(),
+            ..Stats::default()
+        };
+        Ok(Collection::new(entities, Some(self.database)).with_stats(stats))
     }
 
     /// The number of matches of all pages.
@@ -129,10 +139,15 @@ impl Pages {
         Ok(count)
     }
 
+    /// True if the page that is being read began behind this very key.
+    fn is_after(&self, key: &str) -> bool {
+        matches!(&self.next, Next::After(start) if start == key.as_bytes())
+    }
+
     /// Fetches the next page, gives each of its items to `visit`, and says how many there were; `None` after the last.
     async fn next(
         &mut self,
-        visit: &mut (dyn FnMut(Value<'_>) -> std::result::Result<(), ValueError> + Send),
+        visit: &mut (dyn FnMut(&Item<'_>) -> std::result::Result<(), ValueError> + Send),
     ) -> Result<Option<u64>> {
         let start = match &self.next {
             Next::Start => None,
@@ -143,14 +158,25 @@ impl Pages {
         let answer = transport::send(self.database.client(), self.request.operation, &self.table, body)
             .await
             .map_err(|failure| failure.into_error(self.subject.clone()))?;
+        self.requests += 1;
         let mut count = 0;
         let mut next = Next::End;
+        let mut item = Item::default();
         let mut read = || {
             Scanner::new(answer.text()?).object(|key, scanner| {
                 match key.text {
-                    "Items" => scanner.array(|scanner| visit(Value::item(scanner)?))?,
+                    "Items" => scanner.array(|scanner| {
+                        item.refill(scanner)?;
+                        visit(&item)
+                    })?,
                     "Count" => count = scanner.skip()?.parse().unwrap_or_default(),
-                    "LastEvaluatedKey" => next = Next::After(scanner.skip()?.as_bytes().to_vec()),
+                    "LastEvaluatedKey" => match scanner.skip()? {
+                        "null" => {}
+                        key if self.is_after(key) => {
+                            return Err(ValueError::new("the server gives the same page again and again"));
+                        }
+                        key => next = Next::After(key.as_bytes().to_vec()),
+                    },
                     _ => {
                         scanner.skip()?;
                     }

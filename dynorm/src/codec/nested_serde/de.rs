@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 
 use super::Error;
 use crate::Attribute;
-use crate::codec::{Entries, RawString, Value, ValueError, ValueType, integer_text, normal_number};
+use crate::codec::{Entries, RawString, Value, ValueError, ValueType, integer_text, is_float_text};
 
 /// Serde's way out of a [`Value`].
 pub(super) struct Reader<'a>(pub(super) Value<'a>);
@@ -139,7 +139,7 @@ fn visit_number<'de, V: Visitor<'de>>(value: Value<'de>, visitor: V) -> Result<V
     }
     // A large float comes back from DynamoDB as plain digits, and few visitors take 128 bits: those are for the numbers
     // that a float would round.
-    if normal_number(&format!("{float:e}")) != normal_number(text) {
+    if !is_float_text(float, text) {
         if let Ok(number) = whole.parse() {
             return visitor.visit_i128(number);
         }
@@ -196,14 +196,9 @@ struct Pairs<'a> {
 impl Pairs<'_> {
     fn locate(&self, Error(error): Error) -> Error {
         let Some((key, _)) = self.current else { return error.into() };
-        let name = readable(key);
+        let name = key.readable().into_owned();
         if self.fields { error.in_field(name) } else { error.at_key(name) }.into()
     }
-}
-
-/// The text of a key, for an error.
-fn readable(key: RawString<'_>) -> String {
-    key.unescape().map_or_else(|_| key.text.to_owned(), Cow::into_owned)
 }
 
 impl<'de> MapAccess<'de> for Pairs<'de> {
@@ -234,7 +229,7 @@ impl<'a> Variant<'a> {
         let Some(data) = self.data else {
             return Err(ValueError::new("expected a variant with its data, found its name alone").into());
         };
-        read(Reader(data)).map_err(|Error(error)| error.in_field(readable(self.name)).into())
+        read(Reader(data)).map_err(|Error(error)| error.in_field(self.name.readable().into_owned()).into())
     }
 }
 

@@ -216,6 +216,7 @@ impl<'e> Entries<'e> {
         self.encoder.separate(self.keys.len());
         let start = self.encoder.len();
         key.serialize(KeyWriter(self.encoder)).map_err(|Error(error)| in_variant(error, self.variant))?;
+        self.encoder.check_name(start).map_err(|error| in_variant(error, self.variant))?;
         self.keys.push(start..self.encoder.len());
         self.encoder.push(b':');
         Ok(())

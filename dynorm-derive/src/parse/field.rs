@@ -1,0 +1,202 @@
+//! Reads a field and its attributes, of an entity and of a nested struct alike.
+
+use syn::ext::IdentExt;
+use syn::{Ident, LitStr};
+
+use super::Once;
+use super::case::Case;
+use crate::attr::{self, Argument, Entry};
+use crate::errors::Errors;
+use crate::model::{DefaultValue, Field, StampKind, Storage};
+
+/// What the fields of an entity know.
+const WORDS: &[&str] = &[
+    "id",
+    "partition",
+    "sort",
+    "index",
+    "lsi",
+    "created_at",
+    "updated_at",
+    "rename",
+    "skip",
+    "default",
+    "flatten",
+    "serde",
+    "with",
+    "sensitive",
+];
+/// What the fields of a nested struct know.
+const NESTED_WORDS: &[&str] = &["rename", "skip", "default", "flatten", "serde", "with"];
+
+/// What a field is to its entity.
+pub(super) enum Role {
+    Key {
+        word: Ident,
+        sort: bool,
+    },
+    /// A fresh id at the first save; the partition key, unless the field or a template says otherwise.
+    Id {
+        word: Ident,
+    },
+    Index {
+        name: LitStr,
+        sort: bool,
+        word: Ident,
+    },
+    LocalIndex {
+        name: LitStr,
+        word: Ident,
+    },
+    Stamp {
+        word: Ident,
+        kind: StampKind,
+    },
+    /// An attribute that could not be read, so that what it meant is not known.
+    Unknown,
+}
+
+/// The attributes of one field while they are read.
+#[derive(Default)]
+struct Read {
+    storage: Option<(Ident, Storage)>,
+    rename: Option<LitStr>,
+    default: Option<(Ident, DefaultValue)>,
+    sensitive: bool,
+    roles: Vec<Role>,
+}
+
+/// Reads a field of an entity (`attribute` is "entity") or of a nested struct ("attribute").
+pub(super) fn read<'i>(
+    field: &'i syn::Field,
+    attribute: &str,
+    case: Option<Case>,
+    errors: &mut Errors,
+) -> Option<(Field<'i>, Vec<Role>)> {
+    let ident = field.ident.as_ref()?;
+    let words = if attribute == "entity" { WORDS } else { NESTED_WORDS };
+    let mut once = Once::default();
+    let mut read = Read::default();
+    let before = errors.count();
+    for entry in &attr::entries(&field.attrs, attribute, errors) {
+        let text = entry.word.unraw().to_string();
+        if !words.contains(&text.as_str()) {
+            unknown(entry, words, attribute, errors);
+            continue;
+        }
+        // A field may belong to several indexes.
+        if matches!(text.as_str(), "index" | "lsi") || once.first(&entry.word, errors) {
+            read.entry(entry, &text, errors);
+        }
+    }
+    if errors.count() > before {
+        read.roles.push(Role::Unknown);
+    }
+    let storage = read.storage.map_or(Storage::Attribute, |(_, storage)| storage);
+    if let (Some((word, _)), Storage::Flatten(_)) = (&read.default, &storage) {
+        errors.at(word, "a flattened map is empty when there is nothing in it: remove `default`");
+    }
+    let name = read.rename.unwrap_or_else(|| {
+        let text = ident.unraw().to_string();
+        LitStr::new(&case.map_or(text.clone(), |case| case.of_field(&text)), ident.span())
+    });
+    let default = read.default.map(|(_, default)| default);
+    let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
+    let (vis, ty, sensitive) = (&field.vis, &field.ty, read.sensitive);
+    let field = Field { ident, vis, ty, docs, name, storage, default, sensitive, stamps: Vec::new() };
+    Some((field, read.roles))
+}
+
+impl Read {
+    fn entry(&mut self, entry: &Entry, text: &str, errors: &mut Errors) {
+        let word = entry.word.clone();
+        match text {
+            "index" => self.roles.extend(index_role(entry, errors)),
+            "lsi" => {
+                if let Some(name) = entry.text("by_date", errors) {
+                    self.roles.push(Role::LocalIndex { name, word });
+                }
+            }
+            "rename" => self.rename = entry.text("eMail", errors),
+            "with" => {
+                if let Some(path) = entry.path("my_module", errors) {
+                    self.store(word, Storage::With(path), errors);
+                }
+            }
+            "default" => match &entry.argument {
+                Argument::None => self.default = Some((word, DefaultValue::OfType)),
+                Argument::Value(value) => {
+                    self.default = Some((word, DefaultValue::Expression((**value).clone())));
+                }
+                Argument::List(_) => {
+                    errors
+                        .at(entry, "write `default` for the default of the type, or `default = expression`");
+                }
+            },
+            _ if !entry.flag(errors) => {}
+            "id" => self.roles.push(Role::Id { word }),
+            "partition" | "sort" => self.roles.push(Role::Key { word, sort: text == "sort" }),
+            "created_at" => self.roles.push(Role::Stamp { word, kind: StampKind::CreatedAt }),
+            "updated_at" => self.roles.push(Role::Stamp { word, kind: StampKind::UpdatedAt }),
+            "skip" => self.store(word.clone(), Storage::Skip(word), errors),
+            "flatten" => self.store(word.clone(), Storage::Flatten(word), errors),
+            "serde" => self.store(word, Storage::Serde, errors),
+            "sensitive" => self.sensitive = true,
+            _ => {}
+        }
+    }
+
+    /// A field is stored in one way.
+    fn store(&mut self, word: Ident, storage: Storage, errors: &mut Errors) {
+        match &self.storage {
+            Some((other, _)) => errors
+                .at(&word, format_args!("`{word}` and `{other}` exclude each other: remove one of the two")),
+            None => self.storage = Some((word, storage)),
+        }
+    }
+}
+
+fn unknown(entry: &Entry, words: &[&str], attribute: &str, errors: &mut Errors) {
+    let text = entry.word.unraw().to_string();
+    if attribute == "entity" && super::entity::WORDS.contains(&text.as_str()) {
+        errors.at(
+            &entry.word,
+            format_args!("`{text}` is said of the entity: write `#[entity({text} = …)]` above the struct"),
+        );
+    } else if attribute == "attribute" && WORDS.contains(&text.as_str()) {
+        errors.at(
+            &entry.word,
+            format_args!("`{text}` is for the fields of an entity, and this is a nested struct: move it to a field that derives `Entity`"),
+        );
+    } else {
+        attr::unknown(&entry.word, words, "a field", errors);
+    }
+}
+
+/// `index = "name"`, `index("name")`, `index("name", sort)`
+fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
+    let (name, options) = entry.named("by_email", errors)?;
+    let (mut partition, mut sort) = (false, false);
+    let mut once = Once::default();
+    for option in &options {
+        if !once.first(&option.word, errors) {
+            continue;
+        }
+        match option.word.unraw().to_string().as_str() {
+            "sort" => sort = option.flag(errors),
+            "partition" => partition = option.flag(errors),
+            _ => attr::unknown(&option.word, &["partition", "sort"], "an index of a field", errors),
+        }
+    }
+    if partition && sort {
+        errors.at(
+            &entry.word,
+            format_args!(
+                "a field is the partition key or the sort key of the index `{}`, not both: remove one of the two",
+                name.value()
+            ),
+        );
+        return None;
+    }
+    Some(Role::Index { name, sort, word: entry.word.clone() })
+}

@@ -1,0 +1,8 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    name: String,
+}
+
+fn main() {}

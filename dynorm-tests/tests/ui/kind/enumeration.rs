@@ -1,0 +1,8 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+enum Status {
+    Active,
+}
+
+fn main() {}

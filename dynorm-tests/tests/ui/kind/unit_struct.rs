@@ -1,0 +1,6 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User;
+
+fn main() {}

@@ -1,0 +1,13 @@
+use dynorm::prelude::*;
+
+#[derive(Attribute, Clone, Debug)]
+struct Value(#[attribute(rename = "x")] String);
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    value: Value,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use dynorm::prelude::*;
+
+#[derive(Attribute, Clone, Debug)]
+#[attribute(tag = "kind")]
+enum Value {
+    Card { kind: String },
+    Cash,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    value: Value,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use dynorm::prelude::*;
+
+#[derive(Attribute, Clone, Debug)]
+enum Value {
+    Nothing,
+    Size(u32, u32),
+}
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    value: Value,
+}
+
+fn main() {}

@@ -1,0 +1,36 @@
+#![deny(unused_must_use)]
+
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    #[entity(index = "by_status")]
+    status: Status,
+    age: u32,
+    name: String,
+    nick: Option<String>,
+}
+
+#[derive(Attribute, Clone, Copy, Debug, PartialEq)]
+enum Status {
+    Active,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct Order {
+    #[entity(partition)]
+    customer: Id<User>,
+    #[entity(sort, id)]
+    id: Id<Order>,
+}
+
+fn save(user: &User) {
+    UserRepo::save(user);
+    UserRepo::find(user.id);
+    UserRepo::by_status(Status::Active).get_all();
+    UserRepo::batch_save([user]);
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+#[entity(partition = "USER#id}")]
+struct User {
+    id: String,
+}
+
+fn main() {}

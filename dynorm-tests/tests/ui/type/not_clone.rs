@@ -1,0 +1,10 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    name: String,
+}
+
+fn main() {}

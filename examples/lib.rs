@@ -1,0 +1,6 @@
+//! Examples of dynorm: one file per idea, each of which runs on the embedded database, with nothing to install.
+//!
+//! | run it | what it shows |
+//! |---|---|
+//! | `cargo run --example quickstart` | the first steps: an entity, a table, one item, an index, a batch |
+//! | `cargo run --example planes` | an import: a CSV file as a stream, batches that say what became of every row, a bulk change, a clean-up |

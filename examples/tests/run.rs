@@ -1,0 +1,185 @@
+//! Runs the examples, as a person does who has just cloned the repository.
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context as _, ensure};
+use dynorm::Database;
+use dynorm::aws::types::Select;
+
+/// An example as cargo has built it, next to this test. It sees nothing of the environment that names a database.
+fn example(name: &str) -> anyhow::Result<Command> {
+    let test = env::current_exe()?;
+    let profile = test.ancestors().nth(2).context("cargo builds tests in a folder of their own")?;
+    let program = profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION);
+    ensure!(
+        program.exists(),
+        "{} is not built: `--test run` alone builds no examples, `cargo build --examples` does",
+        program.display()
+    );
+    let mut command = Command::new(program);
+    for variable in ["DYNORM_DATABASE", "DYNAMODB_ENDPOINT", "DYNORM_TABLE_PREFIX"] {
+        command.env_remove(variable);
+    }
+    Ok(command)
+}
+
+/// What a run has left behind.
+struct Run {
+    stdout: String,
+    stderr: String,
+    code: Option<i32>,
+}
+
+impl Run {
+    fn of(command: &mut Command) -> anyhow::Result<Self> {
+        let Output { status, stdout, stderr } = command.output()?;
+        Ok(Self {
+            stdout: String::from_utf8(stdout)?,
+            stderr: String::from_utf8(stderr)?,
+            code: status.code(),
+        })
+    }
+
+    /// The number of items in the row of the table that begins with `what`.
+    fn items(&self, what: &str) -> Option<usize> {
+        let row = self.stdout.lines().find_map(|line| line.strip_prefix(what))?;
+        row.split_whitespace().next()?.replace(',', "").parse().ok()
+    }
+}
+
+/// A path of this test alone, with nothing there.
+fn fresh(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::remove_file(&path).ok();
+    path
+}
+
+#[test]
+fn quickstart_runs() -> anyhow::Result<()> {
+    let run = Run::of(&mut example("quickstart")?)?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    assert!(run.stdout.contains("London:  2 adults"), "{}", run.stdout);
+    assert!(run.stdout.contains("deleted: 0 users are left"), "{}", run.stdout);
+    Ok(())
+}
+
+#[test]
+fn every_plane_is_saved_and_read_back() -> anyhow::Result<()> {
+    let run = Run::of(&mut example("planes")?)?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)), "no bar and no colours outside a terminal");
+    assert_eq!(run.items("saved"), Some(3322), "{}", run.stdout);
+    assert_eq!(run.items("read back, and equal"), Some(3322));
+    assert_eq!(run.items("malformed and left out"), Some(0));
+    assert_eq!(run.items("AIRBUS INDUSTRIE renamed to AIRBUS"), Some(400));
+    assert_eq!(run.items("BOEING of before 1985 deleted"), Some(6));
+    assert_eq!(run.items("in the table now"), Some(3316));
+    Ok(())
+}
+
+const HEADER: &str = "tailnum,year,type,manufacturer,model,engines,seats,speed,engine";
+
+#[test]
+fn a_malformed_row_is_reported_by_its_line_and_the_others_are_saved() -> anyhow::Result<()> {
+    let rows = [
+        (HEADER, ""),
+        ("N1,2004,Fixed wing,EMBRAER,EMB-145XR,2,55,NA,Turbo-fan", ""),
+        ("N2,2004,Fixed wing", "it has 3 fields instead of 9"),
+        ("N3,soon,Fixed wing,EMBRAER,EMB-145XR,2,55,NA,Turbo-fan", "year: invalid digit"),
+        ("", ""),
+        ("NA,2004,Fixed wing,EMBRAER,EMB-145XR,2,55,NA,Turbo-fan", "tailnum: "),
+        ("N1,2005,Fixed wing,EMBRAER,EMB-145XR,2,55,NA,Turbo-fan", "N1 is on line 2 already"),
+        ("N4,2004,Fixed wing,NA,EMB-145XR,2,55,NA,Turbo-fan", "by_manufacturer"),
+        ("N5,2004,Fixed wing,EMBRAER,EMB-145XR,300,55,NA,Turbo-fan", "engines: number too large"),
+        ("N6,2004,Fixed wing,EMBRAER,EMB-145XR,2,55,NA,Steam", "unknown variant `Steam`"),
+        ("N7,2004,\"Fixed wing,EMBRAER,EMB-145XR,2,55,NA,Turbo-fan", "it has 3 fields instead of 9"),
+        ("N8,NA,Fixed wing,\"EMBRAER, Brazil\",EMB-145XR,2,55,90,4 Cycle", ""),
+    ];
+    for (name, end_of_line) in [("unix", "\n"), ("windows", "\r\n")] {
+        let file = fresh(&format!("malformed-{name}.csv"));
+        let database = fresh(&format!("malformed-{name}.db"));
+        fs::write(&file, rows.map(|(row, _)| row).join(end_of_line))?;
+
+        let run = Run::of(
+            example("planes")?
+                .arg("--file")
+                .arg(&file)
+                .env("DYNORM_DATABASE", format!("file:{}", database.display()))
+                .env("DYNORM_TABLE_PREFIX", "test-"),
+        )?;
+
+        let expected: Vec<(usize, &str)> = (1..)
+            .zip(rows)
+            .filter(|(_, (_, reason))| !reason.is_empty())
+            .map(|(line, (_, reason))| (line, reason))
+            .collect();
+        assert_eq!(run.stderr.lines().count(), expected.len(), "{}", run.stderr);
+        for (said, (line, reason)) in run.stderr.lines().zip(&expected) {
+            assert!(said.starts_with(&format!("line {line} is left out: ")), "{said}");
+            assert!(said.contains(reason), "{said}");
+        }
+        assert_eq!(run.code, Some(0));
+        assert_eq!(run.items("saved"), Some(2), "{}", run.stdout);
+        assert_eq!(run.items("malformed and left out"), Some(expected.len()));
+        assert_eq!(stored(&database)?, 2);
+    }
+    Ok(())
+}
+
+/// The number of items that are in the file of the database, asked without the entity.
+#[tokio::main(flavor = "current_thread")]
+async fn stored(database: &Path) -> anyhow::Result<i32> {
+    let client = Database::file(database)?.client().clone();
+    Ok(client.scan().table_name("test-planes").select(Select::Count).send().await?.count)
+}
+
+/// The one line of an error, with its cause.
+fn assert_fails(command: &mut Command, parts: &[&str]) -> anyhow::Result<()> {
+    let run = Run::of(command)?;
+    assert_eq!((run.stdout.as_str(), run.code), ("", Some(1)), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+    for part in parts {
+        assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_database_out_of_reach_is_a_clear_error() -> anyhow::Result<()> {
+    let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?; // free again, so nobody listens there
+    let endpoint = format!("http://{nobody}");
+    let refused = ["`planes`", "nobody answers", "refused"];
+    assert_fails(example("planes")?.args(["--endpoint", &endpoint]), &refused)?;
+    assert_fails(example("planes")?.env("DYNAMODB_ENDPOINT", &endpoint), &refused)
+}
+
+#[test]
+fn a_file_that_is_no_list_of_planes_is_a_clear_error() -> anyhow::Result<()> {
+    let planes = |path: &Path| -> anyhow::Result<Command> {
+        let mut command = example("planes")?;
+        command.arg("--file").arg(path);
+        Ok(command)
+    };
+    let file = fresh("no-planes.csv");
+    assert_fails(&mut planes(&file)?, &["cannot open", "no-planes.csv"])?;
+    fs::write(&file, "name,age\nAda,36\n")?;
+    assert_fails(&mut planes(&file)?, &["no-planes.csv", "no column `tailnum`"])?;
+    fs::write(&file, HEADER)?;
+    assert_fails(&mut planes(&file)?, &["nothing was imported"])?;
+    fs::write(&file, b"\x7fELF\xff\xfe\n")?;
+    assert_fails(&mut planes(&file)?, &["no-planes.csv", "not a CSV file"])
+}
+
+#[test]
+fn the_command_line_explains_itself() -> anyhow::Result<()> {
+    let help = Run::of(example("planes")?.arg("--help"))?;
+    assert_eq!((help.stderr.as_str(), help.code), ("", Some(0)));
+    for option in ["--file", "--endpoint", "DYNORM_DATABASE", "DYNAMODB_ENDPOINT", "DYNORM_TABLE_PREFIX"] {
+        assert!(help.stdout.contains(option), "{option}");
+    }
+    assert_fails(example("planes")?.arg("--fiel"), &["--fiel", "see --help"])
+}
