@@ -27,8 +27,8 @@ pub use attribute::{
 };
 pub use batch::{
     Arrangement, BatchDelete, BatchDeleteError, BatchGet, BatchGetError, BatchSave, BatchSaveError,
-    BatchSaveRetry, DeleteFailure, Fate, Found, GetFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS,
-    MAX_RETRIES, Positional, Retry, SaveFailure, Stats,
+    BatchSaveRetry, Fate, Found, KeyFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES,
+    Positional, Retry, SaveFailure, Stats,
 };
 pub use codec::{
     Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,

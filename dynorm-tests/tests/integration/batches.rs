@@ -420,3 +420,21 @@ async fn one_save_that_is_known_to_have_failed_takes_its_stamps_back() {
     assert!(!error.outcome_known());
     assert!(!user.id.is_unset(), "it may be written, so it keeps the id that it may be written with");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_goes_on_where_it_failed() {
+    let (db, requests, table) = table(|table, request| match request.number {
+        0 => write(table, request, |_| true),
+        1..=4 => Answer::throttled(),
+        _ => write(table, request, |position| position % 2 == 0),
+    });
+    let saved = UserRepo::batch_save(users(20)).on(&db).await.unwrap();
+    let error = UserRepo::batch_delete_entities(&saved).on(&db).await.unwrap_err();
+    assert_eq!(error.failures().len(), 20);
+    assert!(error.failures().iter().all(|failure| failure.fate == Fate::Unprocessed));
+    assert_eq!(error.failures()[3].key, saved[3].id);
+    // On the database of the batch, without its being named again.
+    assert_eq!(error.retry().await.unwrap().items, 20);
+    assert!(table.lock().unwrap().is_empty());
+    assert!(requests.targets().iter().all(|target| target == "BatchWriteItem"));
+}

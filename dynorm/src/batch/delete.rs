@@ -25,6 +25,11 @@ impl<E: Entity> BatchDelete<E> {
         Self { keys, retry: Retry::default(), database: None }
     }
 
+    pub(super) fn with_keys(mut self, keys: Vec<E::Key>) -> Self {
+        self.keys = keys;
+        self
+    }
+
     /// How to repeat what DynamoDB leaves unprocessed.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
@@ -45,6 +50,7 @@ impl<E: Entity> IntoFuture for BatchDelete<E> {
     fn into_future(self) -> Self::IntoFuture {
         let Self { keys, retry, database } = self;
         OperationFuture::new(async move {
+            let again = Self { keys: Vec::new(), retry, database: database.clone() };
             let (fates, stats) = match Database::of_operation(database) {
                 Ok(database) => {
                     let inputs = keys
@@ -58,7 +64,7 @@ impl<E: Entity> IntoFuture for BatchDelete<E> {
             if fates.iter().all(|(_, reason)| reason.is_none()) {
                 return Ok(stats);
             }
-            Err(BatchDeleteError::new(keys, fates, stats))
+            Err(BatchDeleteError::new(keys, fates, stats, again))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Fate, Fates, Retry, Stats};
-use crate::batch::BatchSaveRetry;
+use crate::batch::{BatchDelete, BatchSaveRetry};
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_key};
@@ -139,31 +139,15 @@ impl<E: Entity> BatchSaveError<E> {
         BatchSaveRetry::new(self.0.unfinished)
     }
 
-    /// The same error without its entities.
     fn report(&self) -> BatchReport {
-        let failures = self.0.failures.iter();
-        report(
-            E::INFO,
-            "saving",
-            &self.0.unfinished.fates,
-            failures.map(|failure| encode_key::<E>(&failure.key).ok().map(|key| key.describe(E::INFO))),
-        )
+        let keys = self.0.failures.iter().map(|failure| &failure.key);
+        report::<E>("saving", &self.0.unfinished.fates, keys)
     }
 }
 
-/// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
-/// [`failures`](Self::failures) lists their keys, with what is known of them and why.
-pub struct BatchDeleteError<E: Entity>(Box<DeleteInner<E>>);
-
-struct DeleteInner<E: Entity> {
-    fates: Fates,
-    failures: Vec<DeleteFailure<E>>,
-    stats: Stats,
-}
-
-/// An item that is not known to be deleted.
+/// An item that is not known to be deleted, or that could not be read.
 #[non_exhaustive]
-pub struct DeleteFailure<E: Entity> {
+pub struct KeyFailure<E: Entity> {
     /// The position of its key in the input.
     pub index: usize,
     /// Its key.
@@ -174,49 +158,62 @@ pub struct DeleteFailure<E: Entity> {
     pub reason: Arc<Error>,
 }
 
+/// What the errors of batches of keys have in common.
+struct KeyInner<E: Entity> {
+    fates: Fates,
+    failures: Vec<KeyFailure<E>>,
+    stats: Stats,
+}
+
+impl<E: Entity> KeyInner<E> {
+    fn new(keys: Vec<E::Key>, fates: Fates, stats: Stats) -> Self {
+        let failures = keys.into_iter().zip(&fates).enumerate();
+        let failures = failures.filter_map(|(index, (key, (fate, reason)))| {
+            Some(KeyFailure { index, key, fate: *fate, reason: reason.clone()? })
+        });
+        Self { failures: failures.collect(), fates, stats }
+    }
+
+    fn report(&self, doing: &'static str) -> BatchReport {
+        report::<E>(doing, &self.fates, self.failures.iter().map(|failure| &failure.key))
+    }
+}
+
+/// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
+/// [`failures`](Self::failures) lists their keys, with what is known of them and why.
+pub struct BatchDeleteError<E: Entity>(Box<(KeyInner<E>, BatchDelete<E>)>);
+
 impl<E: Entity> BatchDeleteError<E> {
-    pub(super) fn new(keys: Vec<E::Key>, fates: Fates, stats: Stats) -> Self {
-        let failures = keys
-            .into_iter()
-            .zip(&fates)
-            .enumerate()
-            .filter_map(|(index, (key, (fate, reason)))| {
-                Some(DeleteFailure { index, key, fate: *fate, reason: reason.clone()? })
-            })
-            .collect();
-        Self(Box::new(DeleteInner { fates, failures, stats }))
+    /// `again` is a batch without keys, with all that the caller has said of the one that failed.
+    pub(super) fn new(keys: Vec<E::Key>, fates: Fates, stats: Stats, again: BatchDelete<E>) -> Self {
+        Self(Box::new((KeyInner::new(keys, fates, stats), again)))
     }
 
     /// The items that are not known to be deleted, in the order of the input.
     #[must_use]
-    pub fn failures(&self) -> &[DeleteFailure<E>] {
-        &self.0.failures
+    pub fn failures(&self) -> &[KeyFailure<E>] {
+        &self.0.0.failures
     }
 
     /// The fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
-        self.0.fates.iter().map(|(fate, _)| *fate)
+        self.0.0.fates.iter().map(|(fate, _)| *fate)
     }
 
     /// What the batch took.
     #[must_use]
     pub fn stats(&self) -> &Stats {
-        &self.0.stats
+        &self.0.0.stats
     }
 
     /// Sends again just what is not known to be deleted.
-    pub fn retry(self) -> super::BatchDelete<E> {
-        super::BatchDelete::new(self.0.failures.into_iter().map(|failure| failure.key).collect())
+    pub fn retry(self) -> BatchDelete<E> {
+        let (inner, again) = *self.0;
+        again.with_keys(inner.failures.into_iter().map(|failure| failure.key).collect())
     }
 
     fn report(&self) -> BatchReport {
-        let failures = self.0.failures.iter();
-        report(
-            E::INFO,
-            "deleting",
-            &self.0.fates,
-            failures.map(|failure| encode_key::<E>(&failure.key).ok().map(|key| key.describe(E::INFO))),
-        )
+        self.0.0.report("deleting")
     }
 }
 
@@ -224,83 +221,59 @@ impl<E: Entity> BatchDeleteError<E> {
 ///
 /// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`found`](Self::found) has those that
 /// were read.
-pub struct BatchGetError<E: Entity>(Box<GetInner<E>>);
-
-struct GetInner<E: Entity> {
-    found: Vec<Option<E>>,
-    fates: Fates,
-    failures: Vec<GetFailure<E>>,
-    stats: Stats,
-}
-
-/// An item that could not be read.
-#[non_exhaustive]
-pub struct GetFailure<E: Entity> {
-    /// The position of its key in the input.
-    pub index: usize,
-    /// Its key.
-    pub key: E::Key,
-    /// What is known of it.
-    pub fate: Fate,
-    /// Why.
-    pub reason: Arc<Error>,
-}
+pub struct BatchGetError<E: Entity>(Box<(KeyInner<E>, Vec<Option<E>>)>);
 
 impl<E: Entity> BatchGetError<E> {
     pub(super) fn new(keys: Vec<E::Key>, found: Vec<Option<E>>, fates: Fates, stats: Stats) -> Self {
-        let failures = keys
-            .into_iter()
-            .zip(&fates)
-            .enumerate()
-            .filter_map(|(index, (key, (fate, reason)))| {
-                Some(GetFailure { index, key, fate: *fate, reason: reason.clone()? })
-            })
-            .collect();
-        Self(Box::new(GetInner { found, fates, failures, stats }))
+        Self(Box::new((KeyInner::new(keys, fates, stats), found)))
     }
 
     /// The items that could not be read, in the order of the input.
     #[must_use]
-    pub fn failures(&self) -> &[GetFailure<E>] {
-        &self.0.failures
+    pub fn failures(&self) -> &[KeyFailure<E>] {
+        &self.0.0.failures
     }
 
     /// The fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
-        self.0.fates.iter().map(|(fate, _)| *fate)
+        self.0.0.fates.iter().map(|(fate, _)| *fate)
     }
 
     /// What the batch took.
     #[must_use]
     pub fn stats(&self) -> &Stats {
-        &self.0.stats
+        &self.0.0.stats
     }
 
     /// What was read, at the position of its key; `None` for what is not there, and for the failures.
     #[must_use]
     pub fn found(&self) -> &[Option<E>] {
-        &self.0.found
+        &self.0.1
     }
 
     /// The same, by value.
     #[must_use]
     pub fn into_found(self) -> Vec<Option<E>> {
-        self.0.found
+        self.0.1
     }
 
     fn report(&self) -> BatchReport {
-        let failures = self.0.failures.iter();
-        report(
-            E::INFO,
-            "reading",
-            &self.0.fates,
-            failures.map(|failure| encode_key::<E>(&failure.key).ok().map(|key| key.describe(E::INFO))),
-        )
+        self.0.0.report("reading")
     }
 }
 
-/// The part of the errors that does not depend on the entity.
-fn report(
+/// The errors without their entities.
+fn report<'k, E: Entity>(
+    doing: &'static str,
+    fates: &Fates,
+    keys: impl Iterator<Item = &'k E::Key>,
+) -> BatchReport {
+    let described = keys.map(|key| encode_key::<E>(key).ok().map(|key| key.describe(E::INFO)));
+    erased_report(E::INFO, doing, fates, described)
+}
+
+/// The part of [`report`] that does not depend on the entity.
+fn erased_report(
     info: &'static EntityInfo,
     doing: &'static str,
     fates: &Fates,
@@ -317,7 +290,7 @@ fn report(
 }
 
 macro_rules! batch_errors {
-    ($($error:ident of $failure:ident { $($field:ident),* };)*) => {$(
+    ($($error:ident),*) => {$(
         impl<E: Entity> From<$error<E>> for Error {
             fn from(error: $error<E>) -> Self {
                 Self::Batch(Box::new(error.report()))
@@ -344,18 +317,31 @@ macro_rules! batch_errors {
             }
         }
 
-        impl<E: Entity> fmt::Debug for $failure<E> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($failure))
-                    $(.field(stringify!($field), &self.$field))*
-                    .finish_non_exhaustive()
-            }
-        }
     )*};
 }
 
-batch_errors! {
-    BatchSaveError of SaveFailure { index, fate, reason };
-    BatchDeleteError of DeleteFailure { index, fate, reason };
-    BatchGetError of GetFailure { index, fate, reason };
+batch_errors!(BatchSaveError, BatchDeleteError, BatchGetError);
+
+impl<E: Entity> fmt::Debug for SaveFailure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, fate, reason, .. } = self;
+        debug_failure(f.debug_struct("SaveFailure"), *index, *fate, reason)
+    }
+}
+
+impl<E: Entity> fmt::Debug for KeyFailure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, fate, reason, .. } = self;
+        debug_failure(f.debug_struct("KeyFailure"), *index, *fate, reason)
+    }
+}
+
+/// Without the entity, which need not implement it, and without the key, which may be sensitive.
+fn debug_failure(
+    mut debug: fmt::DebugStruct<'_, '_>,
+    index: usize,
+    fate: Fate,
+    reason: &Error,
+) -> fmt::Result {
+    debug.field("index", &index).field("fate", &fate).field("reason", reason).finish_non_exhaustive()
 }

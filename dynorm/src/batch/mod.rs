@@ -12,7 +12,7 @@ mod save;
 mod write;
 
 pub use delete::BatchDelete;
-pub use error::{BatchDeleteError, BatchGetError, BatchSaveError, DeleteFailure, GetFailure, SaveFailure};
+pub use error::{BatchDeleteError, BatchGetError, BatchSaveError, KeyFailure, SaveFailure};
 pub use get::{Arrangement, BatchGet, Found, Positional};
 pub use retry::Retry;
 pub use save::{BatchSave, BatchSaveRetry};

@@ -144,25 +144,25 @@ impl<'a> Value<'a> {
 
     /// The text of a string.
     pub fn as_str(&self) -> Result<Cow<'a, str>, ValueError> {
-        self.expect(ValueType::String)?;
+        self.require(ValueType::String)?;
         self.raw().unescape()
     }
 
     /// The decimal text of a number, such as `-12.5`.
     pub fn as_number(&self) -> Result<&'a str, ValueError> {
-        self.expect(ValueType::Number)?;
+        self.require(ValueType::Number)?;
         Ok(self.text)
     }
 
     /// The bytes of a binary.
     pub fn as_bytes(&self) -> Result<Vec<u8>, ValueError> {
-        self.expect(ValueType::Binary)?;
+        self.require(ValueType::Binary)?;
         base64::decode(&self.raw().unescape()?)
     }
 
     /// The truth value of a boolean.
     pub fn as_bool(&self) -> Result<bool, ValueError> {
-        self.expect(ValueType::Bool)?;
+        self.require(ValueType::Bool)?;
         match self.text {
             "true" => Ok(true),
             "false" => Ok(false),
@@ -178,7 +178,7 @@ impl<'a> Value<'a> {
 
     /// The elements of a list.
     pub fn as_list(&self) -> Result<Items<'a>, ValueError> {
-        self.expect(ValueType::List)?;
+        self.require(ValueType::List)?;
         let mut scanner = Scanner::new(self.text);
         scanner.take(b'[')?;
         Ok(Items { scanner, first: true, depth: self.depth + 1 })
@@ -201,7 +201,7 @@ impl<'a> Value<'a> {
 
     /// The entries of a map, in the order in which they were sent.
     pub fn as_map(&self) -> Result<Entries<'a>, ValueError> {
-        self.expect(ValueType::Map)?;
+        self.require(ValueType::Map)?;
         let mut scanner = Scanner::new(self.text);
         scanner.take(b'{')?;
         Ok(Entries { scanner, first: true, depth: self.depth + 1 })
@@ -250,7 +250,7 @@ impl<'a> Value<'a> {
         Self { kind: ValueType::String, depth: 0, escaped: key.escaped, text: key.text }
     }
 
-    fn expect(&self, kind: ValueType) -> Result<(), ValueError> {
+    fn require(&self, kind: ValueType) -> Result<(), ValueError> {
         if self.kind == kind { Ok(()) } else { Err(self.unexpected(&kind.to_string())) }
     }
 }
