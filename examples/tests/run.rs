@@ -158,6 +158,16 @@ fn a_database_out_of_reach_is_a_clear_error() -> anyhow::Result<()> {
 }
 
 #[test]
+fn an_environment_that_makes_no_sense_is_a_clear_error() -> anyhow::Result<()> {
+    let databases = ["DYNORM_DATABASE is \"oracle\"", "`aws`, `memory` or `file:PATH`"];
+    assert_fails(example("planes")?.env("DYNORM_DATABASE", "oracle"), &databases)?;
+    let file = ["/nowhere/at/all.db", "create it first"];
+    assert_fails(example("planes")?.env("DYNORM_DATABASE", "file:/nowhere/at/all.db"), &file)?;
+    let url = ["DYNAMODB_ENDPOINT", "\"localhost:8000\" is not a URL", "http://localhost:8000"];
+    assert_fails(example("planes")?.env("DYNAMODB_ENDPOINT", "localhost:8000"), &url)
+}
+
+#[test]
 fn a_file_that_is_no_list_of_planes_is_a_clear_error() -> anyhow::Result<()> {
     let planes = |path: &Path| -> anyhow::Result<Command> {
         let mut command = example("planes")?;

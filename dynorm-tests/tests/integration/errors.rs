@@ -6,6 +6,7 @@ use std::error::Error as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynorm::Error;
 use dynorm::prelude::*;
+use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 
 #[derive(Entity, Clone, Debug, PartialEq)]
@@ -274,4 +275,111 @@ async fn what_main_prints_is_the_message_and_its_causes() {
     assert!(lines.last().is_some_and(|line| line.contains("Connection refused")), "{text}");
     let error = Database::local("http://127.0.0.1:1").create_table::<Note>().await.unwrap_err();
     assert_eq!(error.to_string(), "creating the table `notes` of `Note`: nobody answers");
+}
+
+#[tokio::test]
+async fn every_answer_of_a_server_has_its_error() {
+    let doing = "saving `Note` with title = a in the table `notes`";
+    let error = |code: &'static str| Answer::error(400, code, "why");
+    type Question = fn(&Error) -> bool;
+    let cases: [(Answer, Question, String, bool, bool); 8] = [
+        (
+            Answer::throttled(),
+            Error::is_throttled,
+            format!(
+                "{doing}: throttled: ProvisionedThroughputExceededException: The level of configured provisioned throughput for the table was exceeded; try again later, or raise the capacity of the table"
+            ),
+            true,
+            true,
+        ),
+        (
+            error("AccessDeniedException"),
+            |error| matches!(error, Error::AccessDenied(_)),
+            format!("{doing}: access denied: AccessDeniedException: why"),
+            false,
+            true,
+        ),
+        (
+            error("ExpiredTokenException"),
+            |error| matches!(error, Error::Credentials(_)),
+            format!(
+                "{doing}: no valid credentials: ExpiredTokenException: why; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, log in with the AWS CLI, or give the SDK client credentials of its own"
+            ),
+            false,
+            true,
+        ),
+        (
+            error("ValidationException"),
+            |error| matches!(error, Error::Rejected(_)),
+            format!("{doing}: the server refused the request: ValidationException: why"),
+            false,
+            true,
+        ),
+        (
+            error("ConditionalCheckFailedException"),
+            Error::is_condition_failed,
+            format!("{doing}: the condition does not hold, and nothing was changed"),
+            false,
+            true,
+        ),
+        (
+            Answer::error(500, "InternalServerError", "why"),
+            |error| matches!(error, Error::Server(_)),
+            format!("{doing}: the server failed: InternalServerError: why"),
+            true,
+            true,
+        ),
+        (
+            Answer::Timeout,
+            |error| matches!(error, Error::Timeout(_)),
+            format!("{doing}: no answer came in time; it may or may not have been applied"),
+            true,
+            false,
+        ),
+        (
+            Answer::Cut,
+            |error| matches!(error, Error::Unreachable(_)),
+            format!("{doing}: nobody answers; it may or may not have been applied"),
+            true,
+            false,
+        ),
+    ];
+    for (answer, question, text, is_retryable, outcome_known) in cases {
+        let (db, _) = canned::database(move |_| answer.clone());
+        let error = NoteRepo::save(note("a")).on(&db).await.unwrap_err();
+        assert_eq!(error.to_string(), text);
+        assert!(question(&error), "{error:?}");
+        assert_eq!((error.is_retryable(), error.outcome_known()), (is_retryable, outcome_known), "{error}");
+        assert_eq!(
+            (error.entity(), error.table(), error.key()),
+            (Some("Note"), Some("notes"), Some("title = a"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_gives_one_page_for_ever_is_stopped() {
+    let (db, requests) =
+        canned::database(|_| Answer::ok(r#"{"Items":[],"Count":0,"LastEvaluatedKey":{"title":{"S":"a"}}}"#));
+    let error = NoteRepo::all().on(&db).await.unwrap_err();
+    assert!(error.to_string().ends_with("the server gives the same page again and again"), "{error}");
+    assert_eq!(requests.len(), 2);
+    let (db, _) = canned::database(|_| Answer::ok(r#"{"Items":[],"Count":0,"LastEvaluatedKey":null}"#));
+    assert!(NoteRepo::all().on(&db).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_condition_that_cannot_be_written_is_refused() {
+    let db = Database::local("http://127.0.0.1:1");
+    let error =
+        NoteRepo::by_author("Ada").filter(Note::RATING.gt(f64::NAN)).get_all().on(&db).await.unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    let error =
+        NoteRepo::by_author("Ada").filter(Note::RATING.is_in([0.0; 0])).get_all().on(&db).await.unwrap_err();
+    assert!(error.to_string().contains("`is_in` was given no values"), "{error}");
+    let error = NoteRepo::by_author("").get_all().on(&db).await.unwrap_err();
+    assert!(
+        error.to_string().contains("the partition key of the index `by_author` cannot be empty"),
+        "{error}"
+    );
 }
