@@ -22,9 +22,11 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct an entity: an item of a DynamoDB table.
 ///
-/// ```ignore
+/// ```
 /// use dynorm::prelude::*;
 ///
+/// # #[derive(Attribute, Clone, Copy, Debug, Default)]
+/// # pub enum Status { #[default] Pending, Active }
 /// #[derive(Entity, Clone, Debug, Default)]
 /// pub struct User {
 ///     #[entity(id)]
@@ -88,7 +90,11 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// Several entities may share a table if their keys are made of templates:
 ///
-/// ```ignore
+/// ```
+/// # use dynorm::prelude::*;
+/// # pub struct Customer;
+/// # #[derive(Attribute, Clone, Copy, Debug)]
+/// # pub enum OrderStatus { Placed, Shipped }
 /// #[derive(Entity, Clone, Debug)]
 /// #[entity(table = "shop", partition = "CUSTOMER#{customer_id}", sort = "ORDER#{id}")]
 /// #[entity(index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}"))]
@@ -118,9 +124,11 @@ pub fn derive_entity(input: TokenStream) -> TokenStream {
 /// | an enum without data | text, the name of the variant in snake_case |
 /// | an enum with data | a map with the name of the variant under `type`; a single value beside it under `value` |
 ///
-/// ```ignore
+/// ```
 /// use dynorm::prelude::*;
 ///
+/// # #[derive(Attribute, Clone, Debug, PartialEq)]
+/// # pub struct CardNumber(String);
 /// #[derive(Attribute, Clone, Copy, Debug, PartialEq)]
 /// pub enum Status { Pending, Active, #[attribute(rename = "off")] Inactive }
 ///
