@@ -4,3 +4,4 @@
 //! |---|---|
 //! | `cargo run --example quickstart` | the first steps: an entity, a table, one item, an index, a batch |
 //! | `cargo run --example planes` | an import: a CSV file as a stream, batches that say what became of every row, a bulk change, a clean-up |
+//! | `cargo run --example batch_operations` | all that batches do, a function each: get, save, delete, collections, chunks, retries, errors, and four jobs made of them |

@@ -30,7 +30,8 @@ const _: () = {
                             const {
                                 &[
                                     __d::field("iban", <String as __d::Attribute>::SCALAR),
-                                    __d::field("reference", <String as __d::Attribute>::SCALAR),
+                                    __d::field("reference", <String as __d::Attribute>::SCALAR)
+                                        .defaulted(),
                                 ]
                             },
                             |item| {
@@ -71,7 +72,8 @@ const _: () = {
                         const {
                             &[
                                 __d::field("iban", <String as __d::Attribute>::SCALAR),
-                                __d::field("reference", <String as __d::Attribute>::SCALAR),
+                                __d::field("reference", <String as __d::Attribute>::SCALAR)
+                                    .defaulted(),
                             ]
                         },
                     )?;

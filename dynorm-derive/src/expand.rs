@@ -260,6 +260,8 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
         needs.into_iter().filter(|(needed, _)| *needed).map(|(_, role)| quote!(<#own as __d::#role>::SCALAR));
     let first = scalars.next().unwrap_or_else(|| quote!(<#ty as __d::Attribute>::SCALAR));
     let sensitive = field.sensitive.then(|| quote!(.sensitive()));
+    let defaulted = field.default.is_some().then(|| quote!(.defaulted()));
+    let sensitive = quote!(#defaulted #sensitive);
     if !field.is_typed() {
         quote!(__d::opaque(#name) #sensitive)
     } else if table_key || index_key {

@@ -70,9 +70,12 @@ fn structure(attribute: &Attribute<'_>, fields: &[Field<'_>]) -> TokenStream {
 fn field_infos<'f>(fields: &'f [Field<'_>]) -> impl Iterator<Item = TokenStream> + 'f {
     fields.iter().filter(|field| field.is_stored()).map(|field| {
         let (name, ty) = (&field.name, field.ty);
+        let defaulted = field.default.is_some().then(|| quote!(.defaulted()));
         match field.storage {
-            Storage::Attribute => quote!(__d::field(#name, <#ty as __d::Attribute>::SCALAR)),
-            _ => quote!(__d::opaque(#name)),
+            Storage::Attribute => {
+                quote!(__d::field(#name, <#ty as __d::Attribute>::SCALAR) #defaulted)
+            }
+            _ => quote!(__d::opaque(#name) #defaulted),
         }
     })
 }

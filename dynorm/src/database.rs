@@ -274,6 +274,16 @@ impl Database {
         self.table(E::INFO)
     }
 
+    /// The same database through another client.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_client(&self, client: Client) -> Self {
+        let mut database = Self::new(client).with_table_prefix(self.inner.prefix.clone());
+        if let Some(inner) = Arc::get_mut(&mut database.inner) {
+            inner.problem.clone_from(&self.inner.problem);
+        }
+        database
+    }
+
     pub(crate) fn table(&self, info: &EntityInfo) -> String {
         format!("{}{}", self.inner.prefix, info.table)
     }

@@ -307,6 +307,14 @@ fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(),
     if json.len() * copies <= MAX_ITEM_BYTES {
         return Ok(());
     }
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    let item = Item::next(&mut Scanner::new(text))?;
+    // An item without the sort key of a local index has no entry in it.
+    let mut copies = 1;
+    for index in info.indexes.iter().filter(|index| index.local) {
+        let sort = index.sort.as_ref().map(|sort| item.get(info.attribute(sort))).transpose()?;
+        copies += usize::from(sort.flatten().is_some());
+    }
     let size = item_size(json)? * copies;
     if size <= MAX_ITEM_BYTES {
         return Ok(());
@@ -322,11 +330,13 @@ fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(),
 
 /// Encodes the key of an item, from what a caller gave for it.
 pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
-    encode_key_parts(E::INFO, &|field| {
-        let position = E::INFO.key_fields.iter().position(|key_field| *key_field == field)?;
-        key.part(position)
-    })
-    .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))
+    encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO).during("looking for"), &error))
+}
+
+/// The part of a key that a field is.
+fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
+    key.part(E::INFO.key_fields.iter().position(|key_field| *key_field == field)?)
 }
 
 fn encode_key_parts<'p>(
@@ -362,7 +372,38 @@ pub(crate) fn encode_key_value<'p>(
 
 /// Reads an item as an entity; `None` for an item of another entity that shares the table.
 pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> std::result::Result<Option<E>, ValueError> {
-    if is_of_type(item, E::INFO)? { E::decode_item(item).map(Some) } else { Ok(None) }
+    if !is_of_type(item, E::INFO)? {
+        return Ok(None);
+    }
+    let entity = E::decode_item(item)?;
+    let key = entity.entity_key();
+    check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
+    Ok(Some(entity))
+}
+
+/// Some types are read from more than one spelling, such as times with another offset or ids in lower case. In a key that
+/// would make the entity stand for an item of another key: a delete would delete nothing, and a save would make a second item.
+fn check_spelling<'p>(
+    info: &'static EntityInfo,
+    item: &Item<'_>,
+    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+) -> std::result::Result<(), ValueError> {
+    for (_, source) in info.keys() {
+        let name = info.attribute(source);
+        let Some(stored) = item.get(name)? else { continue };
+        let mut encoder = Encoder::with_capacity(64);
+        encode_key_value(source, field, &mut encoder).map_err(|error| error.in_field(name))?;
+        let json = encoder.into_bytes();
+        let (stored, written) = (stored.raw().unescape()?, scalar_text(&json)?);
+        let number = info.scalar(source) == ScalarType::Number;
+        if stored != written && !(number && normal_number(&stored) == normal_number(&written)) {
+            return Err(ValueError::new(
+                "the key is stored in another spelling than this type is written in, so a write would go to another item",
+            )
+            .in_field(name));
+        }
+    }
+    Ok(())
 }
 
 fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {

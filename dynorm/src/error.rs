@@ -44,6 +44,8 @@ pub enum Error {
     TableMismatch(Box<Report>),
     /// The table or the account is over its capacity; the same request may succeed later.
     Throttled(Box<Report>),
+    /// Another write or transaction is at the same item; the same request may succeed later.
+    Conflict(Box<Report>),
     /// The credentials do not permit this.
     AccessDenied(Box<Report>),
     /// There are no credentials, or they are not valid.
@@ -166,11 +168,20 @@ impl Error {
     /// question of [`outcome_known`](Self::outcome_known).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Throttled(_) | Self::Unreachable(_) | Self::Timeout(_) | Self::Server(_))
-            || self.is_every_failure(Self::is_retryable)
+        matches!(
+            self,
+            Self::Throttled(_)
+                | Self::Conflict(_)
+                | Self::Unreachable(_)
+                | Self::Timeout(_)
+                | Self::Server(_)
+        ) || self.is_every_failure(Self::is_retryable)
     }
 
-    /// False if the request was sent and no answer came, so that it may or may not have been applied.
+    /// False if the request was sent and no answer came that says whether it was carried out, so that it may or may not have
+    /// been. After a status of 500 DynamoDB itself does not know. All attempts of the SDK count, not the last alone.
+    ///
+    /// Of a batch: false if the fate of an item is unknown.
     #[must_use]
     pub fn outcome_known(&self) -> bool {
         match self {
@@ -228,6 +239,7 @@ impl Error {
             | Self::TableNotFound(report)
             | Self::TableMismatch(report)
             | Self::Throttled(report)
+            | Self::Conflict(report)
             | Self::AccessDenied(report)
             | Self::Credentials(report)
             | Self::Unreachable(report)
@@ -247,6 +259,14 @@ impl Error {
     /// An item that does not fit the struct.
     pub(crate) fn undecodable(subject: Subject, error: &ValueError) -> Self {
         Self::Undecodable(Report::new(subject, error.to_string(), None))
+    }
+
+    /// The same error, naming the table as the database does.
+    pub(crate) fn in_table(mut self, table: &str) -> Self {
+        if let Self::Invalid(report) | Self::Undecodable(report) = &mut self {
+            table.clone_into(&mut report.subject.table);
+        }
+        self
     }
 
     pub(crate) fn not_found(subject: Subject) -> Self {
@@ -292,7 +312,10 @@ impl fmt::Display for Error {
             Self::ConditionFailed(report) => {
                 write!(f, "{}: the condition does not hold, and nothing was changed", report.doing())
             }
-            Self::Invalid(report) => write!(f, "{} cannot be stored{}", report.subject, report.because()),
+            Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
+                write!(f, "{} cannot be stored{}", report.subject, report.because())
+            }
+            Self::Invalid(report) => write!(f, "{}{}", report.doing(), report.because()),
             Self::Undecodable(report) => write!(
                 f,
                 "an item that should be {} does not fit the struct{}",
@@ -320,6 +343,12 @@ impl fmt::Display for Error {
             Self::Throttled(report) => write!(
                 f,
                 "{}: throttled{}; try again later, or raise the capacity of the table",
+                report.doing(),
+                report.because()
+            ),
+            Self::Conflict(report) => write!(
+                f,
+                "{}: another write is at the same item{}; try again",
                 report.doing(),
                 report.because()
             ),

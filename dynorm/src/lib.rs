@@ -20,6 +20,8 @@ mod key;
 mod operation;
 mod query;
 mod repository;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 
 pub use attribute::{

@@ -6,6 +6,7 @@
 //! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
 
 use std::error::Error as StdError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
@@ -14,10 +15,11 @@ use aws_sdk_dynamodb::operation as sdk;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef, Input, Output,
+    BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+    FinalizerInterceptorContextRef, Input, Output,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, SensitiveOutput};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::ser_de::{
     DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
@@ -81,10 +83,21 @@ pub(crate) async fn send(
     body: Vec<u8>,
 ) -> Result<Answer, Failure> {
     let answer = Arc::new(Mutex::new(None));
-    let splice = Splice { operation, body: SdkBody::from(body), answer: answer.clone() };
+    let unanswered = Arc::new(AtomicBool::new(false));
+    let splice = Splice {
+        operation,
+        body: SdkBody::from(body),
+        answer: answer.clone(),
+        unanswered: unanswered.clone(),
+    };
     macro_rules! send {
         ($builder:expr) => {
-            $builder.customize().interceptor(splice).send().await.map(drop).map_err(Failure::new)
+            $builder.customize().interceptor(splice).send().await.map(drop).map_err(|error| {
+                let failure = Failure::new(error);
+                // The SDK reports its last attempt, and an earlier one may have been carried out.
+                let outcome_known = failure.outcome_known && !unanswered.load(Ordering::Relaxed);
+                Failure { outcome_known, ..failure }
+            })
         };
     }
     match operation {
@@ -102,7 +115,11 @@ pub(crate) async fn send(
         Operation::Scan => send!(client.scan().table_name(table)),
     }?;
     let body = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-    body.map(Answer).ok_or_else(|| Failure::local("the SDK ended the operation without an answer".into()))
+    body.map(Answer).ok_or_else(|| Failure {
+        kind: FailureKind::Server,
+        outcome_known: false,
+        ..Failure::local("the SDK ended the operation without an answer".into())
+    })
 }
 
 /// The body of a successful answer.
@@ -116,11 +133,19 @@ impl Answer {
 }
 
 /// Puts dynorm's bytes in the place of the SDK's.
-#[derive(Debug)]
 struct Splice {
     operation: Operation,
     body: SdkBody,
     answer: Arc<Mutex<Option<SdkBody>>>,
+    /// An attempt was sent and got no answer that says whether it was carried out.
+    unanswered: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Splice {
+    /// Values stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Splice").field("operation", &self.operation).finish_non_exhaustive()
+    }
 }
 
 #[dyn_dispatch_hint]
@@ -135,9 +160,29 @@ impl Intercept for Splice {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = self.body.try_clone().ok_or("a request body that cannot be cloned")?;
-        config
-            .interceptor_state()
-            .store_put(SharedRequestSerializer::new(RequestBody { operation: self.operation, body }));
+        let serializer = SharedRequestSerializer::new(RequestBody { operation: self.operation, body });
+        config.interceptor_state().store_put(serializer);
+        // So that the SDK does not write the answer into its trace.
+        config.interceptor_state().store_put(SensitiveOutput);
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let may_be_done = match (context.response(), context.output_or_error()) {
+            // DynamoDB says of a 500 that the write may have succeeded.
+            (Some(response), _) => response.status().as_u16() >= 500,
+            (None, Some(Err(error))) => match error.as_connector_error() {
+                Some(connector) => !connector.is_user() && !never_connected(connector, &chain(connector)),
+                None => error.is_timeout_error() || error.is_response_error(),
+            },
+            (None, _) => false,
+        };
+        self.unanswered.fetch_or(may_be_done, Ordering::Relaxed);
         Ok(())
     }
 
@@ -220,6 +265,7 @@ pub(crate) enum FailureKind {
     ConditionFailed,
     TableNotFound,
     Throttled,
+    Conflict,
     AccessDenied,
     Credentials,
     Unreachable,
@@ -240,7 +286,7 @@ impl Failure {
                 Self {
                     kind: answered(error.code().unwrap_or_default(), status),
                     message: describe(error.code(), error.message()),
-                    outcome_known: true,
+                    outcome_known: status < 500,
                     source: None,
                 }
             }
@@ -289,6 +335,7 @@ impl Failure {
             FailureKind::ConditionFailed => Error::ConditionFailed(report),
             FailureKind::TableNotFound => Error::TableNotFound(report),
             FailureKind::Throttled => Error::Throttled(report),
+            FailureKind::Conflict => Error::Conflict(report),
             FailureKind::AccessDenied => Error::AccessDenied(report),
             FailureKind::Credentials => Error::Credentials(report),
             FailureKind::Unreachable => Error::Unreachable(report),
@@ -309,7 +356,12 @@ fn answered(code: &str, status: u16) -> FailureKind {
         | "RequestLimitExceeded"
         | "ThrottlingException"
         | "Throttling"
+        | "ThrottledException"
+        | "TooManyRequestsException"
         | "LimitExceededException" => FailureKind::Throttled,
+        "TransactionConflictException"
+        | "TransactionInProgressException"
+        | "ReplicatedWriteConflictException" => FailureKind::Conflict,
         "AccessDeniedException" => FailureKind::AccessDenied,
         "UnrecognizedClientException"
         | "InvalidSignatureException"

@@ -68,6 +68,43 @@ fn quickstart_runs() -> anyhow::Result<()> {
 }
 
 #[test]
+fn every_section_of_the_batch_operations_runs() -> anyhow::Result<()> {
+    let run = Run::of(&mut example("batch_operations")?)?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    let mut lines = run.stdout.lines();
+    for said in [
+        "batch get: user1@example.com, user2@example.com, user3@example.com",
+        "automatic chunking: 250 users in 3 requests",
+        "batch save: 3 users, 3 with id and timestamps",
+        "batch delete: 3 users",
+        "delete by entity: 50 banned users",
+        "collection: 50 saved, 10 deleted, 40 activated, 190 processed",
+        "  processing batch 1 of 8",
+        "  processing batch 8 of 8",
+        "chunking: 8 batches",
+        "retry handling: 50 users, 50 of them sent again",
+        "constants: get 100, write 25, retries 3",
+        "error handling: an item above 400 KB: correct the items that were rejected",
+        "error handling: no capacity: send less, or raise the capacity of the table",
+        "error handling: a failing server: try again later",
+        "  25 of 75 are left; the first, partial1@example.com, is unprocessed",
+        "partial failures: 75 users are saved in the end",
+        "  imported 25/60 users",
+        "  imported 60/60 users",
+        "import from CSV: 60 users",
+        "bulk status update: 30 users of 40 ids deactivated",
+        "clean-up: 30 old records deleted, 60 left",
+        "parallel processing: 376 users in 16 requests",
+        "every section ran",
+    ] {
+        // The lines before are used up, so the order counts.
+        assert!(lines.any(|line| line == said), "no {said:?}, or not at its place, in\n{}", run.stdout);
+    }
+    assert_eq!(lines.next(), None);
+    Ok(())
+}
+
+#[test]
 fn every_plane_is_saved_and_read_back() -> anyhow::Result<()> {
     let run = Run::of(&mut example("planes")?)?;
     assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)), "no bar and no colours outside a terminal");

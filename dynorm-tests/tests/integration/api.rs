@@ -325,3 +325,109 @@ async fn collections_change_and_save_what_they_hold() -> anyhow::Result<()> {
     assert_eq!(UserRepo::count().on(&db).await?, 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_key_in_another_spelling_is_not_taken_for_ours() -> anyhow::Result<()> {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let db = database();
+    db.create_table::<Reading>().await?;
+    let put = db.client().put_item().table_name(db.table_name::<Reading>());
+    let put = put.item("sensor", AttributeValue::S("kitchen".into()));
+    let put = put.item("taken_at", AttributeValue::S("2026-03-01T12:30:00Z".into()));
+    put.item("celsius", AttributeValue::N("20".into())).send().await?;
+    let error = ReadingRepo::all().on(&db).await.unwrap_err();
+    assert!(error.to_string().contains("taken_at: the key is stored in another spelling"), "{error}");
+    assert!("8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<Id<User>>().is_err(), "a ULID has 128 bits");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_absent_comes_back_absent_beside_a_default() -> anyhow::Result<()> {
+    #[derive(Entity, Clone, Debug, PartialEq)]
+    struct Limit {
+        #[entity(partition)]
+        name: String,
+        #[entity(default = Some(5))]
+        most: Option<u32>,
+        #[entity(default = ["all".to_owned()].into())]
+        groups: BTreeSet<String>,
+        #[entity(default = 7)]
+        days: u32,
+    }
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let db = database();
+    db.create_table::<Limit>().await?;
+    let limit = Limit { name: "a".into(), most: None, groups: BTreeSet::new(), days: 1 };
+    let saved = LimitRepo::save(&limit).on(&db).await?;
+    assert_eq!(LimitRepo::get("a").on(&db).await?, saved);
+    let put = db.client().put_item().table_name(db.table_name::<Limit>());
+    put.item("name", AttributeValue::S("b".into())).send().await?;
+    let read = LimitRepo::get("b").on(&db).await?;
+    assert_eq!((read.most, read.groups.len(), read.days), (Some(5), 1, 7));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flattened_map_keeps_what_it_does_not_understand() -> anyhow::Result<()> {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use std::collections::BTreeMap;
+
+    #[derive(Entity, Clone, Debug, PartialEq)]
+    #[entity(table = "documents")]
+    struct Document {
+        #[entity(partition)]
+        name: String,
+        #[entity(flatten)]
+        rest: BTreeMap<String, AttributeValue>,
+    }
+    #[derive(Entity, Clone, Debug, PartialEq)]
+    #[entity(table = "documents")]
+    struct JsonDocument {
+        #[entity(partition)]
+        name: String,
+        #[entity(flatten)]
+        rest: BTreeMap<String, serde_json::Value>,
+    }
+    let db = database();
+    db.create_table::<Document>().await?;
+    let rest = BTreeMap::from([
+        ("set".to_owned(), AttributeValue::Ns(vec!["1".to_owned()])),
+        ("bytes".to_owned(), AttributeValue::B(aws_smithy_types::Blob::new([0, 1, 255]))),
+        ("null".to_owned(), AttributeValue::Null(true)),
+        ("number".to_owned(), AttributeValue::N("12345678901234567890123456789012345678".to_owned())),
+        ("list".to_owned(), AttributeValue::L(vec![AttributeValue::Bool(true)])),
+    ]);
+    let document = DocumentRepo::save(Document { name: "a".into(), rest }).on(&db).await?;
+    assert_eq!(DocumentRepo::get("a").on(&db).await?, document);
+
+    let error = JsonDocumentRepo::get("a").on(&db).await.unwrap_err();
+    assert!(
+        error.to_string().contains("make it a map of `dynorm::aws::types::AttributeValue`")
+            || error.to_string().contains("number: "),
+        "{error}"
+    );
+    let rest = BTreeMap::from([("a".to_owned(), serde_json::json!({ "b": [1, null, "c"] }))]);
+    let json = JsonDocumentRepo::save(JsonDocument { name: "b".into(), rest }).on(&db).await?;
+    assert_eq!(JsonDocumentRepo::get("b").on(&db).await?, json);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_condition_on_the_sort_key_of_an_index_bounds_what_is_read() -> anyhow::Result<()> {
+    let db = database();
+    db.create_table::<User>().await?;
+    let saved = UserRepo::save(User { email: "a@b.c".into(), status: Status::Active, ..Default::default() })
+        .on(&db)
+        .await?;
+    let at = saved.updated_at;
+    let later = at.checked_add(std::time::Duration::from_secs(1)).unwrap();
+    let count = async |condition| -> dynorm::Result<usize> {
+        Ok(UserRepo::by_status(Status::Active).filter(condition).get_all().on(&db).await?.len())
+    };
+    assert_eq!(count(User::UPDATED_AT.eq(at)).await?, 1);
+    assert_eq!(count(User::UPDATED_AT.between(at, later) & User::AGE.lt(18)).await?, 1);
+    assert_eq!(count(User::AGE.lt(18) & User::UPDATED_AT.gt(at)).await?, 0);
+    assert_eq!(count(User::UPDATED_AT.le(later) & (User::AGE.eq(1) | User::TAGS.not_exists())).await?, 1);
+    assert!(count(User::UPDATED_AT.lt(later) | User::AGE.eq(0)).await.is_err());
+    Ok(())
+}

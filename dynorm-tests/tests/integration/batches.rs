@@ -438,3 +438,53 @@ async fn a_delete_goes_on_where_it_failed() {
     assert!(table.lock().unwrap().is_empty());
     assert!(requests.targets().iter().all(|target| target == "BatchWriteItem"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_to_stand_for_another_takes_it_along_when_it_fails() {
+    let (db, _, _) = table(|table, request| {
+        if request.text().contains("poison") {
+            return Answer::error(400, "ValidationException", "no");
+        }
+        write(table, request, |_| true)
+    });
+    let mut users = users(3);
+    users[0].id = Id::new();
+    users[2].id = users[0].id;
+    users[2].name = "poison".to_owned();
+    let error = UserRepo::batch_save(&users).on(&db).await.unwrap_err();
+    let failed: Vec<(usize, Fate)> =
+        error.failures().iter().map(|failure| (failure.index, failure.fate)).collect();
+    assert_eq!(failed, [(0, Fate::Superseded { by: 2 }), (2, Fate::Rejected)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_all_items_share_ends_the_batch() {
+    let (db, requests, _) =
+        table(|_, _| Answer::error(400, "ValidationException", "The provided key is wrong"));
+    let error = UserRepo::batch_save(users(1000)).on(&db).await.unwrap_err();
+    assert_eq!(error.failures().len(), 1000);
+    assert!(requests.len() < 500, "{}", requests.len());
+    assert!(error.fates().all(|fate| matches!(fate, Fate::Rejected | Fate::NotSent)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_takes_nothing_is_not_run_against() {
+    let (db, requests, _) = table(|_, _| Answer::throttled());
+    let error = UserRepo::batch_save(users(10_000)).on(&db).await.unwrap_err();
+    assert_eq!(error.failures().len(), 10_000);
+    // 400 requests would be needed for each round.
+    assert!(requests.len() <= (1 + MAX_RETRIES as usize) * 24, "{}", requests.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_read_is_asked_for_again() {
+    let (db, requests, _) = table(|table, request| match request.target.as_str() {
+        "BatchWriteItem" => write(table, request, |_| true),
+        _ if request.number % 2 == 1 => Answer::ok(r#"{"Responses":{"users":[{"id":"#),
+        _ => read(table, request, |_| true),
+    });
+    let saved = UserRepo::batch_save(users(5)).on(&db).await.unwrap();
+    let found = UserRepo::batch_get(saved.iter().map(|user| user.id)).on(&db).await.unwrap();
+    assert_eq!(found, saved);
+    assert_eq!(requests.of("BatchGetItem").len(), 2);
+}

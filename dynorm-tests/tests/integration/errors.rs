@@ -282,12 +282,21 @@ async fn every_answer_of_a_server_has_its_error() {
     let doing = "saving `Note` with title = a in the table `notes`";
     let error = |code: &'static str| Answer::error(400, code, "why");
     type Question = fn(&Error) -> bool;
-    let cases: [(Answer, Question, String, bool, bool); 8] = [
+    let cases: [(Answer, Question, String, bool, bool); 9] = [
         (
             Answer::throttled(),
             Error::is_throttled,
             format!(
                 "{doing}: throttled: ProvisionedThroughputExceededException: The level of configured provisioned throughput for the table was exceeded; try again later, or raise the capacity of the table"
+            ),
+            true,
+            true,
+        ),
+        (
+            error("TransactionConflictException"),
+            |error| matches!(error, Error::Conflict(_)),
+            format!(
+                "{doing}: another write is at the same item: TransactionConflictException: why; try again"
             ),
             true,
             true,
@@ -325,9 +334,11 @@ async fn every_answer_of_a_server_has_its_error() {
         (
             Answer::error(500, "InternalServerError", "why"),
             |error| matches!(error, Error::Server(_)),
-            format!("{doing}: the server failed: InternalServerError: why"),
+            format!(
+                "{doing}: the server failed: InternalServerError: why; it may or may not have been applied"
+            ),
             true,
-            true,
+            false,
         ),
         (
             Answer::Timeout,

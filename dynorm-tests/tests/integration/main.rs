@@ -5,5 +5,6 @@
 mod api;
 mod batches;
 mod errors;
+mod faults;
 mod tables;
 mod values;

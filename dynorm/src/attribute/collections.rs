@@ -112,9 +112,7 @@ macro_rules! map {
             ) -> Result<(), ValueError> {
                 for (key, value) in self {
                     let name = super::flatten::key_text(key)?;
-                    if !value.is_absent() {
-                        visit(&name, &mut |encoder| value.encode(encoder))?;
-                    }
+                    visit(&name, &mut |encoder| value.encode(encoder))?;
                 }
                 Ok(())
             }
@@ -122,7 +120,9 @@ macro_rules! map {
             fn insert_attribute(&mut self, name: &str, value: Value<'_>) -> Result<(), ValueError> {
                 let located = |error: ValueError| error.in_field(name.to_owned());
                 let key = K::decode(Value::of_text(name)).map_err(located)?;
-                self.insert(key, V::decode(value).map_err(located)?);
+                let held = V::decode(value).map_err(located)?;
+                super::flatten::check_type(value, &held).map_err(located)?;
+                self.insert(key, held);
                 Ok(())
             }
         }

@@ -1,14 +1,17 @@
-use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
+use std::collections::HashMap;
+
+use crate::codec::{Encoder, Fields, ItemWriter, Scanner, Value, ValueError, ValueType};
 
 use super::{Attribute, shape};
 
 /// A map that holds the attributes which a struct does not model, for a field marked `#[entity(flatten)]`.
 ///
-/// `BTreeMap` and `HashMap` are, with keys that are stored as text; with `serde_json::Value` as the value (feature
-/// `serde_json`) they hold attributes of any type.
+/// `BTreeMap` and `HashMap` are, with keys that are stored as text. With the SDK's `AttributeValue` as the value they hold
+/// attributes of any type, exactly; with `serde_json::Value` (feature `serde_json`) those that JSON has. An attribute whose
+/// type would not survive the next save, such as a set in a map of JSON, is an error when it is read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold the attributes that the struct does not model",
-    note = "`#[entity(flatten)]` goes on a `BTreeMap` or `HashMap` with text as its keys, such as `BTreeMap<String, serde_json::Value>`"
+    note = "`#[entity(flatten)]` goes on a `BTreeMap` or `HashMap` with text as its keys, such as `BTreeMap<String, dynorm::aws::types::AttributeValue>`"
 )]
 pub trait Flatten: Default {
     /// Calls `visit` with the name of each attribute and a function that writes its value.
@@ -37,6 +40,49 @@ pub trait Flatten: Default {
     fn read_all<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, ValueError> {
         fields.rest()
     }
+}
+
+/// Refuses to hold a value that would be stored as another type when it is written again.
+pub(super) fn check_type<V: Attribute>(stored: Value<'_>, held: &V) -> Result<(), ValueError> {
+    let mut encoder = Encoder::default();
+    held.encode(&mut encoder)?;
+    let json = encoder.into_bytes();
+    let text = std::str::from_utf8(&json).map_err(|_| ValueError::new("not UTF-8"))?;
+    let written = Value::parse(&mut Scanner::new(text))?;
+    if have_one_type(stored, written)? {
+        return Ok(());
+    }
+    Err(ValueError::new(
+        "this map would store the attribute as another type than it has: make it a map of `dynorm::aws::types::AttributeValue`, which keeps every type",
+    ))
+}
+
+fn have_one_type(stored: Value<'_>, written: Value<'_>) -> Result<bool, ValueError> {
+    if stored.value_type() != written.value_type() {
+        return Ok(false);
+    }
+    match stored.value_type() {
+        ValueType::List => {
+            for (stored, written) in stored.as_list()?.zip(written.as_list()?) {
+                if !have_one_type(stored?, written?)? {
+                    return Ok(false);
+                }
+            }
+        }
+        ValueType::Map => {
+            let written: HashMap<_, _> = written.as_map()?.collect::<Result<_, _>>()?;
+            for entry in stored.as_map()? {
+                let (key, stored) = entry?;
+                if let Some(written) = written.get(&key)
+                    && !have_one_type(stored, *written)?
+                {
+                    return Ok(false);
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(true)
 }
 
 /// The text of a map's key.

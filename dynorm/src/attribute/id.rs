@@ -79,8 +79,17 @@ impl<T> FromStr for Id<T> {
     type Err = ulid::DecodeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ulid::from_string(text).map(Into::into)
+        parse_ulid(text).map(Into::into)
     }
+}
+
+/// A ULID has 128 bits and its text room for 130: what does not fit is refused, where the crate would cut it off and make
+/// two texts one id.
+pub(super) fn parse_ulid(text: &str) -> Result<Ulid, ulid::DecodeError> {
+    if text.starts_with(|first: char| first > '7') {
+        return Err(ulid::DecodeError::InvalidChar);
+    }
+    Ulid::from_string(text)
 }
 
 impl<T> fmt::Display for Id<T> {

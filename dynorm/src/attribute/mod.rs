@@ -47,6 +47,7 @@ use crate::key::Part;
 /// | `time::Duration`, `std::time::Duration` | `N`, seconds |
 /// | `rust_decimal::Decimal`* | `N` |
 /// | `serde_json::Value`* | the type that fits |
+/// | the SDK's `AttributeValue` | what it is |
 ///
 /// Those with a star need the feature named after their crate.
 ///

@@ -69,7 +69,7 @@ impl Attribute for ulid::Ulid {
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
-        Self::from_string(&value.as_str()?)
+        super::id::parse_ulid(&value.as_str()?)
             .map_err(|error| ValueError::new(format!("expected a ULID of 26 characters: {error}")))
     }
 }

@@ -217,7 +217,13 @@ impl TryFrom<SystemTime> for Timestamp {
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         let distance = Duration::from_micros(timestamp.micros.unsigned_abs());
-        if timestamp.micros < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+        let moment = if timestamp.micros < 0 {
+            Self::UNIX_EPOCH.checked_sub(distance)
+        } else {
+            Self::UNIX_EPOCH.checked_add(distance)
+        };
+        // Windows has no time before 1601.
+        moment.unwrap_or(Self::UNIX_EPOCH)
     }
 }
 

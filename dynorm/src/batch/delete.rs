@@ -53,10 +53,12 @@ impl<E: Entity> IntoFuture for BatchDelete<E> {
             let again = Self { keys: Vec::new(), retry, database: database.clone() };
             let (fates, stats) = match Database::of_operation(database) {
                 Ok(database) => {
-                    let inputs = keys
-                        .iter()
-                        .map(|key| encode_key::<E>(key).and_then(|key| Write::delete(E::INFO, key)))
-                        .collect();
+                    let table = database.table(E::INFO);
+                    let delete = |key: &E::Key| {
+                        let write = encode_key::<E>(key).and_then(|key| Write::delete(E::INFO, key));
+                        write.map_err(|error| error.in_table(&table))
+                    };
+                    let inputs = keys.iter().map(delete).collect();
                     write_all(&database, E::INFO, "deleting", inputs, retry).await
                 }
                 Err(error) => (not_sent(keys.len(), error), Stats::default()),

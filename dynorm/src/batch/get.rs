@@ -125,7 +125,9 @@ impl<E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<E, S> {
                     return Err(BatchGetError::new(keys, found, fates, Stats::default()));
                 }
             };
-            let encoded = keys.iter().map(encode_key::<E>).collect();
+            let table = database.table(E::INFO);
+            let encode = |key| encode_key::<E>(key).map_err(|error| error.in_table(&table));
+            let encoded = keys.iter().map(encode).collect();
             let (fates, stats) =
                 read_all(&database, E::INFO, encoded, consistent, retry, &mut |inputs, item| {
                     let entity: Option<E> = decode_entity(item)?;

@@ -79,7 +79,7 @@ impl fmt::Display for Fate {
 /// total += dynorm::Stats::default();
 /// assert_eq!(total.to_string(), "0 items in 0 requests, 0 retries, 0.0ns");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
     /// The inputs that are done; of a `batch_get`, those that were asked for, found or not. Of a query or a scan, the
@@ -91,7 +91,7 @@ pub struct Stats {
     pub requests: u64,
     /// How many times an item was sent again.
     pub retries: u64,
-    /// From the first request to the last answer.
+    /// From the first request to the last answer. Of several batches side by side, the sum is longer than the clock says.
     pub elapsed: Duration,
 }
 

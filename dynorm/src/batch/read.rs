@@ -6,7 +6,9 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
-use super::{CONCURRENCY, Fate, Fates, MAX_BATCH_GET_ITEMS, Retry, Stats, count, take_chunk};
+use super::{
+    CONCURRENCY, Fate, Fates, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, Retry, Stats, count, take_chunk,
+};
 use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, EntityInfo, canonical_key};
@@ -19,6 +21,8 @@ struct Wanted {
     key: EncodedKey,
     canonical: Vec<u8>,
     inputs: Vec<usize>,
+    /// An answer came, or may have been on its way.
+    sent: bool,
     cause: Option<Arc<Error>>,
 }
 
@@ -46,6 +50,7 @@ pub(super) async fn read_all(
         stats: Stats::default(),
         leftovers: Vec::new(),
         stopped: None,
+        refused: 0,
         visit,
     };
     let wanted = batch.admit(keys);
@@ -64,6 +69,8 @@ struct Batch<'b, 'v> {
     leftovers: Vec<Wanted>,
     /// The error that makes sending anything else pointless, such as a missing table.
     stopped: Option<Arc<Error>>,
+    /// How many were refused one by one, while nothing was done yet.
+    refused: usize,
     visit: Visit<'v>,
 }
 
@@ -85,7 +92,7 @@ impl Batch<'_, '_> {
                         earlier.inputs.push(index);
                     } else {
                         known.insert(canonical.clone(), wanted.len());
-                        wanted.push(Wanted { key, canonical, inputs: vec![index], cause: None });
+                        wanted.push(Wanted { key, canonical, inputs: vec![index], sent: false, cause: None });
                     }
                 }
                 Err(error) => self.settle(&[index], Fate::Rejected, Some(&Arc::new(error))),
@@ -124,29 +131,36 @@ impl Batch<'_, '_> {
     async fn round(&mut self, mut wanted: VecDeque<Wanted>) {
         let (database, table, consistent) = (self.database, self.table, self.consistent);
         let mut in_flight = FuturesUnordered::new();
+        let mut halves = VecDeque::new();
+        // Answers in a row that brought nothing: a table that takes nothing more is left alone until the next round.
+        let mut fruitless = 0;
         loop {
-            while in_flight.len() < CONCURRENCY && !wanted.is_empty() && self.stopped.is_none() {
-                let chunk = take_chunk(&mut wanted, MAX_BATCH_GET_ITEMS, |wanted| wanted.key.0.len());
+            while in_flight.len() < CONCURRENCY && fruitless < 2 * CONCURRENCY && self.stopped.is_none() {
+                let chunk = halves.pop_front().unwrap_or_else(|| {
+                    take_chunk(&mut wanted, MAX_BATCH_GET_ITEMS, |wanted| wanted.key.0.len())
+                });
+                if chunk.is_empty() {
+                    break;
+                }
                 self.stats.requests += 1;
                 in_flight.push(send(database, table, consistent, chunk));
             }
             let Some((chunk, answer)) = in_flight.next().await else { break };
-            for chunk in self.digest(chunk, answer) {
-                self.stats.requests += 1;
-                in_flight.push(send(database, table, consistent, chunk));
-            }
+            let before = self.stats.items;
+            let refused = self.digest(chunk, answer);
+            fruitless = if self.stats.items > before || !refused.is_empty() { 0 } else { fruitless + 1 };
+            halves.extend(refused);
         }
+        self.leftovers.extend(halves.into_iter().flatten());
         self.leftovers.extend(wanted);
     }
 
-    /// Takes in the answer to one request. Gives back what is to be sent at once: the halves of a request that was refused
+    /// Takes in the answer to one request. Gives back what is to be sent next: the halves of a request that was refused
     /// for one of its keys, until that key is found.
     fn digest(&mut self, chunk: Vec<Wanted>, answer: Result<transport::Answer, Failure>) -> Vec<Vec<Wanted>> {
         let failure = match answer {
             Ok(answer) => {
-                if let Err(error) = self.take_items(chunk, &answer) {
-                    self.stopped = Some(Arc::new(Error::undecodable(self.subject.clone(), &error)));
-                }
+                self.take_items(chunk, &answer);
                 return Vec::new();
             }
             Err(failure) => failure,
@@ -163,8 +177,13 @@ impl Batch<'_, '_> {
                 for wanted in chunk {
                     self.settle(&wanted.inputs, Fate::Rejected, Some(&error));
                 }
+                self.refused += 1;
+                if self.stats.items == 0 && self.refused >= MAX_BATCH_WRITE_ITEMS {
+                    self.stopped = Some(error);
+                }
             }
             FailureKind::Throttled
+            | FailureKind::Conflict
             | FailureKind::Server
             | FailureKind::Timeout
             | FailureKind::Unreachable => self.leave(chunk, &error),
@@ -180,22 +199,23 @@ impl Batch<'_, '_> {
     }
 
     fn leave(&mut self, chunk: Vec<Wanted>, error: &Arc<Error>) {
-        self.leftovers
-            .extend(chunk.into_iter().map(|wanted| Wanted { cause: Some(error.clone()), ..wanted }));
+        let sent = matches!(**error, Error::Throttled(_) | Error::Conflict(_) | Error::Server(_))
+            || !error.outcome_known();
+        let left =
+            |wanted: Wanted| Wanted { sent: wanted.sent || sent, cause: Some(error.clone()), ..wanted };
+        self.leftovers.extend(chunk.into_iter().map(left));
     }
 
     /// Gives the items of an answer out, and keeps the keys that it hands back.
-    fn take_items(
-        &mut self,
-        chunk: Vec<Wanted>,
-        answer: &transport::Answer,
-    ) -> std::result::Result<(), ValueError> {
+    fn take_items(&mut self, chunk: Vec<Wanted>, answer: &transport::Answer) {
         let positions: HashMap<&[u8], usize> = chunk
             .iter()
             .enumerate()
             .map(|(position, wanted)| (wanted.canonical.as_slice(), position))
             .collect();
-        let mut handed_back = vec![false; chunk.len()];
+        let (mut found, mut handed_back) = (vec![false; chunk.len()], vec![false; chunk.len()]);
+        // An answer that hands back a key which was not sent says nothing of those that it does not name.
+        let mut understood = true;
         let mut undecodable: HashMap<usize, ValueError> = HashMap::new();
         let (info, visit) = (self.info, &mut self.visit);
         let (mut item, mut key) = (Item::default(), Vec::new());
@@ -205,11 +225,14 @@ impl Batch<'_, '_> {
                     scanner.array(|scanner| {
                         item.refill(scanner)?;
                         canonical_key(info, &item, &mut key)?;
-                        if let Some(position) = positions.get(key.as_slice())
-                            && let Some(wanted) = chunk.get(*position)
-                            && let Err(error) = visit(&wanted.inputs, &item)
+                        let position = positions.get(key.as_slice()).copied();
+                        if let Some(position) = position
+                            && let Some(wanted) = chunk.get(position)
                         {
-                            undecodable.insert(*position, error);
+                            found.get_mut(position).into_iter().for_each(|found| *found = true);
+                            if let Err(error) = visit(&wanted.inputs, &item) {
+                                undecodable.insert(position, error);
+                            }
                         }
                         Ok(())
                     })
@@ -224,8 +247,9 @@ impl Batch<'_, '_> {
                             item.refill(scanner)?;
                             canonical_key(info, &item, &mut key)?;
                             let position = positions.get(key.as_slice());
-                            if let Some(flag) = position.and_then(|position| handed_back.get_mut(*position)) {
-                                *flag = true;
+                            match position.and_then(|position| handed_back.get_mut(*position)) {
+                                Some(handed_back) => *handed_back = true,
+                                None => understood = false,
                             }
                             Ok(())
                         })
@@ -235,19 +259,20 @@ impl Batch<'_, '_> {
             })
         });
         drop(positions);
-        for (position, (wanted, handed_back)) in chunk.into_iter().zip(handed_back).enumerate() {
+        let problem = result.err().map(|error| Arc::new(Error::undecodable(self.subject.clone(), &error)));
+        let flags = found.into_iter().zip(handed_back);
+        for (position, (wanted, (found, handed_back))) in chunk.into_iter().zip(flags).enumerate() {
             if let Some(error) = undecodable.remove(&position) {
                 let subject = self.subject.clone().with_key(&wanted.key);
                 let error = Arc::new(Error::undecodable(subject, &error));
                 self.settle(&wanted.inputs, Fate::Rejected, Some(&error));
-            } else if handed_back || result.is_err() {
-                self.leftovers.push(Wanted { cause: None, ..wanted });
+            } else if handed_back || problem.is_some() || !(found || understood) {
+                self.leftovers.push(Wanted { sent: true, cause: problem.clone(), ..wanted });
             } else {
                 self.settle(&wanted.inputs, Fate::Done, None);
                 self.stats.items += count(wanted.inputs.len());
             }
         }
-        result
     }
 
     fn give_up(&mut self, leftovers: VecDeque<Wanted>) {
@@ -259,8 +284,7 @@ impl Batch<'_, '_> {
                     None,
                 )))
             });
-            let sent = matches!(*cause, Error::Throttled(_) | Error::Server(_) | Error::Timeout(_));
-            let fate = if sent { Fate::Unprocessed } else { Fate::NotSent };
+            let fate = if wanted.sent { Fate::Unprocessed } else { Fate::NotSent };
             self.settle(&wanted.inputs, fate, Some(&cause));
         }
     }

@@ -48,10 +48,10 @@ impl Retry {
         self
     }
 
-    /// How long to wait before the round after `fruitless` rounds without progress: anything from nothing to the limit of
-    /// that round, so that the batches of many clients do not come back all at once.
+    /// How long to wait before the next round after `fruitless` rounds in a row without progress: anything from nothing to a
+    /// limit that doubles with each, so that the batches of many clients do not come back all at once.
     pub(super) fn delay(&self, fruitless: u32) -> Duration {
-        let factor = 2u32.saturating_pow(fruitless.min(30));
+        let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
         self.base_delay.saturating_mul(factor).min(self.max_delay).mul_f64(fastrand::f64())
     }
 }
@@ -65,7 +65,7 @@ mod tests {
     fn the_delay_doubles_up_to_its_limit_and_is_spread_over_the_whole_range() {
         let retry =
             Retry::default().base_delay(Duration::from_millis(100)).max_delay(Duration::from_millis(350));
-        for (fruitless, limit) in [(0, 100), (1, 200), (2, 350), (60, 350)] {
+        for (fruitless, limit) in [(0, 100), (1, 100), (2, 200), (3, 350), (60, 350)] {
             let delays: Vec<Duration> = (0..500).map(|_| retry.delay(fruitless)).collect();
             let limit = Duration::from_millis(limit);
             assert!(delays.iter().all(|delay| *delay <= limit));

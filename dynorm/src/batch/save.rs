@@ -81,7 +81,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
                     return Err(Unfinished::new(entities, fates, Stats::default(), None, retry).into());
                 }
             };
-            let inputs = held.iter().map(|held| encode_put(held.entity())).collect();
+            let table = database.table(E::INFO);
+            let inputs = held.iter().map(|held| encode_put(held.entity(), &table)).collect();
             let (fates, stats) = write_all(&database, E::INFO, "saving", inputs, retry).await;
             if fates.iter().all(|(_, reason)| reason.is_none()) {
                 return Ok(A::batch_output(held, stats, database));
@@ -138,7 +139,9 @@ impl<E: Entity> IntoFuture for BatchSaveRetry<E> {
             let open: Vec<usize> = (0..fates.len())
                 .filter(|index| fates.get(*index).is_some_and(|fate| fate.1.is_some()))
                 .collect();
-            let inputs = open.iter().filter_map(|index| entities.get(*index)).map(encode_put).collect();
+            let table = database.table(E::INFO);
+            let inputs = open.iter().filter_map(|index| entities.get(*index));
+            let inputs = inputs.map(|entity| encode_put(entity, &table)).collect();
             let (again, more) = write_all(&database, E::INFO, "saving", inputs, retry).await;
             stats += more;
             for (index, (fate, reason)) in open.iter().zip(again) {
@@ -166,8 +169,9 @@ impl<E: Entity> fmt::Debug for BatchSaveRetry<E> {
     }
 }
 
-fn encode_put<E: Entity>(entity: &E) -> crate::Result<Write> {
-    encode_entity(entity).and_then(|item| Write::put(E::INFO, item))
+fn encode_put<E: Entity>(entity: &E, table: &str) -> crate::Result<Write> {
+    let write = encode_entity(entity).and_then(|item| Write::put(E::INFO, item));
+    write.map_err(|error| error.in_table(table))
 }
 
 /// The fates of a batch that could not begin.

@@ -87,6 +87,7 @@ pub(super) async fn write_all(
         stats: Stats::default(),
         leftovers: Vec::new(),
         stopped: None,
+        refused: 0,
     };
     let pending = batch.admit(inputs);
     batch.run(pending, retry).await;
@@ -103,6 +104,8 @@ struct Batch<'b> {
     leftovers: Vec<Pending>,
     /// The error that makes sending anything else pointless, such as a missing table.
     stopped: Option<Arc<Error>>,
+    /// How many were refused one by one, while nothing was done yet.
+    refused: usize,
 }
 
 impl Batch<'_> {
@@ -162,28 +165,46 @@ impl Batch<'_> {
             sleep(retry.delay(fruitless)).await;
         }
         self.stats.elapsed = start.elapsed();
+        // What another input was to stand for is not done when that one is not.
+        for index in 0..self.fates.len() {
+            if let Some((Fate::Superseded { by }, None)) = self.fates.get(index)
+                && let Some((_, Some(reason))) = self.fates.get(*by)
+            {
+                let (by, reason) = (*by, reason.clone());
+                self.settle(index, Fate::Superseded { by }, Some(reason));
+            }
+        }
     }
 
     /// Sends each of `pending` once, several requests at a time.
     async fn round(&mut self, mut pending: VecDeque<Pending>) {
         let (database, table) = (self.database, self.table);
         let mut in_flight = FuturesUnordered::new();
+        let mut halves = VecDeque::new();
+        // Answers in a row that brought nothing: a table that takes nothing more is left alone until the next round.
+        let mut fruitless = 0;
         loop {
-            while in_flight.len() < CONCURRENCY && !pending.is_empty() && self.stopped.is_none() {
-                let chunk = take_chunk(&mut pending, MAX_BATCH_WRITE_ITEMS, |pending| pending.write.size());
+            while in_flight.len() < CONCURRENCY && fruitless < 2 * CONCURRENCY && self.stopped.is_none() {
+                let chunk = halves.pop_front().unwrap_or_else(|| {
+                    take_chunk(&mut pending, MAX_BATCH_WRITE_ITEMS, |pending| pending.write.size())
+                });
+                if chunk.is_empty() {
+                    break;
+                }
                 self.stats.requests += 1;
                 in_flight.push(send(database, table, chunk));
             }
             let Some((chunk, answer)) = in_flight.next().await else { break };
-            for pending in self.digest(chunk, answer) {
-                in_flight.push(send(database, table, pending));
-                self.stats.requests += 1;
-            }
+            let before = self.stats.items;
+            let refused = self.digest(chunk, answer);
+            fruitless = if self.stats.items > before || !refused.is_empty() { 0 } else { fruitless + 1 };
+            halves.extend(refused);
         }
+        self.leftovers.extend(halves.into_iter().flatten());
         self.leftovers.extend(pending);
     }
 
-    /// Takes in the answer to one request. Gives back what is to be sent at once: the halves of a request that was refused
+    /// Takes in the answer to one request. Gives back what is to be sent next: the halves of a request that was refused
     /// for one of its items, until that item is found.
     fn digest(
         &mut self,
@@ -218,8 +239,10 @@ impl Batch<'_> {
                     let fate = if pending.unanswered { Fate::Unknown } else { Fate::Rejected };
                     self.settle(pending.index, fate, Some(error.clone()));
                 }
+                self.stop_if_all_are_refused(MAX_BATCH_WRITE_ITEMS, error);
             }
             FailureKind::Throttled
+            | FailureKind::Conflict
             | FailureKind::Server
             | FailureKind::Timeout
             | FailureKind::Unreachable => self.leave(chunk, &error, !answered),
@@ -232,6 +255,14 @@ impl Batch<'_> {
             }
         }
         Vec::new()
+    }
+
+    /// When one request after the other was refused down to its last item, it is not the items that are wrong.
+    fn stop_if_all_are_refused(&mut self, most: usize, error: Arc<Error>) {
+        self.refused += 1;
+        if self.stats.items == 0 && self.refused >= most {
+            self.stopped = Some(error);
+        }
     }
 
     fn settle_answered(&mut self, chunk: Vec<Pending>, unprocessed: &[Vec<u8>]) {

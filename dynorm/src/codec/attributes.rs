@@ -29,7 +29,8 @@ impl<'a> Item<'a> {
 
     /// The value of the attribute `name`.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Value<'a>>, ValueError> {
-        for (found, value) in &self.attributes {
+        // Should a name come twice, the last one counts, as it does for the fields of a struct.
+        for (found, value) in self.attributes.iter().rev() {
             if found.is(name)? {
                 return Ok(Some(*value));
             }

@@ -200,6 +200,21 @@ fn write_set(opening: &[u8], elements: impl Iterator<Item = impl AsRef<str>>, en
     encoder.raw(b"]}");
 }
 
+/// The SDK's own model of a value, whatever it is: keeps sets, bytes and NULL as they are, so it is the type for a
+/// `#[entity(flatten)]` map whose attributes belong to somebody else.
+impl crate::Attribute for AttributeValue {
+    type Base = Self;
+    type Shape = crate::shape::Any;
+
+    fn encode(&self, encoder: &mut Encoder) -> std::result::Result<(), ValueError> {
+        write_attribute_value(self, encoder)
+    }
+
+    fn decode(value: Value<'_>) -> std::result::Result<Self, ValueError> {
+        attribute_value(value)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{attribute_value, read_attributes, write_attribute_value, write_attributes};

@@ -15,6 +15,8 @@ pub struct FieldInfo {
     pub(crate) key: bool,
     /// Its values stay out of errors.
     pub(crate) sensitive: bool,
+    /// An absent attribute is read as something else than absence, so absence is stored as NULL.
+    pub(crate) defaulted: bool,
     /// The name needs no escaping in JSON.
     pub(crate) plain: bool,
 }
@@ -23,7 +25,7 @@ impl FieldInfo {
     /// A field whose type is `scalar` as a key.
     #[must_use]
     pub const fn new(name: &'static str, scalar: Option<ScalarType>) -> Self {
-        Self { name, scalar, key: false, sensitive: false, plain: is_plain(name) }
+        Self { name, scalar, key: false, sensitive: false, defaulted: false, plain: is_plain(name) }
     }
 
     /// A field that is a key of the table or of an index.
@@ -42,6 +44,25 @@ impl FieldInfo {
     #[must_use]
     pub const fn also(self, _: Option<ScalarType>) -> Self {
         self
+    }
+
+    /// Marks a field with a default of its own.
+    #[must_use]
+    pub const fn defaulted(self) -> Self {
+        Self { defaulted: true, ..self }
+    }
+
+    /// Why a value of this field is refused, with its name. Of a sensitive field, the reason is not shown, since it may show
+    /// the value.
+    pub(crate) fn locate(&self, error: ValueError) -> ValueError {
+        let error = if self.sensitive {
+            ValueError::new(
+                "there is something wrong with the value, which is not shown since the field is sensitive",
+            )
+        } else {
+            error
+        };
+        error.in_field(self.name)
     }
 
     /// Marks a field whose values are not shown in errors.
@@ -120,8 +141,10 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// The field at `index`, or `default` where the item does not have it.
     pub fn get_or<T: Attribute>(&self, index: usize, default: impl FnOnce() -> T) -> Result<T, ValueError> {
         match self.value(index) {
-            Some(value) if !value.is_null() => T::decode(value).map_err(|error| self.locate(index, error)),
-            _ => Ok(default()),
+            // A type that has no absence of its own has no other use for NULL.
+            Some(value) if value.is_null() && T::absent().is_none() => Ok(default()),
+            Some(value) => T::decode(value).map_err(|error| self.locate(index, error)),
+            None => Ok(default()),
         }
     }
 
@@ -165,7 +188,10 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 
     fn locate(&self, index: usize, error: ValueError) -> ValueError {
-        error.in_field(self.name(index))
+        match self.infos.get(index) {
+            Some(info) => info.locate(error),
+            None => error,
+        }
     }
 
     fn missing(&self, index: usize) -> ValueError {

@@ -19,14 +19,16 @@ impl<'e> ItemWriter<'e> {
         Self { encoder, fields, keys: Vec::new(), empty: true }
     }
 
-    /// The field at `index` of the table of fields; left out if it is absent.
+    /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would be read as its
+    /// default.
     pub fn field<T: Attribute>(&mut self, index: usize, value: &T) -> Result<(), ValueError> {
-        if value.is_absent() {
+        let kept = self.fields.get(index).is_some_and(|info| info.defaulted && !info.key);
+        if value.is_absent() && !kept {
             return Ok(());
         }
         let Some(info) = self.name(index) else { return Ok(()) };
         let start = self.encoder.len();
-        self.encoder.value(value).map_err(|error| error.in_field(info.name))?;
+        self.encoder.value(value).map_err(|error| info.locate(error))?;
         if info.key {
             self.keys.push((info.name, start..self.encoder.len()));
         }
@@ -42,12 +44,12 @@ impl<'e> ItemWriter<'e> {
         let (start, empty) = (self.encoder.len(), self.empty);
         let Some(info) = self.name(index) else { return Ok(()) };
         let value = self.encoder.len();
-        encode(self.encoder).map_err(|error| error.in_field(info.name))?;
+        encode(self.encoder).map_err(|error| info.locate(error))?;
         match self.encoder.written_since(value) {
             [] => {
                 return Err(ValueError::new("the module of `with` wrote no value").in_field(info.name));
             }
-            br#"{"NULL":true}"# => {
+            br#"{"NULL":true}"# if !info.defaulted => {
                 self.encoder.truncate(start);
                 self.empty = empty;
             }

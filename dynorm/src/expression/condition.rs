@@ -20,6 +20,10 @@ pub struct Condition<E> {
     of: PhantomData<fn() -> E>,
 }
 
+/// The most values that `IN` takes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_IN: usize = 100;
+
 /// A condition without its type.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
@@ -47,7 +51,7 @@ impl fmt::Debug for Term {
         match self {
             Self::Attribute(name) => f.write_str(name),
             Self::Value(_) => f.write_str("…"),
-            Self::Refused(error) => write!(f, "{error}"),
+            Self::Refused(_) => f.write_str("a value that cannot be written"),
         }
     }
 }
@@ -111,6 +115,33 @@ impl Node {
         }
     }
 
+    /// True for a comparison of the attribute with values, of the kinds that DynamoDB takes for a sort key.
+    pub(crate) fn bounds(&self, attribute: &str) -> bool {
+        let is_key = |term: &Term| matches!(term, Term::Attribute(name) if *name == attribute);
+        let is_value = |term: &Term| !matches!(term, Term::Attribute(_));
+        match self {
+            Self::Compare { left, operator, right } => *operator != "<>" && is_key(left) && is_value(right),
+            Self::Between { term, low, high } => is_key(term) && is_value(low) && is_value(high),
+            Self::Function { name: "begins_with", arguments } => {
+                matches!(arguments.as_slice(), [key, prefix] if is_key(key) && is_value(prefix))
+            }
+            _ => false,
+        }
+    }
+
+    /// True if the attribute stands anywhere in the condition.
+    pub(crate) fn mentions(&self, attribute: &str) -> bool {
+        let is_key = |term: &Term| matches!(term, Term::Attribute(name) if *name == attribute);
+        match self {
+            Self::Compare { left, right, .. } => is_key(left) || is_key(right),
+            Self::Between { term, low, high } => [term, low, high].into_iter().any(is_key),
+            Self::In { term, values } => is_key(term) || values.iter().any(is_key),
+            Self::Function { arguments, .. } => arguments.iter().any(is_key),
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(|node| node.mentions(attribute)),
+            Self::Not(node) => node.mentions(attribute),
+        }
+    }
+
     /// The text of the condition, its names and values added to the expression.
     pub(crate) fn render(&self, expression: &mut Expression) -> Result<String, ValueError> {
         Ok(match self {
@@ -126,6 +157,12 @@ impl Node {
             Self::In { term, values } => {
                 if values.is_empty() {
                     return Err(ValueError::new("`is_in` was given no values, so nothing can match"));
+                }
+                if values.len() > MAX_IN {
+                    return Err(ValueError::new(format!(
+                        "`is_in` was given {} values, and DynamoDB takes {MAX_IN}",
+                        values.len()
+                    )));
                 }
                 format!("{} IN ({})", term.render(expression)?, list(values, expression)?)
             }
@@ -153,6 +190,11 @@ fn join(nodes: &[Node], word: &str, expression: &mut Expression) -> Result<Strin
 impl Term {
     /// A value of a caller.
     pub(crate) fn encode<T: Attribute>(value: &T) -> Self {
+        if value.is_absent() {
+            return Self::Refused(ValueError::new(
+                "this value is stored by leaving the attribute out, so nothing is equal to it: use `not_exists()`",
+            ));
+        }
         let mut encoder = Encoder::default();
         match value.encode(&mut encoder) {
             Ok(()) => Self::Value(encoder.into_bytes()),

@@ -54,10 +54,15 @@ impl Expression {
     /// One more equality that the keys must have.
     pub(crate) fn add_key_condition(&mut self, name: &str, json: Vec<u8>) {
         let equality = format!("{} = {}", self.name(name), self.encoded_value(json));
+        self.and_key_condition(&equality);
+    }
+
+    /// One more condition that the keys must meet.
+    pub(crate) fn and_key_condition(&mut self, text: &str) {
         if !self.key_condition.is_empty() {
             self.key_condition.push_str(" AND ");
         }
-        self.key_condition.push_str(&equality);
+        self.key_condition.push_str(text);
     }
 
     /// Writes what there is of it into a request.

@@ -117,7 +117,23 @@ async fn create_or_compare(
     let database = Database::of_operation(Some(database))?;
     let table = database.table(info);
     let subject = Subject::of(info).in_table(table.clone()).during("creating the table");
-    if describe(&database, &subject).await?.is_none() {
+    let mut wait = Wait::new();
+    let existing = loop {
+        match describe(&database, &subject).await? {
+            // A table that is on its way out still has its name for a while.
+            Some(table) if table.table_status() == Some(&TableStatus::Deleting) => {
+                if !wait.again().await {
+                    return Err(Error::Timeout(Report::new(
+                        subject,
+                        "the old table is still being deleted",
+                        None,
+                    )));
+                }
+            }
+            existing => break existing,
+        }
+    };
+    if existing.is_none() {
         let request = request(&database, info, &table).map_err(|error| {
             Error::configuration(format!("the table `{table}` cannot be described"), Some(error.into()))
         })?;
@@ -132,7 +148,7 @@ async fn create_or_compare(
             Err(error) => return Err(Failure::new(error).into_error(subject)),
         }
     }
-    let description = until_active(&database, &subject).await?;
+    let description = until_active(&database, info, &subject).await?;
     let differences = differences(info, &description);
     if differences.is_empty() {
         return Ok(());
@@ -165,11 +181,15 @@ async fn describe(database: &Database, subject: &Subject) -> Result<Option<Table
     }
 }
 
-async fn until_active(database: &Database, subject: &Subject) -> Result<TableDescription> {
+async fn until_active(
+    database: &Database,
+    info: &'static EntityInfo,
+    subject: &Subject,
+) -> Result<TableDescription> {
     let mut wait = Wait::new();
     loop {
         if let Some(description) = describe(database, subject).await?
-            && is_active(&description)
+            && is_active(info, &description)
         {
             return Ok(description);
         }
@@ -179,12 +199,14 @@ async fn until_active(database: &Database, subject: &Subject) -> Result<TableDes
     }
 }
 
-/// `UPDATING` is active, too: the table serves requests while something about it is changed.
-fn is_active(description: &TableDescription) -> bool {
+/// `UPDATING` is active, too: the table serves requests while something about it is changed. Indexes that the entity does not
+/// have may be on their way in or out.
+fn is_active(info: &'static EntityInfo, description: &TableDescription) -> bool {
     let indexes = description.global_secondary_indexes();
     matches!(description.table_status(), Some(TableStatus::Active | TableStatus::Updating))
         && indexes
             .iter()
+            .filter(|index| info.indexes.iter().any(|known| index.index_name() == Some(known.name)))
             .all(|index| matches!(index.index_status(), Some(IndexStatus::Active | IndexStatus::Updating)))
 }
 

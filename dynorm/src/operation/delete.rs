@@ -58,9 +58,9 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
             let database = Database::of_operation(self.database)?;
-            let key = encode_key::<E>(&self.key)?;
-            let subject =
-                Subject::of(E::INFO).in_table(database.table(E::INFO)).with_key(&key).during("deleting");
+            let table = database.table(E::INFO);
+            let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
+            let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("deleting");
             let answer = delete_item(&database, E::INFO, &key, R::WANTED, &subject).await?;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })

@@ -37,8 +37,9 @@ impl<E: Entity> Find<E> {
     /// What was found, and what an error is to say of it.
     async fn run(self) -> Result<(Option<E>, Subject)> {
         let database = Database::of_operation(self.database)?;
-        let key = encode_key::<E>(&self.key)?;
-        let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).with_key(&key).during("reading");
+        let table = database.table(E::INFO);
+        let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
+        let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
         match item(&answer).and_then(|item| item.map_or(Ok(None), |item| decode_entity(&item))) {
             Ok(found) => Ok((found, subject)),

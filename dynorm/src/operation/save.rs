@@ -66,7 +66,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
             let result = match encode_entity(held.entity()) {
                 Ok(item) if merge => merge_item(&database, E::INFO, &item).await,
                 Ok(item) => put_item(&database, E::INFO, &item).await,
-                Err(error) => Err(error),
+                Err(error) => Err(error.in_table(&database.table(E::INFO))),
             };
             match result {
                 Ok(()) => Ok(A::output(held)),
@@ -105,7 +105,7 @@ async fn merge_item(database: &Database, info: &'static EntityInfo, item: &Encod
     let mut request = Request::for_table(&table, item.json.len());
     request.json("Key", &item.key(info).0);
     update_expression(info, &item.json)
-        .map_err(|error| Error::invalid(Subject::of(info), &error))?
+        .map_err(|error| Error::invalid(Subject::of(info).in_table(table.clone()), &error))?
         .write(&mut request);
     match transport::send(database.client(), Operation::UpdateItem, &table, request.finish()).await {
         Ok(_) => Ok(()),

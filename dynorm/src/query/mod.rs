@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::codec::Encoder;
+use crate::codec::ValueError;
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, encode_key_value};
@@ -36,7 +37,7 @@ use pages::{PagedRequest, Pages};
 /// ```
 #[must_use = "a query does nothing until it is awaited"]
 pub struct Query<E: Entity> {
-    request: Result<PagedRequest>,
+    request: std::result::Result<PagedRequest, ValueError>,
     filter: Option<Node>,
     database: Option<Database>,
     of: PhantomData<fn() -> E>,
@@ -49,8 +50,9 @@ impl<E: Entity> Query<E> {
         Self { request: by_index(E::INFO, index, parts), filter: None, database: None, of: PhantomData }
     }
 
-    /// Keeps the entities for which the condition holds. Several filters must all hold. DynamoDB applies them after it has
-    /// read the items, so what is left out is paid for.
+    /// Keeps the entities for which the condition holds. Several filters must all hold. A condition on the sort key of the
+    /// index bounds what is read. DynamoDB applies the others after it has read the items, so what is left out is paid for;
+    /// it takes no others on the keys of the index.
     pub fn filter(mut self, condition: Condition<E>) -> Self {
         self.filter = Some(match self.filter.take() {
             Some(filter) => filter.and(condition.node),
@@ -75,19 +77,16 @@ fn by_index(
     info: &'static crate::entity::EntityInfo,
     index: usize,
     parts: &[(usize, &dyn Part)],
-) -> Result<PagedRequest> {
-    let refused = |error: crate::ValueError| Error::invalid(Subject::of(info), &error);
-    let Some(index) = info.indexes.get(index) else {
-        return Err(refused(crate::ValueError::new("the entity has no such index")));
-    };
-    let mut request = PagedRequest::new(Operation::Query, info).index(index.name);
+) -> std::result::Result<PagedRequest, ValueError> {
+    let index = info.indexes.get(index).ok_or_else(|| ValueError::new("the entity has no such index"))?;
+    let mut request = PagedRequest::new(Operation::Query, info).index(index);
     let part = |field: usize| parts.iter().find(|(known, _)| *known == field).map(|(_, part)| *part);
     let name = info.attribute(&index.partition);
     let mut encoder = Encoder::default();
-    encode_key_value(&index.partition, &part, &mut encoder).map_err(|error| refused(error.in_field(name)))?;
+    encode_key_value(&index.partition, &part, &mut encoder).map_err(|error| error.in_field(name))?;
     let json = encoder.into_bytes();
     check_key(&json, crate::key::KeyRole::Partition, &format_args!("the index `{}`", index.name))
-        .map_err(|error| refused(error.in_field(name)))?;
+        .map_err(|error| error.in_field(name))?;
     request.expression.add_key_condition(name, json);
     Ok(request)
 }
@@ -120,10 +119,12 @@ impl<E: Entity> IntoFuture for GetAll<E> {
         let Query { request, filter, database, .. } = self.0;
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
-            let mut request = request?;
-            if let Some(filter) = &filter {
-                request.filter(filter).map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
-            }
+            let request = request.and_then(|mut request| {
+                filter.as_ref().map_or(Ok(()), |filter| request.filter(filter))?;
+                Ok(request)
+            });
+            let subject = || Subject::of(E::INFO).in_table(database.table(E::INFO)).during("querying");
+            let request = request.map_err(|error| Error::invalid(subject(), &error))?;
             Pages::new(database, request, "querying").collect().await
         })
     }

@@ -4,9 +4,10 @@ use crate::batch::{Stats, count};
 use crate::codec::{Item, Scanner, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, decode_entity};
+use crate::entity::{Entity, EntityInfo, IndexInfo, decode_entity};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Expression, Node};
+use crate::key::KeyRole;
 use crate::operation::request::Request;
 use crate::transport::{self, Operation};
 
@@ -15,7 +16,9 @@ use crate::transport::{self, Operation};
 pub(crate) struct PagedRequest {
     operation: Operation,
     info: &'static EntityInfo,
-    index: Option<&'static str>,
+    index: Option<&'static IndexInfo>,
+    /// The sort key bounds what is read; a query takes one such condition.
+    is_bounded: bool,
     pub(crate) expression: Expression,
     filter: String,
     consistent: bool,
@@ -35,11 +38,20 @@ impl PagedRequest {
             }
             None => String::new(),
         };
-        Self { operation, info, index: None, expression, filter, consistent: false, counting: false }
+        Self {
+            operation,
+            info,
+            index: None,
+            is_bounded: false,
+            expression,
+            filter,
+            consistent: false,
+            counting: false,
+        }
     }
 
-    pub(crate) fn index(mut self, name: &'static str) -> Self {
-        self.index = Some(name);
+    pub(crate) fn index(mut self, index: &'static IndexInfo) -> Self {
+        self.index = Some(index);
         self
     }
 
@@ -56,6 +68,26 @@ impl PagedRequest {
 
     /// One more condition that an item must meet.
     pub(crate) fn filter(&mut self, node: &Node) -> std::result::Result<(), ValueError> {
+        if let Node::And(nodes) = node {
+            return nodes.iter().try_for_each(|node| self.filter(node));
+        }
+        if let Some(index) = self.index {
+            for (role, source) in index.keys() {
+                let key = self.info.attribute(source);
+                if role == KeyRole::Sort && !self.is_bounded && node.bounds(key) {
+                    let text = node.render(&mut self.expression)?;
+                    self.expression.and_key_condition(&text);
+                    self.is_bounded = true;
+                    return Ok(());
+                }
+                if node.mentions(key) {
+                    return Err(ValueError::new(format!(
+                        "`{key}` is the {role} of the index `{}`, and DynamoDB filters a query by other attributes only; on the sort key it takes one of `eq`, `lt`, `le`, `gt`, `ge`, `between` and `begins_with` with a value",
+                        index.name
+                    )));
+                }
+            }
+        }
         let text = node.render(&mut self.expression)?;
         self.filter = if self.filter.is_empty() { text } else { format!("({}) AND ({text})", self.filter) };
         Ok(())
@@ -64,7 +96,7 @@ impl PagedRequest {
     fn body(&mut self, table: &str, start: Option<&[u8]>) -> Vec<u8> {
         let mut request = Request::for_table(table, 256);
         if let Some(index) = self.index {
-            request.text("IndexName", index);
+            request.text("IndexName", index.name);
         }
         self.expression.set_filter(self.filter.clone());
         self.expression.write(&mut request);
@@ -159,7 +191,7 @@ impl Pages {
             .await
             .map_err(|failure| failure.into_error(self.subject.clone()))?;
         self.requests += 1;
-        let mut count = 0;
+        let mut count: Option<u64> = None;
         let mut next = Next::End;
         let mut item = Item::default();
         let mut read = || {
@@ -169,7 +201,10 @@ impl Pages {
                         item.refill(scanner)?;
                         visit(&item)
                     })?,
-                    "Count" => count = scanner.skip()?.parse().unwrap_or_default(),
+                    "Count" => {
+                        let number = scanner.skip()?;
+                        count = Some(number.parse().map_err(|_| ValueError::new("the count is no number"))?);
+                    }
                     "LastEvaluatedKey" => match scanner.skip()? {
                         "null" => {}
                         key if self.is_after(key) => {
@@ -186,6 +221,13 @@ impl Pages {
         };
         read().map_err(|error: ValueError| Error::undecodable(self.subject.clone(), &error))?;
         self.next = next;
-        Ok(Some(count))
+        match count {
+            Some(count) => Ok(Some(count)),
+            None if !self.request.counting => Ok(Some(0)),
+            None => {
+                let error = ValueError::new("the answer has no count");
+                Err(Error::undecodable(self.subject.clone(), &error))
+            }
+        }
     }
 }

@@ -1,0 +1,352 @@
+//! The HTTP client that misbehaves, in front of the one that does not.
+
+use std::fmt;
+use std::io::{Error as IoError, ErrorKind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
+
+use super::batch::{Batch, Kind, elements, member};
+use super::capacity::{Capacity, Cost, batch_get_units, batch_write_units, costs, read_surplus, table_name};
+use super::{Chance, Fault, Faults, Plan, Tally, Unprocessed};
+use crate::batch::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
+
+/// The operations that faults befall.
+const OPERATIONS: [&str; 13] = [
+    "BatchExecuteStatement",
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+];
+
+/// An HTTP client that misbehaves in front of `engine`, or of the SDK's default one where there is none.
+pub(super) fn client(faults: Faults, engine: Option<SharedHttpClient>) -> SharedHttpClient {
+    let burst = faults.burst.unwrap_or(Duration::from_secs(1));
+    let capacity = |units: Option<u32>| units.map(|units| Capacity::new(units, burst));
+    let state = Arc::new(State {
+        write: capacity(faults.write_capacity),
+        read: capacity(faults.read_capacity),
+        faults,
+        requests: AtomicUsize::new(0),
+    });
+    let default = OnceLock::new();
+    http_client_fn(move |settings, components| {
+        let engine = match &engine {
+            Some(engine) => engine.http_connector(settings, components),
+            // It keeps its connections, so it is made only once.
+            None => default.get_or_init(|| default_connector(settings, components)).clone(),
+        };
+        SharedHttpConnector::new(Connector { state: state.clone(), engine })
+    })
+}
+
+fn default_connector(
+    settings: &HttpConnectorSettings,
+    components: &RuntimeComponents,
+) -> SharedHttpConnector {
+    aws_smithy_http_client::default_connector(settings, components.sleep_impl()).unwrap_or_else(|| {
+        aws_smithy_http_client::Builder::new().build_http().http_connector(settings, components)
+    })
+}
+
+#[derive(Debug)]
+struct State {
+    faults: Faults,
+    write: Option<Capacity>,
+    read: Option<Capacity>,
+    requests: AtomicUsize,
+}
+
+#[derive(Clone)]
+struct Connector {
+    state: Arc<State>,
+    engine: SharedHttpConnector,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("testing::Connector")
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let name = target.rsplit('.').next().unwrap_or_default();
+        let only = self.state.faults.only.as_deref();
+        let operation = OPERATIONS
+            .into_iter()
+            .find(|operation| *operation == name)
+            .filter(|operation| only.is_none_or(|only| only.iter().any(|only| only == operation)));
+        let Some(operation) = operation else { return self.engine.call(request) };
+
+        // Here rather than in the future, so that the numbers follow the order in which requests are sent.
+        let plan = self.state.faults.plan(self.state.requests.fetch_add(1, Ordering::Relaxed));
+        let connector = self.clone();
+        HttpConnectorFuture::new(async move { connector.run(operation, plan, request).await })
+    }
+}
+
+type Response = Result<HttpResponse, ConnectorError>;
+
+impl Connector {
+    async fn run(&self, operation: &'static str, plan: Plan, mut request: HttpRequest) -> Response {
+        let body = collect(request.take_body()).await?;
+        *request.body_mut() = SdkBody::from(body.clone());
+        // What is no text is no request, and goes on as it is, for the engine to say so.
+        let body = std::str::from_utf8(&body).unwrap_or_default();
+        let work = Work::parse(operation, body);
+        self.count(operation, |tally| {
+            tally.requests += 1;
+            tally.items_sent += count(work.items);
+        });
+        if !plan.delay.is_zero() {
+            tokio::time::sleep(plan.delay).await;
+        }
+        match plan.fault {
+            Fault::Throttle => self.throttle(&work),
+            Fault::HotKeyRange => {
+                self.count(operation, |tally| tally.hot_key_ranges += 1);
+                respond(400, work.throttled("ThrottlingException", "throttlingReasons", "KeyRange"))
+            }
+            Fault::ServerError => {
+                self.count(operation, |tally| tally.server_errors += 1);
+                respond(500, error("InternalServerError", "Internal server error (dynorm::testing)"))
+            }
+            Fault::Refused => {
+                self.count(operation, |tally| tally.refused += 1);
+                Err(ConnectorError::io(IoError::from(ErrorKind::ConnectionRefused).into()))
+            }
+            Fault::CutBefore => {
+                self.count(operation, |tally| tally.cut_before += 1);
+                Err(cut())
+            }
+            Fault::CutAfter => {
+                // Throttled or refused, it is a lost answer all the same.
+                self.execute(&work, plan, request).await?;
+                self.count(operation, |tally| tally.cut_after += 1);
+                Err(cut())
+            }
+            Fault::None | Fault::Unprocessed(_) | Fault::Delay(_) => self.execute(&work, plan, request).await,
+        }
+    }
+
+    async fn execute(&self, work: &Work<'_>, plan: Plan, mut request: HttpRequest) -> Response {
+        let capacity = if work.is_read() { &self.state.read } else { &self.state.write };
+        let batch = work.batch.as_ref().filter(|batch| (1..=work.most_items()).contains(&batch.len()));
+        let keep = match batch {
+            Some(batch) => keep(batch, plan.unprocessed, plan.chance, capacity.as_ref()),
+            None => {
+                let enough = capacity.as_ref().is_none_or(|capacity| {
+                    // A batch of an impossible size is the engine's to refuse.
+                    work.batch.is_some() || capacity.take_all(&costs(work.operation, work.body))
+                });
+                if !enough {
+                    return self.throttle(work);
+                }
+                Vec::new()
+            }
+        };
+        let kept = keep.iter().filter(|keep| **keep).count();
+        let rewritten = batch.filter(|_| kept < keep.len());
+        if let Some(batch) = rewritten {
+            if kept == 0 {
+                return self.throttle(work);
+            }
+            let body = batch.request(&keep);
+            set(request.headers_mut(), "content-length", &body.len())?;
+            *request.body_mut() = SdkBody::from(body);
+        }
+
+        let mut response = self.engine.call(request).await?;
+        if !response.status().is_success() || (work.batch.is_none() && capacity.is_none()) {
+            if response.status().is_success() {
+                self.executed(work, work.items, 0);
+            }
+            return Ok(response);
+        }
+        let bytes = collect(response.take_body()).await?;
+        let answer = std::str::from_utf8(&bytes).unwrap_or_default();
+        if let Some(capacity) = capacity {
+            for Cost { table, units } in read_surplus(work.operation, work.body, answer) {
+                capacity.charge(&table, units);
+            }
+        }
+        let by_engine = work.batch.as_ref().map_or(0, |batch| batch.handed_back_by_engine(answer));
+        let handed_back = by_engine + keep.len() - kept;
+        self.executed(work, work.items.saturating_sub(handed_back), handed_back);
+        let body = match rewritten.map(|batch| batch.answer(answer, &keep)) {
+            None => SdkBody::from(bytes),
+            Some(Ok(body)) => {
+                let headers = response.headers_mut();
+                // A checksum of the body as it was.
+                headers.remove("x-amz-crc32");
+                if headers.contains_key("content-length") {
+                    set(headers, "content-length", &body.len())?;
+                }
+                SdkBody::from(body)
+            }
+            Some(Err(error)) => return Err(ConnectorError::other(error.into(), None)),
+        };
+        *response.body_mut() = body;
+        Ok(response)
+    }
+
+    fn executed(&self, work: &Work<'_>, executed: usize, handed_back: usize) {
+        self.count(work.operation, |tally| {
+            tally.executed += 1;
+            tally.items_executed += count(executed);
+            tally.items_unprocessed += count(handed_back);
+            tally.partly_unprocessed += u64::from(handed_back > 0);
+        });
+    }
+
+    fn throttle(&self, work: &Work<'_>) -> Response {
+        self.count(work.operation, |tally| tally.throttled += 1);
+        let code = "ProvisionedThroughputExceededException";
+        respond(400, work.throttled(code, "ThrottlingReasons", "Provisioned"))
+    }
+
+    fn count(&self, operation: &'static str, count: impl FnOnce(&mut Tally)) {
+        self.state.faults.log.count(operation, count);
+    }
+}
+
+/// What a request asks for.
+struct Work<'a> {
+    operation: &'static str,
+    body: &'a str,
+    batch: Option<Batch<'a>>,
+    items: usize,
+}
+
+impl<'a> Work<'a> {
+    fn parse(operation: &'static str, body: &'a str) -> Self {
+        let kind = match operation {
+            "BatchWriteItem" => Some(Kind::Write),
+            "BatchGetItem" => Some(Kind::Read),
+            _ => None,
+        };
+        let batch = kind.and_then(|kind| Batch::parse(kind, body).ok());
+        let length =
+            |name: &str| member(body, name).and_then(|list| elements(list).ok()).map_or(0, |list| list.len());
+        let items = match operation {
+            "PutItem" | "GetItem" | "UpdateItem" | "DeleteItem" | "ExecuteStatement" => 1,
+            "TransactWriteItems" | "TransactGetItems" => length("TransactItems"),
+            "ExecuteTransaction" => length("TransactStatements"),
+            "BatchExecuteStatement" => length("Statements"),
+            _ => batch.as_ref().map_or(0, Batch::len),
+        };
+        Self { operation, body, batch, items }
+    }
+
+    fn is_read(&self) -> bool {
+        matches!(self.operation, "BatchGetItem" | "GetItem" | "Query" | "Scan" | "TransactGetItems")
+    }
+
+    fn most_items(&self) -> usize {
+        if self.is_read() { MAX_BATCH_GET_ITEMS } else { MAX_BATCH_WRITE_ITEMS }
+    }
+
+    /// The error of a throttled request, with the reason in the form that DynamoDB gives it.
+    fn throttled(&self, code: &str, reasons: &str, what: &str) -> String {
+        let table = match &self.batch {
+            Some(batch) => batch.tables().first().map(super::batch::Table::name),
+            None => table_name(self.body)
+                .or_else(|| costs(self.operation, self.body).into_iter().next().map(|cost| cost.table)),
+        };
+        let reason =
+            format!("Table{}{what}ThroughputExceeded", if self.is_read() { "Read" } else { "Write" });
+        let table = table.unwrap_or_default();
+        let mut error = error_value(
+            code,
+            "The level of configured provisioned throughput for the table was exceeded (dynorm::testing)",
+        );
+        error[reasons] = serde_json::json!([{
+            "reason": reason,
+            "resource": format!("arn:aws:dynamodb:local:000000000000:table/{table}"),
+        }]);
+        error.to_string()
+    }
+}
+
+/// Which items of a batch are sent on: those that chance leaves, as far as the capacity of their tables goes.
+fn keep(
+    batch: &Batch<'_>,
+    unprocessed: Unprocessed,
+    mut chance: Chance,
+    capacity: Option<&Capacity>,
+) -> Vec<bool> {
+    let mut keep = unprocessed.keep(batch.len(), &mut chance);
+    let Some(capacity) = capacity else { return keep };
+    let mut flags = keep.iter_mut();
+    for table in batch.tables() {
+        let name = table.name();
+        for (item, keep) in table.items.iter().zip(flags.by_ref()) {
+            let units = || match batch.kind() {
+                Kind::Write => batch_write_units(item),
+                Kind::Read => batch_get_units(table),
+            };
+            *keep = *keep && capacity.take(&name, units());
+        }
+    }
+    keep
+}
+
+async fn collect(body: SdkBody) -> Result<Vec<u8>, ConnectorError> {
+    let body = ByteStream::new(body).collect().await;
+    body.map(AggregatedBytes::to_vec).map_err(|error| ConnectorError::io(error.into()))
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}
+
+fn cut() -> ConnectorError {
+    ConnectorError::io(IoError::from(ErrorKind::ConnectionReset).into())
+}
+
+fn error(code: &str, message: &str) -> String {
+    error_value(code, message).to_string()
+}
+
+fn error_value(code: &str, message: &str) -> serde_json::Value {
+    serde_json::json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message })
+}
+
+fn respond(status: u16, body: String) -> Response {
+    let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    set(response.headers_mut(), "content-type", "application/x-amz-json-1.0")?;
+    set(response.headers_mut(), "x-amzn-requestid", "FAULT")?;
+    Ok(response)
+}
+
+fn set(
+    headers: &mut aws_smithy_runtime_api::http::Headers,
+    name: &'static str,
+    value: &(impl ToString + ?Sized),
+) -> Result<(), ConnectorError> {
+    let set = headers.try_insert(name, value.to_string());
+    set.map(drop).map_err(|error| ConnectorError::other(error.into(), None))
+}
