@@ -55,7 +55,8 @@ pub enum Fate {
     Rejected,
     /// It was never sent.
     NotSent,
-    /// It was sent, and no answer came: it may or may not be done.
+    /// It was sent, and no answer came that says whether it is done: none at all, or a status of 500, after which DynamoDB
+    /// itself does not know.
     Unknown,
 }
 

@@ -202,6 +202,7 @@ fn write_set(opening: &[u8], elements: impl Iterator<Item = impl AsRef<str>>, en
 
 /// The SDK's own model of a value, whatever it is: keeps sets, bytes and NULL as they are, so it is the type for a
 /// `#[entity(flatten)]` map whose attributes belong to somebody else.
+#[diagnostic::do_not_recommend]
 impl crate::Attribute for AttributeValue {
     type Base = Self;
     type Shape = crate::shape::Any;
