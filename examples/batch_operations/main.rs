@@ -4,18 +4,15 @@
 
 mod operations;
 mod recipes;
-mod trouble;
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use dynorm::prelude::*;
+use dynorm::testing::{Fault, Faults};
 use dynorm::{Error, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES};
-use dynorm_tests::canned::Answer;
 use serde::Deserialize;
-
-use trouble::Trouble;
 
 /// A user, stored in the table `users`. Serde reads one from a row of a CSV file; what the row does not say is as in
 /// `User::default()`.
@@ -95,25 +92,25 @@ async fn main() -> anyhow::Result<()> {
     println!("chunking: {} batches", operations::process_in_chunks().await?);
 
     // The first two requests are throttled. Who runs inside `scope` uses that database, and never knows.
-    let throttled = Trouble::answering(Answer::throttled()).times(2).over(&db);
+    let throttled = Faults::scripted([Fault::Throttle, Fault::Throttle]).on(&db);
     let stats = throttled.scope(operations::save_patiently(new_users("patient", 50))).await?;
     println!("retry handling: {} users, {} of them sent again", stats.items, stats.retries);
 
     println!("constants: get {MAX_BATCH_GET_ITEMS}, write {MAX_BATCH_WRITE_ITEMS}, retries {MAX_RETRIES}");
 
     let too_long = User { first_name: "x".repeat(500_000), ..User::default() };
-    let failing = Answer::error(500, "InternalServerError", "it is not you, it is me");
     for (what, db, users) in [
         ("an item above 400 KB", db.clone(), vec![User::default(), too_long]),
-        ("no capacity", Trouble::answering(Answer::throttled()).over(&db), new_users("throttled", 2)),
-        ("a failing server", Trouble::answering(failing).over(&db), new_users("failing", 2)),
+        ("no capacity", Faults::seeded(1).throttle(1.0).on(&db), new_users("throttled", 2)),
+        ("a failing server", Faults::seeded(1).server_error(1.0).on(&db), new_users("failing", 2)),
     ] {
         let result = db.scope(operations::save_without_patience(&users)).await;
         let error: Error = result.err().with_context(|| format!("{what} should be an error"))?.into();
         println!("error handling: {what}: {}", operations::what_to_do(&error));
     }
 
-    let handing_back = Trouble::handing_back().times(1).over(&db);
+    // Of the first request, 20 of the 25 users come back.
+    let handing_back = Faults::scripted([Fault::Unprocessed(20)]).on(&db);
     let all = handing_back.scope(operations::save_and_go_on(&new_users("partial", 75))).await?;
     println!("partial failures: {} users are saved in the end", all.len());
 

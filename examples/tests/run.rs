@@ -87,7 +87,7 @@ fn every_section_of_the_batch_operations_runs() -> anyhow::Result<()> {
         "error handling: an item above 400 KB: correct the items that were rejected",
         "error handling: no capacity: send less, or raise the capacity of the table",
         "error handling: a failing server: try again later",
-        "  25 of 75 are left; the first, partial1@example.com, is unprocessed",
+        "  20 of 75 are left; the first, partial1@example.com, is unprocessed",
         "partial failures: 75 users are saved in the end",
         "  imported 25/60 users",
         "  imported 60/60 users",
