@@ -89,11 +89,7 @@ impl<E: Entity> Collection<E> {
 
     /// Deletes the item of every entity; see [`BatchDelete`].
     pub fn delete_all(&self) -> BatchDelete<E> {
-        let delete = BatchDelete::new(self.items.iter().map(Entity::entity_key).collect());
-        match &self.database {
-            Some(database) => delete.on(database),
-            None => delete,
-        }
+        delete_all(&self.items, self.database.as_ref())
     }
 
     /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that would make
@@ -191,6 +187,14 @@ fn save_all<'a, E: Entity>(items: &'a mut [E], database: Option<&Database>) -> B
     }
 }
 
+fn delete_all<E: Entity>(items: &[E], database: Option<&Database>) -> BatchDelete<E> {
+    let delete = BatchDelete::new(items.iter().map(Entity::entity_key).collect());
+    match database {
+        Some(database) => delete.on(database),
+        None => delete,
+    }
+}
+
 /// A part of a [`Collection`]; see [`Collection::chunk`].
 #[derive(Debug)]
 pub struct Chunk<'a, E> {
@@ -209,6 +213,22 @@ impl<E: Entity> Chunk<'_, E> {
     /// Saves every entity, stamped in place; see [`BatchSave`].
     pub fn save_all(&mut self) -> BatchSave<'_, E, &mut E> {
         save_all(self.items, self.database)
+    }
+
+    /// Deletes the item of every entity; see [`BatchDelete`].
+    pub fn delete_all(&self) -> BatchDelete<E> {
+        delete_all(self.items, self.database)
+    }
+
+    /// Sets one field of every entity, and saves them all; see [`Collection::update_field`].
+    pub fn update_field<V: Clone>(&mut self, field: Field<E, V>, value: V) -> BatchSave<'_, E, &mut E> {
+        self.update_all(|entity| field.set(entity, value.clone()))
+    }
+
+    /// Changes every entity, and saves them all.
+    pub fn update_all(&mut self, change: impl FnMut(&mut E)) -> BatchSave<'_, E, &mut E> {
+        self.each(change);
+        self.save_all()
     }
 }
 

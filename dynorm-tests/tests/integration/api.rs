@@ -321,6 +321,18 @@ async fn collections_change_and_save_what_they_hold() -> anyhow::Result<()> {
     for chunk in chunks.collect::<Vec<_>>() {
         chunk.await??;
     }
+    let mut found = found;
+    for (i, mut chunk) in found.chunk(25).enumerate() {
+        chunk.update_field(User::STATUS, Status::Inactive).await?;
+        chunk.update_all(|user| user.age = 9).await?;
+        if i == 0 {
+            chunk.delete_all().await?;
+        }
+    }
+    assert_eq!(
+        UserRepo::by_status(Status::Inactive).filter(User::AGE.eq(9)).get_all().on(&db).await?.len(),
+        35
+    );
     found.delete_all().await?;
     assert_eq!(UserRepo::count().on(&db).await?, 0);
     Ok(())

@@ -171,7 +171,10 @@ async fn when_the_retries_are_used_up_the_error_holds_what_is_left_and_goes_on_w
     assert_eq!(error.fates().filter(|fate| *fate == Fate::Done).count(), 16);
     let text = "saving `User` in the table `users`: 14 of 30 items are not done; the first is #1 (unprocessed) with id = ";
     assert!(error.to_string().starts_with(text), "{error}");
-    let error = error.retry().await.unwrap_err();
+    assert!(error.is_throttled() && error.is_retryable() && error.outcome_known());
+    let before = requests.len();
+    let error = error.retry().retry(Retry::default().rounds(0)).await.unwrap_err();
+    assert_eq!(requests.len(), before + 1);
     *open.lock().unwrap() = true;
     let saved = error.retry().await.unwrap();
     assert_eq!(saved, users);

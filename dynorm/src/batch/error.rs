@@ -297,6 +297,27 @@ macro_rules! batch_errors {
             }
         }
 
+        /// The questions that a caller asks before it decides, as on [`Error`].
+        impl<E: Entity> $error<E> {
+            /// True if every failure is for want of capacity.
+            #[must_use]
+            pub fn is_throttled(&self) -> bool {
+                self.failures().iter().all(|failure| failure.reason.is_throttled())
+            }
+
+            /// True if every failure may succeed when it is tried again.
+            #[must_use]
+            pub fn is_retryable(&self) -> bool {
+                self.failures().iter().all(|failure| failure.reason.is_retryable())
+            }
+
+            /// False if the fate of an item is unknown.
+            #[must_use]
+            pub fn outcome_known(&self) -> bool {
+                self.failures().iter().all(|failure| failure.fate != Fate::Unknown)
+            }
+        }
+
         impl<E: Entity> std::error::Error for $error<E> {
             fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
                 let first = self.failures().first()?;

@@ -112,6 +112,12 @@ impl<E: Entity> BatchSaveRetry<E> {
         Self(unfinished)
     }
 
+    /// How to repeat what DynamoDB leaves unprocessed; without it, as in the batch that failed.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.0.retry = retry;
+        self
+    }
+
     /// Uses this database.
     pub fn on(mut self, database: &Database) -> Self {
         self.0.database = Some(database.clone());
