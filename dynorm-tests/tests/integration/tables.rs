@@ -91,6 +91,44 @@ async fn what_differs_is_listed() {
 }
 
 #[tokio::test]
+async fn entities_that_share_a_table_bring_their_indexes_together() {
+    #[derive(Entity, Clone, Debug, PartialEq)]
+    #[entity(table = "library", partition = "BOOK#{isbn}", sort = "BOOK")]
+    #[entity(index("by_title", partition = "TITLE#{title}"))]
+    struct Book {
+        isbn: String,
+        title: String,
+    }
+    #[derive(Entity, Clone, Debug, PartialEq)]
+    #[entity(table = "library", partition = "BOOK#{isbn}", sort = "LOAN#{reader}")]
+    #[entity(index("by_reader", partition = "READER#{reader}"))]
+    #[entity(index("by_title", partition = "TITLE#{title}"))]
+    struct Loan {
+        isbn: String,
+        reader: String,
+        title: String,
+    }
+
+    let db = database();
+    db.create_table::<Book>().with::<Loan>().await.unwrap();
+    db.create_table::<Loan>().await.unwrap();
+    let book = Book { isbn: "1".into(), title: "Emma".into() };
+    let loan = Loan { isbn: "1".into(), reader: "ada".into(), title: "Emma".into() };
+    BookRepo::save(&book).on(&db).await.unwrap();
+    LoanRepo::save(&loan).on(&db).await.unwrap();
+    assert_eq!(BookRepo::by_title("Emma").get_all().on(&db).await.unwrap(), vec![book]);
+    assert_eq!(LoanRepo::by_title("Emma").get_all().on(&db).await.unwrap(), vec![loan.clone()]);
+    assert_eq!(LoanRepo::by_reader("ada").get_all().on(&db).await.unwrap(), vec![loan]);
+
+    let db = database();
+    db.create_table::<Book>().await.unwrap();
+    let error = db.create_table::<Book>().with::<Loan>().await.unwrap_err().to_string();
+    assert!(error.ends_with("the global index `by_reader` is missing"), "{error}");
+    let error = db.create_table::<Book>().with::<Sale>().await.unwrap_err();
+    assert!(matches!(error, Error::Configuration(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_table_is_deleted_when_asked_for() {
     let db = database();
     db.create_table::<Sale>().await.unwrap();

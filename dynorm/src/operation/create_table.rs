@@ -32,13 +32,49 @@ type Configure = Box<dyn FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBu
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct CreateTable<E: Entity> {
     database: Database,
+    infos: Vec<&'static EntityInfo>,
     configure: Option<Configure>,
     of: PhantomData<fn() -> E>,
 }
 
 impl<E: Entity> CreateTable<E> {
     pub(crate) fn new(database: Database) -> Self {
-        Self { database, configure: None, of: PhantomData }
+        Self { database, infos: vec![E::INFO], configure: None, of: PhantomData }
+    }
+
+    /// Creates the table with the indexes of `F` as well, for entities that share it: each has the indexes that it is asked
+    /// by, and the table those of all.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// #[derive(Entity, Clone, Debug)]
+    /// #[entity(table = "shop", partition = "CUSTOMER#{id}", sort = "PROFILE")]
+    /// # #[entity(index("by_name", partition = "{name}"))]
+    /// struct Customer {
+    ///     id: Id<Customer>,
+    ///     name: String,
+    /// }
+    ///
+    /// #[derive(Entity, Clone, Debug)]
+    /// #[entity(table = "shop", partition = "CUSTOMER#{customer_id}", sort = "ORDER#{id}")]
+    /// # #[entity(index("by_status", partition = "{status}"))]
+    /// struct Order {
+    ///     customer_id: Id<Customer>,
+    ///     id: Id<Order>,
+    ///     status: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// db.create_table::<Customer>().with::<Order>().await?;
+    /// # db.create_table::<Order>().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with<F: Entity>(mut self) -> Self {
+        self.infos.push(F::INFO);
+        self
     }
 
     /// Changes the SDK's request before a table is created: billing, encryption, streams, tags, protection.
@@ -71,7 +107,7 @@ impl<E: Entity> IntoFuture for CreateTable<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(create_or_compare(self.database, E::INFO, self.configure))
+        OperationFuture::new(create_or_compare(self.database, E::INFO, self.infos, self.configure))
     }
 }
 
@@ -112,11 +148,21 @@ impl<E: Entity> fmt::Debug for DeleteTable<E> {
 async fn create_or_compare(
     database: Database,
     info: &'static EntityInfo,
+    infos: Vec<&'static EntityInfo>,
     configure: Option<Configure>,
 ) -> Result<()> {
     let database = Database::of_operation(Some(database))?;
     let table = database.table(info);
     let subject = Subject::of(info).in_table(table.clone()).during("creating the table");
+    if let Some(other) = infos.iter().find(|other| other.table != info.table) {
+        return Err(Error::configuration(
+            format!(
+                "`{}` is stored in the table `{}` and not in `{}`, so they do not share it: give both the same `table = \"…\"`",
+                other.name, other.table, info.table
+            ),
+            None,
+        ));
+    }
     let mut wait = Wait::new();
     let existing = loop {
         match describe(&database, &subject).await? {
@@ -134,7 +180,7 @@ async fn create_or_compare(
         }
     };
     if existing.is_none() {
-        let request = request(&database, info, &table).map_err(|error| {
+        let request = request(&database, info, &infos, &table).map_err(|error| {
             Error::configuration(format!("the table `{table}` cannot be described"), Some(error.into()))
         })?;
         let request = match configure {
@@ -148,8 +194,13 @@ async fn create_or_compare(
             Err(error) => return Err(Failure::new(error).into_error(subject)),
         }
     }
-    let description = until_active(&database, info, &subject).await?;
-    let differences = differences(info, &description);
+    let description = until_active(&database, &infos, &subject).await?;
+    let mut differences: Vec<String> = Vec::new();
+    for difference in infos.iter().flat_map(|info| self::differences(info, &description)) {
+        if !differences.contains(&difference) {
+            differences.push(difference);
+        }
+    }
     if differences.is_empty() {
         return Ok(());
     }
@@ -183,13 +234,13 @@ async fn describe(database: &Database, subject: &Subject) -> Result<Option<Table
 
 async fn until_active(
     database: &Database,
-    info: &'static EntityInfo,
+    infos: &[&'static EntityInfo],
     subject: &Subject,
 ) -> Result<TableDescription> {
     let mut wait = Wait::new();
     loop {
         if let Some(description) = describe(database, subject).await?
-            && is_active(info, &description)
+            && is_active(infos, &description)
         {
             return Ok(description);
         }
@@ -201,12 +252,12 @@ async fn until_active(
 
 /// `UPDATING` is active, too: the table serves requests while something about it is changed. Indexes that the entity does not
 /// have may be on their way in or out.
-fn is_active(info: &'static EntityInfo, description: &TableDescription) -> bool {
+fn is_active(infos: &[&'static EntityInfo], description: &TableDescription) -> bool {
     let indexes = description.global_secondary_indexes();
     matches!(description.table_status(), Some(TableStatus::Active | TableStatus::Updating))
         && indexes
             .iter()
-            .filter(|index| info.indexes.iter().any(|known| index.index_name() == Some(known.name)))
+            .filter(|index| indexes_of(infos).iter().any(|(_, known)| index.index_name() == Some(known.name)))
             .all(|index| matches!(index.index_status(), Some(IndexStatus::Active | IndexStatus::Updating)))
 }
 
@@ -233,20 +284,29 @@ impl Wait {
 
 type Built<T> = std::result::Result<T, aws_sdk_dynamodb::error::BuildError>;
 
-fn request(database: &Database, info: &'static EntityInfo, table: &str) -> Built<CreateTableFluentBuilder> {
+fn request(
+    database: &Database,
+    info: &'static EntityInfo,
+    infos: &[&'static EntityInfo],
+    table: &str,
+) -> Built<CreateTableFluentBuilder> {
     let mut request = database
         .client()
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
         .set_key_schema(Some(key_schema(info, info.keys())?));
-    for (name, scalar) in key_attributes(info) {
-        let definition =
-            AttributeDefinition::builder().attribute_name(name).attribute_type(scalar_type(scalar));
-        request = request.attribute_definitions(definition.build()?);
+    let mut defined: Vec<&str> = Vec::new();
+    for (name, scalar) in infos.iter().flat_map(|info| key_attributes(info)) {
+        if !defined.contains(&name) {
+            defined.push(name);
+            let definition =
+                AttributeDefinition::builder().attribute_name(name).attribute_type(scalar_type(scalar));
+            request = request.attribute_definitions(definition.build()?);
+        }
     }
     let everything = Projection::builder().projection_type(ProjectionType::All).build();
-    for index in info.indexes {
+    for (info, index) in indexes_of(infos) {
         let keys = Some(key_schema(info, index.keys())?);
         request = if index.local {
             let index = LocalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
@@ -257,6 +317,19 @@ fn request(database: &Database, info: &'static EntityInfo, table: &str) -> Built
         };
     }
     Ok(request)
+}
+
+/// The indexes of all entities of a table, each name once.
+fn indexes_of(infos: &[&'static EntityInfo]) -> Vec<(&'static EntityInfo, &'static IndexInfo)> {
+    let mut indexes: Vec<(&'static EntityInfo, &'static IndexInfo)> = Vec::new();
+    for info in infos.iter().copied() {
+        for index in info.indexes {
+            if indexes.iter().all(|(_, known)| known.name != index.name) {
+                indexes.push((info, index));
+            }
+        }
+    }
+    indexes
 }
 
 fn key_schema(
