@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynorm::Error;
 use dynorm::prelude::*;
 use dynorm_tests::canned::{self, Answer};
-use dynorm_tests::database;
+use dynorm_tests::{Engine, Quirk, database};
 
 #[derive(Entity, Clone, Debug, PartialEq)]
 struct Note {
@@ -393,4 +393,20 @@ async fn a_condition_that_cannot_be_written_is_refused() {
         error.to_string().contains("the partition key of the index `by_author` cannot be empty"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_index_key_that_is_too_long_is_refused_where_the_engine_would_not() {
+    let db = notes().await;
+    let author = "a".repeat(2049);
+    let error = NoteRepo::save(Note { author: Some(author.clone()), ..note("a") }).on(&db).await.unwrap_err();
+    assert!(
+        error.to_string().ends_with(
+            "author: the partition key of the index `by_author` takes at most 2048 bytes, and this has 2049"
+        ),
+        "{error}"
+    );
+    let put = db.client().put_item().table_name(db.table_name::<Note>());
+    let put = put.item("title", AttributeValue::S("a".into())).item("author", AttributeValue::S(author));
+    assert_eq!(put.send().await.is_ok(), Engine::of_this_run().has(Quirk::LongIndexKeys));
 }
