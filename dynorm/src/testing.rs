@@ -78,6 +78,7 @@ mod batch;
 mod capacity;
 mod connector;
 mod log;
+mod plan;
 
 pub use log::{FaultLog, Tally};
 
@@ -86,6 +87,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 
 use crate::database::Database;
+use plan::Shares;
 
 /// What becomes of one request, for [`Faults::script`].
 ///
@@ -171,16 +173,6 @@ pub struct Faults {
     script: Vec<Fault>,
     only: Option<Vec<String>>,
     log: FaultLog,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Shares {
-    throttle: f64,
-    hot_key_range: f64,
-    server_error: f64,
-    refused: f64,
-    cut_before: f64,
-    cut_after: f64,
 }
 
 impl Faults {
@@ -414,143 +406,4 @@ impl Faults {
 
 fn probability(share: f64) -> f64 {
     if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
-}
-
-/// What becomes of one request.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    fault: Fault,
-    unprocessed: Unprocessed,
-    delay: Duration,
-    chance: Chance,
-}
-
-/// Which items of a batch are handed back.
-#[derive(Clone, Copy, Debug)]
-enum Unprocessed {
-    Share(f64),
-    Exactly(usize),
-}
-
-impl Faults {
-    fn plan(&self, number: usize) -> Plan {
-        let mut chance = Chance::of(self.seed, number);
-        let (fault_draw, delay_draw) = (chance.next(), chance.next());
-        let (shortest, longest) = self.delay;
-        let delay = shortest.saturating_add(longest.saturating_sub(shortest).mul_f64(delay_draw));
-        let scripted = self.script.get(number).copied();
-        let fault = scripted.unwrap_or_else(|| self.shares.pick(fault_draw));
-        let (unprocessed, delay) = match fault {
-            Fault::Unprocessed(count) => (Unprocessed::Exactly(count), delay),
-            Fault::Delay(more) => (Unprocessed::Exactly(0), delay.saturating_add(more)),
-            _ if scripted.is_some() => (Unprocessed::Exactly(0), delay),
-            _ => (Unprocessed::Share(self.unprocessed), delay),
-        };
-        Plan { fault, unprocessed, delay, chance }
-    }
-}
-
-impl Shares {
-    fn pick(&self, draw: f64) -> Fault {
-        let shares = [
-            (self.throttle, Fault::Throttle),
-            (self.hot_key_range, Fault::HotKeyRange),
-            (self.server_error, Fault::ServerError),
-            (self.refused, Fault::Refused),
-            (self.cut_before, Fault::CutBefore),
-            (self.cut_after, Fault::CutAfter),
-        ];
-        let mut limit = 0.0;
-        for (share, fault) in shares {
-            limit += share;
-            if draw < limit {
-                return fault;
-            }
-        }
-        Fault::None
-    }
-}
-
-/// Random numbers that are the same everywhere and for ever: SplitMix64.
-#[derive(Clone, Copy, Debug)]
-struct Chance(u64);
-
-impl Chance {
-    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-
-    /// Those of one request. The seed is mixed first, so that neighbouring seeds do not share their requests' numbers.
-    fn of(seed: u64, number: usize) -> Self {
-        let number = u64::try_from(number).unwrap_or(u64::MAX);
-        let seed = Self(seed).bits();
-        Self(Self(seed.wrapping_add(number.wrapping_mul(Self::STEP))).bits())
-    }
-
-    fn bits(mut self) -> u64 {
-        self.step()
-    }
-
-    fn step(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(Self::STEP);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From 0 to just under 1.
-    fn next(&mut self) -> f64 {
-        (self.step() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-impl Unprocessed {
-    /// Which of `count` items are kept.
-    fn keep(self, count: usize, chance: &mut Chance) -> Vec<bool> {
-        match self {
-            Self::Share(share) => (0..count).map(|_| chance.next() >= share).collect(),
-            Self::Exactly(hand_back) => {
-                let mut left = hand_back.min(count);
-                let pick = |position: usize| {
-                    let picked = chance.next() * ((count - position) as f64) < left as f64;
-                    left -= usize::from(picked);
-                    !picked
-                };
-                (0..count).map(pick).collect()
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Chance, Fault, Faults, Unprocessed};
-
-    #[test]
-    fn the_shares_of_many_requests_are_those_that_were_asked_for() {
-        let faults = Faults::seeded(3).throttle(0.05).cut_after(0.01).unprocessed(0.2);
-        let faults: Vec<Fault> = (0..100_000).map(|number| faults.plan(number).fault).collect();
-        let share = |of: Fault| faults.iter().filter(|fault| **fault == of).count() as f64 / 100_000.0;
-        assert!((share(Fault::Throttle) - 0.05).abs() < 0.003);
-        assert!((share(Fault::CutAfter) - 0.01).abs() < 0.002);
-        assert!((share(Fault::None) - 0.94).abs() < 0.003);
-    }
-
-    #[test]
-    fn what_is_no_share_counts_as_the_nearer_end() {
-        let fault = |share: f64| Faults::seeded(3).throttle(share).plan(0).fault;
-        assert_eq!([-1.0, f64::NAN, 0.0].map(fault), [Fault::None; 3]);
-        assert_eq!([1.0, 7.0, f64::INFINITY].map(fault), [Fault::Throttle; 3]);
-    }
-
-    #[test]
-    fn an_exact_number_of_items_is_handed_back_and_not_always_the_same_ones() {
-        for hand_back in [0, 1, 7, 24, 25, 99] {
-            let mut different = std::collections::HashSet::new();
-            for seed in 0..50 {
-                let keep = Unprocessed::Exactly(hand_back).keep(25, &mut Chance::of(seed, 0));
-                assert_eq!(keep.iter().filter(|keep| !**keep).count(), hand_back.min(25));
-                different.insert(keep);
-            }
-            assert_eq!(different.len() > 1, (1..25).contains(&hand_back));
-        }
-    }
 }

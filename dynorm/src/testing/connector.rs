@@ -19,7 +19,8 @@ use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 
 use super::batch::{Batch, Kind, elements, member};
 use super::capacity::{Capacity, Cost, batch_get_units, batch_write_units, costs, read_surplus, table_name};
-use super::{Chance, Fault, Faults, Plan, Tally, Unprocessed};
+use super::plan::{Plan, Unprocessed};
+use super::{Fault, Faults, Tally};
 use crate::batch::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 
 /// The operations that faults befall.
@@ -294,7 +295,7 @@ impl<'a> Work<'a> {
 fn keep(
     batch: &Batch<'_>,
     unprocessed: Unprocessed,
-    mut chance: Chance,
+    mut chance: fastrand::Rng,
     capacity: Option<&Capacity>,
 ) -> Vec<bool> {
     let mut keep = unprocessed.keep(batch.len(), &mut chance);
