@@ -88,7 +88,7 @@ impl<E: Entity> Collection<E> {
     }
 
     /// Deletes the item of every entity; see [`BatchDelete`].
-    pub fn delete_all(&self) -> BatchDelete<E> {
+    pub fn delete_all<'b>(&self) -> BatchDelete<'b, E> {
         delete_all(&self.items, self.database.as_ref())
     }
 
@@ -180,19 +180,11 @@ impl<T> Collection<T> {
 }
 
 fn save_all<'a, E: Entity>(items: &'a mut [E], database: Option<&Database>) -> BatchSave<'a, E, &'a mut E> {
-    let save = BatchSave::new(items.iter_mut().collect());
-    match database {
-        Some(database) => save.on(database),
-        None => save,
-    }
+    BatchSave::new(items.iter_mut().collect()).with_database(database)
 }
 
-fn delete_all<E: Entity>(items: &[E], database: Option<&Database>) -> BatchDelete<E> {
-    let delete = BatchDelete::new(items.iter().map(Entity::entity_key).collect());
-    match database {
-        Some(database) => delete.on(database),
-        None => delete,
-    }
+fn delete_all<'a, E: Entity>(items: &[E], database: Option<&Database>) -> BatchDelete<'a, E> {
+    BatchDelete::new(items.iter().map(Entity::entity_key).collect()).with_database(database)
 }
 
 /// A part of a [`Collection`]; see [`Collection::chunk`].
@@ -216,7 +208,7 @@ impl<E: Entity> Chunk<'_, E> {
     }
 
     /// Deletes the item of every entity; see [`BatchDelete`].
-    pub fn delete_all(&self) -> BatchDelete<E> {
+    pub fn delete_all<'b>(&self) -> BatchDelete<'b, E> {
         delete_all(self.items, self.database)
     }
 

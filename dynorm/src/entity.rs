@@ -206,12 +206,12 @@ impl EncodedItem {
     pub(crate) fn canonical_key(
         &self,
         info: &'static EntityInfo,
-    ) -> std::result::Result<Vec<u8>, ValueError> {
-        let mut canonical = Vec::with_capacity(40);
+        canonical: &mut Vec<u8>,
+    ) -> std::result::Result<(), ValueError> {
         for ((_, source), json) in info.keys().zip(self.key_values()) {
-            push_canonical(info.scalar(source), &scalar_text(json)?, &mut canonical);
+            push_canonical(info.scalar(source), &scalar_text(json)?, canonical);
         }
-        Ok(canonical)
+        Ok(())
     }
 
     fn key_values(&self) -> impl Iterator<Item = &[u8]> {
@@ -219,13 +219,13 @@ impl EncodedItem {
     }
 }
 
-/// One spelling for all spellings of the key of an item that DynamoDB takes for equal, so that equal keys are equal bytes.
+/// Adds one spelling for all spellings of the key of an item that DynamoDB takes for equal, so that equal keys are equal
+/// bytes.
 pub(crate) fn canonical_key(
     info: &'static EntityInfo,
     item: &Item<'_>,
     canonical: &mut Vec<u8>,
 ) -> std::result::Result<(), ValueError> {
-    canonical.clear();
     for (_, source) in info.keys() {
         let name = info.attribute(source);
         let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
@@ -444,11 +444,13 @@ impl EncodedKey {
     }
 
     /// See [`canonical_key`].
-    pub(crate) fn canonical(&self, info: &'static EntityInfo) -> std::result::Result<Vec<u8>, ValueError> {
+    pub(crate) fn canonical(
+        &self,
+        info: &'static EntityInfo,
+        canonical: &mut Vec<u8>,
+    ) -> std::result::Result<(), ValueError> {
         let text = std::str::from_utf8(&self.0).map_err(|_| ValueError::new("not UTF-8"))?;
-        let mut canonical = Vec::with_capacity(40);
-        canonical_key(info, &Item::next(&mut Scanner::new(text))?, &mut canonical)?;
-        Ok(canonical)
+        canonical_key(info, &Item::next(&mut Scanner::new(text))?, canonical)
     }
 
     /// The key as an error shows it: `id = 01H…`, the sensitive parts left out.

@@ -129,6 +129,8 @@ pub struct BatchReport {
     pub(crate) subject: Subject,
     pub(crate) total: usize,
     pub(crate) failures: Vec<BatchItem>,
+    /// Why a stream ended early.
+    pub(crate) stopped: Option<std::sync::Arc<Error>>,
 }
 
 /// One input of a batch that is not known to be done, without its entity.
@@ -181,13 +183,14 @@ impl Error {
     /// False if the request was sent and no answer came that says whether it was carried out, so that it may or may not have
     /// been. After a status of 500 DynamoDB itself does not know. All attempts of the SDK count, not the last alone.
     ///
-    /// Of a batch: false if the fate of an item is unknown.
+    /// Of a batch: false if that holds for any of its items.
     #[must_use]
     pub fn outcome_known(&self) -> bool {
         match self {
-            Self::Batch(report) => {
-                report.failures.iter().all(|failure| failure.fate != crate::batch::Fate::Unknown)
-            }
+            Self::Batch(report) => report
+                .failures
+                .iter()
+                .all(|failure| failure.fate != crate::batch::Fate::Unknown && failure.reason.outcome_known()),
             _ => self.report().is_none_or(|report| report.outcome_known),
         }
     }
@@ -220,7 +223,10 @@ impl Error {
     }
 
     fn is_every_failure(&self, question: fn(&Self) -> bool) -> bool {
-        !self.failures().is_empty() && self.failures().iter().all(|failure| question(&failure.reason))
+        let Self::Batch(report) = self else { return false };
+        let mut reasons =
+            report.failures.iter().map(|failure| &failure.reason).chain(&report.stopped).peekable();
+        reasons.peek().is_some() && reasons.all(|reason| question(reason))
     }
 
     fn subject(&self) -> Option<&Subject> {
@@ -310,7 +316,14 @@ impl fmt::Display for Error {
         match self {
             Self::NotFound(report) => write!(f, "there is no {}", report.subject),
             Self::ConditionFailed(report) => {
-                write!(f, "{}: the condition does not hold, and nothing was changed", report.doing())
+                let known = report.outcome_known;
+                let why = if report.subject.operation == "creating" {
+                    "an item with this key exists"
+                } else {
+                    "the condition does not hold"
+                };
+                let then = if known { ", and nothing was changed" } else { unknown(known) };
+                write!(f, "{}: {why}{then}", report.doing())
             }
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())
@@ -409,14 +422,18 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for BatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}: {} of {} items are not done",
-            self.subject.operation,
-            self.subject,
-            self.failures.len(),
-            self.total
-        )?;
+        let Self { subject, total, failures, stopped } = self;
+        let (operation, failed) = (subject.operation, failures.len());
+        write!(f, "{operation} {subject}: ")?;
+        if stopped.is_some() {
+            write!(f, "ended early after {total} items")?;
+            if failed == 0 {
+                return Ok(());
+            }
+            write!(f, ", {failed} of them not done")?;
+        } else {
+            write!(f, "{failed} of {total} items are not done")?;
+        }
         if let Some(first) = self.failures.first() {
             write!(f, "; the first is #{} ({})", first.index, first.fate)?;
             if let Some(key) = &first.key {
@@ -435,7 +452,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Batch(report) => {
-                report.failures.first().map(|failure| &*failure.reason as &(dyn std::error::Error + 'static))
+                let first = report.failures.first().map(|failure| &failure.reason);
+                report.stopped.as_ref().or(first).map(|reason| &**reason as _)
             }
             _ => self.report()?.source.as_deref().map(|source| source as _),
         }

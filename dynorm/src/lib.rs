@@ -28,9 +28,11 @@ pub use attribute::{
     Attribute, Flatten, Id, Identifier, Moment, ScalarType, Timestamp, TimestampError, shape,
 };
 pub use batch::{
-    Arrangement, BatchDelete, BatchDeleteError, BatchGet, BatchGetError, BatchSave, BatchSaveError,
-    BatchSaveRetry, Fate, Found, KeyFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES,
-    Positional, Retry, SaveFailure, Stats,
+    Arrangement, Batch, BatchDelete, BatchDeleteError, BatchDeleteStream, BatchError, BatchFailure, BatchGet,
+    BatchGetError, BatchGetStream, BatchGets, BatchGetsError, BatchSave, BatchSaveError, BatchSaveRetry,
+    BatchSaveStream, ByIterator, ByStream, Duplicates, Fate, Found, GetTuple, IntoItems, KeyFailure,
+    MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Positional, Progress, ProgressHandle, Retry,
+    SaveFailure, Stats, StreamError, StreamFailure, batch, batch_get,
 };
 pub use codec::{
     Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,

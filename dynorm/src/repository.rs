@@ -1,4 +1,8 @@
-use crate::batch::{BatchDelete, BatchGet, BatchSave};
+use futures_util::StreamExt;
+
+use crate::batch::{
+    BatchDelete, BatchDeleteStream, BatchGet, BatchGetStream, BatchSave, BatchSaveStream, IntoItems,
+};
 use crate::entity::Entity;
 use crate::key::IntoKey;
 use crate::operation::{All, Count, Delete, Find, Get, Save, SaveArg};
@@ -198,9 +202,88 @@ pub trait Repository {
         BatchSave::new(entities.into_iter().collect())
     }
 
+    /// Saves any number of entities that must not exist yet: where an item with the key exists, that entity fails, as
+    /// [rejected](crate::Fate::Rejected) with an error that
+    /// [`is_condition_failed`](crate::Error::is_condition_failed), and the item stays as it is.
+    ///
+    /// DynamoDB takes no conditions in batches, so each entity is a `PutItem` of its own, many at a time; everything else
+    /// is as in [`batch_save`](Self::batch_save). Of several entities with one key, the first is created and the others are
+    /// rejected. One that was sent without an answer and then found to exist is [unknown](crate::Fate::Unknown): it may be
+    /// its own item that it found.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String, text: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// let note = |title: &str, text: &str| Note { title: title.into(), text: text.into() };
+    /// NoteRepo::save(note("tea", "old")).await?;
+    /// let error = NoteRepo::batch_create([note("tea", "new"), note("milk", "new")]).await.unwrap_err();
+    /// assert_eq!(error.failures().len(), 1);
+    /// assert!(error.failures()[0].reason.is_condition_failed());
+    /// assert_eq!(NoteRepo::get("tea").await?.text, "old");
+    /// assert_eq!(NoteRepo::get("milk").await?.text, "new");
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn batch_create<'a, I, A>(entities: I) -> BatchSave<'a, Self::Entity, A>
+    where
+        I: IntoIterator<Item = A>,
+        A: SaveArg<'a, Self::Entity>,
+    {
+        BatchSave::creating(entities.into_iter().collect())
+    }
+
+    /// Saves the entities of a `Stream` or an iterator of any length, of which a bounded number is in memory at a time; see
+    /// [`BatchSaveStream`].
+    fn batch_save_stream<'a, S, M, A>(entities: S) -> BatchSaveStream<'a, Self::Entity, A>
+    where
+        S: IntoItems<M, Item = A, Items: 'a>,
+        A: SaveArg<'a, Self::Entity>,
+    {
+        BatchSaveStream::new(entities)
+    }
+
+    /// Deletes the items of a `Stream` or an iterator of keys, of any length; see [`BatchDeleteStream`].
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let users = UserRepo::batch_save(vec![User::default(); 60]).await?;
+    /// UserRepo::batch_delete_stream(users.iter().map(|user| user.id)).await?;
+    /// assert_eq!(UserRepo::count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn batch_delete_stream<'a, S, M>(keys: S) -> BatchDeleteStream<'a, Self::Entity>
+    where
+        S: IntoItems<M, Item: IntoKey<<Self::Entity as Entity>::Key> + 'a, Items: 'a>,
+    {
+        BatchDeleteStream::new(keys.into_items().map(IntoKey::into_key))
+    }
+
+    /// Reads the items of a `Stream` or an iterator of keys, of any length, as a `Stream` of entities in their order; see
+    /// [`BatchGetStream`].
+    fn batch_get_stream<'a, S, M>(keys: S) -> BatchGetStream<'a, Self::Entity>
+    where
+        S: IntoItems<M, Item: IntoKey<<Self::Entity as Entity>::Key> + 'a, Items: 'a>,
+    {
+        BatchGetStream::new(keys.into_items().map(IntoKey::into_key))
+    }
+
     /// Reads any number of items by their keys, in requests of 100, in the order of the keys; missing ones are skipped.
     /// [`BatchGet::positional`] keeps a place for each.
-    fn batch_get<I>(keys: I) -> BatchGet<Self::Entity>
+    fn batch_get<'a, I>(keys: I) -> BatchGet<'a, Self::Entity>
     where
         I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
     {
@@ -224,7 +307,7 @@ pub trait Repository {
     /// # Ok(())
     /// # }
     /// ```
-    fn batch_delete<I>(keys: I) -> BatchDelete<Self::Entity>
+    fn batch_delete<'a, I>(keys: I) -> BatchDelete<'a, Self::Entity>
     where
         I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
     {
@@ -248,7 +331,7 @@ pub trait Repository {
     /// # Ok(())
     /// # }
     /// ```
-    fn batch_delete_entities<'e, I>(entities: I) -> BatchDelete<Self::Entity>
+    fn batch_delete_entities<'a, 'e, I>(entities: I) -> BatchDelete<'a, Self::Entity>
     where
         I: IntoIterator<Item = &'e Self::Entity>,
     {

@@ -6,8 +6,8 @@
 //! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
 
 use std::error::Error as StdError;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -26,8 +26,9 @@ use aws_smithy_runtime_api::client::ser_de::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use tokio::time::Instant;
 
-use crate::codec::ValueError;
+use crate::codec::{Scanner, ValueError};
 use crate::error::{Error, Report, Subject};
 
 /// The operations that carry items.
@@ -57,6 +58,10 @@ impl Operation {
         }
     }
 
+    fn name(self) -> &'static str {
+        self.target().rsplit('.').next().unwrap_or_default()
+    }
+
     /// The output that the SDK expects of the operation; what was answered is read elsewhere.
     fn empty_output(self) -> Output {
         match self {
@@ -74,52 +79,126 @@ impl Operation {
     }
 }
 
-/// Sends `body` and gives back the answer, if it is a success. The table is named to the SDK too, since its endpoint rules
-/// read it.
+/// Sends `body` and gives back the answer, if it is a success.
 pub(crate) async fn send(
     client: &Client,
     operation: Operation,
     table: &str,
     body: Vec<u8>,
 ) -> Result<Answer, Failure> {
-    let answer = Arc::new(Mutex::new(None));
-    let unanswered = Arc::new(AtomicBool::new(false));
-    let splice = Splice {
-        operation,
-        body: SdkBody::from(body),
-        answer: answer.clone(),
-        unanswered: unanswered.clone(),
+    send_batch(client, operation, &[table], None, body).await
+}
+
+/// The same, for several items of several tables. The tables are named to the SDK too, since its endpoint rules read them.
+pub(crate) async fn send_batch(
+    client: &Client,
+    operation: Operation,
+    tables: &[&str],
+    items: Option<usize>,
+    body: Vec<u8>,
+) -> Result<Answer, Failure> {
+    let start = Instant::now();
+    let exchange = Arc::new(Mutex::new(Exchange::default()));
+    let outcome = execute(client, operation, tables, body, &exchange).await;
+    let exchange = std::mem::take(&mut *exchange.lock().unwrap_or_else(PoisonError::into_inner));
+    let outcome = match outcome {
+        Ok(()) => exchange.answer.map(Answer).ok_or_else(|| Failure {
+            kind: FailureKind::Server,
+            outcome_known: false,
+            answered: false,
+            ..Failure::local("the SDK ended the operation without an answer".into())
+        }),
+        // The SDK reports its last attempt, and an earlier one may have been carried out.
+        Err(failure) => {
+            Err(Failure { outcome_known: failure.outcome_known && !exchange.unanswered, ..failure })
+        }
     };
+    if tracing::enabled!(target: "dynorm", tracing::Level::DEBUG) {
+        let event =
+            Event { operation, tables, items, request: exchange.request_id, elapsed: start.elapsed() };
+        event.emit(outcome.as_ref());
+    }
+    outcome
+}
+
+async fn execute(
+    client: &Client,
+    operation: Operation,
+    tables: &[&str],
+    body: Vec<u8>,
+    exchange: &Arc<Mutex<Exchange>>,
+) -> Result<(), Failure> {
+    let splice = Splice { operation, body: SdkBody::from(body), exchange: exchange.clone() };
     macro_rules! send {
         ($builder:expr) => {
-            $builder.customize().interceptor(splice).send().await.map(drop).map_err(|error| {
-                let failure = Failure::new(error);
-                // The SDK reports its last attempt, and an earlier one may have been carried out.
-                let outcome_known = failure.outcome_known && !unanswered.load(Ordering::Relaxed);
-                Failure { outcome_known, ..failure }
-            })
+            $builder.customize().interceptor(splice).send().await.map(drop).map_err(Failure::new)
         };
     }
+    let table = tables.first().copied().unwrap_or_default();
     match operation {
         Operation::PutItem => send!(client.put_item().table_name(table)),
         Operation::GetItem => send!(client.get_item().table_name(table)),
         Operation::UpdateItem => send!(client.update_item().table_name(table)),
         Operation::DeleteItem => send!(client.delete_item().table_name(table)),
-        Operation::BatchWriteItem => send!(client.batch_write_item().request_items(table, Vec::new())),
+        Operation::BatchWriteItem => {
+            let request = client.batch_write_item();
+            send!(tables.iter().fold(request, |request, table| request.request_items(*table, Vec::new())))
+        }
         Operation::BatchGetItem => {
             let keys = KeysAndAttributes::builder().set_keys(Some(Vec::new())).build();
             let keys = keys.map_err(|error| Failure::local(error.into()))?;
-            send!(client.batch_get_item().request_items(table, keys))
+            let request = client.batch_get_item();
+            send!(tables.iter().fold(request, |request, table| request.request_items(*table, keys.clone())))
         }
         Operation::Query => send!(client.query().table_name(table)),
         Operation::Scan => send!(client.scan().table_name(table)),
-    }?;
-    let body = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-    body.map(Answer).ok_or_else(|| Failure {
-        kind: FailureKind::Server,
-        outcome_known: false,
-        ..Failure::local("the SDK ended the operation without an answer".into())
-    })
+    }
+}
+
+/// What comes back, on the side of our bytes.
+#[derive(Default)]
+struct Exchange {
+    answer: Option<SdkBody>,
+    /// The server's name for the last attempt.
+    request_id: Option<String>,
+    /// An attempt was sent and got no answer that says whether it was carried out.
+    unanswered: bool,
+}
+
+/// What is told of a request, by the names of OpenTelemetry's conventions for databases and for DynamoDB.
+/// <https://opentelemetry.io/docs/specs/semconv/database/dynamodb/>
+struct Event<'e> {
+    operation: Operation,
+    tables: &'e [&'e str],
+    items: Option<usize>,
+    request: Option<String>,
+    elapsed: Duration,
+}
+
+impl Event<'_> {
+    fn emit(&self, outcome: Result<&Answer, &Failure>) {
+        let Self { operation, tables, items, request, elapsed } = self;
+        let collection = if let [table] = tables { Some(*table) } else { None };
+        let capacity = outcome.ok().and_then(Answer::consumed_capacity);
+        let failure = outcome.err();
+        tracing::debug!(
+            target: "dynorm",
+            {
+                db.system.name = "aws.dynamodb",
+                db.operation.name = operation.name(),
+                db.operation.batch.size = items,
+                db.collection.name = collection,
+                db.response.status_code = failure.and_then(|failure| failure.status).map(u64::from),
+                "error.type" = failure.map(Failure::code),
+                aws.request_id = request.as_deref(),
+                aws.dynamodb.table_names = ?tables,
+                aws.dynamodb.consumed_capacity = capacity,
+                db.client.operation.duration = elapsed.as_secs_f64(),
+            },
+            "DynamoDB.{}",
+            operation.name()
+        );
+    }
 }
 
 /// The body of a successful answer.
@@ -130,15 +209,29 @@ impl Answer {
         std::str::from_utf8(self.0.bytes().unwrap_or_default())
             .map_err(|_| ValueError::new("the answer is not UTF-8"))
     }
+
+    /// What the answer says of the capacity that the request took, as JSON.
+    fn consumed_capacity(&self) -> Option<&str> {
+        let mut found = None;
+        let search = |text| {
+            Scanner::new(text).object(|member, scanner| {
+                let value = scanner.skip()?;
+                if member.text == "ConsumedCapacity" {
+                    found = Some(value);
+                }
+                Ok(())
+            })
+        };
+        self.text().and_then(search).ok()?;
+        found
+    }
 }
 
 /// Puts dynorm's bytes in the place of the SDK's.
 struct Splice {
     operation: Operation,
     body: SdkBody,
-    answer: Arc<Mutex<Option<SdkBody>>>,
-    /// An attempt was sent and got no answer that says whether it was carried out.
-    unanswered: Arc<AtomicBool>,
+    exchange: Arc<Mutex<Exchange>>,
 }
 
 impl std::fmt::Debug for Splice {
@@ -182,7 +275,10 @@ impl Intercept for Splice {
             },
             (None, _) => false,
         };
-        self.unanswered.fetch_or(may_be_done, Ordering::Relaxed);
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.unanswered |= may_be_done;
+        let id = context.response().and_then(|response| response.headers().get("x-amzn-requestid"));
+        exchange.request_id = id.map(str::to_owned);
         Ok(())
     }
 
@@ -193,7 +289,7 @@ impl Intercept for Splice {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if context.response().status().is_success() {
-            let reader = ResponseBody { operation: self.operation, answer: self.answer.clone() };
+            let reader = ResponseBody { operation: self.operation, exchange: self.exchange.clone() };
             config.interceptor_state().store_put(SharedResponseDeserializer::new(reader));
         }
         Ok(())
@@ -229,7 +325,7 @@ impl SerializeRequest for RequestBody {
 
 struct ResponseBody {
     operation: Operation,
-    answer: Arc<Mutex<Option<SdkBody>>>,
+    exchange: Arc<Mutex<Exchange>>,
 }
 
 impl std::fmt::Debug for ResponseBody {
@@ -246,7 +342,8 @@ impl DeserializeResponse for ResponseBody {
         _: &ConfigBag,
     ) -> aws_smithy_runtime_api::client::interceptors::context::OutputOrError {
         // The bytes are shared with the response, not copied.
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = response.body().try_clone();
+        let answer = response.body().try_clone();
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = answer;
         Ok(self.operation.empty_output())
     }
 }
@@ -257,6 +354,10 @@ pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) message: String,
     pub(crate) outcome_known: bool,
+    /// DynamoDB itself said so.
+    pub(crate) answered: bool,
+    /// The status of the answer.
+    status: Option<u16>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -265,6 +366,8 @@ pub(crate) enum FailureKind {
     ConditionFailed,
     TableNotFound,
     Throttled,
+    /// Throttled because of one range of keys: the rest of the table has capacity.
+    HotKeys,
     Conflict,
     AccessDenied,
     Credentials,
@@ -272,6 +375,23 @@ pub(crate) enum FailureKind {
     Timeout,
     Rejected,
     Server,
+}
+
+impl FailureKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ConditionFailed => "condition_failed",
+            Self::TableNotFound => "table_not_found",
+            Self::Throttled | Self::HotKeys => "throttled",
+            Self::Conflict => "conflict",
+            Self::AccessDenied => "access_denied",
+            Self::Credentials => "credentials",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Rejected => "rejected",
+            Self::Server => "server",
+        }
+    }
 }
 
 impl Failure {
@@ -282,11 +402,20 @@ impl Failure {
         match error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
+                // Not every operation's errors model the reasons; every answer has them.
+                let body = service.raw().body().bytes().unwrap_or_default();
+                let is_hot = memchr::memmem::find(body, b"KeyRangeThroughputExceeded").is_some();
                 let error = service.into_err();
+                let kind = match answered(error.code().unwrap_or_default(), status) {
+                    FailureKind::Throttled if is_hot => FailureKind::HotKeys,
+                    kind => kind,
+                };
                 Self {
-                    kind: answered(error.code().unwrap_or_default(), status),
+                    kind,
                     message: describe(error.code(), error.message()),
                     outcome_known: status < 500,
+                    answered: true,
+                    status: Some(status),
                     source: None,
                 }
             }
@@ -315,6 +444,8 @@ impl Failure {
             kind: FailureKind::Rejected,
             message: String::new(),
             outcome_known: true,
+            answered: false,
+            status: None,
             source: Some(source),
         }
     }
@@ -325,7 +456,15 @@ impl Failure {
     {
         // The outer layers of the SDK's error say only which of them it is.
         let source = error.into_source().unwrap_or_else(|error| Box::new(error));
-        Self { kind, message: String::new(), outcome_known, source: Some(source) }
+        Self { kind, outcome_known, ..Self::local(source) }
+    }
+
+    /// What went wrong, in a word: the code of DynamoDB's error, or our kind.
+    fn code(&self) -> &str {
+        match self.message.split_once(": ") {
+            Some((code, _)) => code,
+            None => self.kind.name(),
+        }
     }
 
     pub(crate) fn into_error(self, subject: Subject) -> Error {
@@ -334,7 +473,7 @@ impl Failure {
         match self.kind {
             FailureKind::ConditionFailed => Error::ConditionFailed(report),
             FailureKind::TableNotFound => Error::TableNotFound(report),
-            FailureKind::Throttled => Error::Throttled(report),
+            FailureKind::Throttled | FailureKind::HotKeys => Error::Throttled(report),
             FailureKind::Conflict => Error::Conflict(report),
             FailureKind::AccessDenied => Error::AccessDenied(report),
             FailureKind::Credentials => Error::Credentials(report),

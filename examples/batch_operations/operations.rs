@@ -101,7 +101,7 @@ pub(crate) async fn save_patiently(users: Vec<User>) -> dynorm::Result<Stats> {
         .base_delay(Duration::from_millis(20)) // at most this long before the first, then twice as long each time,
         .max_delay(Duration::from_secs(2)); // and never longer than this
     let saved = UserRepo::batch_save(users).retry(patient).await?;
-    Ok(*saved.stats())
+    Ok(saved.stats().clone())
 }
 
 // Error handling

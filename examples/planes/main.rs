@@ -128,7 +128,7 @@ async fn import(file: PlaneFile) -> anyhow::Result<Report> {
             .await
             .context("cannot read back what was saved")?;
         ensure!(stored == saved, "what was read back differs from what was saved");
-        read += *stored.stats();
+        read += stored.stats();
 
         malformed += rows.malformed.len();
         bar.suspend(|| {
@@ -154,7 +154,7 @@ async fn import(file: PlaneFile) -> anyhow::Result<Report> {
 async fn save(rows: &mut Rows, written: &mut Stats) -> anyhow::Result<Collection<Plane>> {
     let error = match PlaneRepo::batch_save(&rows.planes).await {
         Ok(saved) => {
-            *written += *saved.stats();
+            *written += saved.stats();
             return Ok(saved);
         }
         Err(error) => error,
@@ -169,6 +169,6 @@ async fn save(rows: &mut Rows, written: &mut Stats) -> anyhow::Result<Collection
         rows.malformed.push((rows.lines[failure.index], format!("{reason:#}")));
     }
     rows.malformed.sort();
-    *written += *error.stats();
+    *written += error.stats();
     Ok(error.into_saved())
 }

@@ -1,11 +1,12 @@
 use std::fmt;
 
-use super::error::BatchDeleteError;
-use super::save::not_sent;
-use super::write::{Write, write_all};
-use super::{Retry, Stats};
+use super::error::{BatchDeleteError, UnfinishedKeys};
+use super::inputs::{Keys, cannot_begin, open, run_at_hand, unsettled};
+use super::settings::{batch_options, write_options};
+use super::wire::{Kind, Work};
+use super::{Fates, Settings, Stats};
 use crate::database::Database;
-use crate::entity::{Entity, encode_key};
+use crate::entity::Entity;
 use crate::operation::OperationFuture;
 
 /// Deletes any number of items. Made by [`Repository::batch_delete`](crate::Repository::batch_delete) and
@@ -14,69 +15,66 @@ use crate::operation::OperationFuture;
 /// It gives the statistics. If any item is not known to be deleted in the end, the error is a [`BatchDeleteError`], which
 /// holds the keys of all of them. Requests, retries and duplicates are as in [`BatchSave`](crate::BatchSave).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct BatchDelete<E: Entity> {
+pub struct BatchDelete<'a, E: Entity> {
     keys: Vec<E::Key>,
-    retry: Retry,
-    database: Option<Database>,
+    /// What an earlier batch came to, if this one goes on with it.
+    before: Option<(Fates, Stats)>,
+    settings: Settings<'a>,
 }
 
-impl<E: Entity> BatchDelete<E> {
+impl<'a, E: Entity> BatchDelete<'a, E> {
     pub(crate) fn new(keys: Vec<E::Key>) -> Self {
-        Self { keys, retry: Retry::default(), database: None }
+        Self { keys, before: None, settings: Settings::default() }
     }
 
-    pub(super) fn with_keys(mut self, keys: Vec<E::Key>) -> Self {
-        self.keys = keys;
+    pub(super) fn again(unfinished: UnfinishedKeys<E>) -> Self {
+        let UnfinishedKeys { keys, fates, stats, options } = unfinished;
+        Self { keys, before: Some((fates, stats)), settings: options.into() }
+    }
+
+    pub(crate) fn with_database(mut self, database: Option<&Database>) -> Self {
+        self.settings.options.database = database.cloned();
         self
     }
 
-    /// How to repeat what DynamoDB leaves unprocessed.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Uses this database.
-    pub fn on(mut self, database: &Database) -> Self {
-        self.database = Some(database.clone());
-        self
-    }
+    batch_options!();
+    write_options!();
 }
 
-impl<E: Entity> IntoFuture for BatchDelete<E> {
+impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
     type Output = Result<Stats, BatchDeleteError<E>>;
-    type IntoFuture = OperationFuture<'static, Self::Output>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { keys, retry, database } = self;
+        let Self { keys, before, mut settings } = self;
         OperationFuture::new(async move {
-            let again = Self { keys: Vec::new(), retry, database: database.clone() };
-            let (fates, stats) = match Database::of_operation(database) {
+            let mut again = settings.options.clone();
+            let only = before.as_ref().map(|(fates, _)| open(fates));
+            let (mut fates, mut stats) = before.unwrap_or_else(|| (unsettled(keys.len()), Stats::default()));
+            let mut group = Keys::<E> { keys, kind: Kind::Delete };
+            match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => {
-                    let table = database.table(E::INFO);
-                    let delete = |key: &E::Key| {
-                        let write = encode_key::<E>(key).and_then(|key| Write::delete(E::INFO, key));
-                        write.map_err(|error| error.in_table(&table))
-                    };
-                    let inputs = keys.iter().map(delete).collect();
-                    write_all(&database, E::INFO, "deleting", inputs, retry).await
+                    let groups = vec![&mut group as _];
+                    stats.failed = 0;
+                    stats += run_at_hand(&database, Work::Write, groups, only, &mut fates, settings).await;
+                    again.database = Some(database);
                 }
-                Err(error) => (not_sent(keys.len(), error), Stats::default()),
-            };
-            if fates.iter().all(|(_, reason)| reason.is_none()) {
-                return Ok(stats);
+                Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
             }
-            Err(BatchDeleteError::new(keys, fates, stats, again))
+            if fates.iter().all(|(_, reason)| reason.is_none()) {
+                return Ok(stats.with_fates(&fates));
+            }
+            Err(UnfinishedKeys { keys: group.keys, fates, stats, options: again }.into())
         })
     }
 }
 
-impl<E: Entity> fmt::Debug for BatchDelete<E> {
+impl<E: Entity> fmt::Debug for BatchDelete<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchDelete")
             .field("entity", &E::INFO.name)
             .field("inputs", &self.keys.len())
-            .field("retry", &self.retry)
+            .field("retry", &self.settings.options.retry)
             .finish_non_exhaustive()
     }
 }

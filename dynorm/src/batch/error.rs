@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Fate, Fates, Retry, Stats};
-use crate::batch::{BatchDelete, BatchSaveRetry};
+use super::inputs::describe;
+use super::settings::Options;
+use super::wire::Work;
+use super::{Fate, Fates, Stats};
+use crate::batch::{BatchDelete, BatchGet, BatchSaveRetry};
 use crate::collection::Collection;
-use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, encode_key};
+use crate::entity::Entity;
 use crate::error::{BatchItem, BatchReport, Error, Subject};
 
 /// Some entities of a [`batch_save`](crate::Repository::batch_save) are not known to be written.
@@ -45,6 +47,7 @@ struct SaveInner<E: Entity> {
 }
 
 /// An entity that is not known to be written.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SaveFailure<E: Entity> {
     /// Its position in the input.
@@ -64,20 +67,8 @@ pub(super) struct Unfinished<E> {
     pub(super) entities: Vec<E>,
     pub(super) fates: Fates,
     pub(super) stats: Stats,
-    pub(super) database: Option<Database>,
-    pub(super) retry: Retry,
-}
-
-impl<E> Unfinished<E> {
-    pub(super) fn new(
-        entities: Vec<E>,
-        fates: Fates,
-        stats: Stats,
-        database: Option<Database>,
-        retry: Retry,
-    ) -> Self {
-        Self { entities, fates, stats, database, retry }
-    }
+    pub(super) work: Work,
+    pub(super) options: Options,
 }
 
 impl<E: Entity> From<Unfinished<E>> for BatchSaveError<E> {
@@ -122,30 +113,32 @@ impl<E: Entity> BatchSaveError<E> {
     /// Every entity of the input, stamped, in order: those that are written, too.
     #[must_use]
     pub fn into_entities(self) -> Collection<E> {
-        let Unfinished { entities, stats, database, .. } = self.0.unfinished;
-        Collection::new(entities, database).with_stats(stats)
+        let Unfinished { entities, stats, options, .. } = self.0.unfinished;
+        Collection::new(entities, options.database).with_stats(stats)
     }
 
     /// The entities that are written, in the order of the input.
     #[must_use]
     pub fn into_saved(self) -> Collection<E> {
-        let Unfinished { entities, fates, stats, database, .. } = self.0.unfinished;
+        let Unfinished { entities, fates, stats, options, .. } = self.0.unfinished;
         let saved = entities.into_iter().zip(fates).filter(|(_, (fate, _))| *fate == Fate::Done);
-        Collection::new(saved.map(|(entity, _)| entity).collect(), database).with_stats(stats)
+        Collection::new(saved.map(|(entity, _)| entity).collect(), options.database).with_stats(stats)
     }
 
     /// Sends again just what is not known to be written, and gives the whole collection, in order.
-    pub fn retry(self) -> BatchSaveRetry<E> {
+    pub fn retry<'a>(self) -> BatchSaveRetry<'a, E> {
         BatchSaveRetry::new(self.0.unfinished)
     }
 
     fn report(&self) -> BatchReport {
         let keys = self.0.failures.iter().map(|failure| &failure.key);
-        report::<E>("saving", &self.0.unfinished.fates, keys)
+        let doing = if self.0.unfinished.work == Work::Create { "creating" } else { "saving" };
+        report::<E>(doing, &self.0.unfinished.fates, keys)
     }
 }
 
 /// An item that is not known to be deleted, or that could not be read.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeyFailure<E: Entity> {
     /// The position of its key in the input.
@@ -158,107 +151,130 @@ pub struct KeyFailure<E: Entity> {
     pub reason: Arc<Error>,
 }
 
-/// What the errors of batches of keys have in common.
-struct KeyInner<E: Entity> {
-    fates: Fates,
-    failures: Vec<KeyFailure<E>>,
-    stats: Stats,
+/// All that is needed to go on with a batch of keys.
+pub(super) struct UnfinishedKeys<E: Entity> {
+    pub(super) keys: Vec<E::Key>,
+    pub(super) fates: Fates,
+    pub(super) stats: Stats,
+    pub(super) options: Options,
 }
 
-impl<E: Entity> KeyInner<E> {
-    fn new(keys: Vec<E::Key>, fates: Fates, stats: Stats) -> Self {
-        let failures = keys.into_iter().zip(&fates).enumerate();
+impl<E: Entity> UnfinishedKeys<E> {
+    fn failures(&self) -> Vec<KeyFailure<E>> {
+        let failures = self.keys.iter().zip(&self.fates).enumerate();
         let failures = failures.filter_map(|(index, (key, (fate, reason)))| {
-            Some(KeyFailure { index, key, fate: *fate, reason: reason.clone()? })
+            Some(KeyFailure { index, key: key.clone(), fate: *fate, reason: reason.clone()? })
         });
-        Self { failures: failures.collect(), fates, stats }
-    }
-
-    fn report(&self, doing: &'static str) -> BatchReport {
-        report::<E>(doing, &self.fates, self.failures.iter().map(|failure| &failure.key))
+        failures.collect()
     }
 }
 
 /// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
-/// [`failures`](Self::failures) lists their keys, with what is known of them and why.
-pub struct BatchDeleteError<E: Entity>(Box<(KeyInner<E>, BatchDelete<E>)>);
+///
+/// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`retry`](Self::retry) sends just
+/// those again.
+pub struct BatchDeleteError<E: Entity>(Box<KeysInner<E, UnfinishedKeys<E>>>);
+
+struct KeysInner<E: Entity, U> {
+    unfinished: U,
+    failures: Vec<KeyFailure<E>>,
+}
+
+impl<E: Entity> From<UnfinishedKeys<E>> for BatchDeleteError<E> {
+    fn from(unfinished: UnfinishedKeys<E>) -> Self {
+        let failures = unfinished.failures();
+        Self(Box::new(KeysInner { unfinished, failures }))
+    }
+}
 
 impl<E: Entity> BatchDeleteError<E> {
-    /// `again` is a batch without keys, with all that the caller has said of the one that failed.
-    pub(super) fn new(keys: Vec<E::Key>, fates: Fates, stats: Stats, again: BatchDelete<E>) -> Self {
-        Self(Box::new((KeyInner::new(keys, fates, stats), again)))
-    }
-
     /// The items that are not known to be deleted, in the order of the input.
     #[must_use]
     pub fn failures(&self) -> &[KeyFailure<E>] {
-        &self.0.0.failures
+        &self.0.failures
     }
 
     /// The fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
-        self.0.0.fates.iter().map(|(fate, _)| *fate)
+        self.0.unfinished.fates.iter().map(|(fate, _)| *fate)
     }
 
     /// What the batch took.
     #[must_use]
     pub fn stats(&self) -> &Stats {
-        &self.0.0.stats
+        &self.0.unfinished.stats
     }
 
-    /// Sends again just what is not known to be deleted.
-    pub fn retry(self) -> BatchDelete<E> {
-        let (inner, again) = *self.0;
-        again.with_keys(inner.failures.into_iter().map(|failure| failure.key).collect())
+    /// Sends again just what is not known to be deleted. Positions and statistics are those of the whole.
+    pub fn retry<'a>(self) -> BatchDelete<'a, E> {
+        BatchDelete::again(self.0.unfinished)
     }
 
     fn report(&self) -> BatchReport {
-        self.0.0.report("deleting")
+        let keys = self.0.failures.iter().map(|failure| &failure.key);
+        report::<E>("deleting", &self.0.unfinished.fates, keys)
     }
 }
 
 /// Some items of a [`batch_get`](crate::Repository::batch_get) could not be read.
 ///
 /// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`found`](Self::found) has those that
-/// were read.
-pub struct BatchGetError<E: Entity>(Box<(KeyInner<E>, Vec<Option<E>>)>);
+/// were read; [`retry`](Self::retry) asks for the others again.
+pub struct BatchGetError<E: Entity>(Box<KeysInner<E, UnfinishedGet<E>>>);
+
+/// All that is needed to go on with a `batch_get`.
+pub(super) struct UnfinishedGet<E: Entity> {
+    pub(super) keys: UnfinishedKeys<E>,
+    pub(super) found: Vec<Option<E>>,
+    pub(super) consistent: bool,
+}
+
+impl<E: Entity> From<UnfinishedGet<E>> for BatchGetError<E> {
+    fn from(unfinished: UnfinishedGet<E>) -> Self {
+        let failures = unfinished.keys.failures();
+        Self(Box::new(KeysInner { unfinished, failures }))
+    }
+}
 
 impl<E: Entity> BatchGetError<E> {
-    pub(super) fn new(keys: Vec<E::Key>, found: Vec<Option<E>>, fates: Fates, stats: Stats) -> Self {
-        Self(Box::new((KeyInner::new(keys, fates, stats), found)))
-    }
-
     /// The items that could not be read, in the order of the input.
     #[must_use]
     pub fn failures(&self) -> &[KeyFailure<E>] {
-        &self.0.0.failures
+        &self.0.failures
     }
 
     /// The fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
-        self.0.0.fates.iter().map(|(fate, _)| *fate)
+        self.0.unfinished.keys.fates.iter().map(|(fate, _)| *fate)
     }
 
     /// What the batch took.
     #[must_use]
     pub fn stats(&self) -> &Stats {
-        &self.0.0.stats
+        &self.0.unfinished.keys.stats
     }
 
     /// What was read, at the position of its key; `None` for what is not there, and for the failures.
     #[must_use]
     pub fn found(&self) -> &[Option<E>] {
-        &self.0.1
+        &self.0.unfinished.found
     }
 
     /// The same, by value.
     #[must_use]
     pub fn into_found(self) -> Vec<Option<E>> {
-        self.0.1
+        self.0.unfinished.found
+    }
+
+    /// Asks again just for what could not be read, and gives the whole collection, in order; with
+    /// [`positional`](BatchGet::positional), with a place for every key.
+    pub fn retry<'a>(self) -> BatchGet<'a, E> {
+        BatchGet::again(self.0.unfinished)
     }
 
     fn report(&self) -> BatchReport {
-        self.0.0.report("reading")
+        let keys = self.0.failures.iter().map(|failure| &failure.key);
+        report::<E>("reading", &self.0.unfinished.keys.fates, keys)
     }
 }
 
@@ -268,14 +284,12 @@ fn report<'k, E: Entity>(
     fates: &Fates,
     keys: impl Iterator<Item = &'k E::Key>,
 ) -> BatchReport {
-    let described = keys.map(|key| encode_key::<E>(key).ok().map(|key| key.describe(E::INFO)));
-    erased_report(E::INFO, doing, fates, described)
+    erased_report(Subject::of(E::INFO).during(doing), fates, keys.map(describe::<E>))
 }
 
 /// The part of [`report`] that does not depend on the entity.
-fn erased_report(
-    info: &'static EntityInfo,
-    doing: &'static str,
+pub(super) fn erased_report(
+    subject: Subject,
     fates: &Fates,
     keys: impl Iterator<Item = Option<String>>,
 ) -> BatchReport {
@@ -285,8 +299,15 @@ fn erased_report(
     });
     let failures: Vec<BatchItem> =
         failed.zip(keys).map(|((index, fate, reason), key)| BatchItem { index, key, fate, reason }).collect();
-    let table = failures.iter().find_map(|failure| failure.reason.table()).unwrap_or(info.table).to_owned();
-    BatchReport { subject: Subject::of(info).in_table(table).during(doing), total: fates.len(), failures }
+    let named = failures.iter().find_map(|failure| failure.reason.table()).map(str::to_owned);
+    let subject = if subject.info.is_some()
+        && let Some(table) = named
+    {
+        subject.in_table(table)
+    } else {
+        subject
+    };
+    BatchReport { subject, total: fates.len(), failures, stopped: None }
 }
 
 macro_rules! batch_errors {
@@ -311,10 +332,11 @@ macro_rules! batch_errors {
                 self.failures().iter().all(|failure| failure.reason.is_retryable())
             }
 
-            /// False if the fate of an item is unknown.
+            /// False if an item may have been done all the same: its fate is unknown, or the server failed at it.
             #[must_use]
             pub fn outcome_known(&self) -> bool {
-                self.failures().iter().all(|failure| failure.fate != Fate::Unknown)
+                let known = |fate: Fate, reason: &Error| fate != Fate::Unknown && reason.outcome_known();
+                self.failures().iter().all(|failure| known(failure.fate, &failure.reason))
             }
         }
 
@@ -354,6 +376,33 @@ impl<E: Entity> fmt::Debug for KeyFailure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index, fate, reason, .. } = self;
         debug_failure(f.debug_struct("KeyFailure"), *index, *fate, reason)
+    }
+}
+
+impl<E: Entity> fmt::Display for KeyFailure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, key, fate, .. } = self;
+        write!(f, "#{index} (`{}`", E::INFO.name)?;
+        if let Some(key) = describe::<E>(key) {
+            write!(f, " with {key}")?;
+        }
+        write!(f, ") is {fate}")
+    }
+}
+
+impl<E: Entity> std::error::Error for KeyFailure<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.reason)
+    }
+}
+
+impl<E: Entity> From<KeyFailure<E>> for Error {
+    fn from(failure: KeyFailure<E>) -> Self {
+        let KeyFailure { index, key, fate, reason } = failure;
+        let subject = Subject::of(E::INFO).during("reading");
+        let subject = subject.in_table(reason.table().unwrap_or(E::INFO.table));
+        let failures = vec![BatchItem { index, key: describe::<E>(&key), fate, reason }];
+        Self::Batch(Box::new(BatchReport { subject, total: 1, failures, stopped: None }))
     }
 }
 

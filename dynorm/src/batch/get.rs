@@ -1,13 +1,16 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::error::BatchGetError;
-use super::read::read_all;
-use super::save::not_sent;
-use super::{Retry, Stats};
+use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
+use super::inputs::{Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
+use super::settings::batch_options;
+use super::wire::{Body, Kind, Work};
+use super::{Fates, Settings, Stats};
+use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, decode_entity, encode_key};
+use crate::entity::{Entity, EntityInfo, decode_entity};
+use crate::error::Result;
 use crate::operation::OperationFuture;
 
 /// Reads any number of items by their keys. Made by [`Repository::batch_get`](crate::Repository::batch_get).
@@ -16,7 +19,7 @@ use crate::operation::OperationFuture;
 /// [`positional`](Self::positional). A key that is given several times is asked for once and answered at each place.
 ///
 /// Keys travel in requests of up to 100, several at a time. Those that DynamoDB hands back are asked for again, as
-/// [`Retry`] says. If any key is left without an answer in the end, the error is a [`BatchGetError`], which holds what was
+/// [`Retry`](crate::Retry) says: at once when the answer was full, after a pause when capacity was wanting. If any key is left without an answer in the end, the error is a [`BatchGetError`], which holds what was
 /// found.
 ///
 /// ```
@@ -38,12 +41,19 @@ use crate::operation::OperationFuture;
 /// # }
 /// ```
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct BatchGet<E: Entity, S = Found> {
-    keys: Vec<E::Key>,
-    consistent: bool,
-    retry: Retry,
-    database: Option<Database>,
+pub struct BatchGet<'a, E: Entity, S = Found> {
+    pub(super) keys: Vec<E::Key>,
+    pub(super) consistent: bool,
+    /// What an earlier batch came to, if this one goes on with it.
+    before: Option<Before<E>>,
+    pub(super) settings: Settings<'a>,
     shape: PhantomData<fn() -> S>,
+}
+
+struct Before<E> {
+    fates: Fates,
+    stats: Stats,
+    found: Vec<Option<E>>,
 }
 
 /// The entities that were found, as a [`Collection`].
@@ -78,82 +88,127 @@ impl<E: Entity> Arrangement<E> for Positional {
     }
 }
 
-impl<E: Entity> BatchGet<E> {
+impl<'a, E: Entity> BatchGet<'a, E> {
     pub(crate) fn new(keys: Vec<E::Key>) -> Self {
-        Self { keys, consistent: false, retry: Retry::default(), database: None, shape: PhantomData }
+        Self { keys, consistent: false, before: None, settings: Settings::default(), shape: PhantomData }
+    }
+
+    pub(super) fn again(unfinished: UnfinishedGet<E>) -> Self {
+        let UnfinishedGet { keys: UnfinishedKeys { keys, fates, stats, options }, found, consistent } =
+            unfinished;
+        let before = Some(Before { fates, stats, found });
+        Self { keys, consistent, before, settings: options.into(), shape: PhantomData }
     }
 
     /// Keeps a place for every key, `None` where there is no item.
-    pub fn positional(self) -> BatchGet<E, Positional> {
-        let Self { keys, consistent, retry, database, .. } = self;
-        BatchGet { keys, consistent, retry, database, shape: PhantomData }
+    pub fn positional(self) -> BatchGet<'a, E, Positional> {
+        let Self { keys, consistent, before, settings, .. } = self;
+        BatchGet { keys, consistent, before, settings, shape: PhantomData }
     }
 }
 
-impl<E: Entity, S> BatchGet<E, S> {
+impl<'a, E: Entity, S> BatchGet<'a, E, S> {
     /// Reads what every write that has succeeded so far has left, at twice the read capacity.
     pub fn consistent(mut self) -> Self {
         self.consistent = true;
         self
     }
 
-    /// How to repeat what DynamoDB hands back.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Uses this database.
-    pub fn on(mut self, database: &Database) -> Self {
-        self.database = Some(database.clone());
-        self
-    }
+    batch_options!();
 }
 
-impl<E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<E, S> {
+impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
     type Output = Result<S::Output, BatchGetError<E>>;
-    type IntoFuture = OperationFuture<'static, Self::Output>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { keys, consistent, retry, database, .. } = self;
+        let Self { keys, consistent, before, mut settings, .. } = self;
         OperationFuture::new(async move {
-            let mut found: Vec<Option<E>> = keys.iter().map(|_| None).collect();
-            let database = match Database::of_operation(database) {
-                Ok(database) => database,
-                Err(error) => {
-                    let fates = not_sent(keys.len(), error);
-                    return Err(BatchGetError::new(keys, found, fates, Stats::default()));
-                }
-            };
-            let table = database.table(E::INFO);
-            let encode = |key| encode_key::<E>(key).map_err(|error| error.in_table(&table));
-            let encoded = keys.iter().map(encode).collect();
-            let (fates, stats) =
-                read_all(&database, E::INFO, encoded, consistent, retry, &mut |inputs, item| {
-                    let entity: Option<E> = decode_entity(item)?;
-                    for index in inputs {
-                        if let Some(slot) = found.get_mut(*index) {
-                            slot.clone_from(&entity);
-                        }
+            let mut again = settings.options.clone();
+            let only = before.as_ref().map(|before| open(&before.fates));
+            let Before { mut fates, mut stats, found } = before.unwrap_or_else(|| Before {
+                fates: unsettled(keys.len()),
+                stats: Stats::default(),
+                found: keys.iter().map(|_| None).collect(),
+            });
+            let mut gets = Gets { keys, found, consistent };
+            match Database::of_operation(settings.options.database.take()) {
+                Ok(database) => {
+                    let groups = vec![&mut gets as _];
+                    stats.failed = 0;
+                    stats += run_at_hand(&database, Work::Get, groups, only, &mut fates, settings).await;
+                    if fates.iter().all(|(_, reason)| reason.is_none()) {
+                        return Ok(S::output(gets.found, stats.with_fates(&fates), database));
                     }
-                    Ok(())
-                })
-                .await;
-            if fates.iter().all(|(_, reason)| reason.is_none()) {
-                return Ok(S::output(found, stats, database));
+                    again.database = Some(database);
+                }
+                Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
             }
-            Err(BatchGetError::new(keys, found, fates, stats))
+            let Gets { keys, found, consistent } = gets;
+            let keys = UnfinishedKeys { keys, fates, stats, options: again };
+            Err(UnfinishedGet { keys, found, consistent }.into())
         })
     }
 }
 
-impl<E: Entity, S> fmt::Debug for BatchGet<E, S> {
+/// Keys that are read, and what was found.
+pub struct Gets<E: Entity> {
+    pub(super) keys: Vec<E::Key>,
+    pub(super) found: Vec<Option<E>>,
+    pub(super) consistent: bool,
+}
+
+impl<E: Entity> fmt::Debug for Gets<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gets").field("inputs", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+impl<E: Entity> Group for Gets<E> {
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+        self.keys.get(index).map_or(Err(crate::Error::NoDatabase), |key| by_key::<E>(key, Kind::Get, table))
+    }
+
+    fn describe(&self, index: usize) -> Option<String> {
+        self.keys.get(index).and_then(describe::<E>)
+    }
+
+    fn found(&mut self, indices: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
+        let entity: Option<E> = decode_entity(item)?;
+        if let [index] = indices {
+            if let Some(slot) = self.found.get_mut(*index) {
+                *slot = entity;
+            }
+            return Ok(());
+        }
+        for index in indices {
+            if let Some(slot) = self.found.get_mut(*index) {
+                slot.clone_from(&entity);
+            }
+        }
+        Ok(())
+    }
+
+    fn consistent(&self) -> bool {
+        self.consistent
+    }
+}
+
+impl<E: Entity, S> fmt::Debug for BatchGet<'_, E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchGet")
             .field("entity", &E::INFO.name)
             .field("inputs", &self.keys.len())
             .field("consistent", &self.consistent)
-            .field("retry", &self.retry)
+            .field("retry", &self.settings.options.retry)
             .finish_non_exhaustive()
     }
 }

@@ -10,27 +10,49 @@ use super::MAX_RETRIES;
 /// use dynorm::Retry;
 ///
 /// let patient = Retry::default().rounds(8).base_delay(Duration::from_millis(100)).max_delay(Duration::from_secs(10));
+/// let in_a_hurry = Retry::default().deadline(Duration::from_secs(3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    pub(crate) rounds: u32,
+    pub(super) rounds: u32,
+    pub(super) attempts: u32,
+    pub(super) deadline: Option<Duration>,
+    pub(super) seed: Option<u64>,
     base_delay: Duration,
     max_delay: Duration,
 }
 
 impl Default for Retry {
     /// [`MAX_RETRIES`] rounds, waiting at random up to 50 ms before the first and up to twice as long before each
-    /// further one, 5 seconds at most.
+    /// further one, 5 seconds at most; no item is sent more than 50 times; no deadline.
     fn default() -> Self {
-        Self { rounds: MAX_RETRIES, base_delay: Duration::from_millis(50), max_delay: Duration::from_secs(5) }
+        Self {
+            rounds: MAX_RETRIES,
+            attempts: 50,
+            deadline: None,
+            seed: None,
+            base_delay: Duration::from_millis(50),
+            max_delay: Duration::from_secs(5),
+        }
     }
 }
 
 impl Retry {
     /// The number of rounds of retries without any progress that ends the batch; 0 never sends anything twice.
+    ///
+    /// A round is one more attempt at an item, and it is without progress if no item of the whole batch was done
+    /// meanwhile. As long as the batch brings something, it goes on.
     #[must_use]
     pub const fn rounds(mut self, rounds: u32) -> Self {
         self.rounds = rounds;
+        self
+    }
+
+    /// The most often that one item is sent, however well the others do: the end for an item whose key is used so much that
+    /// it never gets through, in a batch that never ends. At least 1.
+    #[must_use]
+    pub const fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = if attempts == 0 { 1 } else { attempts };
         self
     }
 
@@ -48,11 +70,36 @@ impl Retry {
         self
     }
 
-    /// How long to wait before the next round after `fruitless` rounds in a row without progress: anything from nothing to a
-    /// limit that doubles with each, so that the batches of many clients do not come back all at once.
-    pub(super) fn delay(&self, fruitless: u32) -> Duration {
+    /// The most that the whole batch takes, from its first await. What is not done by then is not done: items under way are
+    /// [unknown](crate::Fate::Unknown), the others keep the fate that they have, all with an
+    /// [`Error::Timeout`](crate::Error::Timeout) if nothing worse happened to them.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Makes the random part of the waits the same in every run, for tests. The clock is tokio's, which
+    /// `tokio::time::pause` stops: a test waits for nothing.
+    ///
+    /// ```
+    /// let repeatable = dynorm::Retry::default().seed(42);
+    /// ```
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    pub(super) fn random(&self) -> fastrand::Rng {
+        self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)
+    }
+
+    /// How long to wait before the next attempt after `fruitless` attempts: anything from nothing to a limit that doubles
+    /// with each, so that the batches of many clients do not come back all at once.
+    pub(super) fn delay(&self, fruitless: u32, random: &mut fastrand::Rng) -> Duration {
         let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
-        self.base_delay.saturating_mul(factor).min(self.max_delay).mul_f64(fastrand::f64())
+        self.base_delay.saturating_mul(factor).min(self.max_delay).mul_f64(random.f64())
     }
 }
 
@@ -65,12 +112,23 @@ mod tests {
     fn the_delay_doubles_up_to_its_limit_and_is_spread_over_the_whole_range() {
         let retry =
             Retry::default().base_delay(Duration::from_millis(100)).max_delay(Duration::from_millis(350));
+        let mut random = retry.seed(1).random();
         for (fruitless, limit) in [(0, 100), (1, 100), (2, 200), (3, 350), (60, 350)] {
-            let delays: Vec<Duration> = (0..500).map(|_| retry.delay(fruitless)).collect();
+            let delays: Vec<Duration> = (0..500).map(|_| retry.delay(fruitless, &mut random)).collect();
             let limit = Duration::from_millis(limit);
             assert!(delays.iter().all(|delay| *delay <= limit));
             assert!(delays.iter().any(|delay| *delay > limit.mul_f64(0.8)));
             assert!(delays.iter().any(|delay| *delay < limit.mul_f64(0.2)));
         }
+    }
+
+    #[test]
+    fn a_seed_makes_the_waits_repeat() {
+        let waits = |seed| {
+            let mut random = Retry::default().seed(seed).random();
+            (1..9).map(|round| Retry::default().delay(round, &mut random)).collect::<Vec<_>>()
+        };
+        assert_eq!(waits(1), waits(1));
+        assert_ne!(waits(1), waits(2));
     }
 }

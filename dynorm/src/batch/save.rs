@@ -1,24 +1,29 @@
 use std::fmt;
-use std::sync::Arc;
 
 use super::error::{BatchSaveError, Unfinished};
-use super::write::{Write, write_all};
-use super::{Fates, Retry, Stats};
+use super::inputs::{Puts, cannot_begin, open, run_at_hand, unsettled};
+use super::settings::{Options, batch_options, write_options};
+use super::wire::{Kind, Work};
+use super::{Duplicates, Settings, Stats};
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, Stamp, encode_entity};
-use crate::error::Error;
-use crate::operation::{Held, OperationFuture, SaveArg};
+use crate::entity::{Entity, Stamp};
+use crate::operation::{Held, OperationFuture, Own, SaveArg};
 
-/// Saves any number of entities. Made by [`Repository::batch_save`](crate::Repository::batch_save).
+/// Saves any number of entities. Made by [`Repository::batch_save`](crate::Repository::batch_save) and
+/// [`batch_create`](crate::Repository::batch_create).
 ///
-/// They travel in requests of up to 25 items and 16 MB, several at a time. What DynamoDB leaves unprocessed is sent again,
-/// as [`Retry`] says. A request that is refused is halved until the entity that caused it stands alone; the others are
-/// written. Of several entities with one key, the last is written and stands for all.
+/// They travel in requests of up to 25 items and 16 MB, several at a time. What DynamoDB leaves unprocessed waits a while
+/// and is sent again together with others, as [`Retry`](crate::Retry) says. A request that is refused is halved until the
+/// entity that caused it stands alone; the others are written. Of several entities with one key, the last is written and
+/// stands for all, unless [`duplicates`](Self::duplicates) says otherwise.
 ///
 /// If any entity is not known to be written in the end, the error is a [`BatchSaveError`], which holds all of them. Ids and
 /// timestamps are set once, before the first request; entities passed by `&mut` keep them then, so that whoever sends them
 /// again, the caller or [`BatchSaveError::retry`], writes the same items.
+///
+/// Memory: the entities, and their encoded items until they are done. [`batch_save_stream`](crate::Repository::batch_save_stream)
+/// holds a bounded number of them.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -38,26 +43,38 @@ use crate::operation::{Held, OperationFuture, SaveArg};
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchSave<'a, E: Entity, A: SaveArg<'a, E>> {
     args: Vec<A>,
-    retry: Retry,
-    database: Option<Database>,
+    work: Work,
+    settings: Settings<'a>,
     of: std::marker::PhantomData<&'a E>,
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> BatchSave<'a, E, A> {
     pub(crate) fn new(args: Vec<A>) -> Self {
-        Self { args, retry: Retry::default(), database: None, of: std::marker::PhantomData }
+        Self { args, work: Work::Write, settings: Settings::default(), of: std::marker::PhantomData }
     }
 
-    /// How to repeat what DynamoDB leaves unprocessed.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+    pub(crate) fn creating(args: Vec<A>) -> Self {
+        // Of several with one key, all but one would find that the item exists.
+        let settings = Options { duplicates: Duplicates::Refuse, ..Options::default() }.into();
+        Self { args, work: Work::Create, settings, of: std::marker::PhantomData }
+    }
+
+    pub(crate) fn with_database(mut self, database: Option<&Database>) -> Self {
+        self.settings.options.database = database.cloned();
         self
     }
 
-    /// Uses this database.
-    pub fn on(mut self, database: &Database) -> Self {
-        self.database = Some(database.clone());
-        self
+    batch_options!();
+    write_options!();
+}
+
+impl Work {
+    /// How a save writes an item.
+    const fn put_kind(self) -> Kind {
+        match self {
+            Self::Create => Kind::Create,
+            Self::Write | Self::Get => Kind::Put,
+        }
     }
 }
 
@@ -66,29 +83,33 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { args, retry, database, .. } = self;
+        let Self { args, work, mut settings, .. } = self;
         let mut held: Vec<A::Held> = args.into_iter().map(A::hold).collect();
         OperationFuture::new(async move {
             let stamp = Stamp::now();
             for entity in &mut held {
                 entity.stamp(&stamp);
             }
-            let database = match Database::of_operation(database) {
-                Ok(database) => database,
+            let mut again = settings.options.clone();
+            let mut fates = unsettled(held.len());
+            let (held, stats) = match Database::of_operation(settings.options.database.take()) {
+                Ok(database) => {
+                    let mut puts = Puts::<E, _>::new(held, work.put_kind());
+                    let stats =
+                        run_at_hand(&database, work, vec![&mut puts], None, &mut fates, settings).await;
+                    if fates.iter().all(|(_, reason)| reason.is_none()) {
+                        return Ok(A::batch_output(puts.held, stats.with_fates(&fates), database));
+                    }
+                    again.database = Some(database);
+                    (puts.held, stats)
+                }
                 Err(error) => {
-                    let fates = not_sent(held.len(), error);
-                    let entities = held.into_iter().map(Held::into_entity).collect();
-                    return Err(Unfinished::new(entities, fates, Stats::default(), None, retry).into());
+                    cannot_begin(&mut fates, None, error);
+                    (held, Stats::default())
                 }
             };
-            let table = database.table(E::INFO);
-            let inputs = held.iter().map(|held| encode_put(held.entity(), &table)).collect();
-            let (fates, stats) = write_all(&database, E::INFO, "saving", inputs, retry).await;
-            if fates.iter().all(|(_, reason)| reason.is_none()) {
-                return Ok(A::batch_output(held, stats, database));
-            }
             let entities = held.into_iter().map(Held::into_entity).collect();
-            Err(Unfinished::new(entities, fates, stats, Some(database), retry).into())
+            Err(Unfinished { entities, fates, stats, work, options: again }.into())
         })
     }
 }
@@ -98,90 +119,61 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for BatchSave<'a, E, A> {
         f.debug_struct("BatchSave")
             .field("entity", &E::INFO.name)
             .field("inputs", &self.args.len())
-            .field("retry", &self.retry)
+            .field("retry", &self.settings.options.retry)
             .finish_non_exhaustive()
     }
 }
 
 /// Sends again what a batch did not bring to its end. Made by [`BatchSaveError::retry`].
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct BatchSaveRetry<E: Entity>(Unfinished<E>);
-
-impl<E: Entity> BatchSaveRetry<E> {
-    pub(super) fn new(unfinished: Unfinished<E>) -> Self {
-        Self(unfinished)
-    }
-
-    /// How to repeat what DynamoDB leaves unprocessed; without it, as in the batch that failed.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.0.retry = retry;
-        self
-    }
-
-    /// Uses this database.
-    pub fn on(mut self, database: &Database) -> Self {
-        self.0.database = Some(database.clone());
-        self
-    }
+pub struct BatchSaveRetry<'a, E: Entity> {
+    unfinished: Unfinished<E>,
+    settings: Settings<'a>,
 }
 
-impl<E: Entity> IntoFuture for BatchSaveRetry<E> {
+impl<'a, E: Entity> BatchSaveRetry<'a, E> {
+    pub(super) fn new(unfinished: Unfinished<E>) -> Self {
+        let settings = unfinished.options.clone().into();
+        Self { unfinished, settings }
+    }
+
+    batch_options!();
+}
+
+impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
     type Output = Result<Collection<E>, BatchSaveError<E>>;
-    type IntoFuture = OperationFuture<'static, Self::Output>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Unfinished { entities, mut fates, mut stats, database, retry } = self.0;
+        let Self { unfinished: Unfinished { entities, mut fates, mut stats, work, .. }, mut settings } = self;
         OperationFuture::new(async move {
-            let database = match Database::of_operation(database) {
+            let mut again = settings.options.clone();
+            let only = open(&fates);
+            let database = match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => database,
                 Err(error) => {
-                    let error = Arc::new(error);
-                    for reason in fates.iter_mut().filter_map(|(_, reason)| reason.as_mut()) {
-                        *reason = error.clone();
-                    }
-                    return Err(Unfinished { entities, fates, stats, database: None, retry }.into());
+                    cannot_begin(&mut fates, Some(&only), error);
+                    return Err(Unfinished { entities, fates, stats, work, options: again }.into());
                 }
             };
-            let open: Vec<usize> = (0..fates.len())
-                .filter(|index| fates.get(*index).is_some_and(|fate| fate.1.is_some()))
-                .collect();
-            let table = database.table(E::INFO);
-            let inputs = open.iter().filter_map(|index| entities.get(*index));
-            let inputs = inputs.map(|entity| encode_put(entity, &table)).collect();
-            let (again, more) = write_all(&database, E::INFO, "saving", inputs, retry).await;
+            let held = entities.into_iter().map(Own).collect();
+            let mut puts = Puts::<E, _>::new(held, work.put_kind());
+            let more = run_at_hand(&database, work, vec![&mut puts], Some(only), &mut fates, settings).await;
+            let entities: Vec<E> = puts.held.into_iter().map(Own::into_entity).collect();
+            // What has failed is what failed in the end.
+            stats.failed = 0;
             stats += more;
-            for (index, (fate, reason)) in open.iter().zip(again) {
-                let fate = match fate {
-                    super::Fate::Superseded { by } => {
-                        super::Fate::Superseded { by: open.get(by).copied().unwrap_or(by) }
-                    }
-                    fate => fate,
-                };
-                if let Some(slot) = fates.get_mut(*index) {
-                    *slot = (fate, reason);
-                }
-            }
             if fates.iter().all(|(_, reason)| reason.is_none()) {
-                return Ok(Collection::new(entities, Some(database)).with_stats(stats));
+                return Ok(Collection::new(entities, Some(database)).with_stats(stats.with_fates(&fates)));
             }
-            Err(Unfinished { entities, fates, stats, database: Some(database), retry }.into())
+            again.database = Some(database);
+            Err(Unfinished { entities, fates, stats, work, options: again }.into())
         })
     }
 }
 
-impl<E: Entity> fmt::Debug for BatchSaveRetry<E> {
+impl<E: Entity> fmt::Debug for BatchSaveRetry<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchSaveRetry").field("entity", &E::INFO.name).finish_non_exhaustive()
     }
-}
-
-fn encode_put<E: Entity>(entity: &E, table: &str) -> crate::Result<Write> {
-    let write = encode_entity(entity).and_then(|item| Write::put(E::INFO, item));
-    write.map_err(|error| error.in_table(table))
-}
-
-/// The fates of a batch that could not begin.
-pub(super) fn not_sent(inputs: usize, error: Error) -> Fates {
-    let error = Arc::new(error);
-    (0..inputs).map(|_| (super::Fate::NotSent, Some(error.clone()))).collect()
 }

@@ -13,7 +13,7 @@ pub use count::Count;
 pub use create_table::{CreateTable, DeleteTable};
 pub use delete::{Delete, Nothing, Old, Returning};
 pub use find::{Find, Get};
-pub(crate) use save::Held;
+pub(crate) use save::{Held, Own};
 pub use save::{Save, SaveArg};
 pub use scan::All;
 

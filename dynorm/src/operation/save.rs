@@ -62,6 +62,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
         let mut held = arg.hold();
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
+            held.remember();
             held.stamp(&Stamp::now());
             let result = match encode_entity(held.entity()) {
                 Ok(item) if merge => merge_item(&database, E::INFO, &item).await,
@@ -186,16 +187,18 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
 /// An entity during its save.
 pub(crate) trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
+    /// Remembers an entity of the caller as it is, for [`revert`](Self::revert).
+    fn remember(&mut self);
     fn stamp(&mut self, stamp: &Stamp);
-    /// Takes back what `stamp` did to an entity of the caller.
+    /// Takes back what was done to an entity of the caller since it was remembered.
     fn revert(&mut self);
     fn into_entity(self) -> E;
 }
 
 /// An entity of our own.
-pub struct Own<E>(E);
+pub struct Own<E>(pub(crate) E);
 
-/// An entity of the caller, with a copy of what it was before it was stamped.
+/// An entity of the caller, with a copy of what it was before it was stamped if it may have to be put back.
 pub struct InPlace<'a, E> {
     target: &'a mut E,
     original: Option<E>,
@@ -218,6 +221,8 @@ impl<E: Entity> Held<E> for Own<E> {
         &self.0
     }
 
+    fn remember(&mut self) {}
+
     fn stamp(&mut self, stamp: &Stamp) {
         self.0.stamp_item(stamp);
     }
@@ -234,8 +239,11 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
         self.target
     }
 
-    fn stamp(&mut self, stamp: &Stamp) {
+    fn remember(&mut self) {
         self.original = Some(self.target.clone());
+    }
+
+    fn stamp(&mut self, stamp: &Stamp) {
         self.target.stamp_item(stamp);
     }
 

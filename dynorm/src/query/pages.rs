@@ -153,12 +153,10 @@ impl Pages {
             .await?
             .is_some()
         {}
-        let stats = Stats {
-            items: count(entities.len()),
-            requests: self.requests,
-            elapsed: start.elapsed(),
-            ..Stats::default()
-        };
+        let mut stats = Stats::default();
+        stats.items = count(entities.len());
+        stats.requests = self.requests;
+        stats.elapsed = start.elapsed();
         Ok(Collection::new(entities, Some(self.database)).with_stats(stats))
     }
 

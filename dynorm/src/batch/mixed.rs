@@ -1,0 +1,566 @@
+//! Batches of several entities at once.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::error::erased_report;
+use super::get::{Arrangement, BatchGet, Gets};
+use super::inputs::{Group, Keys, Puts, cannot_begin, open, run_at_hand, unsettled};
+use super::settings::{Options, batch_options, write_options};
+use super::wire::{Kind, Work};
+use super::{Fate, Fates, Settings, Stats};
+use crate::database::Database;
+use crate::entity::{Entity, Stamp};
+use crate::error::{BatchReport, Error, Subject};
+use crate::key::IntoKey;
+use crate::operation::{Held, OperationFuture, Own, SaveArg};
+
+/// A batch of saves and deletes of several entities, which share requests.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, name: String }
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct Order { #[entity(id)] id: Id<Order>, total: u32 }
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct Cart { #[entity(id)] id: Id<Cart> }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.create_table::<Order>().await?;
+/// # db.create_table::<Cart>().await?;
+/// # db.install();
+/// # let (mut users, orders, cart_ids) = (vec![User::default(); 3], vec![Order::default(); 4], [Id::new()]);
+/// let stats = dynorm::batch().save(&mut users).save(&orders).delete::<Cart>(&cart_ids).await?;
+/// assert_eq!((stats.items, stats.requests), (8, 1));
+/// # Ok(())
+/// # }
+/// ```
+pub fn batch<'a>() -> Batch<'a> {
+    Batch { groups: Vec::new(), before: None, settings: Settings::default() }
+}
+
+/// Saves and deletes of several entities. Made by [`batch`](crate::batch()).
+///
+/// The inputs are numbered in the order of the calls, and what holds of a [`BatchSave`](crate::BatchSave) holds of them all:
+/// of several writes of one item, saves and deletes alike, the last one stands. It is no transaction: each item has a fate of
+/// its own.
+///
+/// It gives the statistics. Pass entities by `&mut` to have the ids and timestamps that they are stored with.
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct Batch<'a> {
+    groups: Vec<Box<dyn Writes + 'a>>,
+    /// What an earlier batch came to, if this one goes on with it.
+    before: Option<(Fates, Stats)>,
+    settings: Settings<'a>,
+}
+
+impl<'a> Batch<'a> {
+    /// Saves entities of one type: by value, by reference, or by `&mut`, which stamps them in place.
+    pub fn save<E: Entity, A: SaveArg<'a, E>>(mut self, entities: impl IntoIterator<Item = A>) -> Self {
+        let held: Vec<A::Held> = entities.into_iter().map(A::hold).collect();
+        self.groups.push(Box::new(Puts::<E, _>::new(held, Kind::Put)));
+        self
+    }
+
+    /// Deletes items of one entity by their keys.
+    pub fn delete<E: Entity>(mut self, keys: impl IntoIterator<Item: IntoKey<E::Key>>) -> Self {
+        let keys = keys.into_iter().map(IntoKey::into_key).collect();
+        self.groups.push(Box::new(Keys::<E> { keys, kind: Kind::Delete }));
+        self
+    }
+
+    /// Deletes the items of entities of one type.
+    pub fn delete_entities<'e, E: Entity>(mut self, entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let keys = entities.into_iter().map(Entity::entity_key).collect();
+        self.groups.push(Box::new(Keys::<E> { keys, kind: Kind::Delete }));
+        self
+    }
+
+    batch_options!();
+    write_options!();
+}
+
+/// Writes of one entity.
+trait Writes: Group {
+    fn stamp(&mut self, _: &Stamp) {}
+    fn as_group(&mut self) -> &mut dyn Group;
+    fn into_kept(self: Box<Self>) -> Box<dyn Kept>;
+}
+
+impl<E: Entity, H: Held<E>> Writes for Puts<E, H> {
+    fn stamp(&mut self, stamp: &Stamp) {
+        for held in &mut self.held {
+            held.stamp(stamp);
+        }
+    }
+
+    fn as_group(&mut self) -> &mut dyn Group {
+        self
+    }
+
+    fn into_kept(self: Box<Self>) -> Box<dyn Kept> {
+        let owned = self.held.into_iter().map(|held| Own(held.into_entity())).collect();
+        Box::new(Puts::<E, Own<E>>::new(owned, self.kind))
+    }
+}
+
+impl<E: Entity> Writes for Keys<E> {
+    fn as_group(&mut self) -> &mut dyn Group {
+        self
+    }
+
+    fn into_kept(self: Box<Self>) -> Box<dyn Kept> {
+        self
+    }
+}
+
+/// Writes of one entity, in an error: owned, and `'static`.
+trait Kept: Writes + Sync + 'static {
+    fn entity(&self, _: usize) -> Option<&dyn Any> {
+        None
+    }
+
+    fn key(&self, _: usize) -> Option<&dyn Any> {
+        None
+    }
+
+    fn into_writes(self: Box<Self>) -> Box<dyn Writes>;
+}
+
+impl<E: Entity> Kept for Puts<E, Own<E>> {
+    fn entity(&self, index: usize) -> Option<&dyn Any> {
+        self.held.get(index).map(|own| &own.0 as _)
+    }
+
+    fn into_writes(self: Box<Self>) -> Box<dyn Writes> {
+        self
+    }
+}
+
+impl<E: Entity> Kept for Keys<E> {
+    fn key(&self, index: usize) -> Option<&dyn Any> {
+        self.keys.get(index).map(|key| key as _)
+    }
+
+    fn into_writes(self: Box<Self>) -> Box<dyn Writes> {
+        self
+    }
+}
+
+impl<'a> IntoFuture for Batch<'a> {
+    type Output = Result<Stats, BatchError>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { mut groups, before, mut settings } = self;
+        OperationFuture::new(async move {
+            let mut again = settings.options.clone();
+            if before.is_none() {
+                let stamp = Stamp::now();
+                groups.iter_mut().for_each(|group| group.stamp(&stamp));
+            }
+            let only = before.as_ref().map(|(fates, _)| open(fates));
+            let inputs = groups.iter().map(|group| group.len()).sum();
+            let (mut fates, mut stats) = before.unwrap_or_else(|| (unsettled(inputs), Stats::default()));
+            match Database::of_operation(settings.options.database.take()) {
+                Ok(database) => {
+                    let groups = groups.iter_mut().map(|group| group.as_group()).collect();
+                    stats.failed = 0;
+                    stats += run_at_hand(&database, Work::Write, groups, only, &mut fates, settings).await;
+                    again.database = Some(database);
+                }
+                Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
+            }
+            if fates.iter().all(|(_, reason)| reason.is_none()) {
+                return Ok(stats.with_fates(&fates));
+            }
+            let groups = groups.into_iter().map(Writes::into_kept).collect();
+            Err(BatchError(Box::new(Unfinished { groups, fates, stats, options: again })))
+        })
+    }
+}
+
+impl fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = self.groups.iter().map(|group| (group.info().name, group.len()));
+        f.debug_struct("Batch").field("inputs", &groups.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+/// Some inputs of a [`batch`](crate::batch()) are not known to be done. [`failures`](Self::failures) lists them, and
+/// [`retry`](Self::retry) sends just those again.
+pub struct BatchError(Box<Unfinished>);
+
+struct Unfinished {
+    groups: Vec<Box<dyn Kept>>,
+    fates: Fates,
+    stats: Stats,
+    options: Options,
+}
+
+/// An input of a [`batch`](crate::batch()) that is not known to be done.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct BatchFailure<'e> {
+    /// Its position among all inputs, in the order of the calls.
+    pub index: usize,
+    /// The name of the entity's struct.
+    pub name: &'static str,
+    /// What is known of it.
+    pub fate: Fate,
+    /// Why.
+    pub reason: &'e Arc<Error>,
+    group: &'e dyn Kept,
+    local: usize,
+}
+
+impl<'e> BatchFailure<'e> {
+    /// The entity, stamped, if it was to be saved and is of this type.
+    #[must_use]
+    pub fn entity<E: Entity>(&self) -> Option<&'e E> {
+        self.group.entity(self.local)?.downcast_ref()
+    }
+
+    /// The key, if it was to be saved or deleted and is of this entity.
+    #[must_use]
+    pub fn key<E: Entity>(&self) -> Option<E::Key> {
+        match self.group.key(self.local) {
+            Some(key) if self.group.info().name == E::INFO.name => key.downcast_ref().cloned(),
+            _ => self.entity::<E>().map(Entity::entity_key),
+        }
+    }
+}
+
+impl fmt::Debug for BatchFailure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, name, fate, reason, .. } = self;
+        f.debug_struct("BatchFailure")
+            .field("index", index)
+            .field("name", name)
+            .field("fate", fate)
+            .field("reason", reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BatchError {
+    /// The inputs that are not known to be done, in order.
+    pub fn failures(&self) -> impl Iterator<Item = BatchFailure<'_>> {
+        let mut fates = self.0.fates.iter().enumerate();
+        self.0.groups.iter().flat_map(move |group| {
+            let of_group: Vec<_> = fates.by_ref().take(group.len()).enumerate().collect();
+            of_group.into_iter().filter_map(|(local, (index, (fate, reason)))| {
+                let reason = reason.as_ref()?;
+                Some(BatchFailure {
+                    index,
+                    name: group.info().name,
+                    fate: *fate,
+                    reason,
+                    group: &**group,
+                    local,
+                })
+            })
+        })
+    }
+
+    /// The fate of every input, in order.
+    pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
+        self.0.fates.iter().map(|(fate, _)| *fate)
+    }
+
+    /// What the batch took.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// Every entity of this type that was to be saved, stamped, with its fate, in order.
+    pub fn entities<E: Entity>(&self) -> impl Iterator<Item = (&E, Fate)> {
+        let mut fates = self.0.fates.iter();
+        self.0.groups.iter().flat_map(move |group| {
+            let of_group: Vec<_> = fates.by_ref().take(group.len()).enumerate().collect();
+            let entity = |(local, (fate, _)): (usize, &(Fate, _))| {
+                Some((group.entity(local)?.downcast_ref::<E>()?, *fate))
+            };
+            of_group.into_iter().filter_map(entity).collect::<Vec<_>>()
+        })
+    }
+
+    /// Sends again just what is not known to be done. Positions and statistics are those of the whole.
+    pub fn retry<'a>(self) -> Batch<'a> {
+        let Unfinished { groups, fates, stats, options } = *self.0;
+        let groups = groups.into_iter().map(|group| group.into_writes() as Box<dyn Writes + 'a>).collect();
+        Batch { groups, before: Some((fates, stats)), settings: options.into() }
+    }
+
+    /// True if every failure is for want of capacity.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.failures().all(|failure| failure.reason.is_throttled())
+    }
+
+    /// True if every failure may succeed when it is tried again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.failures().all(|failure| failure.reason.is_retryable())
+    }
+
+    /// False if an input may have been done all the same.
+    #[must_use]
+    pub fn outcome_known(&self) -> bool {
+        self.failures().all(|failure| failure.fate != Fate::Unknown && failure.reason.outcome_known())
+    }
+
+    fn report(&self) -> BatchReport {
+        let keys = self.failures().map(|failure| failure.group.describe(failure.local));
+        erased_report(subject("writing", self.0.groups.iter().map(|group| group.info())), &self.0.fates, keys)
+    }
+}
+
+/// What a batch is about: an entity, if it is about one only.
+fn subject(doing: &'static str, infos: impl Iterator<Item = &'static crate::entity::EntityInfo>) -> Subject {
+    let mut infos: Vec<_> = infos.collect();
+    infos.dedup_by_key(|info| info.name);
+    match infos.as_slice() {
+        [info] => Subject::of(info).during(doing),
+        infos => {
+            let tables: Vec<&str> = infos.iter().map(|info| info.table).collect();
+            Subject::default().in_table(tables.join("`, `")).during(doing)
+        }
+    }
+}
+
+macro_rules! batch_error {
+    ($([$($generics:tt)*] $error:ty;)*) => {$(
+        impl<$($generics)*> From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Batch(Box::new(error.report()))
+            }
+        }
+
+        impl<$($generics)*> std::error::Error for $error {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                let first = self.0.fates.iter().find_map(|(_, reason)| reason.as_deref())?;
+                Some(first)
+            }
+        }
+
+        impl<$($generics)*> fmt::Display for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.report(), f)
+            }
+        }
+
+        /// Without the entities, which need not implement it.
+        impl<$($generics)*> fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple("BatchError").field(&self.report()).finish()
+            }
+        }
+    )*};
+}
+
+batch_error! {
+    [] BatchError;
+    [T: GetTuple] BatchGetsError<T>;
+}
+
+/// Reads several entities at once, which share requests.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+/// # struct User { #[entity(id)] id: Id<User>, name: String }
+/// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+/// # struct Order { #[entity(id)] id: Id<Order>, total: u32 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.create_table::<Order>().await?;
+/// # db.install();
+/// # let user = UserRepo::save(User::default()).await?;
+/// # let (user_ids, order_ids) = ([user.id], [Id::new()]);
+/// let (users, orders) =
+///     dynorm::batch_get((UserRepo::batch_get(&user_ids), OrderRepo::batch_get(&order_ids).positional())).await?;
+/// assert_eq!(users, [user]);
+/// assert_eq!(orders, [None]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn batch_get<'a, T: GetTuple>(gets: T) -> BatchGets<'a, T> {
+    let (groups, database) = gets.into_groups();
+    BatchGets { groups, before: None, settings: Options { database, ..Options::default() }.into() }
+}
+
+/// Reads of several entities. Made by [`batch_get`](crate::batch_get()).
+///
+/// It gives a tuple of what each part gives. Of what is said of a part, [`consistent`](BatchGet::consistent) and
+/// [`positional`](BatchGet::positional) hold for it; the database is that of the first part that names one; all else is
+/// said of the whole.
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct BatchGets<'a, T: GetTuple> {
+    groups: T::Groups,
+    /// What an earlier batch came to, if this one goes on with it.
+    before: Option<(Fates, Stats)>,
+    settings: Settings<'a>,
+}
+
+impl<'a, T: GetTuple> BatchGets<'a, T> {
+    batch_options!();
+}
+
+/// A tuple of two to eight reads, for [`batch_get`](crate::batch_get()).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of `batch_get`s",
+    label = "expected a tuple of two to eight reads",
+    note = "for example `dynorm::batch_get((UserRepo::batch_get(&ids), OrderRepo::batch_get(&keys)))`"
+)]
+pub trait GetTuple {
+    /// The tuple of what each part gives.
+    type Output;
+    #[doc(hidden)]
+    #[allow(private_bounds, reason = "how the keys are held meanwhile is no concern of the caller")]
+    type Groups: Groups;
+    #[doc(hidden)]
+    fn into_groups(self) -> (Self::Groups, Option<Database>);
+    #[doc(hidden)]
+    fn output(groups: Self::Groups, stats: &Stats, database: &Database) -> Self::Output;
+}
+
+pub(super) trait Groups: Send + 'static {
+    fn len(&self) -> usize;
+    fn as_groups(&mut self) -> Vec<&mut dyn Group>;
+    fn with_each(&self, visit: &mut dyn FnMut(&dyn Group));
+}
+
+macro_rules! get_tuples {
+    ($(($($entity:ident $shape:ident $position:tt),*);)*) => {$(
+        impl<$($entity: Entity),*> Groups for ($(Gets<$entity>,)*) {
+            fn len(&self) -> usize {
+                0 $(+ self.$position.keys.len())*
+            }
+
+            fn as_groups(&mut self) -> Vec<&mut dyn Group> {
+                vec![$(&mut self.$position),*]
+            }
+
+            fn with_each(&self, visit: &mut dyn FnMut(&dyn Group)) {
+                $(visit(&self.$position);)*
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($entity: Entity, $shape: Arrangement<$entity>),*> GetTuple
+            for ($(BatchGet<'_, $entity, $shape>,)*)
+        {
+            type Output = ($($shape::Output,)*);
+            type Groups = ($(Gets<$entity>,)*);
+
+            fn into_groups(self) -> (Self::Groups, Option<Database>) {
+                let database = None$(.or(self.$position.settings.options.database))*;
+                let groups = ($({
+                    let found = self.$position.keys.iter().map(|_| None).collect();
+                    Gets { keys: self.$position.keys, found, consistent: self.$position.consistent }
+                },)*);
+                (groups, database)
+            }
+
+            fn output(groups: Self::Groups, stats: &Stats, database: &Database) -> Self::Output {
+                ($($shape::output(groups.$position.found, stats.clone(), database.clone()),)*)
+            }
+        }
+    )*};
+}
+
+get_tuples! {
+    (A S 0, B T 1);
+    (A S 0, B T 1, C U 2);
+    (A S 0, B T 1, C U 2, D V 3);
+    (A S 0, B T 1, C U 2, D V 3, E W 4);
+    (A S 0, B T 1, C U 2, D V 3, E W 4, F X 5);
+    (A S 0, B T 1, C U 2, D V 3, E W 4, F X 5, G Y 6);
+    (A S 0, B T 1, C U 2, D V 3, E W 4, F X 5, G Y 6, H Z 7);
+}
+
+impl<'a, T: GetTuple + 'a> IntoFuture for BatchGets<'a, T> {
+    type Output = Result<T::Output, BatchGetsError<T>>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { mut groups, before, mut settings } = self;
+        OperationFuture::new(async move {
+            let mut again = settings.options.clone();
+            let only = before.as_ref().map(|(fates, _)| open(fates));
+            let (mut fates, mut stats) =
+                before.unwrap_or_else(|| (unsettled(groups.len()), Stats::default()));
+            match Database::of_operation(settings.options.database.take()) {
+                Ok(database) => {
+                    stats.failed = 0;
+                    let all = groups.as_groups();
+                    stats += run_at_hand(&database, Work::Get, all, only, &mut fates, settings).await;
+                    if fates.iter().all(|(_, reason)| reason.is_none()) {
+                        return Ok(T::output(groups, &stats, &database));
+                    }
+                    again.database = Some(database);
+                }
+                Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
+            }
+            Err(BatchGetsError(Box::new(UnfinishedGets { groups, fates, stats, options: again })))
+        })
+    }
+}
+
+impl<T: GetTuple> fmt::Debug for BatchGets<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchGets").field("inputs", &self.groups.len()).finish_non_exhaustive()
+    }
+}
+
+/// Some items of a [`batch_get`](crate::batch_get()) of several entities could not be read. As an [`Error`] it lists them;
+/// [`retry`](Self::retry) asks for them again.
+pub struct BatchGetsError<T: GetTuple>(Box<UnfinishedGets<T::Groups>>);
+
+struct UnfinishedGets<G> {
+    groups: G,
+    fates: Fates,
+    stats: Stats,
+    options: Options,
+}
+
+impl<T: GetTuple> BatchGetsError<T> {
+    /// The fate of every input, in order: those of the first part, then those of the second, and so on.
+    pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
+        self.0.fates.iter().map(|(fate, _)| *fate)
+    }
+
+    /// What the batch took.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// Asks again just for what could not be read, and gives the whole.
+    pub fn retry<'a>(self) -> BatchGets<'a, T> {
+        let UnfinishedGets { groups, fates, stats, options } = *self.0;
+        BatchGets { groups, before: Some((fates, stats)), settings: options.into() }
+    }
+
+    fn report(&self) -> BatchReport {
+        let (mut infos, mut keys) = (Vec::new(), Vec::new());
+        let mut fates = self.0.fates.iter();
+        self.0.groups.with_each(&mut |group| {
+            infos.push(group.info());
+            for (local, (_, reason)) in fates.by_ref().take(group.len()).enumerate() {
+                if reason.is_some() {
+                    keys.push(group.describe(local));
+                }
+            }
+        });
+        erased_report(subject("reading", infos.into_iter()), &self.0.fates, keys.into_iter())
+    }
+}

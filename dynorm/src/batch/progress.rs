@@ -1,0 +1,152 @@
+//! How far a batch is: for a bar, for a log, and for whoever has dropped the batch and wants to know what it did.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Stats, count};
+
+/// How far a batch is.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// let mut shown = 0;
+/// UserRepo::batch_save(vec![User::default(); 60]).on_progress(|progress| shown = progress.done).await?;
+/// assert_eq!(shown, 60);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The inputs that are done, or superseded by one that is.
+    pub done: u64,
+    /// The inputs that have failed.
+    pub failed: u64,
+    /// The inputs that the batch has taken in so far, those that are still on their way included.
+    pub received: u64,
+    /// How many inputs there are, if that is known: of a stream it is not.
+    pub total: Option<u64>,
+    /// Every input before this position is done or has failed: where a stream can begin again after an interruption.
+    pub checkpoint: u64,
+    /// What the batch took so far.
+    pub stats: Stats,
+}
+
+impl Progress {
+    pub(super) fn update(&mut self, stats: &Stats, received: usize, checkpoint: &Checkpoint) {
+        self.done = stats.items + stats.superseded;
+        self.failed = stats.failed;
+        self.received = count(received);
+        self.checkpoint = checkpoint.get();
+        self.stats.clone_from(stats);
+    }
+}
+
+/// `120 of 500 done, 3 failed`
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.done)?;
+        if let Some(total) = self.total {
+            write!(f, " of {total}")?;
+        }
+        f.write_str(" done")?;
+        if self.failed > 0 {
+            write!(f, ", {} failed", self.failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Tells how far a batch is, from another task, or after the batch was dropped. Clones tell of the same batch.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// let mut save = UserRepo::batch_save(vec![User::default(); 60]);
+/// let progress = save.progress();
+/// let _ = tokio::time::timeout(std::time::Duration::from_secs(5), save.into_future()).await;
+/// println!("{}", progress.get());
+/// # assert_eq!(progress.get().to_string(), "60 of 60 done");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct ProgressHandle(Arc<Mutex<Progress>>);
+
+impl ProgressHandle {
+    /// How far the batch is, as of the last answer that it got.
+    #[must_use]
+    pub fn get(&self) -> Progress {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set(&self, progress: &Progress) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone_from(progress);
+    }
+}
+
+impl fmt::Debug for ProgressHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.get(), f)
+    }
+}
+
+/// Finds the first input that is still on its way. It holds a byte for each input since that one.
+#[derive(Debug, Default)]
+pub(super) struct Checkpoint {
+    start: usize,
+    open: VecDeque<bool>,
+}
+
+impl Checkpoint {
+    pub(super) fn open(&mut self) {
+        self.open.push_back(true);
+    }
+
+    pub(super) fn close(&mut self, index: usize) {
+        if let Some(open) = index.checked_sub(self.start).and_then(|index| self.open.get_mut(index)) {
+            *open = false;
+        }
+        while self.open.front() == Some(&false) {
+            self.open.pop_front();
+            self.start += 1;
+        }
+    }
+
+    fn get(&self) -> u64 {
+        count(self.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Checkpoint;
+
+    #[test]
+    fn the_checkpoint_stands_behind_all_that_is_settled() {
+        let mut checkpoint = Checkpoint::default();
+        (0..5).for_each(|_| checkpoint.open());
+        for (settled, stands) in [(1, 0), (0, 2), (4, 2), (4, 2), (3, 2), (2, 5)] {
+            checkpoint.close(settled);
+            assert_eq!(checkpoint.get(), stands);
+        }
+        checkpoint.open();
+        checkpoint.close(0);
+        checkpoint.close(9);
+        assert_eq!(checkpoint.get(), 5);
+    }
+}

@@ -1,0 +1,202 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Fate, Fates};
+
+/// What a batch, a query or a scan took. Several can be added up with `+=`.
+///
+/// ```
+/// let mut total = dynorm::Stats::default();
+/// total += dynorm::Stats::default();
+/// assert_eq!(total.to_string(), "0 items in 0 requests, 0 retries, 0.0ns");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The inputs that are done; of a `batch_get`, those that were asked for, found or not. Of a query or a scan, the
+    /// entities that were found.
+    pub items: u64,
+    /// The inputs that another one with the same key stands for.
+    pub superseded: u64,
+    /// The inputs of a batch that have failed.
+    pub failed: u64,
+    /// The requests that were sent.
+    pub requests: u64,
+    /// How many times an item was sent again.
+    pub retries: u64,
+    /// The bytes of the bodies of a batch's requests.
+    pub bytes: u64,
+    /// The capacity units, of reads or of writes, that DynamoDB says a batch consumed, indexes included.
+    pub consumed_capacity: f64,
+    /// For how long no request of a batch was under way because all that was left had to wait: for the pace of a table, or
+    /// for another attempt.
+    pub waited: Duration,
+    /// From the first request to the last answer. Of several batches side by side, the sum is longer than the clock says.
+    pub elapsed: Duration,
+    inputs: usize,
+    /// The superseded inputs in order, with those that stand for them.
+    superseded_by: Option<Arc<[(usize, usize)]>>,
+}
+
+impl Stats {
+    /// The fate of every input of a batch that has succeeded, in order: done, or superseded by another.
+    ///
+    /// Of several batches that were added up, it is that of all their inputs one after another. Empty for queries and scans,
+    /// and for streams, which do not keep them.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # use dynorm::Fate;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String, text: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// let note = |title: &str, text: &str| Note { title: title.into(), text: text.into() };
+    /// let saved = NoteRepo::batch_save([note("a", "old"), note("b", ""), note("a", "new")]).await?;
+    /// let fates: Vec<Fate> = saved.stats().fates().collect();
+    /// assert_eq!(fates, [Fate::Superseded { by: 2 }, Fate::Done, Fate::Done]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
+        let superseded = self.superseded_by.as_deref().unwrap_or_default();
+        (0..self.inputs).map(|index| {
+            let found = superseded.binary_search_by_key(&index, |(index, _)| *index).ok();
+            match found.and_then(|found| superseded.get(found)) {
+                Some((_, by)) => Fate::Superseded { by: *by },
+                None => Fate::Done,
+            }
+        })
+    }
+
+    /// With the fates of the inputs of a batch that has succeeded.
+    pub(super) fn with_fates(mut self, fates: &Fates) -> Self {
+        self.inputs = fates.len();
+        let superseded = |(index, (fate, _)): (usize, &(Fate, _))| match fate {
+            Fate::Superseded { by } => Some((index, *by)),
+            _ => None,
+        };
+        let superseded: Arc<[_]> = fates.iter().enumerate().filter_map(superseded).collect();
+        self.superseded_by = (!superseded.is_empty()).then_some(superseded);
+        self
+    }
+}
+
+impl std::ops::AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        *self += &other;
+    }
+}
+
+impl std::ops::AddAssign<&Self> for Stats {
+    fn add_assign(&mut self, other: &Self) {
+        self.items += other.items;
+        self.superseded += other.superseded;
+        self.failed += other.failed;
+        self.requests += other.requests;
+        self.retries += other.retries;
+        self.bytes += other.bytes;
+        self.consumed_capacity += other.consumed_capacity;
+        self.waited += other.waited;
+        self.elapsed += other.elapsed;
+        if let Some(more) = &other.superseded_by {
+            let mine = self.superseded_by.iter().flat_map(|mine| mine.iter().copied());
+            let more = more.iter().map(|(index, by)| (index + self.inputs, by + self.inputs));
+            self.superseded_by = Some(mine.chain(more).collect());
+        }
+        self.inputs += other.inputs;
+    }
+}
+
+impl std::iter::Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(stats: I) -> Self {
+        stats.fold(Self::default(), |mut total, more| {
+            total += more;
+            total
+        })
+    }
+}
+
+/// How many there are, as statistics count.
+pub(crate) fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}
+
+/// `376 items in 16 requests, 1.2 MB, 376 capacity units, 12 retries, waited 80.0ms, 1.2s`: what is 0 is left out, but for
+/// the items, the requests and the retries.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        let Self { items, superseded, failed, requests, retries, elapsed, .. } = self;
+        write!(f, "{items} item{} in {requests} request{}", plural(*items), plural(*requests))?;
+        if *superseded > 0 {
+            write!(f, ", {superseded} superseded")?;
+        }
+        if *failed > 0 {
+            write!(f, ", {failed} failed")?;
+        }
+        if self.bytes > 0 {
+            write!(f, ", {}", Bytes(self.bytes))?;
+        }
+        if self.consumed_capacity > 0.0 {
+            let units = self.consumed_capacity;
+            write!(f, ", {units} capacity unit{}", if units == 1.0 { "" } else { "s" })?;
+        }
+        let retried = if *retries == 1 { "retry" } else { "retries" };
+        write!(f, ", {retries} {retried}")?;
+        if !self.waited.is_zero() {
+            write!(f, ", waited {:.1?}", self.waited)?;
+        }
+        write!(f, ", {elapsed:.1?}")
+    }
+}
+
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0 as f64;
+        match self.0 {
+            0..1_000 => write!(f, "{} bytes", self.0),
+            1_000..1_000_000 => write!(f, "{:.1} kB", bytes / 1e3),
+            1_000_000..1_000_000_000 => write!(f, "{:.1} MB", bytes / 1e6),
+            _ => write!(f, "{:.1} GB", bytes / 1e9),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Fate, Stats};
+
+    #[test]
+    fn a_summary_reads_well() {
+        let mut stats = Stats { items: 1, requests: 1, retries: 1, ..Stats::default() };
+        stats.elapsed = Duration::from_millis(1200);
+        assert_eq!(stats.to_string(), "1 item in 1 request, 1 retry, 1.2s");
+        stats.superseded = 2;
+        stats.failed = 3;
+        stats.bytes = 1_234_567;
+        stats.consumed_capacity = 12.5;
+        stats.waited = Duration::from_millis(80);
+        assert_eq!(
+            stats.to_string(),
+            "1 item in 1 request, 2 superseded, 3 failed, 1.2 MB, 12.5 capacity units, 1 retry, waited 80.0ms, 1.2s"
+        );
+    }
+
+    #[test]
+    fn sums_keep_the_fates_of_all_in_order() {
+        let fates = vec![(Fate::Superseded { by: 1 }, None), (Fate::Done, None)];
+        let one = Stats::default().with_fates(&fates);
+        let sum: Stats = [one.clone(), Stats::default(), one].into_iter().sum();
+        let fates: Vec<Fate> = sum.fates().collect();
+        assert_eq!(fates, [Fate::Superseded { by: 1 }, Fate::Done, Fate::Superseded { by: 3 }, Fate::Done]);
+    }
+}

@@ -1,0 +1,406 @@
+//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and one conditional `PutItem` after
+//! the other for items that must not exist yet.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use slab::Slab;
+
+use super::engine::{Inputs, Job, Table};
+use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
+use crate::codec::{Encoder, Item, Scanner, ValueError};
+use crate::entity::{EncodedItem, EncodedKey, EntityInfo, canonical_key};
+use crate::error::{Error, Result, Subject};
+use crate::operation::request::Request;
+use crate::transport::{Answer, Operation};
+
+/// What a batch does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    Write,
+    Create,
+    Get,
+}
+
+/// One item or key, encoded.
+pub(super) struct Body {
+    /// One spelling for all spellings of its key that DynamoDB takes for equal, behind the position of its table.
+    pub(super) canonical: Arc<[u8]>,
+    pub(super) kind: Kind,
+    /// The item of a put, the key of a delete or a get.
+    json: Box<[u8]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Put,
+    Delete,
+    Create,
+    Get,
+}
+
+impl Kind {
+    pub(super) const fn doing(self) -> &'static str {
+        match self {
+            Self::Put => "saving",
+            Self::Delete => "deleting",
+            Self::Create => "creating",
+            Self::Get => "reading",
+        }
+    }
+}
+
+impl Body {
+    /// The write of an item.
+    pub(super) fn item(
+        kind: Kind,
+        table: usize,
+        info: &'static EntityInfo,
+        item: EncodedItem,
+    ) -> Result<Self> {
+        let mut canonical = canonical_start(table);
+        item.canonical_key(info, &mut canonical)
+            .map_err(|error| Error::invalid(Subject::of(info), &error))?;
+        Ok(Self { canonical: canonical.into(), kind, json: item.json.into_boxed_slice() })
+    }
+
+    /// What is done by a key.
+    pub(super) fn key(kind: Kind, table: usize, info: &'static EntityInfo, key: EncodedKey) -> Result<Self> {
+        let mut canonical = canonical_start(table);
+        key.canonical(info, &mut canonical).map_err(|error| Error::invalid(Subject::of(info), &error))?;
+        Ok(Self { canonical: canonical.into(), kind, json: key.0.into_boxed_slice() })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.json.len()
+    }
+
+    /// What stands around it in the request of a batch.
+    const fn around(&self) -> (&'static [u8], &'static [u8]) {
+        match self.kind {
+            Kind::Put => (br#"{"PutRequest":{"Item":"#, b"}}"),
+            Kind::Delete => (br#"{"DeleteRequest":{"Key":"#, b"}}"),
+            Kind::Create | Kind::Get => (b"", b""),
+        }
+    }
+
+    /// Its bytes in a request, with a comma.
+    pub(super) const fn wire_size(&self) -> usize {
+        let (before, after) = self.around();
+        before.len() + self.json.len() + after.len() + 1
+    }
+
+    fn write(&self, out: &mut Encoder) {
+        let (before, after) = self.around();
+        for part in [before, &self.json, after] {
+            out.raw(part);
+        }
+    }
+}
+
+fn canonical_start(table: usize) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(64);
+    canonical.extend_from_slice(&table.to_le_bytes());
+    canonical
+}
+
+/// What an answer says.
+pub(super) struct Reading {
+    /// Of each job of the request, in order.
+    pub(super) verdicts: Vec<Verdict>,
+    /// The capacity units that were consumed, by table.
+    pub(super) capacity: Vec<(String, f64)>,
+    /// Keys were handed back because the answer was full, and not for want of capacity.
+    pub(super) cut_short: bool,
+}
+
+pub(super) enum Verdict {
+    Done,
+    Rejected(Error),
+    HandedBack {
+        /// It may have been done all the same.
+        unanswered: bool,
+    },
+}
+
+/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition. JSON is never shorter than what it stands for,
+/// so what is shorter than this was not full.
+const FULL_ANSWER: usize = 1024 * 1024;
+
+impl Work {
+    pub(super) const fn operation(self) -> Operation {
+        match self {
+            Self::Write => Operation::BatchWriteItem,
+            Self::Create => Operation::PutItem,
+            Self::Get => Operation::BatchGetItem,
+        }
+    }
+
+    pub(super) const fn doing(self) -> &'static str {
+        match self {
+            Self::Write => "writing",
+            Self::Create => "creating",
+            Self::Get => "reading",
+        }
+    }
+
+    pub(super) const fn most_items(self) -> usize {
+        match self {
+            Self::Write => MAX_BATCH_WRITE_ITEMS,
+            Self::Create => 1,
+            Self::Get => MAX_BATCH_GET_ITEMS,
+        }
+    }
+
+    /// The most requests that are under way at a time, if the caller does not say. The answers of so many are in memory.
+    pub(super) const fn most_under_way(self) -> usize {
+        match self {
+            Self::Write | Self::Create => 32,
+            Self::Get => 16,
+        }
+    }
+
+    /// The capacity units that a job is reckoned to take, before the answer says so.
+    pub(super) fn units(self, body: &Body, table: Option<&Table>) -> f64 {
+        match self {
+            Self::Write | Self::Create => body.len().div_ceil(1024).max(1) as f64,
+            Self::Get if table.is_some_and(|table| table.spec.consistent) => 1.0,
+            Self::Get => 0.5,
+        }
+    }
+
+    /// The request for the jobs of `chunk`, which are in the order of their tables.
+    pub(super) fn request(self, chunk: &[usize], jobs: &Slab<Job>, tables: &[Table]) -> Vec<u8> {
+        let chunk: Vec<&Job> = chunk.iter().filter_map(|id| jobs.get(*id)).collect();
+        let size: usize = chunk.iter().map(|job| job.body.wire_size()).sum();
+        let mut request = Request::new(size + 256);
+        let table_of = |jobs: &[&Job]| jobs.first().and_then(|job| tables.get(job.table));
+        if self == Self::Create {
+            if let (Some(job), Some(table)) = (chunk.first(), table_of(&chunk)) {
+                request.text("TableName", &table.spec.name);
+                request.json("Item", &job.body.json);
+                request.text("ConditionExpression", "attribute_not_exists(#0)");
+                let partition = job.info.attribute(&job.info.partition);
+                request.object("ExpressionAttributeNames", |names| names.text("#0", partition));
+            }
+        } else {
+            request.object("RequestItems", |request| {
+                for jobs in chunk.chunk_by(|one, other| one.table == other.table) {
+                    let Some(table) = table_of(jobs) else { continue };
+                    let write = |job: &&Job, out: &mut Encoder| job.body.write(out);
+                    if self == Self::Write {
+                        request.array(&table.spec.name, &mut jobs.iter(), write);
+                    } else {
+                        request.object(&table.spec.name, |request| {
+                            request.array("Keys", &mut jobs.iter(), write);
+                            request.flag("ConsistentRead", table.spec.consistent);
+                        });
+                    }
+                }
+            });
+        }
+        request.text("ReturnConsumedCapacity", "TOTAL");
+        request.finish()
+    }
+
+    /// What the answer says of each job. Of a read, the items that were found go to `inputs`.
+    pub(super) fn read(
+        self,
+        answer: &Answer,
+        chunk: &[usize],
+        jobs: &Slab<Job>,
+        tables: &[Table],
+        inputs: &mut dyn Inputs,
+    ) -> std::result::Result<Reading, ValueError> {
+        let text = answer.text()?;
+        let mut reader = Reader {
+            jobs: chunk.iter().map(|id| jobs.get(*id)).collect(),
+            positions: HashMap::new(),
+            tables,
+            marks: vec![Mark::default(); chunk.len()],
+            understood: true,
+            capacity: Vec::new(),
+            undecodable: HashMap::new(),
+            item: Item::default(),
+            key: Vec::new(),
+        };
+        // A few are compared, many are looked up.
+        if chunk.len() > MAX_BATCH_WRITE_ITEMS {
+            reader.positions = (reader.jobs.iter().enumerate())
+                .filter_map(|(position, job)| Some((&*(*job)?.body.canonical, position)))
+                .collect();
+        }
+        reader.read(text, inputs)?;
+        let cut_short = self == Self::Get && text.len() >= FULL_ANSWER;
+        Ok(Reading { verdicts: reader.verdicts(self), capacity: reader.capacity, cut_short })
+    }
+}
+
+/// What an answer said of a job.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    found: bool,
+    handed_back: bool,
+}
+
+struct Reader<'r> {
+    jobs: Vec<Option<&'r Job>>,
+    positions: HashMap<&'r [u8], usize>,
+    tables: &'r [Table],
+    marks: Vec<Mark>,
+    /// False if the answer names a key that was not sent: it says nothing of those that it does not name.
+    understood: bool,
+    capacity: Vec<(String, f64)>,
+    undecodable: HashMap<usize, ValueError>,
+    item: Item<'r>,
+    key: Vec<u8>,
+}
+
+impl<'r> Reader<'r> {
+    fn read(&mut self, text: &'r str, inputs: &mut dyn Inputs) -> std::result::Result<(), ValueError> {
+        Scanner::new(text).object(|member, scanner| match member.text {
+            // table → items
+            "Responses" => scanner.object(|table, scanner| {
+                let table = self.table(&table.unescape()?);
+                scanner.array(|scanner| {
+                    self.item.refill(scanner)?;
+                    self.visit(table, inputs)
+                })
+            }),
+            // table → list of writes → kind of write → `Item` or `Key` → attributes
+            "UnprocessedItems" => scanner.object(|table, scanner| {
+                let table = self.table(&table.unescape()?);
+                scanner.array(|scanner| {
+                    scanner.object(|_, scanner| {
+                        scanner.object(|_, scanner| {
+                            self.item.refill(scanner)?;
+                            self.hand_back(table)
+                        })
+                    })
+                })
+            }),
+            // table → `Keys` → attributes
+            "UnprocessedKeys" => scanner.object(|table, scanner| {
+                let table = self.table(&table.unescape()?);
+                scanner.object(|member, scanner| {
+                    if member.text != "Keys" {
+                        return scanner.skip().map(drop);
+                    }
+                    scanner.array(|scanner| {
+                        self.item.refill(scanner)?;
+                        self.hand_back(table)
+                    })
+                })
+            }),
+            "ConsumedCapacity" => {
+                let json = scanner.skip()?;
+                self.capacity = consumed_capacity(json);
+                Ok(())
+            }
+            _ => scanner.skip().map(drop),
+        })
+    }
+
+    fn table(&self, name: &str) -> Option<usize> {
+        self.tables.iter().position(|table| table.spec.name == name)
+    }
+
+    /// The position, in the request, of the job that the current item belongs to.
+    fn position(&mut self, table: Option<usize>) -> std::result::Result<Option<usize>, ValueError> {
+        let Some((index, table)) = table.and_then(|index| Some((index, self.tables.get(index)?))) else {
+            return Ok(None);
+        };
+        self.key.clear();
+        self.key.extend_from_slice(&index.to_le_bytes());
+        canonical_key(table.spec.info, &self.item, &mut self.key)?;
+        let key = self.key.as_slice();
+        if !self.positions.is_empty() {
+            return Ok(self.positions.get(key).copied());
+        }
+        Ok(self.jobs.iter().position(|job| job.is_some_and(|job| *job.body.canonical == *key)))
+    }
+
+    fn visit(
+        &mut self,
+        table: Option<usize>,
+        inputs: &mut dyn Inputs,
+    ) -> std::result::Result<(), ValueError> {
+        let Some(position) = self.position(table)? else { return Ok(()) };
+        let Some(Some(job)) = self.jobs.get(position) else { return Ok(()) };
+        self.marks.get_mut(position).into_iter().for_each(|mark| mark.found = true);
+        if let Err(error) = job.inputs.with_all(|all| inputs.found(all, &self.item)) {
+            self.undecodable.insert(position, error);
+        }
+        Ok(())
+    }
+
+    fn hand_back(&mut self, table: Option<usize>) -> std::result::Result<(), ValueError> {
+        let position = self.position(table)?;
+        match position.and_then(|position| self.marks.get_mut(position)) {
+            Some(mark) => mark.handed_back = true,
+            None => self.understood = false,
+        }
+        Ok(())
+    }
+
+    fn verdicts(&mut self, work: Work) -> Vec<Verdict> {
+        let marks = std::mem::take(&mut self.marks);
+        let verdict = |(position, mark): (usize, Mark)| {
+            if let Some(error) = self.undecodable.remove(&position)
+                && let Some(Some(job)) = self.jobs.get(position)
+            {
+                let table = self.tables.get(job.table).map_or("", |table| &table.spec.name);
+                let subject = Subject::of(job.info).in_table(table).during(job.body.kind.doing());
+                let subject = subject.with_key(&EncodedKey(job.body.json.to_vec()));
+                return Verdict::Rejected(Error::undecodable(subject, &error));
+            }
+            if mark.handed_back || !(mark.found || self.understood) {
+                let unanswered = work != Work::Get && !self.understood;
+                return Verdict::HandedBack { unanswered };
+            }
+            Verdict::Done
+        };
+        marks.into_iter().enumerate().map(verdict).collect()
+    }
+}
+
+/// The units that an answer says were consumed, by table: it has a list of them, or one of a single item. What cannot be read
+/// counts as nothing, since what the answer says of the items is worth more.
+fn consumed_capacity(json: &str) -> Vec<(String, f64)> {
+    let mut tables = Vec::new();
+    let mut one = |scanner: &mut Scanner<'_>| {
+        let (mut table, mut units) = (String::new(), 0.0);
+        scanner.object(|member, scanner| {
+            match member.text {
+                "TableName" => table = scanner.string()?.unescape()?.into_owned(),
+                "CapacityUnits" => units = scanner.skip()?.parse().unwrap_or(0.0),
+                _ => drop(scanner.skip()?),
+            }
+            Ok(())
+        })?;
+        tables.push((table, units));
+        Ok(())
+    };
+    let mut scanner = Scanner::new(json);
+    let read = if scanner.peek() == Some(b'[') { scanner.array(one) } else { one(&mut scanner) };
+    if read.is_err() {
+        tables.clear();
+    }
+    tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::consumed_capacity;
+
+    #[test]
+    fn the_consumed_capacity_is_read_of_lists_and_of_single_answers() {
+        let list =
+            r#"[{"TableName":"a","CapacityUnits":2.5},{"CapacityUnits":1,"TableName":"b","Table":{}}]"#;
+        assert_eq!(consumed_capacity(list), [("a".to_owned(), 2.5), ("b".to_owned(), 1.0)]);
+        assert_eq!(consumed_capacity(r#"{"TableName":"a","CapacityUnits":3.0}"#), [("a".to_owned(), 3.0)]);
+        for broken in ["", "null", "[1]", r#"[{"TableName":1}]"#, r#"{"TableName":"a""#] {
+            assert_eq!(consumed_capacity(broken), [], "{broken}");
+        }
+    }
+}
