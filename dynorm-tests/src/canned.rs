@@ -188,6 +188,31 @@ pub fn database(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) ->
     (Database::new(client), requests)
 }
 
+/// A database that takes every write at once and keeps nothing: for tests of what a batch itself does, and of how fast.
+/// It keeps no record of its requests either, and its answers take no time.
+#[must_use]
+pub fn sink() -> Database {
+    let client = http_client_fn(|_, _| SharedHttpConnector::new(Sink));
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url("http://sink.invalid")
+        .allow_no_auth()
+        .retry_config(RetryConfig::disabled())
+        .http_client(client)
+        .build();
+    Database::new(Client::from_conf(config))
+}
+
+#[derive(Debug)]
+struct Sink;
+
+impl HttpConnector for Sink {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(respond(200, b"{}".to_vec()))
+    }
+}
+
 /// The SDK's client behind [`database`], for a test of the SDK's own reading and writing.
 pub fn client(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (Client, Requests) {
     let requests = Requests::default();

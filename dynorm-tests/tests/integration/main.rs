@@ -6,5 +6,6 @@ mod api;
 mod batches;
 mod errors;
 mod faults;
+mod pace;
 mod tables;
 mod values;
