@@ -33,7 +33,12 @@ async fn a_provisioned_table_is_used_up_and_not_run_against() {
         let stats = EventRepo::batch_save(events(20_000)).on(&db).await.unwrap();
         let took = start.elapsed().as_secs_f64();
         let at_least = (20_000.0 - burst as f64) / 1000.0;
-        println!("burst {burst} delay {delay}: took {took:.2} of {at_least}: {:.3}, sent {:.3}\n{log}\n{}", took / at_least, log.total().items_sent as f64 / 20_000.0, stats.stats());
+        println!(
+            "burst {burst} delay {delay}: took {took:.2} of {at_least}: {:.3}, sent {:.3}\n{log}\n{}",
+            took / at_least,
+            log.total().items_sent as f64 / 20_000.0,
+            stats.stats()
+        );
     }
 }
 

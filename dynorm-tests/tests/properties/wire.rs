@@ -93,16 +93,17 @@ fn the_other_operations_carry_them_too() {
         ),
         (
             "BatchWriteItem",
-            format!(r#"{{"RequestItems":{{"products":[{{"PutRequest":{{"Item":{ITEM}}}}}]}}}}"#),
+            format!(r#"{{"RequestItems":{{"products":[{{"PutRequest":{{"Item":{ITEM}}}}}]}},"ReturnConsumedCapacity":"TOTAL"}}"#),
         ),
         (
             "BatchGetItem",
-            r#"{"RequestItems":{"products":{"Keys":[{"sku":{"S":"tea/1"}},{"sku":{"S":"\u0001"}}]}}}"#
+            r#"{"RequestItems":{"products":{"Keys":[{"sku":{"S":"tea/1"}},{"sku":{"S":"\u0001"}}]}},"ReturnConsumedCapacity":"TOTAL"}"#
                 .to_owned(),
         ),
         (
             "BatchWriteItem",
-            r#"{"RequestItems":{"products":[{"DeleteRequest":{"Key":{"sku":{"S":"tea/1"}}}}]}}"#.to_owned(),
+            r#"{"RequestItems":{"products":[{"DeleteRequest":{"Key":{"sku":{"S":"tea/1"}}}}]},"ReturnConsumedCapacity":"TOTAL"}"#
+                .to_owned(),
         ),
         ("Scan", r#"{"TableName":"products"}"#.to_owned()),
     ];
