@@ -22,6 +22,9 @@ use crate::entity::EntityInfo;
 use crate::error::{Error, Report, Result, Subject};
 use crate::transport::{self, Answer, Failure, FailureKind};
 
+/// After so many attempts an item waits longer with each further one, even if others get through.
+const PATIENCE: u32 = 3;
+
 /// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears what becomes of
 /// each.
 pub(super) trait Inputs: Send {
@@ -275,10 +278,17 @@ impl<'e> Engine<'e> {
     }
 
     async fn run(mut self, database: &Database) -> Outcome {
+        if matches!(self.room, Room::All) {
+            self.collect().await;
+        }
         let mut under_way = FuturesUnordered::new();
         let mut timer = None;
         loop {
             let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| now >= deadline) {
+                self.pass_deadline();
+                break;
+            }
             if self.stopped.is_none() {
                 self.stopped = self.inputs.stopped();
             }
@@ -325,23 +335,12 @@ impl<'e> Engine<'e> {
                 Event::Input(input) => {
                     self.idle = false;
                     self.admit(input);
-                    if self.admitted.is_multiple_of(256) {
-                        // Inputs that are all at hand must not keep other tasks from running.
-                        tokio::task::yield_now().await;
-                    }
                 }
                 Event::Ended => self.ended = true,
                 // What is at hand may go now, even if it does not fill a request.
                 Event::Idle => self.idle = true,
-                Event::Time => {
-                    if sleeps {
-                        self.stats.waited += now.elapsed();
-                    }
-                    if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                        self.pass_deadline();
-                        break;
-                    }
-                }
+                Event::Time if sleeps => self.stats.waited += now.elapsed(),
+                Event::Time => {}
             }
         }
         drop(under_way);
@@ -351,6 +350,18 @@ impl<'e> Engine<'e> {
         self.stats.elapsed = self.start.elapsed();
         self.publish();
         Outcome { stats: self.stats, stopped: self.stopped }
+    }
+
+    /// Takes in all inputs, before any of them is sent.
+    async fn collect(&mut self) {
+        while let Some(input) = poll_fn(|context| self.inputs.poll_next(context)).await {
+            self.admit(input);
+            if self.admitted.is_multiple_of(256) {
+                // To encode a large batch takes a while, and other tasks want to run.
+                tokio::task::yield_now().await;
+            }
+        }
+        self.ended = true;
     }
 
     fn is_over(&self) -> bool {
@@ -438,11 +449,10 @@ impl<'e> Engine<'e> {
             }
             Duplicates::Refuse => {
                 let first = earlier.inputs.first;
-                let text = format!("the input #{first} of the same batch has the same key");
-                let subject = self.subject(&job);
+                let error = ValueError::new(format!("input #{first} of the same batch has the same key"));
+                let error = Arc::new(Error::invalid(self.subject(&job), &error));
                 self.held_items -= 1;
                 self.held_bytes -= job.body.len();
-                let error = Arc::new(Error::Rejected(Report::new(subject, text, None)));
                 self.settle_one(index, Fate::Rejected, Some(&error));
             }
             Duplicates::LastWins if earlier.is_under_way => match &mut earlier.successor {
@@ -466,8 +476,7 @@ impl<'e> Engine<'e> {
 
     /// The next request that may be sent now.
     fn next_request(&mut self, now: Instant) -> Option<Flight> {
-        let is_collecting = matches!(self.room, Room::All) && !self.ended;
-        if self.stopped.is_some() || is_collecting {
+        if self.stopped.is_some() {
             return None;
         }
         let chunk = self.isolated().or_else(|| self.probe(now)).or_else(|| self.pack(now))?;
@@ -586,25 +595,24 @@ impl<'e> Engine<'e> {
     /// Takes in what an answer says of each of its jobs.
     fn take(&mut self, chunk: &[usize], parts: &[Part], reading: Reading, now: Instant) {
         let Reading { verdicts, capacity, cut_short } = reading;
-        let mut done = vec![(0usize, 0usize); self.tables.len()];
+        let mut tallies = vec![Tally::default(); self.tables.len()];
         let mut handed_back = Vec::new();
         for (id, verdict) in chunk.iter().zip(verdicts) {
             let Some(job) = self.jobs.get_mut(*id) else { continue };
             job.sent = true;
-            let tally = done.get_mut(job.table);
+            if let Some(tally) = tallies.get_mut(job.table) {
+                tally.count(job.attempts == 1, matches!(verdict, Verdict::HandedBack { .. }));
+            }
             match verdict {
                 Verdict::Done => {
-                    tally.into_iter().for_each(|tally| tally.0 += 1);
                     self.settled += 1;
                     self.settle(*id, Fate::Done, None);
                 }
                 Verdict::Rejected(error) => {
-                    tally.into_iter().for_each(|tally| tally.0 += 1);
                     self.settled += 1;
                     self.settle(*id, Fate::Rejected, Some(&Arc::new(error)));
                 }
                 Verdict::HandedBack { unanswered } => {
-                    tally.into_iter().for_each(|tally| tally.1 += 1);
                     job.unanswered |= unanswered;
                     handed_back.push(*id);
                 }
@@ -612,10 +620,13 @@ impl<'e> Engine<'e> {
         }
         for part in parts {
             let Some(table) = self.tables.get_mut(part.table) else { continue };
-            let (done, back) = done.get(part.table).copied().unwrap_or_default();
-            let share = if cut_short { 1.0 } else { done as f64 / (done + back).max(1) as f64 };
-            let taken = part.units * share;
-            table.pace.answered(Taken { asked: part.units, taken, at: now }, part.generation);
+            let tally = tallies.get(part.table).copied().unwrap_or_default();
+            let share = if cut_short { 1.0 } else { tally.share() };
+            let taken = Taken { asked: part.units, taken: part.units * share, at: now };
+            table.pace.answered(taken, part.generation);
+            if tally.done > 0 {
+                table.pace.brought_something();
+            }
             let consumed = capacity.iter().find(|(name, _)| *name == table.spec.name);
             if let Some((_, units)) = consumed {
                 table.pace.consumed(units - part.units, now);
@@ -776,16 +787,23 @@ impl<'e> Engine<'e> {
     /// Jobs that came back wait for another attempt, unless they have had their last, or the batch has.
     fn put_back(&mut self, chunk: Vec<usize>, cause: Option<&Arc<Error>>, wait: Wait, now: Instant) {
         let retry = self.settings.options.retry;
-        // One wait for all that have been sent as often: they may travel together again.
+        // One wait for all that wait equally long: they may travel together again.
         let mut waits: Vec<(u32, Instant)> = Vec::new();
         for id in chunk {
-            let Some(attempts) = self.come_back(id, cause) else { continue };
-            let due = match waits.iter().find(|(known, _)| *known == attempts) {
+            let Some(Returned { attempts, fruitless, has_successor }) = self.come_back(id, cause) else {
+                continue;
+            };
+            let level = match wait {
+                Wait::Alone => attempts,
+                // Among items that get through, to come back a few times is bad luck, and more often a busy key.
+                _ => fruitless.max(attempts.saturating_sub(PATIENCE)),
+            };
+            let due = match waits.iter().find(|(known, _)| *known == level) {
                 _ if matches!(wait, Wait::Not) => now,
                 Some((_, due)) => *due,
                 None => {
-                    let due = now + retry.delay(attempts, &mut self.random);
-                    waits.push((attempts, due));
+                    let due = now + retry.delay(level, &mut self.random);
+                    waits.push((level, due));
                     due
                 }
             };
@@ -793,11 +811,10 @@ impl<'e> Engine<'e> {
                 self.abandon_unfinished(id);
                 continue;
             }
-            let Some(job) = self.jobs.get(id) else { continue };
-            if job.fruitless > retry.rounds && self.stopped.is_none() {
+            if fruitless > retry.rounds && self.stopped.is_none() {
                 self.stopped = Some(self.cause_of(id));
             }
-            if job.successor.is_some() {
+            if has_successor {
                 self.give_way(id);
             } else {
                 self.wait(id, due, wait);
@@ -823,8 +840,8 @@ impl<'e> Engine<'e> {
         }
     }
 
-    /// A job came back from an attempt; gives how many it has had.
-    fn come_back(&mut self, id: usize, cause: Option<&Arc<Error>>) -> Option<u32> {
+    /// A job came back from an attempt.
+    fn come_back(&mut self, id: usize, cause: Option<&Arc<Error>>) -> Option<Returned> {
         let settled = self.settled;
         let job = self.jobs.get_mut(id)?;
         job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + 1 };
@@ -832,7 +849,8 @@ impl<'e> Engine<'e> {
         if job.cause.as_ref().is_none_or(|cause| cause.outcome_known()) {
             job.cause = cause.cloned();
         }
-        Some(job.attempts)
+        let Job { attempts, fruitless, .. } = *job;
+        Some(Returned { attempts, fruitless, has_successor: job.successor.is_some() })
     }
 
     /// A later write of the same key takes the place of one that came back.
@@ -971,6 +989,42 @@ impl<'e> Engine<'e> {
         self.progress.update(&self.stats, self.admitted, &self.checkpoint);
         self.settings.publish(&self.progress);
     }
+}
+
+/// What a table took of a request.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    done: usize,
+    handed_back: usize,
+    fresh_done: usize,
+    fresh_handed_back: usize,
+}
+
+impl Tally {
+    fn count(&mut self, is_fresh: bool, is_handed_back: bool) {
+        let (done, fresh) = (usize::from(!is_handed_back), usize::from(is_fresh));
+        self.done += done;
+        self.handed_back += 1 - done;
+        self.fresh_done += fresh * done;
+        self.fresh_handed_back += fresh * (1 - done);
+    }
+
+    /// The share that was taken. What has come back before says more of its key than of its table, so the fresh items
+    /// speak, if there are any.
+    fn share(&self) -> f64 {
+        let (done, handed_back) = match self.fresh_done + self.fresh_handed_back {
+            0 => (self.done, self.handed_back),
+            _ => (self.fresh_done, self.fresh_handed_back),
+        };
+        done as f64 / (done + handed_back).max(1) as f64
+    }
+}
+
+/// What counts for the wait of a job that came back.
+struct Returned {
+    attempts: u32,
+    fruitless: u32,
+    has_successor: bool,
 }
 
 /// How what came back waits.

@@ -32,7 +32,7 @@ pub struct Progress {
     pub failed: u64,
     /// The inputs that the batch has taken in so far, those that are still on their way included.
     pub received: u64,
-    /// How many inputs there are, if that is known: of a stream it is not.
+    /// How many inputs there are, if that is known: of most streams it is not.
     pub total: Option<u64>,
     /// Every input before this position is done or has failed: where a stream can begin again after an interruption.
     pub checkpoint: u64,

@@ -5,6 +5,9 @@ use super::MAX_RETRIES;
 /// How a batch repeats what DynamoDB leaves unprocessed: with exponential backoff and full jitter, until several rounds in
 /// a row have brought nothing.
 ///
+/// An item that comes back waits at random up to [`base_delay`](Self::base_delay). That doubles with each round without
+/// progress, and from its fourth attempt on with each further one, up to [`max_delay`](Self::max_delay).
+///
 /// ```
 /// use std::time::Duration;
 /// use dynorm::Retry;
@@ -56,14 +59,14 @@ impl Retry {
         self
     }
 
-    /// The most that the first round waits.
+    /// The most that an item waits when it has come back once.
     #[must_use]
     pub const fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// The most that any round waits.
+    /// The most that an item ever waits.
     #[must_use]
     pub const fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;

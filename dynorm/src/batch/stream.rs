@@ -16,7 +16,7 @@ use super::engine::{Input, Inputs, Outcome, Room, TableSpec, run};
 use super::inputs::{by_key, describe, put};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
-use super::{Fate, KeyFailure, SaveFailure, Settings, Stats};
+use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, decode_entity};
@@ -261,8 +261,14 @@ impl<E: Entity, H: Held<E>> Inputs for Entities<'_, E, H> {
     }
 
     fn total(&self) -> Option<u64> {
-        None
+        exact_size(&self.entities)
     }
+}
+
+/// The number of items, for those that know it.
+fn exact_size<T>(items: &BoxStream<'_, T>) -> Option<u64> {
+    let (least, most) = items.size_hint();
+    (Some(least) == most).then_some(count(least))
 }
 
 /// The keys of a stream that are on their way.
@@ -302,7 +308,7 @@ impl<E: Entity> Inputs for Keys<'_, E> {
     }
 
     fn total(&self) -> Option<u64> {
-        None
+        exact_size(&self.keys)
     }
 }
 
@@ -722,6 +728,6 @@ impl<E: Entity> Inputs for Sought<'_, E> {
     }
 
     fn total(&self) -> Option<u64> {
-        None
+        exact_size(&self.keys)
     }
 }
