@@ -317,6 +317,18 @@ impl<T: PartialEq> PartialEq<Vec<T>> for Collection<T> {
     }
 }
 
+impl<T: PartialEq, const N: usize> PartialEq<[T; N]> for Collection<T> {
+    fn eq(&self, other: &[T; N]) -> bool {
+        self.items == *other
+    }
+}
+
+impl<T: PartialEq> PartialEq<[T]> for Collection<T> {
+    fn eq(&self, other: &[T]) -> bool {
+        self.items == *other
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for Collection<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.items.fmt(f)

@@ -3,8 +3,10 @@
 
 #[allow(unreachable_pub, reason = "the code of the public face is as its users write it")]
 mod api;
+mod batch_options;
 mod batches;
 mod errors;
+mod fates;
 mod faults;
 mod pace;
 mod tables;
