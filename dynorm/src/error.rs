@@ -426,7 +426,10 @@ impl fmt::Display for BatchReport {
         let (operation, failed) = (subject.operation, failures.len());
         write!(f, "{operation} {subject}: ")?;
         if stopped.is_some() {
-            write!(f, "ended early after {total} items")?;
+            f.write_str("ended early")?;
+            if *total > 0 {
+                write!(f, " after {total} items")?;
+            }
             if failed == 0 {
                 return Ok(());
             }

@@ -30,9 +30,9 @@ pub use attribute::{
 pub use batch::{
     Arrangement, Batch, BatchDelete, BatchDeleteError, BatchDeleteStream, BatchError, BatchFailure, BatchGet,
     BatchGetError, BatchGetStream, BatchGets, BatchGetsError, BatchSave, BatchSaveError, BatchSaveRetry,
-    BatchSaveStream, ByIterator, ByStream, Duplicates, Fate, Found, GetTuple, IntoItems, KeyFailure,
-    MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Positional, Progress, ProgressHandle, Retry,
-    SaveFailure, Stats, StreamError, StreamFailure, batch, batch_get,
+    BatchSaveStream, ByIterator, ByStream, Duplicates, Fate, Found, GetStreamError, GetTuple, IntoItems,
+    KeyFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Positional, Progress,
+    ProgressHandle, Retry, SaveFailure, Stats, StreamError, StreamFailure, batch, batch_get,
 };
 pub use codec::{
     Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,

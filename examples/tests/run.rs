@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use dynorm::Database;
 use dynorm::aws::types::Select;
 
@@ -114,6 +114,53 @@ fn every_plane_is_saved_and_read_back() -> anyhow::Result<()> {
     assert_eq!(run.items("AIRBUS INDUSTRIE renamed to AIRBUS"), Some(400));
     assert_eq!(run.items("BOEING of before 1985 deleted"), Some(6));
     assert_eq!(run.items("in the table now"), Some(3316));
+    Ok(())
+}
+
+#[test]
+fn a_batch_keeps_to_the_pace_of_its_table() -> anyhow::Result<()> {
+    let file = fresh("pace.svg");
+    let run = Run::of(example("pace")?.arg("--file").arg(&file))?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+
+    // The name of a row stands in the first 36 columns; then come items, requests, at least, took, ratio, waited, sends.
+    let figures = |name: &str| -> anyhow::Result<(f64, f64)> {
+        let row = run.stdout.lines().find_map(|line| line.strip_prefix(name)).context("no such row")?;
+        let cells: Vec<&str> = row.split_whitespace().filter(|cell| *cell != "s").collect();
+        let [_, _, _, _, ratio, _, sends] = cells.as_slice() else { bail!("{row}") };
+        Ok((ratio.parse()?, sends.parse()?))
+    };
+    for name in ["a table of 1,000 units a second", "at most 500 units a second"] {
+        let (ratio, sends) = figures(name)?;
+        assert!((1.0..=1.05).contains(&ratio) && (1.0..1.2).contains(&sends), "{}", run.stdout);
+    }
+    // The first round trips find out what an idle table answers, and a hot range makes nothing else wait.
+    assert!(figures("an idle table")?.0 <= 1.1, "{}", run.stdout);
+    assert!(figures("a hot range of keys")?.1 < 1.2, "{}", run.stdout);
+
+    let plot = fs::read_to_string(&file)?;
+    assert!(plot.starts_with("<svg") && plot.trim_end().ends_with("</svg>"), "{plot:.100}");
+    assert!(plot.contains("How fast a batch goes"));
+    assert_fails(example("pace")?.arg("--file").arg(file.join("no")), &["cannot write", "pace.svg"])
+}
+
+#[test]
+fn every_fate_of_many_items_is_compatible_with_the_table() -> anyhow::Result<()> {
+    let run = Run::of(example("million")?.args(["3000", "--attempts", "2"]))?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)), "{}", run.stdout);
+    let rows = run.stdout.lines().take_while(|line| !line.is_empty()).skip(1);
+    let (mut inputs, mut names) = (0, Vec::new());
+    for row in rows {
+        assert!(row.ends_with("  yes"), "{row}");
+        let name = row.get(..40).context("a row begins with a fate")?;
+        inputs += run.items(name).context("a row has a number")?;
+        names.push(name.trim_end());
+    }
+    assert_eq!(inputs, 3000, "{}", run.stdout);
+    for name in ["done", "unprocessed", "unprocessed, after a status of 500", "unknown"] {
+        assert!(names.contains(&name), "no {name:?} in {}", run.stdout);
+    }
+    assert!(run.items("in the table").is_some_and(|stored| (2000..2970).contains(&stored)), "{}", run.stdout);
     Ok(())
 }
 

@@ -8,6 +8,8 @@ mod batches;
 mod errors;
 mod fates;
 mod faults;
+mod mixed;
 mod pace;
+mod streams;
 mod tables;
 mod values;

@@ -12,7 +12,9 @@
 
 mod edges;
 mod hostile;
+mod keys;
 mod numbers;
+mod packing;
 mod paths;
 mod roundtrip;
 mod sample;

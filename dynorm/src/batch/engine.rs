@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use slab::Slab;
@@ -24,6 +25,9 @@ use crate::transport::{self, Answer, Failure, FailureKind};
 
 /// After so many attempts an item waits longer with each further one, even if others get through.
 const PATIENCE: u32 = 3;
+
+/// For how long a few items wait for others, so that they fill a request, while a request is under way.
+const LINGER: Duration = Duration::from_millis(50);
 
 /// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears what becomes of
 /// each.
@@ -58,8 +62,8 @@ pub(super) struct Input {
     pub(super) table: usize,
     pub(super) info: &'static EntityInfo,
     pub(super) body: Result<Body>,
-    /// It was sent by an earlier batch, without an answer.
-    pub(super) unanswered: bool,
+    /// What an earlier batch has said of it.
+    pub(super) earlier: Option<(Fate, Arc<Error>)>,
 }
 
 /// A table of a batch.
@@ -124,7 +128,16 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) struct Indices {
     first: usize,
-    others: Vec<usize>,
+    others: Vec<Other>,
+}
+
+#[derive(Debug)]
+struct Other {
+    index: usize,
+    /// It was sent itself, without an answer: if what stands for it is not done, nobody knows.
+    unanswered: bool,
+    /// Why it may be done itself.
+    open: Option<Arc<Error>>,
 }
 
 impl Indices {
@@ -136,17 +149,22 @@ impl Indices {
         1 + self.others.len()
     }
 
+    fn add(&mut self, index: usize, unanswered: bool, open: Option<Arc<Error>>) {
+        self.others.push(Other { index, unanswered, open });
+    }
+
     /// `index` is what is sent, and stands for the others.
-    fn replace(&mut self, index: usize) {
-        self.others.push(std::mem::replace(&mut self.first, index));
+    fn replace(&mut self, index: usize, unanswered: bool, open: Option<Arc<Error>>) {
+        let first = std::mem::replace(&mut self.first, index);
+        self.add(first, unanswered, open);
     }
 
     pub(super) fn with_all<T>(&self, visit: impl FnOnce(&[usize]) -> T) -> T {
         if self.others.is_empty() {
             return visit(&[self.first]);
         }
-        let mut all = vec![self.first];
-        all.extend_from_slice(&self.others);
+        let others = self.others.iter().map(|other| other.index);
+        let all: Vec<usize> = std::iter::once(self.first).chain(others).collect();
         visit(&all)
     }
 }
@@ -159,14 +177,22 @@ pub(super) struct Table {
     due: VecDeque<usize>,
     /// What came back, by the time at which it is due. What may travel before, in a request that has room, is marked.
     waiting: BTreeMap<(Instant, u64), (usize, bool)>,
-    /// The request that probes the table while it is closed, and when.
-    probe: Option<(Instant, Vec<usize>)>,
+    /// The request that probes the table while it is closed.
+    probe: Option<Probe>,
     pace: Pace,
     /// How many were refused one by one, while nothing was done yet.
     refused: usize,
     done: u64,
     /// The error that makes sending anything else pointless, such as a missing table.
     stopped: Option<Arc<Error>>,
+}
+
+/// What came back last from a closed table, and when it goes there again.
+struct Probe {
+    due: Instant,
+    /// Of the answer that it came back with.
+    answer: u64,
+    chunk: Vec<usize>,
 }
 
 /// One request, with what the pace of its tables needs to know.
@@ -190,8 +216,8 @@ struct Engine<'e> {
     room: Room,
     /// The inputs have ended.
     ended: bool,
-    /// They had nothing to give when they were asked the last time.
-    idle: bool,
+    /// Since when they have had nothing to give.
+    idle_since: Option<Instant>,
     admitted: usize,
     jobs: Slab<Job>,
     /// The job of each key that is on its way.
@@ -206,6 +232,8 @@ struct Engine<'e> {
     under_way: usize,
     /// How many jobs an answer has brought to their end.
     settled: u64,
+    /// How many answers came.
+    answers: u64,
     sequence: u64,
     stats: Stats,
     progress: Progress,
@@ -254,7 +282,7 @@ impl<'e> Engine<'e> {
             random: settings.options.retry.random(),
             room,
             ended: false,
-            idle: false,
+            idle_since: None,
             admitted: 0,
             jobs: Slab::new(),
             keys: HashMap::new(),
@@ -265,6 +293,7 @@ impl<'e> Engine<'e> {
             isolating: VecDeque::new(),
             under_way: 0,
             settled: 0,
+            answers: 0,
             sequence: 0,
             stats: Stats::default(),
             progress: Progress { total: inputs.total(), ..Progress::default() },
@@ -333,20 +362,24 @@ impl<'e> Engine<'e> {
                     self.publish();
                 }
                 Event::Input(input) => {
-                    self.idle = false;
+                    self.idle_since = None;
                     self.admit(input);
                 }
                 Event::Ended => self.ended = true,
                 // What is at hand may go now, even if it does not fill a request.
-                Event::Idle => self.idle = true,
+                Event::Idle => self.idle_since = Some(now),
                 Event::Time if sleeps => self.stats.waited += now.elapsed(),
                 Event::Time => {}
             }
         }
         drop(under_way);
         self.give_up();
-        // What was settled last is passed on before the batch ends.
-        poll_fn(|context| self.inputs.poll_ready(context)).await;
+        // What was settled last is passed on before the batch ends, if there is time for it.
+        let pass_on = poll_fn(|context| self.inputs.poll_ready(context));
+        match self.deadline {
+            Some(deadline) => drop(tokio::time::timeout_at(deadline, pass_on).await),
+            None => pass_on.await,
+        }
         self.stats.elapsed = self.start.elapsed();
         self.publish();
         Outcome { stats: self.stats, stopped: self.stopped }
@@ -377,16 +410,16 @@ impl<'e> Engine<'e> {
     }
 
     fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        let ready = self.inputs.poll_ready(context);
         if !self.wants_input() {
             return Poll::Pending;
         }
         // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of failures slows all.
-        let next = self.inputs.poll_ready(context);
-        let next = if next.is_ready() { self.inputs.poll_next(context) } else { Poll::Pending };
+        let next = if ready.is_ready() { self.inputs.poll_next(context) } else { Poll::Pending };
         match next {
             Poll::Ready(Some(input)) => Poll::Ready(Event::Input(input)),
             Poll::Ready(None) => Poll::Ready(Event::Ended),
-            Poll::Pending if self.idle => Poll::Pending,
+            Poll::Pending if self.idle_since.is_some() => Poll::Pending,
             Poll::Pending => Poll::Ready(Event::Idle),
         }
     }
@@ -396,13 +429,15 @@ impl<'e> Engine<'e> {
         let index = self.admitted;
         self.admitted += 1;
         self.checkpoint.open();
-        let Input { table, info, body, unanswered } = input;
+        let Input { table, info, body, earlier } = input;
         let body = match body {
             Ok(body) => body,
             Err(error) => return self.settle_one(index, Fate::Rejected, Some(&Arc::new(error))),
         };
         self.held_items += 1;
         self.held_bytes += body.len();
+        let (fate, reason) = earlier.unzip();
+        let was_sent = matches!(fate, Some(Fate::Unknown | Fate::Unprocessed | Fate::Rejected));
         let job = Job {
             table,
             info,
@@ -412,9 +447,9 @@ impl<'e> Engine<'e> {
             fruitless: 0,
             settled_before: 0,
             is_under_way: false,
-            sent: false,
-            unanswered,
-            cause: None,
+            sent: was_sent,
+            unanswered: fate == Some(Fate::Unknown),
+            cause: reason.filter(|reason| was_sent && !reason.outcome_known()),
             successor: None,
         };
         match self.keys.get(&job.body.canonical).copied() {
@@ -439,13 +474,14 @@ impl<'e> Engine<'e> {
         if self.work == Work::Get {
             // Asked for once, answered at each place.
             self.held_bytes -= job.body.len();
-            earlier.inputs.others.push(index);
+            earlier.inputs.add(index, false, None);
             return;
         }
         match self.settings.options.duplicates {
             Duplicates::FirstWins => {
                 self.held_bytes -= job.body.len();
-                earlier.inputs.others.push(index);
+                let open = job.open();
+                earlier.inputs.add(index, job.unanswered, open);
             }
             Duplicates::Refuse => {
                 let first = earlier.inputs.first;
@@ -455,21 +491,24 @@ impl<'e> Engine<'e> {
                 self.held_bytes -= job.body.len();
                 self.settle_one(index, Fate::Rejected, Some(&error));
             }
-            Duplicates::LastWins if earlier.is_under_way => match &mut earlier.successor {
-                Some(successor) => {
-                    self.held_bytes -= successor.body.len();
-                    successor.body = job.body;
-                    successor.inputs.replace(index);
-                }
-                None => earlier.successor = Some(Box::new(job)),
-            },
             Duplicates::LastWins => {
-                self.held_bytes -= earlier.body.len();
-                earlier.body = job.body;
-                earlier.info = job.info;
-                earlier.inputs.replace(index);
+                let mut waiting = earlier;
+                if waiting.is_under_way || waiting.successor.is_some() {
+                    match &mut waiting.successor {
+                        Some(successor) => waiting = &mut **successor,
+                        none => {
+                            *none = Some(Box::new(job));
+                            return;
+                        }
+                    }
+                }
+                self.held_bytes -= waiting.body.len();
+                let open = waiting.open();
+                waiting.inputs.replace(index, waiting.unanswered, open);
+                waiting.body = job.body;
+                waiting.info = job.info;
                 // What was sent was the other one.
-                (earlier.sent, earlier.unanswered, earlier.cause) = (false, false, None);
+                (waiting.sent, waiting.unanswered, waiting.cause) = (job.sent, job.unanswered, job.cause);
             }
         }
     }
@@ -511,16 +550,16 @@ impl<'e> Engine<'e> {
     /// What probes a table that takes nothing.
     fn probe(&mut self, now: Instant) -> Option<Vec<usize>> {
         let is_due = |table: &&mut Table| {
-            table.pace.has_room() && table.probe.as_ref().is_some_and(|(due, _)| *due <= now)
+            table.pace.has_room() && table.probe.as_ref().is_some_and(|probe| probe.due <= now)
         };
-        self.tables.iter_mut().find(is_due)?.probe.take().map(|(_, chunk)| chunk)
+        self.tables.iter_mut().find(is_due)?.probe.take().map(|probe| probe.chunk)
     }
 
     /// Fills a request: with what came back and has waited, with fresh items, and with what would wait a while longer.
     fn pack(&mut self, now: Instant) -> Option<Vec<usize>> {
         let most = self.work.most_items();
         let tables = self.tables.len();
-        let (mut first, mut waiting, mut fresh) = (None, 0, 0);
+        let (mut first, mut waiting, mut fresh, mut elsewhere) = (None, 0, 0, 0);
         for turn in (self.turn..tables).chain(0..self.turn) {
             let Some(table) = self.tables.get_mut(turn) else { continue };
             table.call_due(now);
@@ -528,10 +567,13 @@ impl<'e> Engine<'e> {
                 first = first.or(Some(turn));
                 waiting += table.due.len();
                 fresh += table.fresh.len();
+            } else if !table.pace.has_room() {
+                elsewhere += table.fresh.len();
             }
         }
         let first = first?;
-        if waiting + fresh < most && !self.may_send_little(fresh > 0) {
+        // What is left of this table may travel with what is left of a table that has no room right now.
+        if waiting + fresh < most && (elsewhere > 0 || !self.may_send_little(fresh > 0, now)) {
             return None;
         }
         let (mut chunk, mut bytes) = (Vec::with_capacity(most.min(waiting + fresh)), 0);
@@ -547,23 +589,27 @@ impl<'e> Engine<'e> {
     }
 
     /// True if a request may go that is not full. While other requests are under way, what they hand back may fill it, and so
-    /// may inputs that are still to come.
-    fn may_send_little(&self, has_fresh: bool) -> bool {
-        if self.under_way == 0 && (self.ended || self.idle) {
+    /// may inputs that are still to come, for a while.
+    fn may_send_little(&self, has_fresh: bool, now: Instant) -> bool {
+        let has_waited = self.idle_since.is_some_and(|since| now >= since + LINGER);
+        if self.under_way == 0 && (self.ended || self.idle_since.is_some()) {
             return true;
         }
-        if self.ended { has_fresh } else { !self.wants_input() }
+        if self.ended { has_fresh } else { has_waited || !self.wants_input() }
     }
 
     /// When to look again, if nothing happens before.
     fn wake(&self, now: Instant) -> Option<Instant> {
         let tables = self.tables.iter().filter(|_| self.stopped.is_none());
         let tables = tables.filter_map(|table| table.wake(now));
-        tables.chain(self.deadline).min()
+        let has_fresh = self.tables.iter().any(|table| !table.fresh.is_empty());
+        let lingering = self.idle_since.map(|since| since + LINGER).filter(|end| has_fresh && *end > now);
+        tables.chain(self.deadline).chain(lingering).min()
     }
 
     fn digest(&mut self, flight: Flight) {
         let now = Instant::now();
+        self.answers += 1;
         let Flight { chunk, parts, answered } = flight;
         for part in &parts {
             if let Some(table) = self.tables.get_mut(part.table) {
@@ -582,7 +628,11 @@ impl<'e> Engine<'e> {
                     Ok(reading) => self.take(&chunk, &parts, reading, now),
                     Err(error) => {
                         // Something was done, and we cannot say what: as good as no answer.
-                        let error = Arc::new(Error::undecodable(self.subject_of(&chunk), &error));
+                        let mut error = Error::undecodable(self.subject_of(&chunk), &error);
+                        if let Error::Undecodable(report) = &mut error {
+                            report.outcome_known = self.work == Work::Get;
+                        }
+                        let error = Arc::new(error);
                         self.leave(chunk, &parts, &error, true, now);
                     }
                 }
@@ -654,8 +704,12 @@ impl<'e> Engine<'e> {
             FailureKind::Rejected | FailureKind::ConditionFailed => {
                 self.pace(parts, Pace::brought_something);
                 for id in &chunk {
-                    let unanswered = self.jobs.get(*id).is_some_and(|job| job.unanswered);
-                    let fate = if unanswered { Fate::Unknown } else { Fate::Rejected };
+                    let job = self.jobs.get(*id);
+                    let unanswered = job.is_some_and(|job| job.unanswered);
+                    // What is found to exist may be what an attempt made at which the server failed.
+                    let may_be_own =
+                        kind == FailureKind::ConditionFailed && job.is_some_and(|job| job.open().is_some());
+                    let fate = if unanswered || may_be_own { Fate::Unknown } else { Fate::Rejected };
                     self.settled += 1;
                     self.settle(*id, fate, Some(&error));
                 }
@@ -726,7 +780,7 @@ impl<'e> Engine<'e> {
         stopped.stopped = Some(error.clone());
         let mut left: Vec<usize> = stopped.fresh.drain(..).chain(stopped.due.drain(..)).collect();
         left.extend(std::mem::take(&mut stopped.waiting).into_values().map(|(id, _)| id));
-        left.extend(stopped.probe.take().into_iter().flat_map(|(_, chunk)| chunk));
+        left.extend(stopped.probe.take().into_iter().flat_map(|probe| probe.chunk));
         let jobs = &self.jobs;
         let is_of_table = |id: &usize| jobs.get(*id).is_some_and(|job| job.table == table);
         for chunk in &mut self.isolating {
@@ -831,8 +885,12 @@ impl<'e> Engine<'e> {
         match (wait, &mut table.probe) {
             (Wait::Not, _) => table.due.push_back(id),
             // The first that comes back from a closed table, with its companions, is what probes it.
-            (Wait::Together, Some((at, chunk))) if *at == due => chunk.push(id),
-            (Wait::Together, probe @ None) if table.pace.is_closed() => *probe = Some((due, vec![id])),
+            (Wait::Together, Some(probe)) if probe.answer == self.answers && probe.due == due => {
+                probe.chunk.push(id);
+            }
+            (Wait::Together, probe @ None) if table.pace.is_closed() => {
+                *probe = Some(Probe { due, answer: self.answers, chunk: vec![id] });
+            }
             (wait, _) => {
                 self.sequence += 1;
                 table.waiting.insert((due, self.sequence), (id, matches!(wait, Wait::Together)));
@@ -858,7 +916,8 @@ impl<'e> Engine<'e> {
         let Some(mut job) = self.remove(id) else { return };
         let Some(mut successor) = job.successor.take() else { return };
         self.held_bytes -= job.body.len();
-        successor.inputs.others.push(job.inputs.first);
+        let open = job.open();
+        successor.inputs.add(job.inputs.first, job.unanswered, open);
         successor.inputs.others.append(&mut job.inputs.others);
         self.queue(*successor);
     }
@@ -891,9 +950,14 @@ impl<'e> Engine<'e> {
         }
         let Indices { first, others } = job.inputs;
         self.settle_one(first, fate, reason);
-        for index in others {
-            let fate = if self.work == Work::Get { fate } else { Fate::Superseded { by: first } };
-            self.settle_one(index, fate, reason);
+        for Other { index, unanswered, open } in others {
+            let fate = match fate {
+                fate if self.work == Work::Get => fate,
+                Fate::Done => Fate::Superseded { by: first },
+                _ if unanswered => Fate::Unknown,
+                _ => Fate::Superseded { by: first },
+            };
+            self.settle_one(index, fate, reason.map(|reason| open.as_ref().unwrap_or(reason)));
         }
     }
 
@@ -1039,6 +1103,11 @@ enum Wait {
 }
 
 impl Job {
+    /// Why it may be done, if it may.
+    fn open(&self) -> Option<Arc<Error>> {
+        self.cause.clone().filter(|cause| !cause.outcome_known())
+    }
+
     /// What is known of a job that is not done.
     fn fate(&self) -> Fate {
         match (self.unanswered, self.sent) {
@@ -1097,8 +1166,8 @@ impl Table {
         if !self.pace.has_room() {
             return None;
         }
-        if let Some((due, _)) = &self.probe {
-            return Some(*due);
+        if let Some(probe) = &self.probe {
+            return Some(probe.due);
         }
         let due = self.waiting.first_key_value().map(|((due, _), _)| *due);
         let ready = self.pace.ready_at(now);

@@ -192,11 +192,11 @@ impl Inputs for AtHand<'_, '_> {
         while self.groups.get(self.current + 1).is_some_and(|next| next.start <= position) {
             self.current += 1;
         }
-        let unanswered = matches!(self.fates.get(position), Some((Fate::Unknown, _)));
+        let earlier = self.fates.get(position).and_then(|(fate, reason)| Some((*fate, reason.clone()?)));
         Poll::Ready(self.groups.get_mut(self.current).map(|placed| {
             let Placed { group, table, name, start } = placed;
             let body = group.body(position - *start, *table).map_err(|error| error.in_table(name));
-            Input { table: *table, info: group.info(), body, unanswered }
+            Input { table: *table, info: group.info(), body, earlier }
         }))
     }
 

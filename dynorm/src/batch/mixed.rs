@@ -323,14 +323,18 @@ impl BatchError {
 
 /// What a batch is about: an entity, if it is about one only.
 fn subject(doing: &'static str, infos: impl Iterator<Item = &'static crate::entity::EntityInfo>) -> Subject {
-    let mut infos: Vec<_> = infos.collect();
-    infos.dedup_by_key(|info| info.name);
-    match infos.as_slice() {
-        [info] => Subject::of(info).during(doing),
-        infos => {
-            let tables: Vec<&str> = infos.iter().map(|info| info.table).collect();
-            Subject::default().in_table(tables.join("`, `")).during(doing)
+    let (mut names, mut tables, mut first) = (Vec::new(), Vec::new(), None);
+    for info in infos {
+        first = first.or(Some(info));
+        for (known, name) in [(&mut names, info.name), (&mut tables, info.table)] {
+            if !known.contains(&name) {
+                known.push(name);
+            }
         }
+    }
+    match first {
+        Some(info) if names.len() == 1 => Subject::of(info).during(doing),
+        _ => Subject::default().in_table(tables.join("`, `")).during(doing),
     }
 }
 

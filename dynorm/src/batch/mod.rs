@@ -29,8 +29,8 @@ pub use settings::Duplicates;
 pub use stats::Stats;
 pub(crate) use stats::count;
 pub use stream::{
-    BatchDeleteStream, BatchGetStream, BatchSaveStream, ByIterator, ByStream, IntoItems, StreamError,
-    StreamFailure,
+    BatchDeleteStream, BatchGetStream, BatchSaveStream, ByIterator, ByStream, GetStreamError, IntoItems,
+    StreamError, StreamFailure,
 };
 
 use std::fmt;

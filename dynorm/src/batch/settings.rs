@@ -50,9 +50,11 @@ pub enum Duplicates {
 #[derive(Default)]
 pub(super) struct Settings<'a> {
     pub(super) options: Options,
-    pub(super) on_progress: Option<Box<dyn FnMut(&Progress) + Send + 'a>>,
+    pub(super) on_progress: Option<Callback<'a>>,
     pub(super) handle: Option<ProgressHandle>,
 }
+
+type Callback<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
 
 /// The part of it that holds for another batch, too, which goes on with what this one leaves.
 #[derive(Clone, Default)]

@@ -134,7 +134,8 @@ macro_rules! failure_options {
         }
 
         /// Sends each item that has failed into a channel, as it happens. When the channel is full, nothing more is taken
-        /// from the stream until it has room. Failures that nobody receives are in the error.
+        /// from the stream until it has room. Failures that a closed channel does not take, or a full one until the
+        /// deadline, are in the error.
         pub fn failures_to(mut self, sender: mpsc::Sender<$failure>) -> Self {
             self.failures.consumer = Consumer::Channel { sender, reserving: None };
             self
@@ -313,7 +314,7 @@ impl<E: Entity> Inputs for Keys<'_, E> {
 }
 
 fn input<E: Entity>(body: Result<Body>, table: &str) -> Input {
-    Input { table: 0, info: E::INFO, body: body.map_err(|error| error.in_table(table)), unanswered: false }
+    Input { table: 0, info: E::INFO, body: body.map_err(|error| error.in_table(table)), earlier: None }
 }
 
 /// Where the failures of a stream go.
@@ -396,8 +397,9 @@ impl<F: StreamFailure> Failures<'_, F> {
         Poll::Ready(())
     }
 
-    fn finish(self, outcome: Outcome) -> Result<Stats, StreamError<F>> {
+    fn finish(mut self, outcome: Outcome) -> Result<Stats, StreamError<F>> {
         let Outcome { stats, stopped } = outcome;
+        self.kept.extend(self.waiting);
         if self.kept.is_empty() && stopped.is_none() {
             return Ok(stats);
         }
@@ -522,8 +524,9 @@ impl<F: StreamFailure> fmt::Debug for StreamError<F> {
 /// Reads the items of a stream of keys: a `Stream` of entities, in the order of the keys, without those that are missing.
 /// Made by [`Repository::batch_get_stream`](crate::Repository::batch_get_stream).
 ///
-/// A key that could not be read gives a [`KeyFailure`] in its place, and the stream goes on. It works as it is polled, and takes
-/// keys when it has room for what they bring.
+/// A key that could not be read gives a [`GetStreamError::Key`] in its place, and the stream goes on. If it has to end before
+/// the keys do, the last that it gives is a [`GetStreamError::Stopped`]. It works as it is polled, and takes keys when it has
+/// room for what they bring.
 ///
 /// Memory: at most 3,200 keys and their entities (or twice as many as [`concurrency`](Self::concurrency) requests take),
 /// and the answers that are under way.
@@ -565,7 +568,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
             consistent: false,
             settings: Settings::default(),
             engine: None,
-            found: Arc::new(Mutex::new(Window { start: 0, slots: VecDeque::new() })),
+            found: Arc::new(Mutex::new(Window { start: 0, slots: VecDeque::new(), stopped: None })),
         }
     }
 
@@ -588,26 +591,20 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
             match database {
                 Ok(database) => {
                     let table = database.table(E::INFO);
-                    let mut inputs = Sought::<E> { keys, found, table, next: 0, most };
-                    run_stream(&database, Work::Get, consistent, E::INFO, settings, &mut inputs).await;
+                    let mut inputs = Sought::<E> { keys, found: found.clone(), table, most, ended: false };
+                    let outcome =
+                        run_stream(&database, Work::Get, consistent, E::INFO, settings, &mut inputs).await;
+                    // If all keys were taken in, each of them tells by itself.
+                    lock(&found).stopped = outcome.stopped.filter(|_| !inputs.ended);
                 }
-                Err(error) => {
-                    // The first key tells of it.
-                    let first = stream::StreamExt::into_future(keys).await.0;
-                    let slot = |key| Slot {
-                        key,
-                        found: None,
-                        settled: Some((Fate::NotSent, Some(Arc::new(error)))),
-                    };
-                    lock(&found).slots.extend(first.map(slot));
-                }
+                Err(error) => lock(&found).stopped = Some(Arc::new(error)),
             }
         }));
     }
 }
 
 impl<E: Entity> Stream for BatchGetStream<'_, E> {
-    type Item = Result<E, KeyFailure<E>>;
+    type Item = Result<E, GetStreamError<E>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(keys) = self.keys.take() {
@@ -617,15 +614,74 @@ impl<E: Entity> Stream for BatchGetStream<'_, E> {
             if let Some(next) = lock(&self.found).pop() {
                 return Poll::Ready(Some(next));
             }
-            let Some(engine) = &mut self.engine else { return Poll::Ready(None) };
+            let Some(engine) = &mut self.engine else {
+                let stopped = lock(&self.found).stopped.take();
+                return Poll::Ready(stopped.map(|why| Err(GetStreamError::Stopped(why))));
+            };
             if engine.as_mut().poll(context).is_ready() {
                 self.engine = None;
                 continue;
             }
-            return match lock(&self.found).pop() {
-                Some(next) => Poll::Ready(Some(next)),
-                None => Poll::Pending,
-            };
+            let mut found = lock(&self.found);
+            let before = found.slots.len();
+            match found.pop() {
+                Some(next) => return Poll::Ready(Some(next)),
+                // Keys without an item have left, and there is room for others.
+                None if found.slots.len() < before => {}
+                None => return Poll::Pending,
+            }
+        }
+    }
+}
+
+/// What a [`BatchGetStream`] gives in the place of an entity.
+#[non_exhaustive]
+pub enum GetStreamError<E: Entity> {
+    /// The item of a key could not be read. The stream goes on.
+    Key(KeyFailure<E>),
+    /// Nothing more is read, though there are more keys: a missing table, missing rights, rounds without progress, the
+    /// deadline, no database. The stream ends.
+    Stopped(Arc<Error>),
+}
+
+impl<E: Entity> From<GetStreamError<E>> for Error {
+    fn from(error: GetStreamError<E>) -> Self {
+        match error {
+            GetStreamError::Key(failure) => failure.into(),
+            GetStreamError::Stopped(why) => {
+                let subject = Subject::of(E::INFO).during("reading");
+                let subject = subject.in_table(why.table().unwrap_or(E::INFO.table));
+                let report = BatchReport { subject, total: 0, failures: Vec::new(), stopped: Some(why) };
+                Self::Batch(Box::new(report))
+            }
+        }
+    }
+}
+
+impl<E: Entity> std::error::Error for GetStreamError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(failure) => failure.source(),
+            Self::Stopped(why) => Some(&**why),
+        }
+    }
+}
+
+impl<E: Entity> fmt::Display for GetStreamError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(failure) => failure.fmt(f),
+            Self::Stopped(_) => write!(f, "reading `{}` ended early", E::INFO.name),
+        }
+    }
+}
+
+/// Without the key, which may be sensitive.
+impl<E: Entity> fmt::Debug for GetStreamError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(failure) => f.debug_tuple("Key").field(failure).finish(),
+            Self::Stopped(why) => f.debug_tuple("Stopped").field(why).finish(),
         }
     }
 }
@@ -653,6 +709,8 @@ struct Window<E: Entity> {
     /// The position of the first among all.
     start: usize,
     slots: VecDeque<Slot<E>>,
+    /// Why there are no more, if not because the keys have ended.
+    stopped: Option<Arc<Error>>,
 }
 
 struct Slot<E: Entity> {
@@ -667,13 +725,15 @@ impl<E: Entity> Window<E> {
     }
 
     /// The next one that is there, if all before it are settled.
-    fn pop(&mut self) -> Option<Result<E, KeyFailure<E>>> {
+    fn pop(&mut self) -> Option<Result<E, GetStreamError<E>>> {
         while self.slots.front()?.settled.is_some() {
             let index = self.start;
             let Slot { key, found, settled } = self.slots.pop_front()?;
             self.start += 1;
             match (found, settled?) {
-                (_, (fate, Some(reason))) => return Some(Err(KeyFailure { index, key, fate, reason })),
+                (_, (fate, Some(reason))) => {
+                    return Some(Err(GetStreamError::Key(KeyFailure { index, key, fate, reason })));
+                }
                 (Some(entity), _) => return Some(Ok(entity)),
                 (None, _) => {}
             }
@@ -691,8 +751,8 @@ struct Sought<'a, E: Entity> {
     keys: BoxStream<'a, E::Key>,
     found: Arc<Mutex<Window<E>>>,
     table: String,
-    next: usize,
     most: usize,
+    ended: bool,
 }
 
 impl<E: Entity> Inputs for Sought<'_, E> {
@@ -702,10 +762,10 @@ impl<E: Entity> Inputs for Sought<'_, E> {
             return Poll::Pending;
         }
         self.keys.as_mut().poll_next(context).map(|key| {
+            self.ended = key.is_none();
             let key = key?;
             let body = by_key::<E>(&key, Kind::Get, 0);
             lock(&self.found).slots.push_back(Slot { key, found: None, settled: None });
-            self.next += 1;
             Some(input::<E>(body, &self.table))
         })
     }

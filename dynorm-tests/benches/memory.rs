@@ -1,0 +1,261 @@
+//! Peak memory of streams: of a million items, and of items of several sizes.
+//!
+//! `cargo bench --workspace --all-features --bench memory` prints a table, and fails if a stream takes more than 64 MB. Each
+//! row is a process of its own, with the multi-threaded runtime and the signing client of a user, in real time; what it
+//! talks to is in the same process, takes a millisecond for each request, and keeps nothing. The figures are `VmRSS` before
+//! the stream begins and `VmHWM` after its end, as Linux counts them: pages of the program that are first used meanwhile
+//! count, too, which is what the row of a single request is there to show.
+
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::{Client, Config};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use dynorm::prelude::*;
+use dynorm::testing::Faults;
+use futures_util::StreamExt as _;
+
+/// What a stream may take, whatever its length.
+const BOUND: u64 = 64_000_000;
+
+/// How long the server takes for a request.
+const ROUND_TRIP: Duration = Duration::from_millis(1);
+
+const CASES: &[Case] = &[
+    Case { name: "save, a single request", items: 25, way: Way::Save, note: 50 },
+    Case { name: "save, ten attributes", items: 1_000_000, way: Way::Save, note: 50 },
+    Case { name: "save, and a fifth comes back", items: 1_000_000, way: Way::SaveAgain, note: 50 },
+    Case { name: "save, 10 KB", items: 100_000, way: Way::Save, note: 10_000 },
+    Case { name: "save, 350 KB", items: 3_000, way: Way::Save, note: 350_000 },
+    Case { name: "get, ten attributes", items: 1_000_000, way: Way::Get, note: 50 },
+    Case { name: "get, 10 KB", items: 100_000, way: Way::Get, note: 10_000 },
+];
+
+struct Case {
+    name: &'static str,
+    items: u64,
+    way: Way,
+    /// The length of the longest attribute.
+    note: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Save,
+    /// A fifth of what is sent comes back as unprocessed.
+    SaveAgain,
+    Get,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(partition)]
+    number: u64,
+    email: String,
+    first_name: String,
+    last_name: String,
+    is_active: bool,
+    age: u32,
+    tags: Vec<String>,
+    city: Option<String>,
+    note: String,
+    #[entity(updated_at)]
+    updated_at: Timestamp,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let done = match arguments.as_slice() {
+        [_, flag, case] if flag == "--case" => run(case).map(|figures| {
+            println!("{} {} {}", figures.peak, figures.traffic, figures.millis);
+            true
+        }),
+        _ => compare(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the table. False if a stream took too much.
+fn compare() -> anyhow::Result<bool> {
+    println!("| stream | items | on the wire | time | peak above the start | bound | |");
+    println!("|---|---:|---:|---:|---:|---:|---|");
+    let mut all_within = true;
+    for case in CASES {
+        let Figures { peak, traffic, millis } = in_a_process(case).with_context(|| case.name)?;
+        let is_within = peak <= BOUND;
+        all_within &= is_within;
+        let verdict = if is_within { "pass" } else { "FAIL" };
+        let (name, items, seconds) = (case.name, case.items, millis as f64 / 1e3);
+        println!(
+            "| {name} | {items} | {} | {seconds:.1} s | {} | {} | {verdict} |",
+            megabytes(traffic),
+            megabytes(peak),
+            megabytes(BOUND)
+        );
+    }
+    Ok(all_within)
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// What one case took.
+struct Figures {
+    /// Bytes.
+    peak: u64,
+    /// The bytes of the bodies of all requests and answers.
+    traffic: u64,
+    millis: u64,
+}
+
+/// Runs this program again: what one stream leaves behind must not hide what the next one takes.
+fn in_a_process(case: &Case) -> anyhow::Result<Figures> {
+    let output = Command::new(std::env::current_exe()?).args(["--case", case.name]).output()?;
+    ensure!(output.status.success(), "the run failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout)?;
+    let numbers: Vec<u64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    match numbers.as_slice() {
+        [peak, traffic, millis] => Ok(Figures { peak: *peak, traffic: *traffic, millis: *millis }),
+        _ => bail!("the run printed {text:?}"),
+    }
+}
+
+fn run(name: &str) -> anyhow::Result<Figures> {
+    let case = CASES.iter().find(|case| case.name == name).context("there is no such case")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traffic = Arc::new(AtomicU64::new(0));
+    let db = database(Server { note: case.note, traffic: traffic.clone() });
+
+    let (start, clock) = (memory("VmRSS")?, Instant::now());
+    let items = runtime.block_on(case.stream(&db))?;
+    let (peak, millis) = (memory("VmHWM")?, clock.elapsed().as_millis());
+
+    ensure!(items == case.items, "{items} items are done");
+    let traffic = traffic.load(Ordering::Relaxed);
+    Ok(Figures { peak: peak.saturating_sub(start), traffic, millis: u64::try_from(millis)? })
+}
+
+/// A figure of this process, in bytes.
+fn memory(field: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("this needs Linux")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such figure")?;
+    let kilobytes: u64 = line.trim_matches(|c: char| !c.is_ascii_digit()).parse()?;
+    Ok(kilobytes * 1024)
+}
+
+impl Case {
+    /// Streams all items, and counts those that are done.
+    async fn stream(&self, db: &Database) -> anyhow::Result<u64> {
+        let users = (0..self.items).map(|number| User::of(number, self.note));
+        match self.way {
+            Way::Save => Ok(UserRepo::batch_save_stream(users).on(db).await?.items),
+            Way::SaveAgain => {
+                let db = Faults::seeded(1).unprocessed(0.2).on(db);
+                Ok(UserRepo::batch_save_stream(users).on(&db).await?.items)
+            }
+            Way::Get => {
+                let mut found = UserRepo::batch_get_stream(0..self.items).on(db);
+                let mut items = 0;
+                while let Some(user) = found.next().await {
+                    items += u64::from(user?.note.len() == self.note);
+                }
+                Ok(items)
+            }
+        }
+    }
+}
+
+impl User {
+    fn of(number: u64, note: usize) -> Self {
+        Self {
+            number,
+            email: format!("user{number}@example.com"),
+            first_name: "Ada".to_owned(),
+            last_name: format!("Lovelace-{number}"),
+            is_active: true,
+            age: 36,
+            tags: vec!["vip".to_owned(), "newsletter".to_owned()],
+            city: Some("London".to_owned()),
+            note: "n".repeat(note),
+            updated_at: Timestamp::now(),
+        }
+    }
+}
+
+fn database(server: Server) -> Database {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("AKIDMEMORY", "secret", None, None, "memory"))
+        .endpoint_url("http://memory.invalid")
+        .http_client(server)
+        .build();
+    Database::new(Client::from_conf(config))
+}
+
+/// Takes every write, and finds an item for every key.
+#[derive(Clone, Debug)]
+struct Server {
+    note: usize,
+    traffic: Arc<AtomicU64>,
+}
+
+impl HttpClient for Server {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Server {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let server = self.clone();
+        HttpConnectorFuture::new(async move { server.answer(request).await })
+    }
+}
+
+impl Server {
+    async fn answer(&self, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let is_read =
+            request.headers().get("x-amz-target").is_some_and(|name| name.ends_with("BatchGetItem"));
+        let body = ByteStream::new(request.take_body()).collect().await;
+        let body = body.map_err(|error| ConnectorError::user(error.into()))?.into_bytes();
+        tokio::time::sleep(ROUND_TRIP).await;
+        let answer = if is_read { self.found(&String::from_utf8_lossy(&body)) } else { "{}".to_owned() };
+        self.traffic.fetch_add((body.len() + answer.len()) as u64, Ordering::Relaxed);
+        let status = StatusCode::try_from(200).map_err(|error| ConnectorError::user(error.into()))?;
+        Ok(HttpResponse::new(status, SdkBody::from(answer)))
+    }
+
+    /// The answer to a `BatchGetItem`.
+    fn found(&self, request: &str) -> String {
+        let note = "n".repeat(self.note);
+        let item = |number: &str| {
+            format!(
+                r#"{{"number":{{"N":"{number}"}},"email":{{"S":"user{number}@example.com"}},"first_name":{{"S":"Ada"}},"last_name":{{"S":"Lovelace-{number}"}},"is_active":{{"BOOL":true}},"age":{{"N":"36"}},"tags":{{"L":[{{"S":"vip"}},{{"S":"newsletter"}}]}},"city":{{"S":"London"}},"note":{{"S":"{note}"}},"updated_at":{{"S":"2026-01-01T00:00:00.000Z"}}}}"#
+            )
+        };
+        let keys = request.split(r#""number":{"N":""#).skip(1);
+        let items: Vec<String> = keys.filter_map(|key| key.split('"').next()).map(item).collect();
+        format!(r#"{{"Responses":{{"users":[{}]}},"UnprocessedKeys":{{}}}}"#, items.join(","))
+    }
+}

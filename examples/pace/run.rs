@@ -1,0 +1,144 @@
+//! One batch: what is asked of it, and how it went.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use dynorm::Retry;
+use dynorm::prelude::*;
+use dynorm::testing::{FaultLog, Faults};
+use indicatif::HumanCount;
+use tokio::time::Instant;
+
+#[derive(Entity, Clone, Debug)]
+struct Event {
+    #[entity(partition)]
+    number: u32,
+    name: String,
+}
+
+/// A batch to measure.
+#[derive(Clone, Default)]
+pub(crate) struct Batch {
+    pub(crate) name: &'static str,
+    pub(crate) items: u32,
+    pub(crate) faults: Faults,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) units_per_second: Option<u32>,
+    /// No program could be faster.
+    pub(crate) at_least: Duration,
+}
+
+/// A batch, as it went.
+pub(crate) struct Run {
+    pub(crate) took: Duration,
+    batch: Batch,
+    requests: u64,
+    /// How many times an item was sent, the first included.
+    sends: u64,
+    waited: Duration,
+    samples: Vec<Sample>,
+}
+
+/// How far it was at an answer.
+struct Sample {
+    at: Duration,
+    done: u64,
+    /// The requests that were under way, the answered one included.
+    under_way: u64,
+}
+
+impl Batch {
+    pub(crate) async fn save(self) -> dynorm::Result<Run> {
+        let db = Database::memory()?;
+        db.create_table::<Event>().await?;
+        let log = FaultLog::default();
+        let faulty = self.faults.clone().log(&log).on(&db);
+
+        let events = (0..self.items).map(|number| Event { number, name: format!("event {number}") });
+        let (mut samples, mut answers) = (Vec::new(), 0);
+        let start = Instant::now();
+        let mut save = EventRepo::batch_save(events).on(&faulty).retry(Retry::default().seed(1)).on_progress(
+            |progress| {
+                let under_way = progress.stats.requests.saturating_sub(answers);
+                samples.push(Sample { at: start.elapsed(), done: progress.done, under_way });
+                answers += 1;
+            },
+        );
+        if let Some(requests) = self.concurrency {
+            save = save.concurrency(requests);
+        }
+        if let Some(units) = self.units_per_second {
+            save = save.max_units_per_second(units);
+        }
+        let saved = save.await?;
+        let (took, stats) = (start.elapsed(), saved.stats());
+        let (requests, waited) = (stats.requests, stats.waited);
+        Ok(Run { took, batch: self, requests, sends: log.total().items_sent, waited, samples })
+    }
+}
+
+impl Run {
+    /// How many items were done, by seconds: a step for each answer.
+    pub(crate) fn done(&self) -> Vec<(f64, f64)> {
+        let mut points = vec![(0.0, 0.0)];
+        for Sample { at, done, .. } in &self.samples {
+            let (_, before) = points.last().copied().unwrap_or_default();
+            points.extend([(at.as_secs_f64(), before), (at.as_secs_f64(), *done as f64)]);
+        }
+        points
+    }
+
+    /// How many items were done a second in each interval, by seconds.
+    pub(crate) fn throughput(&self, interval: Duration) -> Vec<(f64, f64)> {
+        let mut before = 0;
+        self.steps(interval, |samples| {
+            let done = samples.last().map_or(before, |sample| sample.done);
+            (done - std::mem::replace(&mut before, done)) as f64 / interval.as_secs_f64()
+        })
+    }
+
+    /// The most requests that were under way in each interval, by seconds.
+    pub(crate) fn under_way(&self, interval: Duration) -> Vec<(f64, f64)> {
+        let most = |samples: &[Sample]| samples.iter().map(|sample| sample.under_way).max();
+        self.steps(interval, |samples| most(samples).unwrap_or_default() as f64)
+    }
+
+    /// A step for each whole interval, as high as its samples say. The rest at the end is too short to say anything.
+    fn steps(&self, interval: Duration, mut height: impl FnMut(&[Sample]) -> f64) -> Vec<(f64, f64)> {
+        let (mut points, mut left, mut end) = (Vec::new(), self.samples.as_slice(), interval);
+        while end <= self.took {
+            let (samples, later) = left.split_at(left.partition_point(|sample| sample.at <= end));
+            let height = height(samples);
+            points.extend([((end - interval).as_secs_f64(), height), (end.as_secs_f64(), height)]);
+            (left, end) = (later, end + interval);
+        }
+        points
+    }
+}
+
+/// What the runs took, and what no program could do better.
+pub(crate) fn table(runs: &[&Run]) -> String {
+    let mut table = String::new();
+    let mut row = |cells: [&str; 8]| {
+        let [name, items, requests, at_least, took, ratio, waited, sends] = cells;
+        let _ = writeln!(
+            table,
+            "{name:<36} {items:>7} {requests:>9} {at_least:>9} {took:>9} {ratio:>6} {waited:>9} {sends:>11}"
+        );
+    };
+    row(["batch", "items", "requests", "at least", "took", "ratio", "waited", "sends/item"]);
+    for Run { took, batch, requests, sends, waited, .. } in runs {
+        let seconds = |time: Duration| format!("{:.3} s", time.as_secs_f64());
+        row([
+            batch.name,
+            &HumanCount(batch.items.into()).to_string(),
+            &HumanCount(*requests).to_string(),
+            &seconds(batch.at_least),
+            &seconds(*took),
+            &format!("{:.3}", took.as_secs_f64() / batch.at_least.as_secs_f64()),
+            &seconds(*waited),
+            &format!("{:.3}", *sends as f64 / f64::from(batch.items)),
+        ]);
+    }
+    table
+}
