@@ -734,7 +734,7 @@ impl<'e> Engine<'e> {
                 self.put_back(chunk, Some(&error), Wait::Alone, now);
             }
             FailureKind::Conflict | FailureKind::Server | FailureKind::Timeout | FailureKind::Unreachable => {
-                self.leave(chunk, parts, &error, unanswered, now)
+                self.leave(chunk, parts, &error, unanswered, now);
             }
             FailureKind::TableNotFound | FailureKind::AccessDenied => {
                 for part in parts {
