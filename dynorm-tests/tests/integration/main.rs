@@ -6,7 +6,6 @@ mod api;
 mod batch_options;
 mod batches;
 mod errors;
-mod fates;
 mod faults;
 mod pace;
 mod tables;
