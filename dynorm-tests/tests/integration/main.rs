@@ -8,5 +8,6 @@ mod batches;
 mod errors;
 mod faults;
 mod pace;
+mod queries;
 mod tables;
 mod values;

@@ -117,7 +117,8 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
             let wanted = Some(size.saturating_add(1));
             let mut is_first = true;
             let mut run: Run<E, S> = query.run(wanted, doing, |reader| {
-                let invalid = |why: &'static str| Error::invalid(reader.subject().clone(), &ValueError::new(why));
+                let invalid =
+                    |why: &'static str| Error::invalid(reader.subject().clone(), &ValueError::new(why));
                 if size == 0 {
                     return Err(invalid("a page has at least one item: `page(0)` would never end"));
                 }
