@@ -1,10 +1,14 @@
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 
 use crate::batch::{BatchDelete, BatchSave, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::field::Field;
+use crate::query::Cursor;
 
 /// Entities that were read or written together, in order. It is a slice to look at, iterates like a `Vec`, and knows the
 /// database that it came from.
@@ -33,11 +37,18 @@ pub struct Collection<T> {
     items: Vec<T>,
     database: Option<Database>,
     stats: Stats,
+    scanned: u64,
+    next: Option<Cursor>,
 }
 
 impl<T> Collection<T> {
     pub(crate) fn new(items: Vec<T>, database: Option<Database>) -> Self {
-        Self { items, database, stats: Stats::default() }
+        Self { items, database, stats: Stats::default(), scanned: 0, next: None }
+    }
+
+    pub(crate) fn with_page(mut self, scanned: u64, next: Option<Cursor>) -> Self {
+        (self.scanned, self.next) = (scanned, next);
+        self
     }
 
     pub(crate) fn with_stats(mut self, stats: Stats) -> Self {
@@ -49,6 +60,18 @@ impl<T> Collection<T> {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// How many items the query or scan evaluated, those included that a filter left out: what was paid for.
+    #[must_use]
+    pub fn scanned(&self) -> u64 {
+        self.scanned
+    }
+
+    /// Where the query goes on, if it did not come to its end: it had a limit, or was a page.
+    #[must_use]
+    pub fn next(&self) -> Option<&Cursor> {
+        self.next.as_ref()
     }
 
     /// The database that the collection came from.
@@ -169,6 +192,160 @@ impl<E: Entity> Collection<E> {
             }
             chunks.push(Self::new(chunk, self.database.clone()));
         }
+    }
+}
+
+/// Looking at a collection by the fields of its entities. Nothing is sent.
+impl<E> Collection<E> {
+    /// The values of one field, in order.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// # let users: Collection<User> = [User { email: "ada@example.com".into(), ..Default::default() }].into_iter().collect();
+    /// let emails: Vec<String> = users.pluck(User::EMAIL);
+    /// assert_eq!(emails, ["ada@example.com"]);
+    /// ```
+    #[must_use]
+    pub fn pluck<V: Clone, K>(&self, field: Field<E, V, K>) -> Vec<V> {
+        self.items.iter().map(|entity| field.get(entity).clone()).collect()
+    }
+
+    /// The entities by the value of a field, in order within each group.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # let users: Collection<User> = vec![User::default(); 3].into();
+    /// let by_age: HashMap<u32, Collection<User>> = users.group_by(User::AGE);
+    /// assert_eq!(by_age[&0].len(), 3);
+    /// ```
+    #[must_use]
+    pub fn group_by<V: Clone + Eq + Hash, K>(&self, field: Field<E, V, K>) -> HashMap<V, Self>
+    where
+        E: Clone,
+    {
+        let mut groups: HashMap<V, Self> = HashMap::new();
+        for entity in &self.items {
+            let empty = || Self::new(Vec::new(), self.database.clone());
+            groups.entry(field.get(entity).clone()).or_insert_with(empty).items.push(entity.clone());
+        }
+        groups
+    }
+
+    /// The entities by the value of a field that tells them apart; of several with one value, the last.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # let users: Collection<User> = vec![User { id: Id::new(), age: 36 }].into();
+    /// let by_id = users.key_by(User::ID);
+    /// assert_eq!(by_id[&users[0].id].age, 36);
+    /// ```
+    #[must_use]
+    pub fn key_by<V: Clone + Eq + Hash, K>(&self, field: Field<E, V, K>) -> HashMap<V, E>
+    where
+        E: Clone,
+    {
+        self.items.iter().map(|entity| (field.get(entity).clone(), entity.clone())).collect()
+    }
+
+    /// The entities in the order of a field, the least first; those that are equal stay in order. What cannot be compared, such as
+    /// NaN, comes last.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # let user = |age| User { age, ..Default::default() };
+    /// # let users: Collection<User> = vec![user(2), user(1), user(3)].into();
+    /// assert_eq!(users.sorted_by(User::AGE).pluck(User::AGE), [1, 2, 3]);
+    /// assert_eq!(users.sorted_by_desc(User::AGE).pluck(User::AGE), [3, 2, 1]);
+    /// ```
+    #[must_use]
+    pub fn sorted_by<V: PartialOrd, K>(&self, field: Field<E, V, K>) -> Self
+    where
+        E: Clone,
+    {
+        self.sorted(|one, other| compare(field.get(one), field.get(other), false))
+    }
+
+    /// The entities in the order of a field, the greatest first; those that are equal stay in order.
+    #[must_use]
+    pub fn sorted_by_desc<V: PartialOrd, K>(&self, field: Field<E, V, K>) -> Self
+    where
+        E: Clone,
+    {
+        self.sorted(|one, other| compare(field.get(one), field.get(other), true))
+    }
+
+    /// The entities whose field is equal to a value.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # let users: Collection<User> = vec![User::default(); 3].into();
+    /// assert_eq!(users.matching(User::AGE, &0).len(), 3);
+    /// assert_eq!(users.reject(|user| user.age < 18).len(), 0);
+    /// ```
+    #[must_use]
+    pub fn matching<V: PartialEq<Q>, Q: ?Sized, K>(&self, field: Field<E, V, K>, value: &Q) -> Self
+    where
+        E: Clone,
+    {
+        self.only(|entity| field.get(entity) == value)
+    }
+
+    /// The entities for which the function gives false.
+    #[must_use]
+    pub fn reject(&self, mut is_rejected: impl FnMut(&E) -> bool) -> Self
+    where
+        E: Clone,
+    {
+        self.only(|entity| !is_rejected(entity))
+    }
+
+    /// The entities for which the function gives true.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # let users: Collection<User> = vec![User { age: 36, ..Default::default() }].into();
+    /// assert_eq!(users.only(|user| user.age >= 18).len(), 1);
+    /// ```
+    #[must_use]
+    pub fn only(&self, is_wanted: impl FnMut(&E) -> bool) -> Self
+    where
+        E: Clone,
+    {
+        let mut is_wanted = is_wanted;
+        let items = self.items.iter().filter(|entity| is_wanted(entity)).cloned().collect();
+        Self::new(items, self.database.clone())
+    }
+
+    fn sorted(&self, compare: impl FnMut(&E, &E) -> Ordering) -> Self
+    where
+        E: Clone,
+    {
+        let mut items = self.items.clone();
+        items.sort_by(compare);
+        Self::new(items, self.database.clone())
+    }
+}
+
+/// What is equal to nothing, not even to itself, comes last in both directions.
+fn compare<V: PartialOrd>(one: &V, other: &V, descending: bool) -> Ordering {
+    let is_odd = |value: &V| value.partial_cmp(value).is_none();
+    match one.partial_cmp(other) {
+        Some(order) if descending => order.reverse(),
+        Some(order) => order,
+        None => is_odd(one).cmp(&is_odd(other)),
     }
 }
 

@@ -156,6 +156,20 @@ impl<T: Attribute> Part for T {
     }
 }
 
+/// A part that is encoded already.
+pub(crate) struct EncodedPart(pub(crate) Vec<u8>);
+
+impl Part for EncodedPart {
+    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        encoder.raw(&self.0);
+        Ok(())
+    }
+
+    fn is_absent_part(&self) -> bool {
+        false
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<K: Attribute + Clone + fmt::Debug + Send + Sync + 'static> EntityKey for K {
     fn part(&self, position: usize) -> Option<&dyn Part> {
@@ -238,13 +252,22 @@ impl Template {
         &self,
         field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     ) -> Result<Option<String>, ValueError> {
+        let (text, rendered) = self.render_start(field)?;
+        Ok((rendered == self.segments.len()).then_some(text))
+    }
+
+    /// The text up to the first field that is absent, and the number of segments that it stands for.
+    pub(crate) fn render_start<'p>(
+        &self,
+        field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+    ) -> Result<(String, usize), ValueError> {
         let mut text = String::new();
-        for segment in self.segments {
+        for (position, segment) in self.segments.iter().enumerate() {
             match segment {
                 Segment::Text(fixed) => text.push_str(fixed),
                 Segment::Field(index, width) => {
                     let Some(part) = field(*index).filter(|part| !part.is_absent_part()) else {
-                        return Ok(None);
+                        return Ok((text, position));
                     };
                     let mut encoder = Encoder::default();
                     part.encode_part(&mut encoder)?;
@@ -262,7 +285,7 @@ impl Template {
                 }
             }
         }
-        Ok(Some(text))
+        Ok((text, self.segments.len()))
     }
 
     /// Appends a value so that no delimiter of the template can be found in it: `a#b` and `c` differ from `a` and `b#c`.

@@ -43,16 +43,18 @@ pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity};
 pub use entity::{Entity, EntityInfo, IndexInfo};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
-pub use expression::{Condition, Operand};
+pub use expression::{Condition, Operand, Path, Size};
 pub use field::{Field, Key, Plain};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    All, Count, CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save,
-    SaveArg,
+    CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save, SaveArg,
 };
-pub use query::{GetAll, Query};
+pub use query::{
+    Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, One, OrderBy, Page, PageQuery, Query,
+    QueryStream, Selection, Whole,
+};
 pub use repository::Repository;
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.

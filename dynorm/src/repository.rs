@@ -4,8 +4,10 @@ use crate::batch::{
     BatchDelete, BatchDeleteStream, BatchGet, BatchGetStream, BatchSave, BatchSaveStream, IntoItems,
 };
 use crate::entity::Entity;
+use crate::expression::Condition;
 use crate::key::IntoKey;
-use crate::operation::{All, Count, Delete, Find, Get, Save, SaveArg};
+use crate::operation::{Delete, Find, Get, Save, SaveArg};
+use crate::query::{Count, GetAll, Query};
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
 /// `UserRepo` for `User`.
@@ -164,8 +166,8 @@ pub trait Repository {
     /// # Ok(())
     /// # }
     /// ```
-    fn all() -> All<Self::Entity> {
-        All::new()
+    fn all() -> GetAll<Self::Entity> {
+        Query::scan().get_all()
     }
 
     /// Counts the entities of the table: a scan, which reads and pays for the whole table.
@@ -185,7 +187,47 @@ pub trait Repository {
     /// # }
     /// ```
     fn count() -> Count<Self::Entity> {
-        Count::new()
+        Query::scan().count()
+    }
+
+    /// Begins a query with a condition; the table or the index that serves it best is taken. See [`Query`].
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, #[entity(index = "by_email")] email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let ada: Option<User> = UserRepo::filter(User::EMAIL.eq("ada@example.com")).first().await?;
+    /// # assert!(ada.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn filter(condition: Condition<Self::Entity>) -> Query<Self::Entity> {
+        Query::by_conditions().filter(condition)
+    }
+
+    /// Begins a scan, which reads, and pays for, the whole table, whatever its conditions leave out. See [`Query`].
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let minors = UserRepo::scan().filter(User::AGE.lt(18)).segments(4).get_all().await?;
+    /// # assert!(minors.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn scan() -> Query<Self::Entity> {
+        Query::scan()
     }
 
     /// Saves any number of entities, in requests of 25: a `Vec`, a slice, an array, a [`Collection`](crate::Collection) or

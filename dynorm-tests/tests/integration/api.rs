@@ -440,6 +440,7 @@ async fn a_condition_on_the_sort_key_of_an_index_bounds_what_is_read() -> anyhow
     assert_eq!(count(User::UPDATED_AT.between(at, later) & User::AGE.lt(18)).await?, 1);
     assert_eq!(count(User::AGE.lt(18) & User::UPDATED_AT.gt(at)).await?, 0);
     assert_eq!(count(User::UPDATED_AT.le(later) & (User::AGE.eq(1) | User::TAGS.not_exists())).await?, 1);
-    assert!(count(User::UPDATED_AT.lt(later) | User::AGE.eq(0)).await.is_err());
+    // DynamoDB takes no such filter, so it is checked here.
+    assert_eq!(count(User::UPDATED_AT.lt(at) | User::AGE.eq(0)).await?, 1);
     Ok(())
 }

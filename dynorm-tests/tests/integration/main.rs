@@ -10,6 +10,7 @@ mod fates;
 mod faults;
 mod mixed;
 mod pace;
+mod queries;
 mod streams;
 mod tables;
 mod values;

@@ -58,6 +58,30 @@ pub trait Ordered: Shape {}
 /// What has a beginning: text and bytes.
 pub trait Prefixed: Shape {}
 
+/// What may contain something: a text a part of it, a list or a set an element.
+pub trait Container: Shape {
+    /// What it may contain.
+    type Contained;
+}
+
+/// What has a size: text, bytes, and everything with elements.
+pub trait Measured: Shape {}
+
+/// A map whose entries are the fields of a struct.
+pub trait HasFields: Shape {}
+
+/// A list.
+pub trait HasElements: Shape {
+    /// What it holds.
+    type Element;
+}
+
+/// A map with keys of text.
+pub trait HasEntries: Shape {
+    /// What its entries hold.
+    type Entry;
+}
+
 macro_rules! shapes {
     ($($(#[$doc:meta])* $name:ident: $scalar:expr, [$($marker:ident),*];)*) => {$(
         $(#[$doc])*
@@ -79,17 +103,17 @@ macro_rules! shapes {
 
 shapes! {
     /// Text.
-    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Ordered, Prefixed];
+    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Ordered, Prefixed, Measured];
     /// A number.
     Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered];
     /// Bytes.
-    Binary: Some(ScalarType::Binary), [Key, IndexKey, Ordered, Prefixed];
+    Binary: Some(ScalarType::Binary), [Key, IndexKey, Ordered, Prefixed, Measured];
     /// One of the variants of an enum: text without an order.
     Choice: Some(ScalarType::String), [TextLike, Key, IndexKey, Part];
     /// A truth value.
     Bool: None, [Part];
     /// A map whose entries are the fields of a struct.
-    Structure: None, [];
+    Structure: None, [Measured, HasFields];
     /// Whatever the value at hand is: `serde_json::Value`, an enum with data.
     Any: None, [];
 }
@@ -176,3 +200,32 @@ impl<S: IndexKey> IndexKey for Optional<S> {}
 impl<S: Part> Part for Optional<S> {}
 impl<S: Ordered> Ordered for Optional<S> {}
 impl<S: Prefixed> Prefixed for Optional<S> {}
+impl<S: Measured> Measured for Optional<S> {}
+impl<S: HasFields> HasFields for Optional<S> {}
+impl<T: 'static> Measured for List<T> {}
+impl<T: 'static> Measured for Set<T> {}
+impl<T: 'static> Measured for Map<T> {}
+impl Container for Text {
+    type Contained = String;
+}
+impl<T: 'static> Container for List<T> {
+    type Contained = T;
+}
+impl<T: 'static> Container for Set<T> {
+    type Contained = T;
+}
+impl<S: Container> Container for Optional<S> {
+    type Contained = S::Contained;
+}
+impl<T: 'static> HasElements for List<T> {
+    type Element = T;
+}
+impl<S: HasElements> HasElements for Optional<S> {
+    type Element = S::Element;
+}
+impl<T: 'static> HasEntries for Map<T> {
+    type Entry = T;
+}
+impl<S: HasEntries> HasEntries for Optional<S> {
+    type Entry = S::Entry;
+}

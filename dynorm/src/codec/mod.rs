@@ -26,7 +26,9 @@ pub use item::ItemWriter;
 pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
-pub(crate) use number::{integer_text, is_float_text, is_whole, normal_number, plain_number};
+pub(crate) use number::{
+    compare_numbers, integer_text, is_float_text, is_whole, normal_number, plain_number,
+};
 pub(crate) use scanner::{RawString, Scanner};
 pub(crate) use size::{item_size, largest_attribute, value_size};
 pub(crate) use value::scalar_text;

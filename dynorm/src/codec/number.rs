@@ -45,6 +45,25 @@ pub(crate) fn normal_number(text: &str) -> String {
     }
 }
 
+/// The order of two numbers, however they are spelled and however many digits they have.
+pub(crate) fn compare_numbers(one: &str, other: &str) -> Option<std::cmp::Ordering> {
+    let (one, other) = (parse(one)?, parse(other)?);
+    // -1, 0 or 1.
+    let sign = |number: &Normal<'_>| match (number.digits.is_empty(), number.negative) {
+        (true, _) => 0,
+        (false, true) => -1,
+        (false, false) => 1,
+    };
+    let by_sign = sign(&one).cmp(&sign(&other));
+    // Without zeros at either end, digits are in order as text once the exponents are equal.
+    let by_size = || one.exponent.cmp(&other.exponent).then_with(|| one.digits.cmp(&other.digits));
+    Some(by_sign.then_with(|| match sign(&one) {
+        0 => std::cmp::Ordering::Equal,
+        -1 => by_size().reverse(),
+        _ => by_size(),
+    }))
+}
+
 /// The digits that count: without the zeros at either end. None in 0, and in what is not a number.
 pub(super) fn significant_digits(text: &str) -> usize {
     parse(text).map_or(0, |number| number.digits.len())

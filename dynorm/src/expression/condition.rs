@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 
 use super::Expression;
+use super::path::{DocumentPath, Path};
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 use crate::field::Field;
@@ -39,7 +40,9 @@ pub(crate) enum Node {
 /// What an operator is applied to.
 #[derive(Clone)]
 pub(crate) enum Term {
-    Attribute(&'static str),
+    Path(DocumentPath),
+    /// The length of a text or of bytes, or the number of elements.
+    Size(DocumentPath),
     Value(Vec<u8>),
     /// A value that could not be encoded: the operation says so when it is awaited.
     Refused(ValueError),
@@ -49,7 +52,8 @@ impl fmt::Debug for Term {
     /// Values stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Attribute(name) => f.write_str(name),
+            Self::Path(path) => path.fmt(f),
+            Self::Size(path) => write!(f, "size({path:?})"),
             Self::Value(_) => f.write_str("…"),
             Self::Refused(_) => f.write_str("a value that cannot be written"),
         }
@@ -59,6 +63,22 @@ impl fmt::Debug for Term {
 impl<E> Condition<E> {
     pub(crate) fn new(node: Node) -> Self {
         Self { node, of: PhantomData }
+    }
+
+    pub(crate) fn compare(left: Term, operator: &'static str, right: Term) -> Self {
+        Self::new(Node::Compare { left, operator, right })
+    }
+
+    pub(crate) fn between(term: Term, low: Term, high: Term) -> Self {
+        Self::new(Node::Between { term, low, high })
+    }
+
+    pub(crate) fn is_in(term: Term, values: Vec<Term>) -> Self {
+        Self::new(Node::In { term, values })
+    }
+
+    pub(crate) fn function(name: &'static str, arguments: Vec<Term>) -> Self {
+        Self::new(Node::Function { name, arguments })
     }
 }
 
@@ -117,8 +137,8 @@ impl Node {
 
     /// True for a comparison of the attribute with values, of the kinds that DynamoDB takes for a sort key.
     pub(crate) fn bounds(&self, attribute: &str) -> bool {
-        let is_key = |term: &Term| matches!(term, Term::Attribute(name) if *name == attribute);
-        let is_value = |term: &Term| !matches!(term, Term::Attribute(_));
+        let is_key = |term: &Term| matches!(term, Term::Path(path) if path.is_attribute(attribute));
+        let is_value = |term: &Term| matches!(term, Term::Value(_) | Term::Refused(_));
         match self {
             Self::Compare { left, operator, right } => *operator != "<>" && is_key(left) && is_value(right),
             Self::Between { term, low, high } => is_key(term) && is_value(low) && is_value(high),
@@ -131,7 +151,8 @@ impl Node {
 
     /// True if the attribute stands anywhere in the condition.
     pub(crate) fn mentions(&self, attribute: &str) -> bool {
-        let is_key = |term: &Term| matches!(term, Term::Attribute(name) if *name == attribute);
+        let is_key =
+            |term: &Term| matches!(term, Term::Path(path) | Term::Size(path) if path.attribute == attribute);
         match self {
             Self::Compare { left, right, .. } => is_key(left) || is_key(right),
             Self::Between { term, low, high } => [term, low, high].into_iter().any(is_key),
@@ -139,6 +160,39 @@ impl Node {
             Self::Function { arguments, .. } => arguments.iter().any(is_key),
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(|node| node.mentions(attribute)),
             Self::Not(node) => node.mentions(attribute),
+        }
+    }
+
+    /// Calls `visit` with every path in it.
+    pub(crate) fn each_path(&self, visit: &mut dyn FnMut(&DocumentPath)) {
+        let mut term = |term: &Term| {
+            if let Term::Path(path) | Term::Size(path) = term {
+                visit(path);
+            }
+        };
+        match self {
+            Self::Compare { left, right, .. } => [left, right].into_iter().for_each(term),
+            Self::Between { term: of, low, high } => [of, low, high].into_iter().for_each(term),
+            Self::In { term: of, values } => {
+                term(of);
+                values.iter().for_each(term);
+            }
+            Self::Function { arguments, .. } => arguments.iter().for_each(term),
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().for_each(|node| node.each_path(visit)),
+            Self::Not(node) => node.each_path(visit),
+        }
+    }
+
+    /// How many operators DynamoDB counts in it: comparisons, functions and the words between them.
+    pub(crate) fn operators(&self) -> usize {
+        match self {
+            Self::Compare { left, right, .. } => 1 + left.operators() + right.operators(),
+            Self::Between { term, .. } | Self::In { term, .. } => 1 + term.operators(),
+            Self::Function { .. } => 1,
+            Self::And(nodes) | Self::Or(nodes) => {
+                nodes.iter().map(Self::operators).sum::<usize>() + nodes.len().saturating_sub(1)
+            }
+            Self::Not(node) => 1 + node.operators(),
         }
     }
 
@@ -202,9 +256,14 @@ impl Term {
         }
     }
 
+    fn operators(&self) -> usize {
+        usize::from(matches!(self, Self::Size(_)))
+    }
+
     fn render(&self, expression: &mut Expression) -> Result<String, ValueError> {
         match self {
-            Self::Attribute(name) => Ok(expression.name(name)),
+            Self::Path(path) => Ok(path.render(expression)),
+            Self::Size(path) => Ok(format!("size({})", path.render(expression))),
             Self::Value(json) => Ok(expression.encoded_value(json.clone())),
             Self::Refused(error) => Err(error.clone()),
         }
@@ -212,7 +271,7 @@ impl Term {
 }
 
 /// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for text, or another
-/// field of `E` of that type.
+/// field of `E` of that type, or a place in one.
 #[diagnostic::on_unimplemented(
     message = "a field of the type `{T}` cannot be compared with `{Self}`",
     label = "expected `{T}`",
@@ -243,16 +302,20 @@ operands! {
     [T: Attribute, E] &&T, T => |value| Term::encode(*value);
     [E] &str, String => |text| Term::encode(&text.to_owned());
     [E] &&str, String => |text| Term::encode(&(*text).to_owned());
-    [T: Attribute, F: Attribute<Base = T>, E, K] Field<E, F, K>, T => |field| Term::Attribute(field.name());
+    [T: Attribute, F: Attribute<Base = T>, E, K] Field<E, F, K>, T => |field| Term::Path(field.into());
+    [T: Attribute, F: Attribute<Base = T>, E] Path<E, F>, T => |path| Term::Path(path.untyped());
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, Node, Term};
+    use super::{Condition, DocumentPath, Node, Term};
     use crate::expression::Expression;
 
     fn exists(name: &'static str) -> Condition<()> {
-        Condition::new(Node::Function { name: "attribute_exists", arguments: vec![Term::Attribute(name)] })
+        Condition::new(Node::Function {
+            name: "attribute_exists",
+            arguments: vec![Term::Path(DocumentPath::of(name))],
+        })
     }
 
     #[test]

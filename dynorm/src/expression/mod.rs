@@ -3,9 +3,13 @@
 
 mod condition;
 mod operators;
+mod path;
 
-pub(crate) use condition::Node;
 pub use condition::{Condition, Operand};
+pub(crate) use condition::{Node, Term};
+pub use operators::Size;
+pub use path::Path;
+pub(crate) use path::{DocumentPath, Step};
 
 use crate::codec::{Encoder, Value};
 use crate::operation::request::Request;
@@ -63,6 +67,21 @@ impl Expression {
             self.key_condition.push_str(" AND ");
         }
         self.key_condition.push_str(text);
+    }
+
+    /// Calls `visit` with every name and every value.
+    pub(crate) fn each_part(&self, visit: &mut dyn FnMut(&[u8])) {
+        self.names.iter().for_each(|name| visit(name.as_bytes()));
+        self.values.iter().for_each(|value| visit(value));
+    }
+
+    /// The length of its longest text.
+    pub(crate) fn longest(&self) -> usize {
+        [&self.key_condition, &self.filter, &self.update]
+            .into_iter()
+            .map(String::len)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Writes what there is of it into a request.

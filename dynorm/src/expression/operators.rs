@@ -1,6 +1,10 @@
 //! The operators that a field has, each with the bound that its type must meet.
 
-use super::condition::{Condition, Node, Operand, Term};
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::condition::{Condition, Operand, Term};
+use super::path::DocumentPath;
 use crate::attribute::{Attribute, shape};
 use crate::field::Field;
 
@@ -26,13 +30,112 @@ pub trait PrefixedAttribute: Attribute {}
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Prefixed>> PrefixedAttribute for T {}
 
+/// A type in which something may be contained.
+#[diagnostic::on_unimplemented(
+    message = "`contains` needs a field of text, a list or a set, and this one is `{Self}`",
+    label = "contains nothing",
+    note = "for one of several values use `.is_in([…])`; for an entry of a map `.key(\"key\").exists()`"
+)]
+pub trait ContainerAttribute: Attribute {
+    /// What may be contained: text in a text, an element in a list or a set.
+    type Contained;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::Container>> ContainerAttribute for T {
+    type Contained = <T::Shape as shape::Container>::Contained;
+}
+
+/// A type whose values have a length.
+#[diagnostic::on_unimplemented(
+    message = "fields of the type `{Self}` have no size",
+    label = "`size` needs text, bytes, a list, a set, a map or a nested struct",
+    note = "compare a number itself: `.gt(10)`"
+)]
+pub trait SizedAttribute: Attribute {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::Measured>> SizedAttribute for T {}
+
+/// The size of a field: the bytes of a text in UTF-8 or of bytes, the elements of a list, a set or a map. Made by
+/// [`Field::size`].
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug)]
+/// # struct User { #[entity(id)] id: Id<User>, name: String, tags: Vec<String> }
+/// let condition = User::TAGS.size().ge(3) & User::NAME.size().between(1, 20);
+/// ```
+pub struct Size<E> {
+    path: DocumentPath,
+    of: PhantomData<fn(&E)>,
+}
+
+impl<E> Size<E> {
+    pub(crate) fn new(path: DocumentPath) -> Self {
+        Self { path, of: PhantomData }
+    }
+
+    fn compare(self, operator: &'static str, size: usize) -> Condition<E> {
+        Condition::compare(Term::Size(self.path), operator, Term::encode(&size))
+    }
+
+    /// Equal to `size`.
+    #[must_use]
+    pub fn eq(self, size: usize) -> Condition<E> {
+        self.compare("=", size)
+    }
+
+    /// Different from `size`.
+    #[must_use]
+    pub fn ne(self, size: usize) -> Condition<E> {
+        self.compare("<>", size)
+    }
+
+    /// Less than `size`.
+    #[must_use]
+    pub fn lt(self, size: usize) -> Condition<E> {
+        self.compare("<", size)
+    }
+
+    /// Less than or equal to `size`.
+    #[must_use]
+    pub fn le(self, size: usize) -> Condition<E> {
+        self.compare("<=", size)
+    }
+
+    /// Greater than `size`.
+    #[must_use]
+    pub fn gt(self, size: usize) -> Condition<E> {
+        self.compare(">", size)
+    }
+
+    /// Greater than or equal to `size`.
+    #[must_use]
+    pub fn ge(self, size: usize) -> Condition<E> {
+        self.compare(">=", size)
+    }
+
+    /// From `low` to `high`, both included.
+    #[must_use]
+    pub fn between(self, low: usize, high: usize) -> Condition<E> {
+        Condition::between(Term::Size(self.path), Term::encode(&low), Term::encode(&high))
+    }
+}
+
+impl<E> fmt::Debug for Size<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Size({:?})", self.path)
+    }
+}
+
 impl<E, T, K> Field<E, T, K> {
     fn term(self) -> Term {
-        Term::Attribute(self.name())
+        Term::Path(self.into())
     }
 
     fn compare(self, operator: &'static str, right: Term) -> Condition<E> {
-        Condition::new(Node::Compare { left: self.term(), operator, right })
+        Condition::compare(self.term(), operator, right)
     }
 
     /// True for items that have this attribute.
@@ -45,7 +148,7 @@ impl<E, T, K> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn exists(self) -> Condition<E> {
-        Condition::new(Node::Function { name: "attribute_exists", arguments: vec![self.term()] })
+        Condition::function("attribute_exists", vec![self.term()])
     }
 
     /// True for items that do not have this attribute.
@@ -58,7 +161,7 @@ impl<E, T, K> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn not_exists(self) -> Condition<E> {
-        Condition::new(Node::Function { name: "attribute_not_exists", arguments: vec![self.term()] })
+        Condition::function("attribute_not_exists", vec![self.term()])
     }
 }
 
@@ -166,7 +269,7 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     where
         T: OrderedAttribute,
     {
-        Condition::new(Node::Between { term: self.term(), low: low.into_term(), high: high.into_term() })
+        Condition::between(self.term(), low.into_term(), high.into_term())
     }
 
     /// Equal to one of the operands, of which DynamoDB takes 100 at most.
@@ -179,8 +282,7 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn is_in<O: Operand<T::Base, E>>(self, operands: impl IntoIterator<Item = O>) -> Condition<E> {
-        let values = operands.into_iter().map(Operand::into_term).collect();
-        Condition::new(Node::In { term: self.term(), values })
+        Condition::is_in(self.term(), operands.into_iter().map(Operand::into_term).collect())
     }
 
     /// Begins with the operand.
@@ -196,9 +298,40 @@ impl<E, T: Attribute, K> Field<E, T, K> {
     where
         T: PrefixedAttribute,
     {
-        Condition::new(Node::Function {
-            name: "begins_with",
-            arguments: vec![self.term(), operand.into_term()],
-        })
+        Condition::function("begins_with", vec![self.term(), operand.into_term()])
+    }
+
+    /// Contains the operand: a text a part of it, a list or a set an element.
+    ///
+    /// ```
+    /// # use std::collections::BTreeSet;
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, tags: BTreeSet<String>, scores: Vec<u32> }
+    /// let condition = User::EMAIL.contains("@") & !User::TAGS.contains("bot") & User::SCORES.contains(10);
+    /// ```
+    #[must_use]
+    pub fn contains(self, operand: impl Operand<T::Contained, E>) -> Condition<E>
+    where
+        T: ContainerAttribute,
+    {
+        Condition::function("contains", vec![self.term(), operand.into_term()])
+    }
+
+    /// The size of the field, to compare with a number: the bytes of a text or of bytes, the elements of a list, a set or a
+    /// map.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String }
+    /// let condition = User::EMAIL.size().gt(100);
+    /// ```
+    #[must_use]
+    pub fn size(self) -> Size<E>
+    where
+        T: SizedAttribute,
+    {
+        Size::new(self.into())
     }
 }

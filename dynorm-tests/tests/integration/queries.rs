@@ -1,0 +1,488 @@
+//! Queries against an oracle: random entities and random queries, each answered by the engine and by a plain filter over a
+//! `Vec`. Both must give the same, in pages too, forwards and backwards.
+
+use std::collections::BTreeSet;
+
+use dynorm::prelude::*;
+use dynorm::{Condition, Cursor, Page, Query, Repository};
+use dynorm_tests::{Engine, database};
+use fastrand::Rng;
+use futures_util::TryStreamExt;
+
+#[derive(Entity, Clone, Debug, Default, PartialEq)]
+#[entity(index("by_kind", partition = "kind", sort = "size"))]
+#[entity(index("by_maker", partition = "maker", sort = "name"))]
+struct Part {
+    #[entity(partition)]
+    shelf: u8,
+    #[entity(sort)]
+    number: i32,
+    kind: Kind,
+    size: f64,
+    maker: Option<String>,
+    name: String,
+    #[entity(rename = "size of the box (📦, 255 bytes at most - a.b-c#d)")]
+    box_size: Option<u32>,
+    tags: BTreeSet<String>,
+    lines: Vec<u32>,
+    place: Option<Place>,
+}
+
+#[derive(Attribute, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Kind {
+    #[default]
+    Bolt,
+    Nut,
+    Gear,
+}
+
+#[derive(Attribute, Clone, Debug, Default, PartialEq)]
+struct Place {
+    #[attribute(rename = "where")]
+    hall: String,
+    row: Option<u8>,
+}
+
+const TEXTS: [&str; 8] = ["", "a", "ab", "abc", "b", "zebra", "é", "🍵"];
+const MAKERS: [&str; 4] = ["acme", "bolt & co", "c", "é"];
+
+fn pick<T: Copy>(from: &[T], random: &mut Rng) -> T {
+    from[random.usize(0..from.len())]
+}
+
+fn part(number: i32, random: &mut Rng) -> Part {
+    Part {
+        shelf: random.u8(0..4),
+        number,
+        kind: pick(&[Kind::Bolt, Kind::Nut, Kind::Gear], random),
+        size: pick(&[-1.5, 0.0, 0.5, 1.0, 2.0, 10.0, 1e10], random),
+        maker: random.bool().then(|| pick(&MAKERS, random).to_owned()),
+        name: format!("{}{}", pick(&TEXTS[1..], random), random.u8(0..9)),
+        box_size: random.bool().then(|| random.u32(0..5)),
+        tags: (0..random.usize(0..3)).map(|_| pick(&TEXTS[1..], random).to_owned()).collect(),
+        lines: (0..random.usize(0..3)).map(|_| random.u32(0..4)).collect(),
+        place: random.bool().then(|| Place {
+            hall: pick(&TEXTS, random).to_owned(),
+            row: random.bool().then(|| random.u8(0..3)),
+        }),
+    }
+}
+
+/// A condition, and the same in plain Rust.
+type Both = (Condition<Part>, Box<dyn Fn(&Part) -> bool>);
+
+fn both(condition: Condition<Part>, plain: impl Fn(&Part) -> bool + 'static) -> Both {
+    (condition, Box::new(plain))
+}
+
+/// A random condition, `depth` operators deep at most.
+fn condition(depth: u32, random: &mut Rng) -> Both {
+    if depth > 0 {
+        match random.u8(0..6) {
+            0 => {
+                let ((a, f), (b, g)) = (condition(depth - 1, random), condition(depth - 1, random));
+                return both(a & b, move |part| f(part) && g(part));
+            }
+            1 => {
+                let ((a, f), (b, g)) = (condition(depth - 1, random), condition(depth - 1, random));
+                return both(a | b, move |part| f(part) || g(part));
+            }
+            2 => {
+                let (a, f) = condition(depth - 1, random);
+                return both(!a, move |part| !f(part));
+            }
+            _ => {}
+        }
+    }
+    let number = random.i32(0..120);
+    let text = pick(&TEXTS, random);
+    let small = random.u32(0..5);
+    match random.u8(0..26) {
+        0 => both(Part::NUMBER.lt(number), move |part| part.number < number),
+        1 => both(Part::NUMBER.ge(number), move |part| part.number >= number),
+        2 => both(Part::NUMBER.between(number, number + 30), move |part| {
+            (number..=number + 30).contains(&part.number)
+        }),
+        3 => both(Part::NUMBER.ne(number), move |part| part.number != number),
+        4 => both(Part::NUMBER.is_in([number, number + 1, number + 2]), move |part| {
+            (number..number + 3).contains(&part.number)
+        }),
+        5 => both(Part::SIZE.gt(0.5), |part| part.size > 0.5),
+        6 => both(Part::SIZE.le(1.0), |part| part.size <= 1.0),
+        7 => both(Part::SIZE.eq(1e10), |part| part.size == 1e10),
+        8 => both(Part::NAME.begins_with(text), move |part| part.name.starts_with(text)),
+        9 => both(Part::NAME.contains(text), move |part| part.name.contains(text)),
+        10 => both(Part::NAME.lt("b"), |part| part.name.as_str() < "b"),
+        11 => both(Part::NAME.size().gt(3), |part| part.name.len() > 3),
+        12 => both(Part::MAKER.exists(), |part| part.maker.is_some()),
+        13 => both(Part::MAKER.ne("acme"), |part| part.maker.as_deref() != Some("acme")),
+        14 => both(Part::BOX_SIZE.eq(small), move |part| part.box_size == Some(small)),
+        15 => both(Part::BOX_SIZE.not_exists(), |part| part.box_size.is_none()),
+        16 => both(Part::BOX_SIZE.ge(small), move |part| part.box_size.is_some_and(|size| size >= small)),
+        17 => both(Part::TAGS.contains("ab"), |part| part.tags.contains("ab")),
+        18 => both(Part::TAGS.size().ge(2), |part| part.tags.len() >= 2),
+        19 => both(Part::LINES.contains(small), move |part| part.lines.contains(&small)),
+        20 => both(Part::LINES.at(1).gt(1), |part| part.lines.get(1).is_some_and(|line| *line > 1)),
+        21 => both(Part::PLACE.field(Place::HALL).eq(text), move |part| {
+            part.place.as_ref().is_some_and(|place| place.hall == text)
+        }),
+        22 => both(Part::PLACE.field(Place::ROW).exists(), |part| {
+            part.place.as_ref().is_some_and(|place| place.row.is_some())
+        }),
+        23 => both(Part::KIND.is_in([Kind::Nut, Kind::Gear]), |part| part.kind != Kind::Bolt),
+        24 => both(Part::SHELF.gt(1), |part| part.shelf > 1),
+        _ => both(Part::KIND.ne(Kind::Gear), |part| part.kind != Kind::Gear),
+    }
+}
+
+/// A random query, what it must give, and whether the order of that counts.
+struct Case {
+    query: Box<dyn Fn() -> Query<Part>>,
+    expected: Vec<Part>,
+    order: Option<Order>,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Number(bool),
+    Size(bool),
+    Name(bool),
+}
+
+impl Order {
+    /// What items are in order of; equal ones may come in any order.
+    fn compare(self, one: &Part, other: &Part) -> std::cmp::Ordering {
+        let (order, descending) = match self {
+            Self::Number(descending) => (one.number.cmp(&other.number), descending),
+            Self::Size(descending) => (one.size.total_cmp(&other.size), descending),
+            Self::Name(descending) => (one.name.cmp(&other.name), descending),
+        };
+        if descending { order.reverse() } else { order }
+    }
+}
+
+fn case(parts: &[Part], random: &mut Rng) -> Case {
+    let shelf = random.u8(0..4);
+    let kind = pick(&[Kind::Bolt, Kind::Nut, Kind::Gear], random);
+    let maker = pick(&MAKERS, random);
+    let descending = random.bool();
+    let (mut conditions, mut plain, order): (Vec<Condition<Part>>, Vec<Box<dyn Fn(&Part) -> bool>>, _) =
+        match random.u8(0..8) {
+            0 | 1 => (
+                vec![Part::SHELF.eq(shelf)],
+                vec![Box::new(move |part| part.shelf == shelf)],
+                Some(Order::Number(descending)),
+            ),
+            2 | 3 => (
+                vec![Part::KIND.eq(kind)],
+                vec![Box::new(move |part| part.kind == kind)],
+                Some(Order::Size(descending)),
+            ),
+            4 => (
+                vec![Part::MAKER.eq(maker)],
+                vec![Box::new(move |part| part.maker.as_deref() == Some(maker))],
+                Some(Order::Name(descending)),
+            ),
+            5 => (
+                vec![Part::SHELF.is_in([shelf, 3, 0, shelf])],
+                vec![Box::new(move |part| [shelf, 3, 0].contains(&part.shelf))],
+                Some(Order::Number(descending)),
+            ),
+            6 => (
+                vec![Part::KIND.is_in([kind, Kind::Nut])],
+                vec![Box::new(move |part| part.kind == kind || part.kind == Kind::Nut)],
+                Some(Order::Size(descending)),
+            ),
+            _ => (Vec::new(), Vec::new(), None),
+        };
+    for _ in 0..random.usize(0..3) {
+        let (condition, filter) = condition(2, random);
+        conditions.push(condition);
+        plain.push(filter);
+    }
+    let order = order.filter(|_| random.bool());
+    // Without a key of its own an order may belong to another index, so the planner is free only where none is asked for.
+    let segments = random.u32(1..4);
+    let mut expected: Vec<Part> =
+        parts.iter().filter(|part| plain.iter().all(|plain| plain(part))).cloned().collect();
+    if let Some(order) = order {
+        expected.sort_by(|one, other| order.compare(one, other));
+    }
+    let is_scan = conditions.is_empty() || random.u8(0..8) == 0 && order.is_none();
+    let text = format!("{conditions:?} {order:?} {segments} {is_scan}");
+    let query = move || {
+        let mut query = if is_scan { PartRepo::scan().segments(segments) } else { any() };
+        for condition in &conditions {
+            query = query.filter(condition.clone());
+        }
+        match order {
+            Some(Order::Number(true)) => query.order_by(Part::NUMBER.desc()),
+            Some(Order::Number(false)) => query.order_by(Part::NUMBER.asc()),
+            Some(Order::Size(true)) => query.order_by(Part::SIZE.desc()),
+            Some(Order::Size(false)) => query.order_by(Part::SIZE.asc()),
+            Some(Order::Name(true)) => query.order_by(Part::NAME.desc()),
+            Some(Order::Name(false)) => query.order_by(Part::NAME.asc()),
+            None => query,
+        }
+    };
+    Case { query: Box::new(query), expected, order, text }
+}
+
+/// A query without conditions yet, which may become a scan.
+fn any() -> Query<Part> {
+    PartRepo::filter(Part::NUMBER.exists()).allow_scan()
+}
+
+impl Case {
+    /// Compares what was found with what was to be found.
+    fn check(&self, found: &[Part], what: &str) {
+        let sorted = |parts: &[Part]| {
+            let mut parts = parts.to_vec();
+            parts.sort_by_key(|part| (part.shelf, part.number));
+            parts
+        };
+        assert_eq!(sorted(found), sorted(&self.expected), "{what}: {}", self.text);
+        if let Some(order) = self.order {
+            let is_sorted = found.is_sorted_by(|one, other| order.compare(one, other).is_le());
+            assert!(is_sorted, "{what}: {} is not in order: {found:?}", self.text);
+        }
+    }
+}
+
+async fn stored(seed: u64, count: i32) -> (Database, Vec<Part>, Rng) {
+    let db = database();
+    db.create_table::<Part>().await.unwrap();
+    let mut random = Rng::with_seed(seed);
+    let parts: Vec<Part> = (0..count).map(|number| part(number, &mut random)).collect();
+    PartRepo::batch_save(&parts).on(&db).await.unwrap();
+    (db, parts, random)
+}
+
+/// How many queries: fewer on an engine that has a network in front of it.
+fn cases(many: usize) -> usize {
+    if Engine::of_this_run() == Engine::Embedded { many } else { many / 10 }
+}
+
+#[tokio::test]
+async fn every_query_gives_what_a_plain_filter_gives() {
+    for seed in 0..4 {
+        let (db, parts, mut random) = stored(seed, 120).await;
+        for _ in 0..cases(500) {
+            let case = case(&parts, &mut random);
+            let found = (case.query)().get_all().on(&db).await.unwrap();
+            case.check(&found, "all");
+            assert!(found.next().is_none());
+
+            let limit = random.u64(1..20);
+            let some = (case.query)().limit(limit).get_all().on(&db).await.unwrap();
+            assert_eq!(some.len() as u64, limit.min(found.len() as u64), "limit {limit}: {}", case.text);
+            assert!(some.iter().all(|part| case.expected.contains(part)), "{}", case.text);
+            let first = (case.query)().first().on(&db).await.unwrap();
+            assert_eq!(first.is_some(), !case.expected.is_empty(), "{}", case.text);
+            if let (Some(order), Some(first)) = (case.order, &first) {
+                assert!(order.compare(first, &case.expected[0]).is_eq(), "{}", case.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn counts_streams_and_selections_agree() {
+    let (db, parts, mut random) = stored(11, 120).await;
+    for _ in 0..cases(200) {
+        let case = case(&parts, &mut random);
+        let count = (case.query)().count().on(&db).await.unwrap();
+        assert_eq!(count, case.expected.len() as u64, "{}", case.text);
+        assert_eq!((case.query)().exists().on(&db).await.unwrap(), count > 0, "{}", case.text);
+        let streamed: Vec<Part> = (case.query)().on(&db).stream().try_collect().await.unwrap();
+        case.check(&streamed, "stream");
+        let selected = (case.query)()
+            .select((Part::NUMBER, Part::BOX_SIZE, Part::PLACE.field(Place::ROW)))
+            .get_all()
+            .on(&db)
+            .await
+            .unwrap();
+        let mut selected: Vec<(i32, Option<u32>, Option<Option<u8>>)> = selected;
+        let plain = |part: &Part| {
+            let row = part.place.as_ref().and_then(|place| place.row);
+            (part.number, part.box_size, row.map(Some))
+        };
+        let mut expected: Vec<_> = case.expected.iter().map(plain).collect();
+        selected.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(selected, expected, "{}", case.text);
+    }
+}
+
+#[tokio::test]
+async fn pages_are_full_and_together_they_are_everything() {
+    let (db, parts, mut random) = stored(21, 120).await;
+    for _ in 0..cases(200) {
+        let case = case(&parts, &mut random);
+        let size = random.usize(1..40);
+        let (mut found, mut cursor, mut pages) = (Vec::new(), None::<Cursor>, Vec::new());
+        loop {
+            let page = (case.query)().on(&db).page(size).after(cursor).await.unwrap();
+            let is_last = page.next.is_none();
+            assert!(page.items.len() == size || is_last, "{} of {size}: {}", page.items.len(), case.text);
+            found.extend(page.items.iter().cloned());
+            // Through a browser, so to speak.
+            cursor = page.next.as_ref().map(|next| next.to_string().parse().unwrap());
+            pages.push(page);
+            if is_last {
+                break;
+            }
+        }
+        case.check(&found, "pages");
+        // No last page is empty, but for a query that finds nothing.
+        assert!(pages.len() == 1 || !pages[pages.len() - 1].items.is_empty(), "{}", case.text);
+        back(&case, &db, size, &pages).await;
+    }
+}
+
+/// From the last page to the first.
+async fn back(case: &Case, db: &Database, size: usize, pages: &[Page<Part>]) {
+    let Some(mut cursor) = pages[pages.len() - 1].previous.clone() else { return };
+    let last = pages[pages.len() - 1].items.to_vec();
+    let mut found = last;
+    loop {
+        let page = (case.query)().on(db).page(size).before(cursor).await.unwrap();
+        assert_eq!(page.items.len(), size, "{}", case.text);
+        assert!(page.next.is_some());
+        let mut items = page.items.to_vec();
+        items.append(&mut found);
+        found = items;
+        match page.previous {
+            Some(previous) => cursor = previous,
+            None => break,
+        }
+    }
+    case.check(&found, "backwards");
+}
+
+#[tokio::test]
+async fn what_is_evaluated_is_bounded_and_the_cursor_goes_on_from_there() {
+    let (db, parts, _) = stored(31, 120).await;
+    let (mut found, mut cursor, mut rounds) = (Vec::new(), None, 0);
+    loop {
+        let query = PartRepo::filter(Part::SHELF.eq(1)).filter(Part::NAME.contains("b")).max_evaluated(10);
+        let page = query.on(&db).page(1000).after(cursor).await.unwrap();
+        assert!(page.items.scanned() <= 10);
+        assert_eq!(page.items.next(), page.next.as_ref());
+        found.extend(page.items.into_vec());
+        rounds += 1;
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<Part> =
+        parts.iter().filter(|part| part.shelf == 1 && part.name.contains('b')).cloned().collect();
+    assert_eq!(found, expected);
+    let on_shelf = parts.iter().filter(|part| part.shelf == 1).count();
+    assert!(rounds >= on_shelf.div_ceil(10), "{rounds}");
+    let all = PartRepo::scan().max_evaluated(25).get_all().on(&db).await.unwrap();
+    assert_eq!((all.len(), all.scanned()), (25, 25));
+    assert!(all.next().is_some() && all.stats().consumed_capacity > 0.0);
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_query_and_may_be_signed() {
+    let (db, ..) = stored(41, 120).await;
+    let query = || PartRepo::filter(Part::SHELF.eq(1)).on(&db);
+    let page = query().page(5).await.unwrap();
+    let cursor = page.next.unwrap();
+    assert!(cursor.to_string().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    for other in [
+        PartRepo::filter(Part::SHELF.eq(2)),
+        PartRepo::filter(Part::SHELF.eq(1)).filter(Part::NAME.eq("a")),
+        PartRepo::filter(Part::SHELF.eq(1)).filter(Part::NUMBER.ne(3)),
+        PartRepo::filter(Part::SHELF.eq(1)).order_by(Part::NUMBER.desc()),
+        PartRepo::filter(Part::KIND.eq(Kind::Nut)),
+        PartRepo::scan(),
+    ] {
+        let error = other.on(&db).page(5).after(&cursor).await.unwrap_err();
+        assert!(error.to_string().contains("the cursor"), "{error}");
+    }
+    let text = cursor.to_string();
+    for position in 0..text.len() {
+        let mut altered = text.clone().into_bytes();
+        altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
+        // Whatever comes of it is no panic. It may be another key of the same query: that is what signatures are for.
+        if let Ok(altered) = String::from_utf8(altered).unwrap().parse::<Cursor>() {
+            let _ = query().page(5).after(altered).await;
+        }
+    }
+    assert!("what?".parse::<Cursor>().is_err() && "".parse::<Cursor>().is_err());
+
+    let signed = query().page(5).signed(*b"secret").await.unwrap().next.unwrap();
+    assert_eq!(query().page(5).signed(*b"secret").after(&signed).await.unwrap().items.len(), 5);
+    for (key, cursor, why) in [
+        (Some(&b"other"[..]), &signed, "has another signature"),
+        (None, &signed, "is signed"),
+        (Some(b"secret"), &cursor, "is not signed"),
+    ] {
+        let page = query().page(5).after(cursor);
+        let page = match key {
+            Some(key) => page.signed(key),
+            None => page,
+        };
+        let error = page.await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    let json = serde_json::to_string(&signed).unwrap();
+    assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), signed);
+}
+
+#[tokio::test]
+async fn one_takes_exactly_one() {
+    let (db, parts, _) = stored(51, 60).await;
+    let part = &parts[7];
+    let by_key = PartRepo::filter(Part::SHELF.eq(part.shelf) & Part::NUMBER.eq(7));
+    assert_eq!(by_key.one().on(&db).await.unwrap(), *part);
+    let none = PartRepo::filter(Part::SHELF.eq(200)).one().on(&db).await.unwrap_err();
+    assert!(none.is_not_found(), "{none}");
+    let several = PartRepo::filter(Part::SHELF.eq(1)).one().on(&db).await.unwrap_err();
+    assert!(several.to_string().contains("several items match"), "{several}");
+}
+
+#[tokio::test]
+async fn bad_queries_are_refused_before_anything_is_sent() {
+    let db = Database::local("http://127.0.0.1:1");
+    let kind = || PartRepo::filter(Part::KIND.eq(Kind::Nut));
+    let many = (0..400).fold(Part::LINES.contains(0), |all, line| all | Part::LINES.contains(line));
+    let long = (0..100).fold(Part::NAME.exists(), |all, _| all & Part::NAME.is_in(vec!["x"; 99]));
+    for (query, why) in [
+        (kind().limit(0), "`limit(0)` asks for nothing"),
+        (kind().max_evaluated(0), "`max_evaluated(0)` permits nothing"),
+        (kind().filter(Part::NUMBER.between(9, 3)), "the bounds of `between` on `number` are crossed"),
+        (kind().filter(Part::NUMBER.is_in([0; 0])), "`is_in` on `number` was given no values"),
+        (kind().filter(Part::NUMBER.is_in(0..101)), "`is_in` was given 101 values, and DynamoDB takes 100"),
+        (PartRepo::filter(Part::SHELF.is_in(0..=101u8)), "reads at most 100 partitions"),
+        (kind().using("by_what"), "`Part` has no index `by_what`; it has `by_kind`, `by_maker`"),
+        (kind().using("by_maker"), "the index `by_maker` cannot serve the query"),
+        (kind().consistent(), "the index `by_kind` is global"),
+        (kind().segments(3), "a query has no segments"),
+        (PartRepo::scan().segments(0), "1 to 1,000,000 segments"),
+        (
+            kind().order_by(Part::NAME.asc()),
+            "what the keys can do is to order by `number` with the key of the table",
+        ),
+        (PartRepo::scan().order_by(Part::NAME.asc()), "a scan has no order"),
+        (kind().filter(many), "the conditions have 801 operators, and DynamoDB takes 300"),
+        (kind().filter(long), "bytes, and DynamoDB takes 4096"),
+        (
+            PartRepo::filter(Part::NAME.eq("x")),
+            "add `#[entity(index = \"by_name\")]` to `name`, or call `.allow_scan()`",
+        ),
+        (PartRepo::filter(Part::NUMBER.gt(3)), "add a condition with `.eq(…)` on the partition key"),
+        (PartRepo::filter(Part::SIZE.eq(f64::NAN)), "NaN"),
+    ] {
+        let error = query.get_all().on(&db).await.unwrap_err();
+        assert!(matches!(error, dynorm::Error::Invalid(_)), "{error}");
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+    let error = kind().page(0).on(&db).await.unwrap_err();
+    assert!(error.to_string().contains("a page has at least one item"), "{error}");
+}

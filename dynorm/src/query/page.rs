@@ -1,0 +1,183 @@
+//! Pages of a fixed number of matches.
+
+use std::fmt;
+
+use super::run::{Next, Run};
+use super::{Cursor, Found, IntoCursor, Query, Selection, Whole};
+use crate::codec::ValueError;
+use crate::database::Database;
+use crate::entity::Entity;
+use crate::error::{Error, Result};
+use crate::operation::OperationFuture;
+
+/// A page of a query. Made by [`Query::page`].
+///
+/// It is full as long as there are matches, whatever a filter leaves out: then it may have to read much, and
+/// [`Query::max_evaluated`] bounds that. A page without [`next`](Page::next) is the last.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, #[entity(index = "by_city")] city: String }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// # UserRepo::batch_save(vec![User { city: "Paris".into(), ..Default::default() }; 45]).await?;
+/// let mut cursor = None;
+/// let mut sizes = Vec::new();
+/// loop {
+///     let page = UserRepo::by_city("Paris").page(20).after(cursor).await?;
+///     sizes.push(page.items.len());
+///     cursor = page.next;
+///     if cursor.is_none() {
+///         break;
+///     }
+/// }
+/// assert_eq!(sizes, [20, 20, 5]);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a query does nothing until it is awaited"]
+pub struct PageQuery<E: Entity, S: Selection<E> = Whole<E>> {
+    query: Query<E, S>,
+    size: usize,
+    from: From,
+    key: Option<Vec<u8>>,
+}
+
+enum From {
+    Start,
+    After(Cursor),
+    Before(Cursor),
+}
+
+/// Some matches of a query, and where the others are.
+pub struct Page<T, M = crate::Collection<T>> {
+    /// The matches: a `Collection` of entities, or a `Vec` of what was selected.
+    pub items: M,
+    /// Where the next page begins, if there is more.
+    pub next: Option<Cursor>,
+    /// Where this page begins, for [`PageQuery::before`], if it is not the first.
+    pub previous: Option<Cursor>,
+    of: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T, M: fmt::Debug> fmt::Debug for Page<T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("items", &self.items).field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl<E: Entity, S: Selection<E>> PageQuery<E, S> {
+    pub(super) fn new(query: Query<E, S>, size: usize) -> Self {
+        Self { query, size, from: From::Start, key: None }
+    }
+
+    /// Begins behind the page that the cursor came from: a [`Cursor`], or an `Option` of one, which is `None` for the first page.
+    pub fn after(mut self, cursor: impl IntoCursor) -> Self {
+        self.from = cursor.into_cursor().map_or(From::Start, From::After);
+        self
+    }
+
+    /// Ends before the page that the cursor, its [`previous`](Page::previous), came from. Scans, and queries of several
+    /// partitions, cannot go back.
+    pub fn before(mut self, cursor: impl IntoCursor) -> Self {
+        self.from = cursor.into_cursor().map_or(From::Start, From::Before);
+        self
+    }
+
+    /// Signs the cursors of the page, and takes only cursors that were signed with this key (HMAC-SHA-256): nobody else can
+    /// make one. What is in it can be read all the same.
+    pub fn signed(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Uses this database.
+    pub fn on(mut self, database: &Database) -> Self {
+        self.query = self.query.on(database);
+        self
+    }
+}
+
+impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
+    type Output = Result<Page<S::Output, S::Many>>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { query, size, from, key } = self;
+        OperationFuture::new(async move {
+            let doing = query.doing();
+            let size = size as u64;
+            let key = key.as_deref();
+            let backwards = matches!(from, From::Before(_));
+            // One more than the page, to know whether there is another.
+            let wanted = Some(size.saturating_add(1));
+            let mut is_first = true;
+            let mut run: Run<E, S> = query.run(wanted, doing, |reader| {
+                let invalid =
+                    |why: &'static str| Error::invalid(reader.subject().clone(), &ValueError::new(why));
+                if size == 0 {
+                    return Err(invalid("a page has at least one item: `page(0)` would never end"));
+                }
+                match &from {
+                    From::Start => Ok(None),
+                    From::After(cursor) => {
+                        is_first = false;
+                        cursor.positions(reader, key).map(Some)
+                    }
+                    From::Before(cursor) => {
+                        if reader.lanes() != 1 || reader.plan.partitions.is_empty() {
+                            return Err(invalid("only a query of a single partition can go back"));
+                        }
+                        let positions = cursor.positions(reader, key)?;
+                        reader.plan.descending = !reader.plan.descending;
+                        Ok(Some(positions))
+                    }
+                }
+            })?;
+            let (mut items, mut ends) = (Vec::new(), None);
+            while (items.len() as u64) < size
+                && let Some(row) = run.pop_row().await?
+            {
+                let (first, _) = ends.unwrap_or_else(|| (row.position.clone(), Vec::new()));
+                ends = Some((first, row.position));
+                items.push(row.value);
+            }
+            let has_more = run.has_more().await?;
+            let positions = run.positions();
+            if backwards {
+                items.reverse();
+                run.reader.plan.descending = !run.reader.plan.descending;
+            }
+            let cursor = |positions: &[Next]| Cursor::new(&run.reader, positions, key);
+            let at = |position: Vec<u8>| cursor(&[Next::After(position)]);
+            let can_go_back = positions.len() == 1 && !run.reader.plan.partitions.is_empty();
+            let (next, previous) = match (backwards, ends) {
+                (false, ends) => {
+                    let previous = ends.filter(|_| can_go_back && !is_first).map(|(first, _)| at(first));
+                    (has_more.then(|| cursor(&positions)), previous)
+                }
+                // The page in front of a cursor is followed by what the cursor came from.
+                (true, Some((last, first))) => (Some(at(last)), has_more.then(|| at(first))),
+                (true, None) => (None, None),
+            };
+            let (next, previous) = (next.transpose()?, previous.transpose()?);
+            let (stats, scanned) = (run.finish(items.len() as u64), run.evaluated);
+            let found = Found { stats, scanned, next: next.clone(), database: run.reader.database().clone() };
+            let items = S::many(items, found);
+            Ok(Page { items, next, previous, of: std::marker::PhantomData })
+        })
+    }
+}
+
+impl<E: Entity, S: Selection<E>> fmt::Debug for PageQuery<E, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageQuery")
+            .field("query", &self.query)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,486 @@
+//! Carries a plan out: page after page, of one partition or of several side by side, item by item to whoever asks.
+
+use std::collections::VecDeque;
+
+use futures_util::future::join_all;
+
+use super::Selection;
+use super::evaluate::{matches, order_of_values};
+use super::plan::Plan;
+use crate::batch::Stats;
+use crate::codec::{Encoder, Item, Scanner, ValueError};
+use crate::database::Database;
+use crate::entity::Entity;
+use crate::error::{Error, Result, Subject};
+use crate::expression::{DocumentPath, Expression};
+use crate::operation::request::Request;
+use crate::transport::{self, Answer, Operation};
+
+/// DynamoDB counts no more operators than this in one expression, and takes no longer one.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_OPERATORS: usize = 300;
+const MAX_EXPRESSION_BYTES: usize = 4096;
+
+/// How many partitions or segments are read at a time.
+const CONCURRENCY: usize = 8;
+
+/// What is asked of DynamoDB: everything but the place where a page begins.
+#[derive(Debug)]
+pub(super) struct Reader {
+    database: Database,
+    pub(super) plan: Plan,
+    table: String,
+    subject: Subject,
+    /// The attributes that are wanted; all, if it is not said.
+    select: Option<Vec<DocumentPath>>,
+    segments: u32,
+}
+
+/// Where a lane goes on: a partition, or a segment of a scan.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Next {
+    Start,
+    After(Vec<u8>),
+    End,
+}
+
+/// What a page brought.
+struct Fetched {
+    answer: Answer,
+    lane: usize,
+}
+
+impl Reader {
+    pub(super) fn new(
+        database: Database,
+        plan: Plan,
+        select: Option<Vec<DocumentPath>>,
+        segments: u32,
+        doing: &'static str,
+    ) -> Result<Self> {
+        let table = database.table(plan.info);
+        let subject = Subject::of(plan.info).in_table(table.clone()).during(doing);
+        let reader = Self { database, plan, table, subject, select, segments };
+        reader.check().map_err(|error| Error::invalid(reader.subject.clone(), &error))?;
+        Ok(reader)
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        match self.plan.operation {
+            Operation::Scan => usize::try_from(self.segments).unwrap_or(1).max(1),
+            _ => self.plan.partitions.len(),
+        }
+    }
+
+    /// What of the limits of DynamoDB can be told before anything is sent.
+    fn check(&self) -> std::result::Result<(), ValueError> {
+        let operators: usize = self.plan.filter.iter().map(super::Node::operators).sum();
+        if operators > MAX_OPERATORS {
+            return Err(ValueError::new(format!(
+                "the conditions have {operators} operators, and DynamoDB takes {MAX_OPERATORS}"
+            )));
+        }
+        let (expression, _) = self.expression(0)?;
+        let longest = expression.longest();
+        if longest > MAX_EXPRESSION_BYTES {
+            return Err(ValueError::new(format!(
+                "the conditions make an expression of {longest} bytes, and DynamoDB takes {MAX_EXPRESSION_BYTES}"
+            )));
+        }
+        Ok(())
+    }
+
+    fn expression(&self, lane: usize) -> std::result::Result<(Expression, String), ValueError> {
+        let mut expression = Expression::default();
+        if let Some(value) = self.plan.partitions.get(lane) {
+            expression.add_key_condition(self.plan.partition, value.clone());
+        }
+        if let Some(sort) = &self.plan.sort {
+            let text = sort.render(&mut expression)?;
+            expression.and_key_condition(&text);
+        }
+        let mut filters = Vec::new();
+        // Other entities may share the table, so the type is always asked for.
+        if let Some(attribute) = self.plan.info.type_attribute {
+            let mut name = br#"{"S":"#.to_vec();
+            crate::codec::write_json_string(&mut name, self.plan.info.name);
+            name.push(b'}');
+            filters.push(format!("{} = {}", expression.name(attribute), expression.encoded_value(name)));
+        }
+        if let Some(filter) = &self.plan.filter {
+            filters.push(filter.render(&mut expression)?);
+        }
+        if let [one, other] = filters.as_slice() {
+            expression.set_filter(format!("({one}) AND ({other})"));
+        } else {
+            expression.set_filter(filters.pop().unwrap_or_default());
+        }
+        let mut projection = Vec::new();
+        if let Some(select) = &self.select {
+            let keys = self.plan.position_keys().into_iter().map(DocumentPath::of);
+            let mut paths: Vec<DocumentPath> = keys.collect();
+            for path in select {
+                // A place inside of what is selected anyway must not be named a second time.
+                if !paths.iter().any(|known| known.is_attribute(&path.attribute) || known == path) {
+                    paths.push(path.clone());
+                }
+            }
+            if let Some(local) = &self.plan.local {
+                // What is checked here has to be here. It is on keys, and on what they are compared with.
+                local.each_path(&mut |path| {
+                    if !paths.iter().any(|known| known.attribute == path.attribute) {
+                        paths.push(DocumentPath::of(path.attribute.clone()));
+                    }
+                });
+            }
+            projection = paths.iter().map(|path| path.render(&mut expression)).collect();
+        }
+        Ok((expression, projection.join(", ")))
+    }
+
+    /// The request for a page. Without a place to begin and a limit, it tells what the query is.
+    pub(super) fn body(
+        &self,
+        lane: usize,
+        start: &Next,
+        limit: Option<u64>,
+        counting: bool,
+    ) -> std::result::Result<Vec<u8>, ValueError> {
+        let mut request = Request::for_table(&self.table, 512);
+        if let Some(index) = self.plan.index {
+            request.text("IndexName", index.name);
+        }
+        let (expression, projection) = self.expression(lane)?;
+        expression.write(&mut request);
+        request.flag("ConsistentRead", self.plan.consistent);
+        if counting {
+            request.text("Select", "COUNT");
+        } else if !projection.is_empty() {
+            request.text("ProjectionExpression", &projection);
+        }
+        if self.plan.descending {
+            request.json("ScanIndexForward", b"false");
+        }
+        if self.plan.operation == Operation::Scan && self.segments > 1 {
+            request.json("Segment", lane.to_string().as_bytes());
+            request.json("TotalSegments", self.segments.to_string().as_bytes());
+        }
+        if let Some(limit) = limit {
+            request.json("Limit", limit.to_string().as_bytes());
+        }
+        if let Next::After(key) = start {
+            request.json("ExclusiveStartKey", key);
+        }
+        request.text("ReturnConsumedCapacity", "TOTAL");
+        Ok(request.finish())
+    }
+
+    async fn fetch(&self, lane: usize, start: &Next, limit: Option<u64>, counting: bool) -> Result<Fetched> {
+        let body = self.body(lane, start, limit, counting);
+        let body = body.map_err(|error| Error::invalid(self.subject.clone(), &error))?;
+        let answer = transport::send(self.database.client(), self.plan.operation, &self.table, body).await;
+        let answer = answer.map_err(|failure| failure.into_error(self.subject.clone()))?;
+        Ok(Fetched { answer, lane })
+    }
+
+    /// The place of an item, as a page can begin behind it.
+    fn position(&self, item: &Item<'_>) -> std::result::Result<Vec<u8>, ValueError> {
+        let mut request = Request::new(64);
+        for name in self.plan.position_keys() {
+            if let Some(value) = item.get(name)? {
+                let mut encoder = Encoder::default();
+                value.write(&mut encoder);
+                request.json(name, &encoder.into_bytes());
+            }
+        }
+        Ok(request.finish())
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+}
+
+/// An item that was read, with its place.
+pub(super) struct Row<T> {
+    pub(super) value: T,
+    pub(super) position: Vec<u8>,
+    sort: Vec<u8>,
+}
+
+struct Lane<T> {
+    /// Where its next page begins.
+    next: Next,
+    /// Where the item that was given out last lies; what a cursor begins behind while others are waiting.
+    taken: Next,
+    rows: VecDeque<Row<T>>,
+}
+
+/// A query on its way.
+pub(super) struct Run<E: Entity, S: Selection<E>> {
+    pub(super) reader: Reader,
+    selection: S,
+    lanes: Vec<Lane<S::Output>>,
+    /// Several partitions are merged into one order.
+    merges: bool,
+    /// How many items are wanted in all, if no condition leaves any out: more need not be read.
+    hint: Option<u64>,
+    max_evaluated: Option<u64>,
+    pub(super) evaluated: u64,
+    pub(super) stats: Stats,
+    start: tokio::time::Instant,
+    of: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<E: Entity, S: Selection<E>> Run<E, S> {
+    pub(super) fn new(
+        reader: Reader,
+        selection: S,
+        wanted: Option<u64>,
+        max_evaluated: Option<u64>,
+        starts: Option<Vec<Next>>,
+    ) -> Self {
+        let lanes = starts.unwrap_or_else(|| vec![Next::Start; reader.lanes()]);
+        let lanes = lanes.into_iter().map(|next| Lane { taken: next.clone(), next, rows: VecDeque::new() });
+        let plan = &reader.plan;
+        let drops = plan.filter.is_some() || plan.local.is_some() || plan.info.type_attribute.is_some();
+        // An order is asked of several partitions only where there is a sort key, so there is one to merge by.
+        let merges =
+            reader.lanes() > 1 && plan.operation == Operation::Query && plan.sort_attribute.is_some();
+        Self {
+            merges,
+            hint: wanted.filter(|_| !drops),
+            lanes: lanes.collect(),
+            reader,
+            selection,
+            max_evaluated,
+            evaluated: 0,
+            stats: Stats::default(),
+            start: tokio::time::Instant::now(),
+            of: std::marker::PhantomData,
+        }
+    }
+
+    /// The next item; `None` at the end, or when as many were evaluated as may be.
+    pub(super) async fn pop(&mut self) -> Result<Option<S::Output>> {
+        Ok(self.pop_row().await?.map(|row| row.value))
+    }
+
+    pub(super) async fn pop_row(&mut self) -> Result<Option<Row<S::Output>>> {
+        if !self.fill().await? {
+            return Ok(None);
+        }
+        Ok(self.take())
+    }
+
+    /// Everything that can be had without another request, once there is something.
+    pub(super) async fn chunk(&mut self) -> Result<Vec<S::Output>> {
+        let mut chunk = Vec::new();
+        if self.fill().await? {
+            while self.is_ready()
+                && let Some(row) = self.take()
+            {
+                chunk.push(row.value);
+            }
+        }
+        Ok(chunk)
+    }
+
+    /// True if there is another item.
+    pub(super) async fn has_more(&mut self) -> Result<bool> {
+        Ok(self.fill().await? || !self.is_at_end())
+    }
+
+    /// Where each lane goes on.
+    pub(super) fn positions(&self) -> Vec<Next> {
+        let position =
+            |lane: &Lane<_>| if lane.rows.is_empty() { lane.next.clone() } else { lane.taken.clone() };
+        self.lanes.iter().map(position).collect()
+    }
+
+    /// True if the lanes have ended, rather than what may be evaluated.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.rows.is_empty() && lane.next == Next::End)
+    }
+
+    pub(super) fn finish(&mut self, items: u64) -> Stats {
+        self.stats.items = items;
+        self.stats.elapsed = self.start.elapsed();
+        self.stats.clone()
+    }
+
+    /// Counts without reading items, where every item that is found counts.
+    pub(super) async fn count_all(&mut self) -> Result<u64> {
+        let mut count = 0;
+        for lane in 0..self.lanes.len() {
+            while let Some(next) = self.lanes.get(lane).map(|lane| lane.next.clone())
+                && next != Next::End
+            {
+                let fetched = self.reader.fetch(lane, &next, None, true).await?;
+                count += self.read(&fetched, true)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// True if the next item can be told.
+    fn is_ready(&self) -> bool {
+        let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
+        if self.merges {
+            return !self.lanes.iter().any(is_waiting) && self.lanes.iter().any(|lane| !lane.rows.is_empty());
+        }
+        self.lanes
+            .iter()
+            .find(|lane| !lane.rows.is_empty() || is_waiting(lane))
+            .is_some_and(|lane| !lane.rows.is_empty())
+    }
+
+    /// Fetches pages until the next item can be told; false at the end.
+    async fn fill(&mut self) -> Result<bool> {
+        while !self.is_ready() {
+            let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
+            let waiting = self.lanes.iter().enumerate().filter(|(_, lane)| is_waiting(lane));
+            // All at a time where all are needed, the first alone where perhaps it is enough.
+            let at_once = if self.merges || self.hint.is_none() { CONCURRENCY } else { 1 };
+            let waiting: Vec<(usize, Next)> =
+                waiting.take(at_once).map(|(index, lane)| (index, lane.next.clone())).collect();
+            if waiting.is_empty() {
+                return Ok(false);
+            }
+            let budget = self.max_evaluated.map(|most| most.saturating_sub(self.evaluated));
+            if budget == Some(0) {
+                return Ok(false);
+            }
+            let each = budget.map(|budget| (budget / waiting.len() as u64).max(1));
+            let limit = match (each, self.hint) {
+                (Some(budget), Some(hint)) => Some(budget.min(hint)),
+                (budget, hint) => budget.or(hint),
+            };
+            let waiting = waiting
+                .iter()
+                .take(budget.map_or(usize::MAX, |budget| usize::try_from(budget).unwrap_or(usize::MAX)));
+            let fetches = waiting.map(|(lane, next)| self.reader.fetch(*lane, next, limit, false));
+            for fetched in join_all(fetches).await {
+                self.read(&fetched?, false)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes the next item out; in order, if several lanes are merged.
+    fn take(&mut self) -> Option<Row<S::Output>> {
+        let filled =
+            || self.lanes.iter().enumerate().filter_map(|(index, lane)| Some((index, lane.rows.front()?)));
+        let lane = if self.merges {
+            let descending = self.reader.plan.descending;
+            let mut best: Option<(usize, &Row<S::Output>)> = None;
+            for (index, row) in filled() {
+                let is_better = best.is_none_or(|(_, best)| {
+                    let order = order_of_values(&row.sort, &best.sort).ok().flatten();
+                    let order = order.unwrap_or(std::cmp::Ordering::Equal);
+                    if descending { order.is_gt() } else { order.is_lt() }
+                });
+                if is_better {
+                    best = Some((index, row));
+                }
+            }
+            best?.0
+        } else {
+            filled().next()?.0
+        };
+        let lane = self.lanes.get_mut(lane)?;
+        let row = lane.rows.pop_front()?;
+        lane.taken = Next::After(row.position.clone());
+        Some(row)
+    }
+
+    /// Takes in a page, and gives the number of matches that the server counts.
+    fn read(&mut self, fetched: &Fetched, counting: bool) -> Result<u64> {
+        let undecodable = |error: ValueError| Error::undecodable(self.reader.subject.clone(), &error);
+        let Some(lane) = self.lanes.get_mut(fetched.lane) else { return Ok(0) };
+        let (mut count, mut scanned, mut next, mut units) = (None, None, Next::End, 0.0);
+        let (reader, selection, before) = (&self.reader, &self.selection, &lane.next);
+        let mut rows = VecDeque::new();
+        let mut item = Item::default();
+        let mut index = 0usize;
+        let number = |text: &str| text.parse().map_err(|_| ValueError::new("the count is no number"));
+        let text = fetched.answer.text().map_err(undecodable)?;
+        let read = Scanner::new(text).object(|key, scanner| {
+            match key.text {
+                "Items" => scanner.array(|scanner| {
+                    item.refill(scanner)?;
+                    let is_match = match &reader.plan.local {
+                        Some(local) => matches(local, &item)?,
+                        None => true,
+                    };
+                    let decoded = if is_match { selection.decode(&item) } else { Ok(None) };
+                    let table = reader.plan.info.table;
+                    if let Some(value) = decoded.map_err(|error| error.at_index(index).in_field(table))? {
+                        let sort = match reader.plan.sort_attribute {
+                            Some(name) if self.merges => sort_value(&item, name)?,
+                            _ => Vec::new(),
+                        };
+                        rows.push_back(Row { value, position: reader.position(&item)?, sort });
+                    }
+                    index += 1;
+                    Ok(())
+                })?,
+                "Count" => count = Some(number(scanner.skip()?)?),
+                "ScannedCount" => scanned = Some(number(scanner.skip()?)?),
+                "ConsumedCapacity" => units = consumed(scanner)?,
+                "LastEvaluatedKey" => match scanner.skip()? {
+                    "null" => {}
+                    key if *before == Next::After(key.as_bytes().to_vec()) => {
+                        return Err(ValueError::new("the server gives the same page again and again"));
+                    }
+                    key => next = Next::After(key.as_bytes().to_vec()),
+                },
+                _ => {
+                    scanner.skip()?;
+                }
+            }
+            Ok(())
+        });
+        read.map_err(undecodable)?;
+        lane.rows.extend(rows);
+        lane.next = next;
+        self.stats.requests += 1;
+        self.stats.consumed_capacity += units;
+        self.evaluated += scanned.or(count).unwrap_or_default();
+        match count {
+            Some(count) => Ok(count),
+            None if !counting => Ok(0),
+            None => Err(Error::undecodable(
+                self.reader.subject.clone(),
+                &ValueError::new("the answer has no count"),
+            )),
+        }
+    }
+}
+
+fn sort_value(item: &Item<'_>, name: &str) -> std::result::Result<Vec<u8>, ValueError> {
+    let Some(value) = item.get(name)? else { return Ok(Vec::new()) };
+    let mut encoder = Encoder::default();
+    value.write(&mut encoder);
+    Ok(encoder.into_bytes())
+}
+
+fn consumed(scanner: &mut Scanner<'_>) -> std::result::Result<f64, ValueError> {
+    let mut units = 0.0;
+    if scanner.peek() != Some(b'{') {
+        scanner.skip()?;
+        return Ok(units);
+    }
+    scanner.object(|member, scanner| {
+        let value = scanner.skip()?;
+        if member.text == "CapacityUnits" {
+            units = value.parse().unwrap_or_default();
+        }
+        Ok(())
+    })?;
+    Ok(units)
+}
