@@ -10,16 +10,18 @@ use fastrand::Rng;
 use futures_util::TryStreamExt;
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
-#[entity(index("by_kind", partition = "kind", sort = "size"))]
-#[entity(index("by_maker", partition = "maker", sort = "name"))]
 struct Part {
     #[entity(partition)]
     shelf: u8,
     #[entity(sort)]
     number: i32,
+    #[entity(index = "by_kind")]
     kind: Kind,
+    #[entity(index("by_kind", sort))]
     size: f64,
+    #[entity(index = "by_maker")]
     maker: Option<String>,
+    #[entity(index("by_maker", sort))]
     name: String,
     #[entity(rename = "size of the box (📦, 255 bytes at most - a.b-c#d)")]
     box_size: Option<u32>,
@@ -113,7 +115,10 @@ fn condition(depth: u32, random: &mut Rng) -> Both {
         8 => both(Part::NAME.begins_with(text), move |part| part.name.starts_with(text)),
         9 => both(Part::NAME.contains(text), move |part| part.name.contains(text)),
         10 => both(Part::NAME.lt("b"), |part| part.name.as_str() < "b"),
-        11 => both(Part::NAME.size().gt(3), |part| part.name.len() > 3),
+        11 => {
+            let size = small as usize;
+            both(Part::NAME.size().gt(size), move |part| part.name.encode_utf16().count() > size)
+        }
         12 => both(Part::MAKER.exists(), |part| part.maker.is_some()),
         13 => both(Part::MAKER.ne("acme"), |part| part.maker.as_deref() != Some("acme")),
         14 => both(Part::BOX_SIZE.eq(small), move |part| part.box_size == Some(small)),

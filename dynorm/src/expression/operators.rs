@@ -57,7 +57,7 @@ pub trait SizedAttribute: Attribute {}
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Measured>> SizedAttribute for T {}
 
-/// The size of a field: the bytes of a text in UTF-8 or of bytes, the elements of a list, a set or a map. Made by
+/// The size of a field: the length of a text (in units of UTF-16) or of bytes, the elements of a list, a set or a map. Made by
 /// [`Field::size`].
 ///
 /// ```
@@ -318,8 +318,8 @@ impl<E, T: Attribute, K> Field<E, T, K> {
         Condition::function("contains", vec![self.term(), operand.into_term()])
     }
 
-    /// The size of the field, to compare with a number: the bytes of a text or of bytes, the elements of a list, a set or a
-    /// map.
+    /// The size of the field, to compare with a number: the length of a text (in units of UTF-16) or of bytes, the elements of a
+    /// list, a set or a map.
     ///
     /// ```
     /// # use dynorm::prelude::*;

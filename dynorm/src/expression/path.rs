@@ -52,6 +52,16 @@ impl DocumentPath {
         self.steps.is_empty() && self.attribute == name
     }
 
+    /// How deep in the item it lies.
+    pub(crate) fn depth(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// True if `other` is this place, or lies within it.
+    pub(crate) fn holds(&self, other: &Self) -> bool {
+        self.attribute == other.attribute && other.steps.starts_with(&self.steps)
+    }
+
     fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self

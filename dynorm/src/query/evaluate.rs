@@ -230,7 +230,8 @@ pub(super) fn find<'a>(path: &DocumentPath, item: &Item<'a>) -> Result<Option<Va
 
 fn size(value: &Value<'_>) -> Result<Option<usize>> {
     Ok(match value.value_type() {
-        ValueType::String => Some(value.as_str()?.len()),
+        // As DynamoDB Local counts it: 📦 is two.
+        ValueType::String => Some(value.as_str()?.encode_utf16().count()),
         ValueType::Binary => Some(value.as_bytes()?.len()),
         ValueType::List => Some(value.as_list()?.count()),
         ValueType::Map => Some(value.as_map()?.count()),

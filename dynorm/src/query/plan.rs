@@ -243,7 +243,7 @@ fn candidate(
         Some(index) => (&index.partition, index.sort.as_ref()),
         None => (&info.partition, info.sort.as_ref()),
     };
-    let Some((partitions, mut used)) = partition_values(info, partition, conditions)? else {
+    let Some((mut partitions, mut used)) = partition_values(info, partition, conditions)? else {
         return Ok(None);
     };
     let of: Cow<'static, str> = match index {
@@ -258,12 +258,14 @@ fn candidate(
     let mut sort_attribute = None;
     if let Some(sort) = sort {
         let found = match sort {
-            KeySource::Field(_) => bounds(info.attribute(sort), conditions),
+            KeySource::Field(_) => bounds(info.attribute(sort), conditions)?,
             KeySource::Template(template) => beginning(info, template, conditions)?,
         };
-        let (node, rank, more) = found;
-        narrowed = (node, rank);
-        used.extend(more);
+        if found.is_nothing {
+            partitions.clear();
+        }
+        narrowed = (found.node, found.rank);
+        used.extend(found.used);
         sort_attribute = Some(info.attribute(sort));
     }
     if let Some(order) = &spec.order
@@ -369,14 +371,32 @@ fn render(
     Ok((text, rendered, used))
 }
 
-/// The condition on a sort key that narrows most, how much it does, and the conditions that it stands for.
-fn bounds(name: &'static str, conditions: &[Node]) -> (Option<Node>, u8, Vec<usize>) {
+/// What the conditions say of a sort key.
+#[derive(Default)]
+struct Narrowed {
+    node: Option<Node>,
+    /// How much it narrows.
+    rank: u8,
+    /// The conditions that it stands for.
+    used: Vec<usize>,
+    /// Nothing can be within the bounds, so nothing is read.
+    is_nothing: bool,
+}
+
+/// The condition on a sort key that narrows most.
+fn bounds(name: &'static str, conditions: &[Node]) -> Result<Narrowed, ValueError> {
+    let one = |node: &Node, rank: u8, position: usize| Narrowed {
+        node: Some(node.clone()),
+        rank,
+        used: vec![position],
+        is_nothing: false,
+    };
     let mut low: Option<(usize, &Term, bool)> = None;
     let mut high: Option<(usize, &Term, bool)> = None;
     let mut other: Option<(usize, &Node)> = None;
     for (position, node) in conditions.iter().enumerate().filter(|(_, node)| node.bounds(name)) {
         match node {
-            Node::Compare { operator: "=", .. } => return (Some(node.clone()), 3, vec![position]),
+            Node::Compare { operator: "=", .. } => return Ok(one(node, 3, position)),
             Node::Compare { operator, right, .. } if operator.starts_with('>') => {
                 low.get_or_insert((position, right, *operator == ">"));
             }
@@ -391,21 +411,27 @@ fn bounds(name: &'static str, conditions: &[Node]) -> (Option<Node>, u8, Vec<usi
             }
         }
     }
-    match (low, high, other) {
-        (_, _, Some((position, node @ Node::Between { .. }))) => (Some(node.clone()), 2, vec![position]),
+    Ok(match (low, high, other) {
+        (_, _, Some((position, node @ Node::Between { .. }))) => one(node, 2, position),
         (Some((low, from, above)), Some((high, to, below)), _) => {
+            if let (Term::Value(from), Term::Value(to)) = (from, to)
+                && order_of_values(from, to)?.is_some_and(std::cmp::Ordering::is_gt)
+            {
+                return Ok(Narrowed { rank: 2, is_nothing: true, ..Narrowed::default() });
+            }
             let term = Term::Path(DocumentPath::of(name));
             let node = Node::Between { term, low: from.clone(), high: to.clone() };
             // BETWEEN takes the bounds in; those that are not meant to be are checked here.
             let used = [(low, above), (high, below)];
-            (Some(node), 2, used.into_iter().filter(|(_, strict)| !strict).map(|(used, _)| used).collect())
+            let used = used.into_iter().filter(|(_, strict)| !strict).map(|(used, _)| used).collect();
+            Narrowed { node: Some(node), rank: 2, used, is_nothing: false }
         }
         (Some((position, ..)), None, None) | (None, Some((position, ..)), None) => {
-            (conditions.get(position).cloned(), 1, vec![position])
+            conditions.get(position).map_or_else(Narrowed::default, |node| one(node, 1, position))
         }
-        (_, _, Some((position, node))) => (Some(node.clone()), 1, vec![position]),
-        (None, None, None) => (None, 0, Vec::new()),
-    }
+        (_, _, Some((position, node))) => one(node, 1, position),
+        (None, None, None) => Narrowed::default(),
+    })
 }
 
 /// The same for a sort key made by a template: it is fixed, or its beginning is.
@@ -413,17 +439,18 @@ fn beginning(
     info: &'static EntityInfo,
     template: &Template,
     conditions: &[Node],
-) -> Result<(Option<Node>, u8, Vec<usize>), ValueError> {
+) -> Result<Narrowed, ValueError> {
     let (text, rendered, used) = render(info, template, conditions)?;
     let term = Term::Path(DocumentPath::of(template.attribute));
     let value = Term::Value(text_value(&text));
     Ok(if rendered == template.segments.len() {
-        (Some(Node::Compare { left: term, operator: "=", right: value }), 3, used)
+        let node = Some(Node::Compare { left: term, operator: "=", right: value });
+        Narrowed { node, rank: 3, used, is_nothing: false }
     } else if text.is_empty() {
-        (None, 0, Vec::new())
+        Narrowed::default()
     } else {
-        let narrowed = u8::from(!used.is_empty());
-        (Some(Node::Function { name: "begins_with", arguments: vec![term, value] }), narrowed, used)
+        let node = Some(Node::Function { name: "begins_with", arguments: vec![term, value] });
+        Narrowed { node, rank: u8::from(!used.is_empty()), used, is_nothing: false }
     })
 }
 

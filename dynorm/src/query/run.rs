@@ -118,21 +118,20 @@ impl Reader {
         let mut projection = Vec::new();
         if let Some(select) = &self.select {
             let keys = self.plan.position_keys().into_iter().map(DocumentPath::of);
-            let mut paths: Vec<DocumentPath> = keys.collect();
-            for path in select {
-                // A place inside of what is selected anyway must not be named a second time.
-                if !paths.iter().any(|known| known.is_attribute(&path.attribute) || known == path) {
-                    paths.push(path.clone());
+            let mut paths: Vec<DocumentPath> = keys.chain(select.iter().cloned()).collect();
+            if let Some(local) = &self.plan.local {
+                // What is checked here has to be here.
+                local.each_path(&mut |path| paths.push(path.clone()));
+            }
+            // DynamoDB takes no path that lies within another.
+            paths.sort_by_key(DocumentPath::depth);
+            let mut apart: Vec<DocumentPath> = Vec::with_capacity(paths.len());
+            for path in paths {
+                if !apart.iter().any(|known| known.holds(&path)) {
+                    apart.push(path);
                 }
             }
-            if let Some(local) = &self.plan.local {
-                // What is checked here has to be here. It is on keys, and on what they are compared with.
-                local.each_path(&mut |path| {
-                    if !paths.iter().any(|known| known.attribute == path.attribute) {
-                        paths.push(DocumentPath::of(path.attribute.clone()));
-                    }
-                });
-            }
+            let paths = apart;
             projection = paths.iter().map(|path| path.render(&mut expression)).collect();
         }
         Ok((expression, projection.join(", ")))
