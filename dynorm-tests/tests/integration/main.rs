@@ -6,6 +6,7 @@ mod api;
 mod batch_options;
 mod batches;
 mod errors;
+mod explain;
 mod fates;
 mod faults;
 mod mixed;

@@ -71,7 +71,9 @@ fn part(number: i32, random: &mut Rng) -> Part {
 }
 
 /// A condition, and the same in plain Rust.
-type Both = (Condition<Part>, Box<dyn Fn(&Part) -> bool>);
+type Both = (Condition<Part>, Plain);
+
+type Plain = Box<dyn Fn(&Part) -> bool>;
 
 fn both(condition: Condition<Part>, plain: impl Fn(&Part) -> bool + 'static) -> Both {
     (condition, Box::new(plain))
@@ -172,35 +174,34 @@ fn case(parts: &[Part], random: &mut Rng) -> Case {
     let kind = pick(&[Kind::Bolt, Kind::Nut, Kind::Gear], random);
     let maker = pick(&MAKERS, random);
     let descending = random.bool();
-    let (mut conditions, mut plain, order): (Vec<Condition<Part>>, Vec<Box<dyn Fn(&Part) -> bool>>, _) =
-        match random.u8(0..8) {
-            0 | 1 => (
-                vec![Part::SHELF.eq(shelf)],
-                vec![Box::new(move |part| part.shelf == shelf)],
-                Some(Order::Number(descending)),
-            ),
-            2 | 3 => (
-                vec![Part::KIND.eq(kind)],
-                vec![Box::new(move |part| part.kind == kind)],
-                Some(Order::Size(descending)),
-            ),
-            4 => (
-                vec![Part::MAKER.eq(maker)],
-                vec![Box::new(move |part| part.maker.as_deref() == Some(maker))],
-                Some(Order::Name(descending)),
-            ),
-            5 => (
-                vec![Part::SHELF.is_in([shelf, 3, 0, shelf])],
-                vec![Box::new(move |part| [shelf, 3, 0].contains(&part.shelf))],
-                Some(Order::Number(descending)),
-            ),
-            6 => (
-                vec![Part::KIND.is_in([kind, Kind::Nut])],
-                vec![Box::new(move |part| part.kind == kind || part.kind == Kind::Nut)],
-                Some(Order::Size(descending)),
-            ),
-            _ => (Vec::new(), Vec::new(), None),
-        };
+    let (mut conditions, mut plain, order): (Vec<Condition<Part>>, Vec<Plain>, _) = match random.u8(0..8) {
+        0 | 1 => (
+            vec![Part::SHELF.eq(shelf)],
+            vec![Box::new(move |part| part.shelf == shelf)],
+            Some(Order::Number(descending)),
+        ),
+        2 | 3 => (
+            vec![Part::KIND.eq(kind)],
+            vec![Box::new(move |part| part.kind == kind)],
+            Some(Order::Size(descending)),
+        ),
+        4 => (
+            vec![Part::MAKER.eq(maker)],
+            vec![Box::new(move |part| part.maker.as_deref() == Some(maker))],
+            Some(Order::Name(descending)),
+        ),
+        5 => (
+            vec![Part::SHELF.is_in([shelf, 3, 0, shelf])],
+            vec![Box::new(move |part| [shelf, 3, 0].contains(&part.shelf))],
+            Some(Order::Number(descending)),
+        ),
+        6 => (
+            vec![Part::KIND.is_in([kind, Kind::Nut])],
+            vec![Box::new(move |part| part.kind == kind || part.kind == Kind::Nut)],
+            Some(Order::Size(descending)),
+        ),
+        _ => (Vec::new(), Vec::new(), None),
+    };
     for _ in 0..random.usize(0..3) {
         let (condition, filter) = condition(2, random);
         conditions.push(condition);

@@ -7,6 +7,8 @@ mod delete;
 mod engine;
 mod error;
 mod get;
+mod get_stream;
+mod gets;
 mod inputs;
 mod mixed;
 mod pace;
@@ -21,7 +23,9 @@ mod wire;
 pub use delete::BatchDelete;
 pub use error::{BatchDeleteError, BatchGetError, BatchSaveError, KeyFailure, SaveFailure};
 pub use get::{Arrangement, BatchGet, Found, Positional};
-pub use mixed::{Batch, BatchError, BatchFailure, BatchGets, BatchGetsError, GetTuple, batch, batch_get};
+pub use get_stream::{BatchGetStream, GetStreamError};
+pub use gets::{BatchGets, BatchGetsError, GetTuple, batch_get};
+pub use mixed::{Batch, BatchError, BatchFailure, batch};
 pub use progress::{Progress, ProgressHandle};
 pub use retry::Retry;
 pub use save::{BatchSave, BatchSaveRetry};
@@ -29,8 +33,7 @@ pub use settings::Duplicates;
 pub use stats::Stats;
 pub(crate) use stats::count;
 pub use stream::{
-    BatchDeleteStream, BatchGetStream, BatchSaveStream, ByIterator, ByStream, GetStreamError, IntoItems,
-    StreamError, StreamFailure,
+    BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems, StreamError, StreamFailure,
 };
 
 use std::fmt;

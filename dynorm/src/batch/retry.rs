@@ -25,6 +25,9 @@ pub struct Retry {
     max_delay: Duration,
 }
 
+/// No wait is longer, whatever a caller says: the clock must be able to show its end.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 impl Default for Retry {
     /// [`MAX_RETRIES`] rounds, waiting at random up to 50 ms before the first and up to twice as long before each
     /// further one, 5 seconds at most; no item is sent more than 50 times; no deadline.
@@ -102,7 +105,8 @@ impl Retry {
     /// with each, so that the batches of many clients do not come back all at once.
     pub(super) fn delay(&self, fruitless: u32, random: &mut fastrand::Rng) -> Duration {
         let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
-        self.base_delay.saturating_mul(factor).min(self.max_delay).mul_f64(random.f64())
+        let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
+        limit.mul_f64(random.f64())
     }
 }
 

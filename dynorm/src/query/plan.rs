@@ -278,12 +278,15 @@ fn candidate(
     Ok(Some(Candidate { index, partition, partitions, sort, sort_attribute, used, narrowed }))
 }
 
+/// The encoded values of a partition key, and the conditions that say so.
+type Fixed = (Vec<Vec<u8>>, Vec<usize>);
+
 /// The values that the conditions leave to a partition key, with the positions of those conditions.
 fn partition_values(
     info: &'static EntityInfo,
     source: &'static KeySource,
     conditions: &[Node],
-) -> Result<Option<(Vec<Vec<u8>>, Vec<usize>)>, ValueError> {
+) -> Result<Option<Fixed>, ValueError> {
     match source {
         KeySource::Field(_) => {
             let name = info.attribute(source);

@@ -1,0 +1,274 @@
+//! What an answer, or the want of one, means for the jobs of a request and for the pace of its tables.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::super::pace::{Pace, Taken};
+use super::super::wire::{Reading, Verdict, Work};
+use super::super::{Fate, MAX_BATCH_WRITE_ITEMS};
+use super::{Engine, Flight, Part, Wait};
+use crate::error::Error;
+use crate::transport::{Failure, FailureKind};
+
+impl Engine<'_> {
+    pub(super) fn digest(&mut self, flight: Flight) {
+        let now = Instant::now();
+        self.answers += 1;
+        let Flight { chunk, parts, answered } = flight;
+        for part in &parts {
+            if let Some(table) = self.tables.get_mut(part.table) {
+                table.pace.ended();
+            }
+        }
+        for id in &chunk {
+            if let Some(job) = self.jobs.get_mut(*id) {
+                job.is_under_way = false;
+            }
+        }
+        match answered {
+            Some(Ok(answer)) => {
+                let reading = self.work.read(&answer, &chunk, &self.jobs, &self.tables, self.inputs);
+                match reading {
+                    Ok(reading) => self.take(&chunk, &parts, reading, now),
+                    Err(error) => {
+                        // Something was done, and we cannot say what: as good as no answer.
+                        let mut error = Error::undecodable(self.subject_of(&chunk), &error);
+                        if let Error::Undecodable(report) = &mut error {
+                            report.outcome_known = self.work == Work::Get;
+                        }
+                        let error = Arc::new(error);
+                        self.leave(chunk, &parts, &error, true, now);
+                    }
+                }
+            }
+            Some(Err(failure)) => self.fail(chunk, &parts, failure, now),
+            None => {}
+        }
+    }
+
+    /// Takes in what an answer says of each of its jobs.
+    pub(super) fn take(&mut self, chunk: &[usize], parts: &[Part], reading: Reading, now: Instant) {
+        let Reading { verdicts, capacity, cut_short } = reading;
+        let mut tallies = vec![Tally::default(); self.tables.len()];
+        let mut handed_back = Vec::new();
+        for (id, verdict) in chunk.iter().zip(verdicts) {
+            let Some(job) = self.jobs.get_mut(*id) else { continue };
+            job.sent = true;
+            if let Some(tally) = tallies.get_mut(job.table) {
+                tally.count(job.attempts == 1, matches!(verdict, Verdict::HandedBack { .. }));
+            }
+            match verdict {
+                Verdict::Done => {
+                    self.settled += 1;
+                    self.settle(*id, Fate::Done, None);
+                }
+                Verdict::Rejected(error) => {
+                    self.settled += 1;
+                    self.settle(*id, Fate::Rejected, Some(&Arc::new(error)));
+                }
+                Verdict::HandedBack { unanswered } => {
+                    job.unanswered |= unanswered;
+                    handed_back.push(*id);
+                }
+            }
+        }
+        for part in parts {
+            let Some(table) = self.tables.get_mut(part.table) else { continue };
+            let tally = tallies.get(part.table).copied().unwrap_or_default();
+            let share = if cut_short { 1.0 } else { tally.share() };
+            let taken = Taken { asked: part.units, taken: part.units * share, at: now };
+            table.pace.answered(taken, part.generation);
+            if tally.done > 0 {
+                table.pace.brought_something();
+            }
+            let consumed = capacity.iter().find(|(name, _)| *name == table.spec.name);
+            if let Some((_, units)) = consumed {
+                table.pace.consumed(units - part.units, now);
+            }
+        }
+        self.stats.consumed_capacity += capacity.iter().map(|(_, units)| units).sum::<f64>();
+        let wait = if cut_short { Wait::Not } else { Wait::Together };
+        self.put_back(handed_back, None, wait, now);
+    }
+
+    /// A request without a success.
+    pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], failure: Failure, now: Instant) {
+        let (kind, answered) = (failure.kind, failure.answered);
+        let unanswered = !failure.outcome_known && !answered;
+        match kind {
+            // For one of its items, or one of its tables.
+            FailureKind::Rejected if chunk.len() > 1 => return self.isolate(chunk),
+            FailureKind::TableNotFound | FailureKind::AccessDenied if parts.len() > 1 => {
+                return self.isolate(chunk);
+            }
+            _ => {}
+        }
+        let error = Arc::new(failure.into_error(self.subject_of(&chunk)));
+        match kind {
+            FailureKind::Rejected | FailureKind::ConditionFailed => {
+                self.pace(parts, Pace::brought_something);
+                for id in &chunk {
+                    let job = self.jobs.get(*id);
+                    let unanswered = job.is_some_and(|job| job.unanswered);
+                    // What is found to exist may be what an attempt made at which the server failed.
+                    let may_be_own =
+                        kind == FailureKind::ConditionFailed && job.is_some_and(|job| job.open().is_some());
+                    let fate = if unanswered || may_be_own { Fate::Unknown } else { Fate::Rejected };
+                    self.settled += 1;
+                    self.settle(*id, fate, Some(&error));
+                }
+                if kind == FailureKind::Rejected {
+                    self.stop_if_all_are_refused(parts, &error);
+                }
+            }
+            FailureKind::Throttled => {
+                for part in parts {
+                    if let Some(table) = self.tables.get_mut(part.table) {
+                        let nothing = Taken { asked: part.units, taken: 0.0, at: now };
+                        table.pace.answered(nothing, part.generation);
+                    }
+                }
+                self.return_units(parts, now);
+                self.leave(chunk, &[], &error, unanswered, now);
+            }
+            // The rest of the table has capacity, so it is these keys alone that wait.
+            FailureKind::HotKeys => {
+                self.return_units(parts, now);
+                self.mark(&chunk, &error, unanswered);
+                self.put_back(chunk, Some(&error), Wait::Alone, now);
+            }
+            FailureKind::Conflict | FailureKind::Server | FailureKind::Timeout | FailureKind::Unreachable => {
+                self.leave(chunk, parts, &error, unanswered, now);
+            }
+            FailureKind::TableNotFound | FailureKind::AccessDenied => {
+                for part in parts {
+                    self.stop_table(part.table, &error);
+                }
+                for id in chunk {
+                    self.abandon(id, &error);
+                }
+            }
+            FailureKind::Credentials => {
+                for id in chunk {
+                    self.abandon(id, &error);
+                }
+                self.stopped = Some(error);
+            }
+        }
+    }
+
+    /// Cuts a refused request in two: between its tables, or in the middle.
+    pub(super) fn isolate(&mut self, chunk: Vec<usize>) {
+        let table = |id: &usize| self.jobs.get(*id).map(|job| job.table);
+        let first = chunk.first().and_then(table);
+        let border = chunk.iter().position(|id| table(id) != first).unwrap_or(chunk.len() / 2);
+        let mut half = chunk;
+        let other = half.split_off(border);
+        self.isolating.extend([half, other]);
+    }
+
+    /// When one request after the other was refused down to its last item, it is not the items that are wrong.
+    pub(super) fn stop_if_all_are_refused(&mut self, parts: &[Part], error: &Arc<Error>) {
+        for part in parts {
+            let Some(table) = self.tables.get_mut(part.table) else { continue };
+            table.refused += 1;
+            if table.done == 0 && table.refused >= MAX_BATCH_WRITE_ITEMS {
+                self.stop_table(part.table, error);
+            }
+        }
+    }
+
+    /// Nothing more is sent to a table. What waits for it is not sent.
+    pub(super) fn stop_table(&mut self, table: usize, error: &Arc<Error>) {
+        let Some(stopped) = self.tables.get_mut(table) else { return };
+        stopped.stopped = Some(error.clone());
+        let mut left: Vec<usize> = stopped.fresh.drain(..).chain(stopped.due.drain(..)).collect();
+        left.extend(std::mem::take(&mut stopped.waiting).into_values().map(|(id, _)| id));
+        left.extend(stopped.probe.take().into_iter().flat_map(|probe| probe.chunk));
+        let jobs = &self.jobs;
+        let is_of_table = |id: &usize| jobs.get(*id).is_some_and(|job| job.table == table);
+        for chunk in &mut self.isolating {
+            left.extend(chunk.extract_if(.., |id| is_of_table(id)));
+        }
+        self.isolating.retain(|chunk| !chunk.is_empty());
+        if self.tables.iter().all(|table| table.stopped.is_some()) {
+            self.stopped = Some(error.clone());
+        }
+        for id in left {
+            self.abandon(id, error);
+        }
+    }
+
+    pub(super) fn pace(&mut self, parts: &[Part], tell: impl Fn(&mut Pace)) {
+        for part in parts {
+            if let Some(table) = self.tables.get_mut(part.table) {
+                tell(&mut table.pace);
+            }
+        }
+    }
+
+    /// A throttled request takes nothing of what the caller permits.
+    pub(super) fn return_units(&mut self, parts: &[Part], now: Instant) {
+        for part in parts {
+            if let Some(table) = self.tables.get_mut(part.table) {
+                table.pace.consumed(-part.units, now);
+            }
+        }
+    }
+
+    /// Keeps the jobs of a failed request for another attempt.
+    pub(super) fn leave(
+        &mut self,
+        chunk: Vec<usize>,
+        failed: &[Part],
+        error: &Arc<Error>,
+        unanswered: bool,
+        now: Instant,
+    ) {
+        self.pace(failed, Pace::failed);
+        self.mark(&chunk, error, unanswered);
+        self.put_back(chunk, Some(error), Wait::Together, now);
+    }
+
+    /// Notes what a failed request means for its jobs.
+    pub(super) fn mark(&mut self, chunk: &[usize], error: &Arc<Error>, unanswered: bool) {
+        let answered = matches!(**error, Error::Throttled(_) | Error::Conflict(_) | Error::Server(_));
+        let is_write = self.work != Work::Get;
+        for id in chunk {
+            if let Some(job) = self.jobs.get_mut(*id) {
+                job.unanswered |= unanswered && is_write;
+                job.sent |= answered || unanswered;
+            }
+        }
+    }
+}
+
+/// What a table took of a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    done: usize,
+    handed_back: usize,
+    fresh_done: usize,
+    fresh_handed_back: usize,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, is_fresh: bool, is_handed_back: bool) {
+        let (done, fresh) = (usize::from(!is_handed_back), usize::from(is_fresh));
+        self.done += done;
+        self.handed_back += 1 - done;
+        self.fresh_done += fresh * done;
+        self.fresh_handed_back += fresh * (1 - done);
+    }
+
+    /// The share that was taken. What has come back before says more of its key than of its table, so the fresh items
+    /// speak, if there are any.
+    pub(super) fn share(&self) -> f64 {
+        let (done, handed_back) = match self.fresh_done + self.fresh_handed_back {
+            0 => (self.done, self.handed_back),
+            _ => (self.fresh_done, self.fresh_handed_back),
+        };
+        done as f64 / (done + handed_back).max(1) as f64
+    }
+}

@@ -1,0 +1,111 @@
+//! How inputs become jobs, and what happens when two of them have one key.
+
+use std::sync::Arc;
+
+use super::super::wire::Work;
+use super::super::{Duplicates, Fate};
+use super::{Engine, Indices, Input, Job};
+use crate::codec::ValueError;
+use crate::error::Error;
+
+impl Engine<'_> {
+    /// Takes an input in. One that cannot be sent leaves at once, so that it supersedes none that can.
+    pub(super) fn admit(&mut self, input: Input) {
+        let index = self.admitted;
+        self.admitted += 1;
+        self.checkpoint.open();
+        let Input { table, info, body, earlier } = input;
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => return self.settle_one(index, Fate::Rejected, Some(&Arc::new(error))),
+        };
+        self.held_items += 1;
+        self.held_bytes += body.len();
+        let (fate, reason) = earlier.unzip();
+        let was_sent = matches!(fate, Some(Fate::Unknown | Fate::Unprocessed | Fate::Rejected));
+        let job = Job {
+            table,
+            info,
+            body,
+            inputs: Indices::one(index),
+            attempts: 0,
+            fruitless: 0,
+            settled_before: 0,
+            is_under_way: false,
+            sent: was_sent,
+            unanswered: fate == Some(Fate::Unknown),
+            cause: reason.filter(|reason| was_sent && !reason.outcome_known()),
+            successor: None,
+        };
+        match self.keys.get(&job.body.canonical).copied() {
+            Some(held) => self.meet(held, job),
+            None => self.queue(job),
+        }
+    }
+
+    pub(super) fn queue(&mut self, job: Job) {
+        let (table, key) = (job.table, job.body.canonical.clone());
+        let id = self.jobs.insert(job);
+        self.keys.insert(key, id);
+        if let Some(table) = self.tables.get_mut(table) {
+            table.fresh.push_back(id);
+        }
+    }
+
+    /// Two inputs have one key, and the first is still on its way.
+    pub(super) fn meet(&mut self, held: usize, job: Job) {
+        let Some(earlier) = self.jobs.get_mut(held) else { return };
+        let index = job.inputs.first;
+        if self.work == Work::Get {
+            // Asked for once, answered at each place.
+            self.held_bytes -= job.body.len();
+            earlier.inputs.add(index, false, None);
+            return;
+        }
+        match self.settings.options.duplicates {
+            Duplicates::FirstWins => {
+                self.held_bytes -= job.body.len();
+                let open = job.open();
+                earlier.inputs.add(index, job.unanswered, open);
+            }
+            Duplicates::Refuse => {
+                let first = earlier.inputs.first;
+                let error = ValueError::new(format!("input #{first} of the same batch has the same key"));
+                let error = Arc::new(Error::invalid(self.subject(&job), &error));
+                self.held_items -= 1;
+                self.held_bytes -= job.body.len();
+                self.settle_one(index, Fate::Rejected, Some(&error));
+            }
+            Duplicates::LastWins => {
+                let mut waiting = earlier;
+                if waiting.is_under_way || waiting.successor.is_some() {
+                    match &mut waiting.successor {
+                        Some(successor) => waiting = &mut **successor,
+                        none => {
+                            *none = Some(Box::new(job));
+                            return;
+                        }
+                    }
+                }
+                self.held_bytes -= waiting.body.len();
+                let open = waiting.open();
+                waiting.inputs.replace(index, waiting.unanswered, open);
+                waiting.body = job.body;
+                waiting.info = job.info;
+                // What was sent was the other one.
+                (waiting.sent, waiting.unanswered, waiting.cause) = (job.sent, job.unanswered, job.cause);
+            }
+        }
+    }
+
+    /// A later write of the same key takes the place of one that came back.
+    pub(super) fn give_way(&mut self, id: usize) {
+        let Some(mut job) = self.remove(id) else { return };
+        let Some(mut successor) = job.successor.take() else { return };
+        self.held_bytes -= job.body.len();
+        let open = job.open();
+        successor.inputs.add(job.inputs.first, job.unanswered, open);
+        successor.inputs.others.append(&mut job.inputs.others);
+        self.queue(*successor);
+    }
+}

@@ -1,0 +1,362 @@
+//! The loop behind every batch. It knows bytes and keys, not entities, so it exists once in a program.
+//!
+//! Inputs come in from [`Inputs`], become jobs, wait in the queue of their table, travel in requests with others, and leave
+//! as fates. A job that comes back unfinished waits a while and travels on with fresh ones; there are no rounds.
+
+mod answer;
+mod intake;
+mod job;
+mod settle;
+mod table;
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use slab::Slab;
+use tokio::time::Instant;
+
+use super::pace::{Concurrency, Pace};
+use super::progress::{Checkpoint, Progress};
+use super::wire::{Body, Work};
+use super::{Fate, Settings, Stats, count};
+use crate::codec::{Item, ValueError};
+use crate::database::Database;
+use crate::entity::EntityInfo;
+use crate::error::{Error, Result};
+use crate::transport::{self, Answer, Failure};
+pub(super) use job::Job;
+use job::{Indices, Other};
+use settle::Wait;
+use table::Probe;
+pub(super) use table::Table;
+
+/// For how long a few items wait for others, so that they fill a request, while a request is under way.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears what becomes of
+/// each.
+pub(super) trait Inputs: Send {
+    /// The next input. The engine numbers them from 0.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>>;
+
+    /// The fate of an input, once for each. A reason says why it is not done.
+    fn settle(&mut self, index: usize, fate: Fate, reason: Option<&Arc<Error>>);
+
+    /// The item that answers these inputs, before they are settled.
+    fn found(&mut self, _: &[usize], _: &Item<'_>) -> Result<(), ValueError> {
+        Ok(())
+    }
+
+    /// Ready when what was settled has been passed on, and more may be.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    /// Why nothing more is to be begun, if whoever gave the inputs has had enough.
+    fn stopped(&self) -> Option<Arc<Error>> {
+        None
+    }
+
+    /// How many there are, if that is known.
+    fn total(&self) -> Option<u64>;
+}
+
+/// One input, encoded, or the reason why it cannot be sent.
+pub(super) struct Input {
+    pub(super) table: usize,
+    pub(super) info: &'static EntityInfo,
+    pub(super) body: Result<Body>,
+    /// What an earlier batch has said of it.
+    pub(super) earlier: Option<(Fate, Arc<Error>)>,
+}
+
+/// A table of a batch.
+#[derive(Debug)]
+pub(super) struct TableSpec {
+    /// One of the entities in it: they all have the same key.
+    pub(super) info: &'static EntityInfo,
+    pub(super) name: String,
+    /// Reads are consistent.
+    pub(super) consistent: bool,
+}
+
+/// How many inputs may be on their way. A batch of inputs at hand takes in all of them before it sends any, so that of
+/// several with one key only one is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Room {
+    All,
+    Bounded { items: usize, bytes: usize },
+}
+
+/// What a batch came to, beside the fates of its inputs.
+pub(super) struct Outcome {
+    pub(super) stats: Stats,
+    /// Why the batch did not go on to the end of its inputs.
+    pub(super) stopped: Option<Arc<Error>>,
+}
+
+/// Carries out all that can be, and says what became of each.
+pub(super) async fn run(
+    database: &Database,
+    work: Work,
+    tables: Vec<TableSpec>,
+    room: Room,
+    settings: Settings<'_>,
+    inputs: &mut dyn Inputs,
+) -> Outcome {
+    Engine::new(work, tables, room, settings, inputs).run(database).await
+}
+
+/// One request, with what the pace of its tables needs to know.
+struct Flight {
+    chunk: Vec<usize>,
+    parts: Vec<Part>,
+    answered: Option<std::result::Result<Answer, Failure>>,
+}
+
+struct Part {
+    table: usize,
+    units: f64,
+    generation: u32,
+}
+
+struct Engine<'e> {
+    work: Work,
+    settings: Settings<'e>,
+    random: fastrand::Rng,
+    inputs: &'e mut dyn Inputs,
+    room: Room,
+    /// The inputs have ended.
+    ended: bool,
+    /// Since when they have had nothing to give.
+    idle_since: Option<Instant>,
+    admitted: usize,
+    jobs: Slab<Job>,
+    /// The job of each key that is on its way.
+    keys: HashMap<Arc<[u8]>, usize>,
+    held_items: usize,
+    held_bytes: usize,
+    tables: Vec<Table>,
+    /// The table that the next request begins with.
+    turn: usize,
+    /// Parts of requests that were refused, until the item that caused it stands alone.
+    isolating: VecDeque<Vec<usize>>,
+    under_way: usize,
+    /// How many jobs an answer has brought to their end.
+    settled: u64,
+    /// How many answers came.
+    answers: u64,
+    sequence: u64,
+    stats: Stats,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    start: Instant,
+    deadline: Option<Instant>,
+    stopped: Option<Arc<Error>>,
+}
+
+/// What the engine waits for.
+enum Event {
+    Answered(Box<Flight>),
+    Input(Input),
+    Ended,
+    /// There is no input at the moment.
+    Idle,
+    Time,
+}
+
+impl<'e> Engine<'e> {
+    fn new(
+        work: Work,
+        tables: Vec<TableSpec>,
+        room: Room,
+        settings: Settings<'e>,
+        inputs: &'e mut dyn Inputs,
+    ) -> Self {
+        let concurrency = settings
+            .options
+            .concurrency
+            .map_or(Concurrency::Adaptive(work.most_under_way()), Concurrency::Fixed);
+        let pace = || Pace::new(concurrency, settings.options.units_per_second);
+        let tables = tables.into_iter().map(|spec| Table::new(spec, pace()));
+        let start = Instant::now();
+        Self {
+            work,
+            random: settings.options.retry.random(),
+            room,
+            ended: false,
+            idle_since: None,
+            admitted: 0,
+            jobs: Slab::new(),
+            keys: HashMap::new(),
+            held_items: 0,
+            held_bytes: 0,
+            tables: tables.collect(),
+            turn: 0,
+            isolating: VecDeque::new(),
+            under_way: 0,
+            settled: 0,
+            answers: 0,
+            sequence: 0,
+            stats: Stats::default(),
+            progress: Progress { total: inputs.total(), ..Progress::default() },
+            checkpoint: Checkpoint::default(),
+            start,
+            deadline: settings.options.retry.deadline.and_then(|deadline| start.checked_add(deadline)),
+            stopped: None,
+            settings,
+            inputs,
+        }
+    }
+
+    async fn run(mut self, database: &Database) -> Outcome {
+        if matches!(self.room, Room::All) {
+            self.collect().await;
+        }
+        let mut under_way = FuturesUnordered::new();
+        let mut timer = None;
+        loop {
+            let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| now >= deadline) {
+                self.pass_deadline();
+                break;
+            }
+            if self.stopped.is_none() {
+                self.stopped = self.inputs.stopped();
+            }
+            while let Some(flight) = self.next_request(now) {
+                let body = self.work.request(&flight.chunk, &self.jobs, &self.tables);
+                self.stats.requests += 1;
+                self.stats.bytes += count(body.len());
+                let names = flight.parts.iter().filter_map(|part| self.tables.get(part.table));
+                let names: Vec<String> = names.map(|table| table.spec.name.clone()).collect();
+                under_way.push(send(database, self.work, names, flight, body));
+            }
+            self.under_way = under_way.len();
+            if self.is_over() {
+                break;
+            }
+            let wake = self.wake(now);
+            let sleeps = under_way.is_empty() && !self.wants_input();
+            match wake {
+                None => timer = None,
+                Some(wake) => match &mut timer {
+                    None => timer = Some(Box::pin(tokio::time::sleep_until(wake))),
+                    Some(timer) => timer.as_mut().reset(wake),
+                },
+            }
+            let event = poll_fn(|context| {
+                if let Poll::Ready(Some(flight)) = under_way.poll_next_unpin(context) {
+                    return Poll::Ready(Event::Answered(Box::new(flight)));
+                }
+                if let Poll::Ready(event) = self.poll_input(context) {
+                    return Poll::Ready(event);
+                }
+                match &mut timer {
+                    Some(timer) => timer.as_mut().poll(context).map(|()| Event::Time),
+                    None => Poll::Pending,
+                }
+            })
+            .await;
+            match event {
+                Event::Answered(flight) => {
+                    self.under_way = under_way.len();
+                    self.digest(*flight);
+                    self.publish();
+                }
+                Event::Input(input) => {
+                    self.idle_since = None;
+                    self.admit(input);
+                }
+                Event::Ended => self.ended = true,
+                // What is at hand may go now, even if it does not fill a request.
+                Event::Idle => self.idle_since = Some(now),
+                Event::Time if sleeps => self.stats.waited += now.elapsed(),
+                Event::Time => {}
+            }
+        }
+        drop(under_way);
+        self.give_up();
+        // What was settled last is passed on before the batch ends, if there is time for it.
+        let pass_on = poll_fn(|context| self.inputs.poll_ready(context));
+        match self.deadline {
+            Some(deadline) => drop(tokio::time::timeout_at(deadline, pass_on).await),
+            None => pass_on.await,
+        }
+        self.stats.elapsed = self.start.elapsed();
+        self.publish();
+        Outcome { stats: self.stats, stopped: self.stopped }
+    }
+
+    /// Takes in all inputs, before any of them is sent.
+    async fn collect(&mut self) {
+        while let Some(input) = poll_fn(|context| self.inputs.poll_next(context)).await {
+            self.admit(input);
+            if self.admitted.is_multiple_of(256) {
+                // To encode a large batch takes a while, and other tasks want to run.
+                tokio::task::yield_now().await;
+            }
+        }
+        self.ended = true;
+    }
+
+    fn is_over(&self) -> bool {
+        self.under_way == 0 && (self.stopped.is_some() || (self.ended && self.jobs.is_empty()))
+    }
+
+    fn wants_input(&self) -> bool {
+        let has_room = match self.room {
+            Room::All => true,
+            Room::Bounded { items, bytes } => self.held_items < items && self.held_bytes < bytes,
+        };
+        has_room && !self.ended && self.stopped.is_none()
+    }
+
+    fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        let ready = self.inputs.poll_ready(context);
+        if !self.wants_input() {
+            return Poll::Pending;
+        }
+        // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of failures slows all.
+        let next = if ready.is_ready() { self.inputs.poll_next(context) } else { Poll::Pending };
+        match next {
+            Poll::Ready(Some(input)) => Poll::Ready(Event::Input(input)),
+            Poll::Ready(None) => Poll::Ready(Event::Ended),
+            Poll::Pending if self.idle_since.is_some() => Poll::Pending,
+            Poll::Pending => Poll::Ready(Event::Idle),
+        }
+    }
+
+    /// When to look again, if nothing happens before.
+    fn wake(&self, now: Instant) -> Option<Instant> {
+        let tables = self.tables.iter().filter(|_| self.stopped.is_none());
+        let tables = tables.filter_map(|table| table.wake(now));
+        let has_fresh = self.tables.iter().any(|table| !table.fresh.is_empty());
+        let lingering = self.idle_since.map(|since| since + LINGER).filter(|end| has_fresh && *end > now);
+        tables.chain(self.deadline).chain(lingering).min()
+    }
+
+    fn publish(&mut self) {
+        self.stats.elapsed = self.start.elapsed();
+        self.progress.update(&self.stats, self.admitted, &self.checkpoint);
+        self.settings.publish(&self.progress);
+    }
+}
+
+async fn send(
+    database: &Database,
+    work: Work,
+    tables: Vec<String>,
+    mut flight: Flight,
+    body: Vec<u8>,
+) -> Flight {
+    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    let items = Some(flight.chunk.len());
+    let answer = transport::send_batch(database.once(), work.operation(), &tables, items, body).await;
+    flight.answered = Some(answer);
+    flight
+}

@@ -1,0 +1,238 @@
+//! What becomes of a job: it waits for another attempt, or it comes to its end.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::super::Fate;
+use super::super::wire::Work;
+use super::{Engine, Indices, Job, Other, Probe};
+use crate::error::{Error, Report, Subject};
+
+/// After so many attempts an item waits longer with each further one, even if others get through.
+const PATIENCE: u32 = 3;
+
+/// How what came back waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wait {
+    /// Not at all: the answer was full.
+    Not,
+    /// Until it is due, or until another request has room.
+    Together,
+    /// Until it is due.
+    Alone,
+}
+
+/// What counts for the wait of a job that came back.
+pub(super) struct Returned {
+    pub(super) attempts: u32,
+    pub(super) fruitless: u32,
+    pub(super) has_successor: bool,
+}
+
+impl Engine<'_> {
+    /// Jobs that came back wait for another attempt, unless they have had their last, or the batch has.
+    pub(super) fn put_back(
+        &mut self,
+        chunk: Vec<usize>,
+        cause: Option<&Arc<Error>>,
+        wait: Wait,
+        now: Instant,
+    ) {
+        let retry = self.settings.options.retry;
+        // One wait for all that wait equally long: they may travel together again.
+        let mut waits: Vec<(u32, Instant)> = Vec::new();
+        for id in chunk {
+            let Some(Returned { attempts, fruitless, has_successor }) = self.come_back(id, cause) else {
+                continue;
+            };
+            let level = match wait {
+                Wait::Alone => attempts,
+                // Among items that get through, to come back a few times is bad luck, and more often a busy key.
+                _ => fruitless.max(attempts.saturating_sub(PATIENCE)),
+            };
+            let due = match waits.iter().find(|(known, _)| *known == level) {
+                _ if matches!(wait, Wait::Not) => now,
+                Some((_, due)) => *due,
+                None => {
+                    let due = now + retry.delay(level, &mut self.random);
+                    waits.push((level, due));
+                    due
+                }
+            };
+            if retry.rounds == 0 || attempts >= retry.attempts {
+                self.abandon_unfinished(id);
+                continue;
+            }
+            if fruitless > retry.rounds && self.stopped.is_none() {
+                self.stopped = Some(self.cause_of(id));
+            }
+            if has_successor {
+                self.give_way(id);
+            } else {
+                self.wait(id, due, wait);
+            }
+        }
+    }
+
+    /// A job waits at its table.
+    pub(super) fn wait(&mut self, id: usize, due: Instant, wait: Wait) {
+        let Some(table) = self.jobs.get(id).and_then(|job| self.tables.get_mut(job.table)) else { return };
+        if let Some(error) = table.stopped.clone() {
+            return self.abandon(id, &error);
+        }
+        match (wait, &mut table.probe) {
+            (Wait::Not, _) => table.due.push_back(id),
+            // The first that comes back from a closed table, with its companions, is what probes it.
+            (Wait::Together, Some(probe)) if probe.answer == self.answers && probe.due == due => {
+                probe.chunk.push(id);
+            }
+            (Wait::Together, probe @ None) if table.pace.is_closed() => {
+                *probe = Some(Probe { due, answer: self.answers, chunk: vec![id] });
+            }
+            (wait, _) => {
+                self.sequence += 1;
+                table.waiting.insert((due, self.sequence), (id, matches!(wait, Wait::Together)));
+            }
+        }
+    }
+
+    /// A job came back from an attempt.
+    pub(super) fn come_back(&mut self, id: usize, cause: Option<&Arc<Error>>) -> Option<Returned> {
+        let settled = self.settled;
+        let job = self.jobs.get_mut(id)?;
+        job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + 1 };
+        // An answer that leaves open whether something was done outweighs a later one that does not.
+        if job.cause.as_ref().is_none_or(|cause| cause.outcome_known()) {
+            job.cause = cause.cloned();
+        }
+        let Job { attempts, fruitless, .. } = *job;
+        Some(Returned { attempts, fruitless, has_successor: job.successor.is_some() })
+    }
+
+    pub(super) fn remove(&mut self, id: usize) -> Option<Job> {
+        let job = self.jobs.try_remove(id)?;
+        self.keys.remove(&job.body.canonical);
+        Some(job)
+    }
+
+    /// The end of a job.
+    pub(super) fn settle(&mut self, id: usize, fate: Fate, reason: Option<&Arc<Error>>) {
+        let Some(mut job) = self.remove(id) else { return };
+        self.held_items -= job.inputs.len();
+        self.held_bytes -= job.body.len();
+        if let Some(successor) = job.successor.take() {
+            match self.tables.get(job.table).and_then(|table| table.stopped.clone()) {
+                Some(error) => {
+                    // Never sent, and never will be.
+                    let id = self.jobs.insert(*successor);
+                    self.abandon(id, &error);
+                }
+                None => self.queue(*successor),
+            }
+        }
+        if fate == Fate::Done
+            && let Some(table) = self.tables.get_mut(job.table)
+        {
+            table.done += 1;
+        }
+        let Indices { first, others } = job.inputs;
+        self.settle_one(first, fate, reason);
+        for Other { index, unanswered, open } in others {
+            let fate = match fate {
+                fate if self.work == Work::Get => fate,
+                Fate::Done => Fate::Superseded { by: first },
+                _ if unanswered => Fate::Unknown,
+                _ => Fate::Superseded { by: first },
+            };
+            self.settle_one(index, fate, reason.map(|reason| open.as_ref().unwrap_or(reason)));
+        }
+    }
+
+    pub(super) fn settle_one(&mut self, index: usize, fate: Fate, reason: Option<&Arc<Error>>) {
+        match (fate, reason) {
+            (Fate::Done, _) => self.stats.items += 1,
+            (Fate::Superseded { .. }, None) => self.stats.superseded += 1,
+            _ => self.stats.failed += 1,
+        }
+        self.checkpoint.close(index);
+        self.inputs.settle(index, fate, reason);
+    }
+
+    /// The end of a job that is not done, for a reason that is not its own.
+    pub(super) fn abandon(&mut self, id: usize, error: &Arc<Error>) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let cause = job.cause.clone().unwrap_or_else(|| error.clone());
+        let fate = job.fate();
+        self.settle(id, fate, Some(&cause));
+    }
+
+    /// The end of a job that is not done, for its own reason.
+    pub(super) fn abandon_unfinished(&mut self, id: usize) {
+        let error = self.cause_of(id);
+        self.abandon(id, &error);
+    }
+
+    pub(super) fn cause_of(&self, id: usize) -> Arc<Error> {
+        let Some(job) = self.jobs.get(id) else { return Arc::new(Error::NoDatabase) };
+        job.cause.clone().unwrap_or_else(|| {
+            let text = "DynamoDB handed it back in every attempt";
+            Arc::new(Error::Throttled(Report::new(self.subject(job), text, None)))
+        })
+    }
+
+    /// The time is up: what is under way is abandoned, and nobody will know.
+    pub(super) fn pass_deadline(&mut self) {
+        for (_, job) in &mut self.jobs {
+            if job.is_under_way {
+                job.unanswered |= self.work != Work::Get;
+                job.sent = true;
+            }
+        }
+        let deadline = self.settings.options.retry.deadline.unwrap_or_default();
+        let tables: Vec<&str> = self.tables.iter().map(|table| table.spec.name.as_str()).collect();
+        let subject = match self.tables.first() {
+            Some(table) if tables.len() == 1 => Subject::of(table.spec.info),
+            _ => Subject::default(),
+        };
+        let subject = subject.in_table(tables.join("`, `")).during(self.work.doing());
+        let text = format!("the deadline of the batch, {deadline:?}, has passed");
+        self.stopped = Some(Arc::new(Error::Timeout(Report::new(subject, text, None))));
+    }
+
+    /// Settles what is left when the batch ends.
+    pub(super) fn give_up(&mut self) {
+        let left: Vec<usize> = self.jobs.iter().map(|(id, _)| id).collect();
+        for id in left {
+            // What came after it is not sent either.
+            let successor = self.jobs.get_mut(id).and_then(|job| job.successor.take());
+            let error = self.stopped.clone().unwrap_or_else(|| self.cause_of(id));
+            self.abandon(id, &error);
+            if let Some(successor) = successor {
+                let id = self.jobs.insert(*successor);
+                self.abandon(id, &error);
+            }
+        }
+    }
+
+    pub(super) fn subject(&self, job: &Job) -> Subject {
+        let table = self.tables.get(job.table).map_or("", |table| table.spec.name.as_str());
+        Subject::of(job.info).in_table(table).during(job.body.kind.doing())
+    }
+
+    /// What a request is about: an entity, if it is about one.
+    pub(super) fn subject_of(&self, chunk: &[usize]) -> Subject {
+        let Some(first) = chunk.first().and_then(|id| self.jobs.get(*id)) else { return Subject::default() };
+        let mut names: Vec<&str> = Vec::new();
+        for job in chunk.iter().filter_map(|id| self.jobs.get(*id)) {
+            let name = self.tables.get(job.table).map_or("", |table| table.spec.name.as_str());
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.len() <= 1 {
+            return self.subject(first);
+        }
+        Subject::default().in_table(names.join("`, `")).during(self.work.doing())
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads of any length, of which a bounded number of items is in memory at a time.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+
+use super::engine::{Input, Inputs};
+use super::inputs::by_key;
+use super::settings::batch_options;
+use super::stream::{BoxStream, exact_size, input, run_stream};
+use super::wire::{Kind, Work};
+use super::{Fate, KeyFailure, Settings};
+use crate::codec::{Item, ValueError};
+use crate::database::Database;
+use crate::entity::{Entity, decode_entity};
+use crate::error::{BatchReport, Error, Result, Subject};
+
+/// Reads the items of a stream of keys: a `Stream` of entities, in the order of the keys, without those that are missing.
+/// Made by [`Repository::batch_get_stream`](crate::Repository::batch_get_stream).
+///
+/// A key that could not be read gives a [`GetStreamError::Key`] in its place, and the stream goes on. If it has to end before
+/// the keys do, the last that it gives is a [`GetStreamError::Stopped`]. It works as it is polled, and takes keys when it has
+/// room for what they bring.
+///
+/// Memory: at most 3,200 keys and their entities (or twice as many as [`concurrency`](Self::concurrency) requests take),
+/// and the answers that are under way.
+///
+/// ```
+/// use futures_util::StreamExt;
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, number: u32 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// # let ids = UserRepo::batch_save(vec![User::default(); 250]).await?.into_iter().map(|user| user.id);
+/// let mut users = UserRepo::batch_get_stream(ids);
+/// let mut read = 0;
+/// while let Some(user) = users.next().await {
+///     let user: User = user?;
+///     read += 1;
+/// }
+/// assert_eq!(read, 250);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
+pub struct BatchGetStream<'a, E: Entity> {
+    keys: Option<BoxStream<'a, E::Key>>,
+    consistent: bool,
+    settings: Settings<'a>,
+    engine: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    found: Arc<Mutex<Window<E>>>,
+}
+
+impl<'a, E: Entity> BatchGetStream<'a, E> {
+    pub(crate) fn new(keys: impl Stream<Item = E::Key> + Send + 'a) -> Self {
+        Self {
+            keys: Some(Box::pin(keys)),
+            consistent: false,
+            settings: Settings::default(),
+            engine: None,
+            found: Arc::new(Mutex::new(Window { start: 0, slots: VecDeque::new(), stopped: None })),
+        }
+    }
+
+    /// Reads what every write that has succeeded so far has left, at twice the read capacity.
+    pub fn consistent(mut self) -> Self {
+        self.consistent = true;
+        self
+    }
+
+    batch_options!();
+
+    /// Begins to read.
+    fn begin(&mut self, keys: BoxStream<'a, E::Key>) {
+        let mut settings = std::mem::take(&mut self.settings);
+        let (consistent, found) = (self.consistent, self.found.clone());
+        let database = Database::of_operation(settings.options.database.take());
+        self.engine = Some(Box::pin(async move {
+            let requests = settings.options.concurrency.unwrap_or(Work::Get.most_under_way());
+            let most = requests.saturating_mul(Work::Get.most_items()).saturating_mul(2);
+            match database {
+                Ok(database) => {
+                    let table = database.table(E::INFO);
+                    let mut inputs = Sought::<E> { keys, found: found.clone(), table, most, ended: false };
+                    let outcome =
+                        run_stream(&database, Work::Get, consistent, E::INFO, settings, &mut inputs).await;
+                    // If all keys were taken in, each of them tells by itself.
+                    lock(&found).stopped = outcome.stopped.filter(|_| !inputs.ended);
+                }
+                Err(error) => lock(&found).stopped = Some(Arc::new(error)),
+            }
+        }));
+    }
+}
+
+impl<E: Entity> Stream for BatchGetStream<'_, E> {
+    type Item = Result<E, GetStreamError<E>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(keys) = self.keys.take() {
+            self.begin(keys);
+        }
+        loop {
+            if let Some(next) = lock(&self.found).pop() {
+                return Poll::Ready(Some(next));
+            }
+            let Some(engine) = &mut self.engine else {
+                let stopped = lock(&self.found).stopped.take();
+                return Poll::Ready(stopped.map(|why| Err(GetStreamError::Stopped(why))));
+            };
+            if engine.as_mut().poll(context).is_ready() {
+                self.engine = None;
+                continue;
+            }
+            let mut found = lock(&self.found);
+            let before = found.slots.len();
+            match found.pop() {
+                Some(next) => return Poll::Ready(Some(next)),
+                // Keys without an item have left, and there is room for others.
+                None if found.slots.len() < before => {}
+                None => return Poll::Pending,
+            }
+        }
+    }
+}
+
+/// What a [`BatchGetStream`] gives in the place of an entity.
+#[non_exhaustive]
+pub enum GetStreamError<E: Entity> {
+    /// The item of a key could not be read. The stream goes on.
+    Key(KeyFailure<E>),
+    /// Nothing more is read, though there are more keys: a missing table, missing rights, rounds without progress, the
+    /// deadline, no database. The stream ends.
+    Stopped(Arc<Error>),
+}
+
+impl<E: Entity> From<GetStreamError<E>> for Error {
+    fn from(error: GetStreamError<E>) -> Self {
+        match error {
+            GetStreamError::Key(failure) => failure.into(),
+            GetStreamError::Stopped(why) => {
+                let subject = Subject::of(E::INFO).during("reading");
+                let subject = subject.in_table(why.table().unwrap_or(E::INFO.table));
+                let report = BatchReport { subject, total: 0, failures: Vec::new(), stopped: Some(why) };
+                Self::Batch(Box::new(report))
+            }
+        }
+    }
+}
+
+impl<E: Entity> std::error::Error for GetStreamError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(failure) => failure.source(),
+            Self::Stopped(why) => Some(&**why),
+        }
+    }
+}
+
+impl<E: Entity> fmt::Display for GetStreamError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(failure) => failure.fmt(f),
+            Self::Stopped(_) => write!(f, "reading `{}` ended early", E::INFO.name),
+        }
+    }
+}
+
+/// Without the key, which may be sensitive.
+impl<E: Entity> fmt::Debug for GetStreamError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(failure) => f.debug_tuple("Key").field(failure).finish(),
+            Self::Stopped(why) => f.debug_tuple("Stopped").field(why).finish(),
+        }
+    }
+}
+
+impl<E: Entity> fmt::Debug for BatchGetStream<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchGetStream").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
+
+/// The keys that were taken in and have not been given out, in order, with what was found.
+struct Window<E: Entity> {
+    /// The position of the first among all.
+    start: usize,
+    slots: VecDeque<Slot<E>>,
+    /// Why there are no more, if not because the keys have ended.
+    stopped: Option<Arc<Error>>,
+}
+
+struct Slot<E: Entity> {
+    key: E::Key,
+    found: Option<E>,
+    settled: Option<(Fate, Option<Arc<Error>>)>,
+}
+
+impl<E: Entity> Window<E> {
+    fn slot(&mut self, index: usize) -> Option<&mut Slot<E>> {
+        self.slots.get_mut(index.checked_sub(self.start)?)
+    }
+
+    /// The next one that is there, if all before it are settled.
+    fn pop(&mut self) -> Option<Result<E, GetStreamError<E>>> {
+        while self.slots.front()?.settled.is_some() {
+            let index = self.start;
+            let Slot { key, found, settled } = self.slots.pop_front()?;
+            self.start += 1;
+            match (found, settled?) {
+                (_, (fate, Some(reason))) => {
+                    return Some(Err(GetStreamError::Key(KeyFailure { index, key, fate, reason })));
+                }
+                (Some(entity), _) => return Some(Ok(entity)),
+                (None, _) => {}
+            }
+        }
+        None
+    }
+}
+
+fn lock<E: Entity>(found: &Mutex<Window<E>>) -> MutexGuard<'_, Window<E>> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The keys of a stream that is read.
+struct Sought<'a, E: Entity> {
+    keys: BoxStream<'a, E::Key>,
+    found: Arc<Mutex<Window<E>>>,
+    table: String,
+    most: usize,
+    ended: bool,
+}
+
+impl<E: Entity> Inputs for Sought<'_, E> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>> {
+        // Whoever takes something out polls again.
+        if lock(&self.found).slots.len() >= self.most {
+            return Poll::Pending;
+        }
+        self.keys.as_mut().poll_next(context).map(|key| {
+            self.ended = key.is_none();
+            let key = key?;
+            let body = by_key::<E>(&key, Kind::Get, 0);
+            lock(&self.found).slots.push_back(Slot { key, found: None, settled: None });
+            Some(input::<E>(body, &self.table))
+        })
+    }
+
+    fn settle(&mut self, index: usize, fate: Fate, reason: Option<&Arc<Error>>) {
+        if let Some(slot) = lock(&self.found).slot(index) {
+            slot.settled = Some((fate, reason.cloned()));
+        }
+    }
+
+    fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
+        let entity: Option<E> = decode_entity(item)?;
+        let mut found = lock(&self.found);
+        for index in inputs {
+            if let Some(slot) = found.slot(*index) {
+                slot.found.clone_from(&entity);
+            }
+        }
+        Ok(())
+    }
+
+    fn total(&self) -> Option<u64> {
+        exact_size(&self.keys)
+    }
+}
