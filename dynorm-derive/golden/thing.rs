@@ -12,8 +12,12 @@ const _: () = {
         const PLACE: __d::Field<Self, Option<String>> = __d::field!(place, "where");
         const COUNT: __d::Field<Self, u32> = __d::field!(count);
         const WEIGHT: __d::Field<Self, u8> = __d::field!(weight);
-        const SHAPE: __d::Field<Self, Shape> = __d::field!(shape);
-        const PRICE: __d::Field<Self, Money> = __d::field!(price);
+        const SHAPE: __d::Field<Self, Shape, __d::Opaque> = __d::field!(
+            shape, "shape", < Shape as __d::Serde > ::encode
+        );
+        const PRICE: __d::Field<Self, Money, __d::Opaque> = __d::field!(
+            price, "price", money::encode
+        );
         const MADE: __d::Field<Self, Timestamp> = __d::field!(made);
         const CHANGED: __d::Field<Self, Option<Timestamp>> = __d::field!(changed);
     }

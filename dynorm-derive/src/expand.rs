@@ -97,11 +97,19 @@ pub(crate) fn with_constant<'f, 'i>(fields: &'f [Field<'i>]) -> impl Iterator<It
 pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> TokenStream {
     let Field { ident, vis, ty, name, docs, .. } = field;
     let constant = constant_name(ident);
-    let kind = is_key.then(|| quote!(, __d::Key));
-    let name = (ident.to_string() != name.value()).then(|| quote!(, #name));
+    let encode = match &field.storage {
+        Storage::With(path) => Some(quote_spanned!(path.span()=> , #path::encode)),
+        Storage::Serde => Some(quote!(, <#ty as __d::Serde>::encode)),
+        _ => None,
+    };
+    let kind = match &encode {
+        Some(_) => Some(quote!(, __d::Opaque)),
+        None => is_key.then(|| quote!(, __d::Key)),
+    };
+    let name = (encode.is_some() || ident.to_string() != name.value()).then(|| quote!(, #name));
     quote! {
         #(#docs)*
-        #vis const #constant: __d::Field<#owner, #ty #kind> = __d::field!(#ident #name);
+        #vis const #constant: __d::Field<#owner, #ty #kind> = __d::field!(#ident #name #encode);
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use crate::batch::{BatchDelete, BatchSave, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
-use crate::field::Field;
+use crate::field::{ChangeableKind, Field};
 use crate::query::Cursor;
 
 /// Entities that were read or written together, in order. It is a slice to look at, iterates like a `Vec`, and knows the
@@ -142,7 +142,11 @@ impl<E: Entity> Collection<E> {
     /// let _ = users.update_field(User::ID, Id::new());
     /// # }
     /// ```
-    pub fn update_field<V: Clone>(&mut self, field: Field<E, V>, value: V) -> BatchSave<'_, E, &mut E> {
+    pub fn update_field<V: Clone, K: ChangeableKind>(
+        &mut self,
+        field: Field<E, V, K>,
+        value: V,
+    ) -> BatchSave<'_, E, &mut E> {
         self.update_all(|entity| field.set(entity, value.clone()))
     }
 
@@ -390,7 +394,11 @@ impl<E: Entity> Chunk<'_, E> {
     }
 
     /// Sets one field of every entity, and saves them all; see [`Collection::update_field`].
-    pub fn update_field<V: Clone>(&mut self, field: Field<E, V>, value: V) -> BatchSave<'_, E, &mut E> {
+    pub fn update_field<V: Clone, K: ChangeableKind>(
+        &mut self,
+        field: Field<E, V, K>,
+        value: V,
+    ) -> BatchSave<'_, E, &mut E> {
         self.update_all(|entity| field.set(entity, value.clone()))
     }
 

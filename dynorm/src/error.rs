@@ -437,6 +437,22 @@ impl fmt::Display for BatchReport {
         } else {
             write!(f, "{failed} of {total} items are not done")?;
         }
+        // By fate, if there are several.
+        let mut fates: Vec<(String, usize)> = Vec::new();
+        for failure in failures {
+            let fate = match failure.fate {
+                crate::batch::Fate::Superseded { .. } => "superseded by one of them".to_owned(),
+                fate => fate.to_string(),
+            };
+            match fates.iter_mut().find(|(known, _)| *known == fate) {
+                Some((_, count)) => *count += 1,
+                None => fates.push((fate, 1)),
+            }
+        }
+        if fates.len() > 1 {
+            let fates: Vec<String> = fates.iter().map(|(fate, count)| format!("{count} {fate}")).collect();
+            write!(f, ": {}", fates.join(", "))?;
+        }
         if let Some(first) = self.failures.first() {
             write!(f, "; the first is #{} ({})", first.index, first.fate)?;
             if let Some(key) = &first.key {

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::codec::{Encoder, ValueError};
+
 /// A field of an entity or of a nested struct, as a typed constant such as `User::EMAIL`: the derive macros make one for
 /// each field.
 ///
@@ -23,8 +25,12 @@ pub struct Field<E, T, K = Plain> {
     name: &'static str,
     get: fn(&E) -> &T,
     set: fn(&mut E, T),
+    /// How its values are written, if not as their type says.
+    encode: Option<Encode<T>>,
     kind: PhantomData<fn() -> K>,
 }
+
+type Encode<T> = fn(&T, &mut Encoder) -> Result<(), ValueError>;
 
 /// The kind of the fields that can be changed.
 #[derive(Debug)]
@@ -34,11 +40,37 @@ pub enum Plain {}
 #[derive(Debug)]
 pub enum Key {}
 
+/// The kind of the fields that are stored through `serde` or `with`: only that knows how, so they can be equal to a value or
+/// not, and there or not, and nothing else.
+#[derive(Debug)]
+pub enum Opaque {}
+
+/// The kinds of fields that are stored as their type says.
+#[diagnostic::on_unimplemented(
+    message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
+    label = "how it is stored is known to its module alone"
+)]
+pub trait TypedKind {}
+
+impl TypedKind for Plain {}
+impl TypedKind for Key {}
+
+/// The kinds of fields that can be changed.
+#[diagnostic::on_unimplemented(
+    message = "a field of the key cannot be changed",
+    label = "the key says which item it is",
+    note = "save the entity under its new key, and delete the one with the old key"
+)]
+pub trait ChangeableKind {}
+
+impl ChangeableKind for Plain {}
+impl ChangeableKind for Opaque {}
+
 impl<E, T, K> Field<E, T, K> {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, get: fn(&E) -> &T, set: fn(&mut E, T)) -> Self {
-        Self { name, get, set, kind: PhantomData }
+        Self { name, get, set, encode: None, kind: PhantomData }
     }
 
     /// The name of the attribute that the field is stored in.
@@ -56,6 +88,30 @@ impl<E, T, K> Field<E, T, K> {
     /// Sets the field in `entity`. Nothing is sent.
     pub fn set(self, entity: &mut E, value: T) {
         (self.set)(entity, value);
+    }
+}
+
+impl<E, T> Field<E, T, Opaque> {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn opaque(
+        name: &'static str,
+        get: fn(&E) -> &T,
+        set: fn(&mut E, T),
+        encode: Encode<T>,
+    ) -> Self {
+        Self { name, get, set, encode: Some(encode), kind: PhantomData }
+    }
+
+    pub(crate) fn encode(self, value: &T) -> Result<Vec<u8>, ValueError> {
+        let mut encoder = Encoder::default();
+        match self.encode {
+            Some(encode) => encode(value, &mut encoder).map_err(|error| error.in_field(self.name))?,
+            None => {
+                return Err(ValueError::new("it is not known how this field is stored").in_field(self.name));
+            }
+        }
+        Ok(encoder.into_bytes())
     }
 }
 

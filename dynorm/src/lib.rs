@@ -43,8 +43,8 @@ pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity};
 pub use entity::{Entity, EntityInfo, IndexInfo};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
-pub use expression::{Condition, Operand, Path, Size};
-pub use field::{Field, Key, Plain};
+pub use expression::{Condition, FieldByName, IntoValue, Operand, Path, Size, field};
+pub use field::{ChangeableKind, Field, Key, Opaque, Plain, TypedKind};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };

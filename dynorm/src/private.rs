@@ -6,7 +6,7 @@ pub use crate::codec::{
     Attributes, Encoder, FieldInfo, Fields, Item, ItemWriter, Value, ValueError, nested_serde,
 };
 pub use crate::entity::{Entity, EntityInfo, IndexInfo, Stamp};
-pub use crate::field::{Field, Key, Plain};
+pub use crate::field::{Field, Key, Opaque, Plain};
 pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
     Template,
@@ -68,6 +68,9 @@ pub trait Serde: Sized {
         index: usize,
         default: impl FnOnce() -> Self,
     ) -> Read<Self>;
+
+    /// As the value of a condition.
+    fn encode(value: &Self, encoder: &mut Encoder) -> Written;
 }
 
 #[diagnostic::do_not_recommend]
@@ -86,6 +89,10 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Serde for T {
         default: impl FnOnce() -> Self,
     ) -> Read<Self> {
         fields.get_with_or(index, nested_serde::decode, default)
+    }
+
+    fn encode(value: &Self, encoder: &mut Encoder) -> Written {
+        nested_serde::encode(value, encoder)
     }
 }
 
@@ -163,6 +170,14 @@ macro_rules! __field {
     };
     ($field:ident, $name:expr) => {
         $crate::__private::Field::new($name, |entity| &entity.$field, |entity, value| entity.$field = value)
+    };
+    ($field:ident, $name:expr, $encode:expr) => {
+        $crate::__private::Field::opaque(
+            $name,
+            |entity| &entity.$field,
+            |entity, value| entity.$field = value,
+            $encode,
+        )
     };
 }
 pub use crate::__field as field;

@@ -510,6 +510,9 @@ fn answered(code: &str, status: u16) -> FailureKind {
         | "ExpiredTokenException"
         | "ExpiredToken"
         | "InvalidClientTokenId" => FailureKind::Credentials,
+        // Of what stands between us and DynamoDB.
+        _ if status == 429 => FailureKind::Throttled,
+        _ if status == 408 => FailureKind::Timeout,
         _ if status >= 500 => FailureKind::Server,
         _ => FailureKind::Rejected,
     }

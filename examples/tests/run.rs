@@ -105,6 +105,88 @@ fn every_section_of_the_batch_operations_runs() -> anyhow::Result<()> {
 }
 
 #[test]
+fn every_query_gives_what_is_in_the_file() -> anyhow::Result<()> {
+    let run = Run::of(&mut example("queries")?)?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    let mut lines = run.stdout.lines();
+    for said in [
+        "import: 3322 planes",
+        "by key: N10156 is EMBRAER EMB-145XR",
+        "count: 336 planes of AIRBUS",
+        "sort key: 85 BOEING have 250 to 300 seats; 85 items were read",
+        "filter: 1 BOEING have more than two engines; 1630 items were read",
+        "order and limit: the largest BOEING",
+        "  N670US  747-451  450 seats",
+        "several partitions: the largest of AIRBUS and EMBRAER has 379 seats",
+        "exists: a plane of TUPOLEV? false",
+        "stream: the turbo-jets since 2000 have 40382 seats",
+        "collection: the propellers of before 1980, by manufacturer",
+        "  CESSNA: 150, 172E, 172N, 210-5(205), 310Q",
+        "  DEHAVILLAND: OTTER DHC-3",
+        "  DOUGLAS: DC-7BF",
+        "  PIPER: PA-28-180, PA-32R-300, PA-32RT-300",
+        "scan: 8 planes are of before 1970",
+        "field by name: 4 planes have 4 engines",
+        "orders: Ada has 6",
+        "orders: Alan has 1",
+        "orders: the latest three of Ada",
+        "  2026-06-15   60  Placed",
+        "  2026-05-15   50  Placed",
+        "  2026-04-15   40  Shipped",
+        "orders: 2 from February to March, by Ada",
+        "orders: 3 of all customers wait to be shipped, for 117",
+    ] {
+        // The lines before are used up, so the order counts.
+        assert!(lines.any(|line| line == said), "no {said:?}, or not at its place, in\n{}", run.stdout);
+    }
+    assert!(run.stdout.contains("`Plane` has no field that is stored as `wings`"), "{}", run.stdout);
+
+    // The rest are explanations, apart by empty lines: a question, and how it is answered.
+    let plans: Vec<String> = lines.map(|line| format!("{line}\n")).collect();
+    let plans = plans.concat();
+    let answers: Vec<&str> = plans.split("\n\n").filter_map(|plan| plan.trim().lines().nth(1)).collect();
+    let refused = "Refused: no key and no index of `Plane` can serve these conditions, so the whole table would be \
+                   read: add `#[entity(index = \"by_model\")]` to `model`, or call `.allow_scan()`";
+    assert_eq!(
+        answers,
+        [
+            "Query on the table `planes`",
+            "Query on the index `by_manufacturer` of `planes`",
+            "Query on the index `by_manufacturer` of `planes`",
+            "Query on the index `by_date` of `shop`",
+            refused,
+            "Query on the index `by_manufacturer` of `planes`",
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn every_page_is_served_and_a_wrong_cursor_is_not() -> anyhow::Result<()> {
+    let run = Run::of(example("pages")?.arg("--demo").env_remove("CURSOR_KEY"))?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let expected = [
+        ("page 1: 20 events, Event 1 to Event 20", ""),
+        ("page 2: 20 events, Event 21 to Event 40", ""),
+        ("page 3: 5 events, Event 41 to Event 45", ""),
+        ("an altered cursor: 400 ", "the cursor has another signature"),
+        (
+            "a cursor of another city: 400 ",
+            "the cursor belongs to another query; begin again with the first page",
+        ),
+        ("something else as a cursor: 400 ", "\"page-2\" is not a cursor"),
+        ("no city: 400 ", "missing field `city`"),
+        ("a size of 0: 400 ", "a page has at least one item"),
+    ];
+    assert_eq!(lines.len(), expected.len(), "{}", run.stdout);
+    for (line, (beginning, part)) in lines.iter().zip(expected) {
+        assert!(line.starts_with(beginning) && line.contains(part), "{line}");
+    }
+    Ok(())
+}
+
+#[test]
 fn every_plane_is_saved_and_read_back() -> anyhow::Result<()> {
     let run = Run::of(&mut example("planes")?)?;
     assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)), "no bar and no colours outside a terminal");

@@ -390,3 +390,156 @@ async fn each_request_is_an_event_with_the_field_names_of_opentelemetry() {
     // Values of attributes are in none of them.
     assert!(events.iter().flat_map(HashMap::values).all(|text| !text.contains("\"value\"")));
 }
+
+/// Several of them lie in one partition.
+#[derive(Entity, Clone, Debug, PartialEq)]
+struct Chapter {
+    #[entity(partition)]
+    book: String,
+    #[entity(sort)]
+    number: u32,
+    text: String,
+}
+
+/// The answer to a `BatchWriteItem` that does what `refuses` permits.
+fn write_unless(refuses: impl Fn(&serde_json::Value) -> bool, request: &canned::Recorded) -> Answer {
+    let puts = request.body["RequestItems"]["readings"].as_array().unwrap();
+    if puts.iter().any(|put| refuses(&put["PutRequest"]["Item"])) {
+        return Answer::error(400, "ValidationException", "no");
+    }
+    Answer::ok("{}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_number_of_requests_is_under_way_again_after_trouble() {
+    let (db, _) = canned::database(|request| {
+        let answer = if request.number < 16 { Answer::throttled() } else { Answer::ok("{}") };
+        answer.after(Duration::from_millis(5))
+    });
+    let start = Instant::now();
+    ReadingRepo::batch_save(readings(10_000)).concurrency(16).on(&db).await.unwrap();
+    // 25 round trips would do.
+    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_items_of_one_partition_come_a_megabyte_at_a_time() {
+    let chapters: Vec<Chapter> =
+        (0..100).map(|number| Chapter { book: "a".to_owned(), number, text: "x".repeat(349_000) }).collect();
+    let stored = chapters.clone();
+    let (db, requests) = canned::database(move |request| {
+        let keys = request.body["RequestItems"]["chapters"]["Keys"].as_array().unwrap();
+        let number = |key: &serde_json::Value| key["number"]["N"].as_str().unwrap().parse::<usize>().unwrap();
+        let found: Vec<_> = keys.iter().take(3).map(|key| {
+            let chapter = &stored[number(key)];
+            serde_json::json!({ "book": {"S": "a"}, "number": key["number"], "text": {"S": chapter.text} })
+        }).collect();
+        let back = keys.get(3..).unwrap_or_default();
+        let back = if back.is_empty() {
+            serde_json::json!({})
+        } else {
+            serde_json::json!({ "chapters": { "Keys": back } })
+        };
+        Answer::ok(
+            serde_json::json!({ "Responses": { "chapters": found }, "UnprocessedKeys": back }).to_string(),
+        )
+        .after(Duration::from_millis(10))
+    });
+    let start = Instant::now();
+    // Not one of them is an attempt that failed.
+    let retry = Retry::default().rounds(0);
+    let keys = (0..100u32).map(|number| ("a", number));
+    let found = ChapterRepo::batch_get(keys).retry(retry).on(&db).await.unwrap();
+    assert_eq!(found, chapters);
+    assert_eq!(requests.len(), 34);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_items_at_the_front_do_not_keep_the_good_ones_from_being_written() {
+    let (db, requests) =
+        canned::database(|request| write_unless(|item| item["value"]["S"] == "bad", request));
+    let readings = (0..1000).map(|sensor| reading(sensor, if sensor < 40 { "bad" } else { "good" }));
+    let error = ReadingRepo::batch_save(readings).concurrency(1).on(&db).await.unwrap_err();
+    assert_eq!(error.failures().len(), 40);
+    assert!(error.failures().iter().all(|failure| failure.fate == Fate::Rejected && failure.index < 40));
+    assert_eq!(error.stats().items, 960);
+    assert!(requests.len() < 140, "{}", requests.len());
+}
+
+#[tokio::test]
+async fn what_was_refused_as_a_duplicate_is_not_written_by_a_retry() {
+    let db = engine().await;
+    let inputs = [reading(1, "first"), reading(2, "b"), reading(1, "second")];
+    let save = ReadingRepo::batch_save(&inputs).duplicates(Duplicates::Refuse);
+    let error = save.on(&db).await.unwrap_err().retry().await.unwrap_err();
+    assert_eq!(error.fates().collect::<Vec<_>>(), [Fate::Done, Fate::Done, Fate::Rejected]);
+    assert_eq!(ReadingRepo::get(1).consistent().on(&db).await.unwrap().value, "first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_slow_request_does_not_hold_up_the_others() {
+    let (db, _) = canned::database(|request| match request.number {
+        0 => Answer::ok("{}").after(Duration::from_secs(60)),
+        1..4 => {
+            let puts = request.body["RequestItems"]["readings"].as_array().unwrap();
+            Answer::ok(serde_json::json!({ "UnprocessedItems": { "readings": [puts[0]] } }).to_string())
+        }
+        _ => Answer::ok("{}"),
+    });
+    let retry = Retry::default().deadline(Duration::from_secs(20));
+    let error = ReadingRepo::batch_save(readings(100)).retry(retry).on(&db).await.unwrap_err();
+    assert_eq!(error.stats().items, 75);
+    assert!(error.failures().iter().all(|failure| failure.fate == Fate::Unknown && failure.index < 25));
+    assert!(error.failures().iter().all(|failure| !failure.reason.outcome_known()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_cause_counts() {
+    let (db, _) = canned::database(|request| match request.number {
+        0 => Answer::throttled(),
+        _ => Answer::error(400, "ResourceNotFoundException", "gone"),
+    });
+    let error = ReadingRepo::batch_save(readings(3)).on(&db).await.unwrap_err();
+    assert!(matches!(*error.failures()[0].reason, Error::TableNotFound(_)), "{error:?}");
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_by_what_stands_in_front_of_the_server_is_throttling() {
+    let (db, requests) = canned::database(|request| match request.number {
+        0 => Answer::Json(429, "slow down".to_owned()),
+        _ => Answer::ok("{}"),
+    });
+    ReadingRepo::batch_save(readings(25)).on(&db).await.unwrap();
+    assert_eq!(requests.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_number_of_requests_is_that_of_all_tables_together() {
+    #[derive(Entity, Clone, Debug)]
+    struct Alarm {
+        #[entity(partition)]
+        number: u32,
+    }
+    let (db, most) = slow();
+    let alarms: Vec<Alarm> = (0..500).map(|number| Alarm { number }).collect();
+    dynorm::batch().save(readings(500)).save(&alarms).concurrency(3).on(&db).await.unwrap();
+    assert_eq!(most.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_counts_its_items_by_fate() {
+    let (db, _) = canned::database(|request| match request.number {
+        0 => Answer::Cut,
+        1 => Answer::throttled(),
+        _ => Answer::Refused,
+    });
+    let retry = Retry::default().rounds(0);
+    let error = ReadingRepo::batch_save(readings(60)).concurrency(1).retry(retry).on(&db).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "saving `Reading` in the table `readings`: 60 of 60 items are not done: 25 unknown, 25 unprocessed, 10 not sent; \
+         the first is #0 (unknown) with sensor = 0"
+    );
+}

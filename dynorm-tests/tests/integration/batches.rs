@@ -319,16 +319,16 @@ async fn keys_that_are_handed_back_are_asked_for_again_and_repeated_ones_once() 
 async fn keys_that_a_full_answer_had_no_room_for_are_asked_for_at_once() {
     let (db, requests, _) = table(|table, request| match request.target.as_str() {
         "BatchWriteItem" => write(table, request, |_| true),
-        _ => read(table, request, |position| position < 4),
+        _ => read(table, request, |position| position < 42),
     });
-    // Four of these are more than the megabyte that DynamoDB gives of one partition.
-    let users = users(10).into_iter().map(|user| User { name: "x".repeat(300_000), ..user });
+    // 42 of these are as much as DynamoDB gives in one answer.
+    let users = users(100).into_iter().map(|user| User { name: "x".repeat(390_000), ..user });
     let saved = UserRepo::batch_save(users).on(&db).await.unwrap();
     let ids: Vec<Id<User>> = saved.iter().map(|user| user.id).collect();
     requests.clear();
     let before = tokio::time::Instant::now();
     assert_eq!(UserRepo::batch_get(ids).on(&db).await.unwrap(), saved);
-    assert_eq!(sizes(&requests), [10, 6, 2]);
+    assert_eq!(sizes(&requests), [100, 58, 16]);
     assert_eq!(before.elapsed().as_millis(), 0);
 }
 

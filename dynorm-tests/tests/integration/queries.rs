@@ -492,3 +492,80 @@ async fn bad_queries_are_refused_before_anything_is_sent() {
     let error = kind().page(0).on(&db).await.unwrap_err();
     assert!(error.to_string().contains("a page has at least one item"), "{error}");
 }
+
+/// What is stored as its module says, and not as its type would be.
+#[derive(Entity, Clone, Debug, PartialEq)]
+struct Setting {
+    #[entity(partition)]
+    name: String,
+    #[entity(serde)]
+    theme: Theme,
+    #[entity(with = minutes)]
+    every: u32,
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq)]
+struct Theme {
+    dark: bool,
+    font: Option<String>,
+}
+
+/// Whole minutes, as `5 min`.
+mod minutes {
+    use dynorm::{Encoder, Value, ValueError};
+
+    pub(super) fn encode(minutes: &u32, encoder: &mut Encoder) -> Result<(), ValueError> {
+        encoder.string(&format!("{minutes} min"))
+    }
+
+    pub(super) fn decode(value: Value<'_>) -> Result<u32, ValueError> {
+        let text = value.as_str()?;
+        text.trim_end_matches(" min").parse().map_err(|_| ValueError::new("not minutes"))
+    }
+}
+
+#[tokio::test]
+async fn what_is_stored_in_a_way_of_its_own_is_compared_in_that_way() {
+    let db = database();
+    db.create_table::<Setting>().await.unwrap();
+    let setting = |name: &str, dark, every| Setting {
+        name: name.to_owned(),
+        theme: Theme { dark, font: dark.then(|| "serif".to_owned()) },
+        every,
+    };
+    let settings = [setting("a", true, 5), setting("b", false, 5), setting("c", false, 10)];
+    SettingRepo::batch_save(&settings).on(&db).await.unwrap();
+    let names = async |condition| {
+        let mut names =
+            SettingRepo::scan().filter(condition).on(&db).select(Setting::NAME).get_all().await.unwrap();
+        names.sort();
+        names
+    };
+    assert_eq!(names(Setting::EVERY.eq(5)).await, ["a", "b"]);
+    assert_eq!(names(Setting::EVERY.ne(&5)).await, ["c"]);
+    assert_eq!(names(Setting::THEME.eq(Theme { dark: false, font: None })).await, ["b", "c"]);
+    assert_eq!(names(Setting::THEME.exists() & Setting::THEME.ne(&settings[1].theme)).await, ["a"]);
+    let mut stored = SettingRepo::all().on(&db).await.unwrap();
+    stored.update_field(Setting::EVERY, 7).await.unwrap();
+    assert_eq!(names(Setting::EVERY.eq(7)).await.len(), 3);
+}
+
+#[tokio::test]
+async fn fields_may_be_named_at_run_time() {
+    let (db, parts, _) = stored(61, 60).await;
+    for (name, value) in [("shelf", 1), ("number", 7)] {
+        let found =
+            PartRepo::filter(dynorm::field(name).eq(value)).allow_scan().get_all().on(&db).await.unwrap();
+        let is_it = |part: &&Part| if name == "shelf" { i32::from(part.shelf) } else { part.number } == value;
+        assert_eq!(found.len(), parts.iter().filter(is_it).count());
+    }
+    let by_kind = PartRepo::filter(dynorm::field("kind").eq("nut"));
+    assert_eq!(by_kind.explain().index(), Some("by_kind"));
+    let error = PartRepo::filter(dynorm::field("colour").eq("red")).get_all().on(&db).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("`Part` has no field that is stored as `colour`; it has `shelf`, `number`"),
+        "{error}"
+    );
+}

@@ -105,7 +105,7 @@ fn the_other_operations_carry_them_too() {
             r#"{"RequestItems":{"products":[{"DeleteRequest":{"Key":{"sku":{"S":"tea/1"}}}}]},"ReturnConsumedCapacity":"TOTAL"}"#
                 .to_owned(),
         ),
-        ("Scan", r#"{"TableName":"products"}"#.to_owned()),
+        ("Scan", r#"{"TableName":"products","ReturnConsumedCapacity":"TOTAL"}"#.to_owned()),
     ];
     let expected: Vec<(String, String)> =
         expected.into_iter().map(|(target, text)| (target.to_owned(), text)).collect();

@@ -69,21 +69,21 @@ pub trait Arrangement<E: Entity>: 'static {
     /// The type of it.
     type Output;
     #[doc(hidden)]
-    fn output(found: Vec<Option<E>>, stats: Stats, database: Database) -> Self::Output;
+    fn output(found: Vec<Option<E>>, stats: Stats, database: Option<Database>) -> Self::Output;
 }
 
 impl<E: Entity> Arrangement<E> for Found {
     type Output = Collection<E>;
 
-    fn output(found: Vec<Option<E>>, stats: Stats, database: Database) -> Collection<E> {
-        Collection::new(found.into_iter().flatten().collect(), Some(database)).with_stats(stats)
+    fn output(found: Vec<Option<E>>, stats: Stats, database: Option<Database>) -> Collection<E> {
+        Collection::new(found.into_iter().flatten().collect(), database).with_stats(stats)
     }
 }
 
 impl<E: Entity> Arrangement<E> for Positional {
     type Output = Vec<Option<E>>;
 
-    fn output(found: Vec<Option<E>>, _: Stats, _: Database) -> Vec<Option<E>> {
+    fn output(found: Vec<Option<E>>, _: Stats, _: Option<Database>) -> Vec<Option<E>> {
         found
     }
 }
@@ -138,7 +138,7 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
                     stats.failed = 0;
                     stats += run_at_hand(&database, Work::Get, groups, only, &mut fates, settings).await;
                     if fates.iter().all(|(_, reason)| reason.is_none()) {
-                        return Ok(S::output(gets.found, stats.with_fates(&fates), database));
+                        return Ok(S::output(gets.found, stats.with_fates(&fates), Some(database)));
                     }
                     again.database = Some(database);
                 }

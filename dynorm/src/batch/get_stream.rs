@@ -274,6 +274,10 @@ impl<E: Entity> Inputs for Sought<'_, E> {
         Ok(())
     }
 
+    fn held_back(&self) -> Option<usize> {
+        Some(lock(&self.found).start)
+    }
+
     fn total(&self) -> Option<u64> {
         exact_size(&self.keys)
     }

@@ -11,7 +11,7 @@ use super::wire::Work;
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
-use crate::error::{BatchReport, Error};
+use crate::error::{BatchItem, BatchReport, Error};
 use crate::operation::OperationFuture;
 
 /// Reads several entities at once, which share requests.
@@ -74,7 +74,7 @@ pub trait GetTuple {
     #[doc(hidden)]
     fn into_groups(self) -> (Self::Groups, Option<Database>);
     #[doc(hidden)]
-    fn output(groups: Self::Groups, stats: &Stats, database: &Database) -> Self::Output;
+    fn output(groups: Self::Groups, stats: &Stats, database: Option<&Database>) -> Self::Output;
 }
 
 pub(super) trait Groups: Send + 'static {
@@ -115,8 +115,8 @@ macro_rules! get_tuples {
                 (groups, database)
             }
 
-            fn output(groups: Self::Groups, stats: &Stats, database: &Database) -> Self::Output {
-                ($($shape::output(groups.$position.found, stats.clone(), database.clone()),)*)
+            fn output(groups: Self::Groups, stats: &Stats, database: Option<&Database>) -> Self::Output {
+                ($($shape::output(groups.$position.found, stats.clone(), database.cloned()),)*)
             }
         }
     )*};
@@ -149,7 +149,7 @@ impl<'a, T: GetTuple + 'a> IntoFuture for BatchGets<'a, T> {
                     let all = groups.as_groups();
                     stats += run_at_hand(&database, Work::Get, all, only, &mut fates, settings).await;
                     if fates.iter().all(|(_, reason)| reason.is_none()) {
-                        return Ok(T::output(groups, &stats, &database));
+                        return Ok(T::output(groups, &stats.with_fates(&fates), Some(&database)));
                     }
                     again.database = Some(database);
                 }
@@ -187,6 +187,19 @@ impl<T: GetTuple> BatchGetsError<T> {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.0.stats
+    }
+
+    /// The keys that could not be read, as text, with what is known of them and why.
+    #[must_use]
+    pub fn failures(&self) -> Vec<BatchItem> {
+        self.report().failures
+    }
+
+    /// What was read, without what could not be.
+    #[must_use]
+    pub fn into_found(self) -> T::Output {
+        let UnfinishedGets { groups, stats, options, .. } = *self.0;
+        T::output(groups, &stats, options.database.as_ref())
     }
 
     /// Asks again just for what could not be read, and gives the whole.

@@ -120,9 +120,12 @@ pub(super) fn cannot_begin(fates: &mut Fates, only: Option<&[usize]>, error: Err
     }
 }
 
-/// Which inputs are not done.
+/// Which inputs are not done, and may be. What we ourselves have refused stays refused.
 pub(super) fn open(fates: &Fates) -> Vec<usize> {
-    let is_open = |(index, (_, reason)): (usize, &(Fate, Option<_>))| reason.is_some().then_some(index);
+    let is_open = |(index, (_, reason)): (usize, &(Fate, Option<Arc<Error>>))| {
+        let reason = reason.as_deref()?;
+        (!matches!(reason, Error::Invalid(_))).then_some(index)
+    };
     fates.iter().enumerate().filter_map(is_open).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Batches of several entities at once.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -127,12 +127,18 @@ trait Kept: Writes + Sync + 'static {
         None
     }
 
+    fn entity_type(&self) -> TypeId;
+
     fn into_writes(self: Box<Self>) -> Box<dyn Writes>;
 }
 
 impl<E: Entity> Kept for Puts<E, Own<E>> {
     fn entity(&self, index: usize) -> Option<&dyn Any> {
         self.held.get(index).map(|own| &own.0 as _)
+    }
+
+    fn entity_type(&self) -> TypeId {
+        TypeId::of::<E>()
     }
 
     fn into_writes(self: Box<Self>) -> Box<dyn Writes> {
@@ -143,6 +149,10 @@ impl<E: Entity> Kept for Puts<E, Own<E>> {
 impl<E: Entity> Kept for Keys<E> {
     fn key(&self, index: usize) -> Option<&dyn Any> {
         self.keys.get(index).map(|key| key as _)
+    }
+
+    fn entity_type(&self) -> TypeId {
+        TypeId::of::<E>()
     }
 
     fn into_writes(self: Box<Self>) -> Box<dyn Writes> {
@@ -228,7 +238,7 @@ impl<'e> BatchFailure<'e> {
     #[must_use]
     pub fn key<E: Entity>(&self) -> Option<E::Key> {
         match self.group.key(self.local) {
-            Some(key) if self.group.info().name == E::INFO.name => key.downcast_ref().cloned(),
+            Some(key) if self.group.entity_type() == TypeId::of::<E>() => key.downcast_ref().cloned(),
             _ => self.entity::<E>().map(Entity::entity_key),
         }
     }

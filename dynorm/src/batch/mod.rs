@@ -70,9 +70,9 @@ pub enum Fate {
     /// status of 500), it may have done it all the same: then the reason's
     /// [`outcome_known`](crate::Error::outcome_known) is false.
     Unprocessed,
-    /// It was refused, by DynamoDB or before it was sent.
+    /// It was refused, by DynamoDB or before it was sent; of a read: what came does not fit the struct.
     Rejected,
-    /// It was never sent.
+    /// It was not sent, or it was to nobody: nobody listens, there is no such table, or no right to use it.
     NotSent,
     /// It was sent, and no answer came, so nobody knows whether it is done.
     Unknown,

@@ -139,7 +139,9 @@ impl Pace {
 
     /// An answer that is an answer: something was done, or refused for itself.
     pub(super) fn brought_something(&mut self) {
-        if self.is_closed() {
+        if self.is_closed()
+            && let Concurrency::Adaptive(_) = self.concurrency
+        {
             self.window = 1.0;
         }
         self.fruitless = 0;

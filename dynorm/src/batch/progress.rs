@@ -34,18 +34,19 @@ pub struct Progress {
     pub received: u64,
     /// How many inputs there are, if that is known: of most streams it is not.
     pub total: Option<u64>,
-    /// Every input before this position is done or has failed: where a stream can begin again after an interruption.
+    /// Every input before this position is done, or has failed and was handed on: where a stream can begin again after an
+    /// interruption.
     pub checkpoint: u64,
     /// What the batch took so far.
     pub stats: Stats,
 }
 
 impl Progress {
-    pub(super) fn update(&mut self, stats: &Stats, received: usize, checkpoint: &Checkpoint) {
+    pub(super) fn update(&mut self, stats: &Stats, received: usize, checkpoint: u64) {
         self.done = stats.items + stats.superseded;
         self.failed = stats.failed;
         self.received = count(received);
-        self.checkpoint = checkpoint.get();
+        self.checkpoint = checkpoint;
         self.stats.clone_from(stats);
     }
 }
@@ -127,7 +128,7 @@ impl Checkpoint {
         }
     }
 
-    fn get(&self) -> u64 {
+    pub(super) fn get(&self) -> u64 {
         count(self.start)
     }
 }

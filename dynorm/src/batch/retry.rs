@@ -44,7 +44,8 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The number of rounds of retries without any progress that ends the batch; 0 never sends anything twice.
+    /// The number of rounds of retries without any progress that ends the batch; 0 repeats nothing, but for the halves of a
+    /// request that was refused for one of its items. More than [`attempts`](Self::attempts) are never used up.
     ///
     /// A round is one more attempt at an item, and it is without progress if no item of the whole batch was done
     /// meanwhile. As long as the batch brings something, it goes on.

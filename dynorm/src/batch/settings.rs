@@ -96,7 +96,8 @@ macro_rules! batch_options {
             self
         }
 
-        /// Has exactly so many requests under way at a time, as long as there is something to send; 0 counts as 1.
+        /// Has so many requests under way at a time, as long as there is something to send, and one only while a table takes
+        /// nothing at all; 0 counts as 1.
         ///
         /// Without it their number follows what each table takes: it grows while answers bring what was asked for, up to 32
         /// requests (16 of reads), is halved when they do not, and what a saturated table takes in a second is not exceeded
@@ -106,7 +107,7 @@ macro_rules! batch_options {
             self
         }
 
-        /// Consumes at most so many capacity units a second of each table, on average, so that the rest is left to others:
+        /// Consumes at most so many capacity units a second (0 counts as 1) of each table, on average, so that the rest is left to others:
         /// a write unit is a KB of an item, a read unit 4 KB. What indexes consume counts as soon as DynamoDB has told it.
         pub fn max_units_per_second(mut self, units: u32) -> Self {
             self.settings.options.units_per_second = Some(f64::from(units.max(1)));

@@ -32,7 +32,7 @@ pub struct Stats {
     /// For how long no request of a batch was under way because all that was left had to wait: for the pace of a table, or
     /// for another attempt.
     pub waited: Duration,
-    /// From the first request to the last answer. Of several batches side by side, the sum is longer than the clock says.
+    /// From the beginning to the end; of a stream, with the time that it waited for inputs. Of several batches side by side, the sum is longer than the clock says.
     pub elapsed: Duration,
     inputs: usize,
     /// The superseded inputs in order, with those that stand for them.

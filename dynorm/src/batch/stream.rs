@@ -256,6 +256,10 @@ impl<E: Entity, H: Held<E>> Inputs for Entities<'_, E, H> {
         self.failures.poll_ready(context)
     }
 
+    fn held_back(&self) -> Option<usize> {
+        self.failures.first()
+    }
+
     fn stopped(&self) -> Option<Arc<Error>> {
         self.failures.problem.clone()
     }
@@ -301,6 +305,10 @@ impl<E: Entity> Inputs for Keys<'_, E> {
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.failures.poll_ready(context)
+    }
+
+    fn held_back(&self) -> Option<usize> {
+        self.failures.first()
     }
 
     fn stopped(&self) -> Option<Arc<Error>> {
@@ -363,6 +371,11 @@ impl<F: StreamFailure> Failures<'_, F> {
         }
     }
 
+    /// The first input whose failure nobody has taken.
+    fn first(&self) -> Option<usize> {
+        self.waiting.iter().chain(&self.kept).map(StreamFailure::index).min()
+    }
+
     fn end(&mut self, why: &str) {
         let end = || Arc::new(Error::configuration(why, None));
         self.problem.get_or_insert_with(end);
@@ -413,12 +426,24 @@ pub trait StreamFailure: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     const DOING: &'static str;
     #[doc(hidden)]
+    fn index(&self) -> usize;
+    #[doc(hidden)]
+    fn reason(&self) -> &Error;
+    #[doc(hidden)]
     fn item(&self) -> BatchItem;
 }
 
 impl<E: Entity> StreamFailure for SaveFailure<E> {
     const INFO: &'static EntityInfo = E::INFO;
     const DOING: &'static str = "saving";
+
+    fn index(&self) -> usize {
+        self.index
+    }
+
+    fn reason(&self) -> &Error {
+        &self.reason
+    }
 
     fn item(&self) -> BatchItem {
         let Self { index, key, fate, reason, .. } = self;
@@ -429,6 +454,14 @@ impl<E: Entity> StreamFailure for SaveFailure<E> {
 impl<E: Entity> StreamFailure for KeyFailure<E> {
     const INFO: &'static EntityInfo = E::INFO;
     const DOING: &'static str = "deleting";
+
+    fn index(&self) -> usize {
+        self.index
+    }
+
+    fn reason(&self) -> &Error {
+        &self.reason
+    }
 
     fn item(&self) -> BatchItem {
         let Self { index, key, fate, reason } = self;
@@ -502,8 +535,8 @@ impl<F: StreamFailure> From<StreamError<F>> for Error {
 
 impl<F: StreamFailure> std::error::Error for StreamError<F> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // The failures hold their reasons by themselves, and not as references that live as long as this.
-        self.0.stopped.as_deref().map(|error| error as _)
+        let first = self.0.failures.first().map(StreamFailure::reason);
+        self.0.stopped.as_deref().or(first).map(|error| error as _)
     }
 }
 

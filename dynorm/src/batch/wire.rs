@@ -75,6 +75,14 @@ impl Body {
         self.json.len()
     }
 
+    /// The part of its canonical key that says its table and its partition.
+    fn partition(&self) -> &[u8] {
+        const WORD: usize = size_of::<usize>();
+        let length = self.canonical.get(WORD..2 * WORD).and_then(|bytes| bytes.try_into().ok());
+        let end = length.map_or(0, usize::from_le_bytes).saturating_add(2 * WORD);
+        self.canonical.get(..end).unwrap_or(&self.canonical)
+    }
+
     /// What stands around it in the request of a batch.
     const fn around(&self) -> (&'static [u8], &'static [u8]) {
         match self.kind {
@@ -110,8 +118,6 @@ pub(super) struct Reading {
     pub(super) verdicts: Vec<Verdict>,
     /// The capacity units that were consumed, by table.
     pub(super) capacity: Vec<(String, f64)>,
-    /// Keys were handed back because the answer was full, and not for want of capacity.
-    pub(super) cut_short: bool,
 }
 
 pub(super) enum Verdict {
@@ -121,11 +127,17 @@ pub(super) enum Verdict {
         /// It may have been done all the same.
         unanswered: bool,
     },
+    /// The answer had no room for it.
+    NoRoom,
 }
 
-/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition. JSON is never shorter than what it stands for,
-/// so what is shorter than this was not full.
-const FULL_ANSWER: usize = 1024 * 1024;
+/// What an item may have.
+const ITEM: usize = 400 * 1024;
+
+/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that would be too
+/// much. JSON is never shorter than what it stands for, so an answer with less than this had room for another item.
+const FULL_ANSWER: usize = 16 * 1024 * 1024 - ITEM;
+const FULL_PARTITION: usize = 1024 * 1024 - ITEM;
 
 impl Work {
     pub(super) const fn operation(self) -> Operation {
@@ -221,6 +233,7 @@ impl Work {
             understood: true,
             capacity: Vec::new(),
             undecodable: HashMap::new(),
+            partitions: HashMap::new(),
             item: Item::default(),
             key: Vec::new(),
         };
@@ -231,8 +244,8 @@ impl Work {
                 .collect();
         }
         reader.read(text, inputs)?;
-        let cut_short = self == Self::Get && text.len() >= FULL_ANSWER;
-        Ok(Reading { verdicts: reader.verdicts(self), capacity: reader.capacity, cut_short })
+        let is_full = text.len() >= FULL_ANSWER;
+        Ok(Reading { verdicts: reader.verdicts(self, is_full), capacity: reader.capacity })
     }
 }
 
@@ -252,6 +265,8 @@ struct Reader<'r> {
     understood: bool,
     capacity: Vec<(String, f64)>,
     undecodable: HashMap<usize, ValueError>,
+    /// The bytes that were found of each partition.
+    partitions: HashMap<&'r [u8], usize>,
     item: Item<'r>,
     key: Vec<u8>,
 }
@@ -263,8 +278,9 @@ impl<'r> Reader<'r> {
             "Responses" => scanner.object(|table, scanner| {
                 let table = self.table(&table.unescape()?);
                 scanner.array(|scanner| {
+                    let start = scanner.position();
                     self.item.refill(scanner)?;
-                    self.visit(table, inputs)
+                    self.visit(table, scanner.position() - start, inputs)
                 })
             }),
             // table → list of writes → kind of write → `Item` or `Key` → attributes
@@ -323,10 +339,12 @@ impl<'r> Reader<'r> {
     fn visit(
         &mut self,
         table: Option<usize>,
+        bytes: usize,
         inputs: &mut dyn Inputs,
     ) -> std::result::Result<(), ValueError> {
         let Some(position) = self.position(table)? else { return Ok(()) };
         let Some(Some(job)) = self.jobs.get(position) else { return Ok(()) };
+        *self.partitions.entry(job.body.partition()).or_default() += bytes;
         self.marks.get_mut(position).into_iter().for_each(|mark| mark.found = true);
         if let Err(error) = job.inputs.with_all(|all| inputs.found(all, &self.item)) {
             self.undecodable.insert(position, error);
@@ -343,7 +361,7 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    fn verdicts(&mut self, work: Work) -> Vec<Verdict> {
+    fn verdicts(&mut self, work: Work, is_full: bool) -> Vec<Verdict> {
         let marks = std::mem::take(&mut self.marks);
         let verdict = |(position, mark): (usize, Mark)| {
             if let Some(error) = self.undecodable.remove(&position)
@@ -353,6 +371,13 @@ impl<'r> Reader<'r> {
                 let subject = Subject::of(job.info).in_table(table).during(job.body.kind.doing());
                 let subject = subject.with_key(&EncodedKey(job.body.json.to_vec()));
                 return Verdict::Rejected(Error::undecodable(subject, &error));
+            }
+            if mark.handed_back && work == Work::Get {
+                let job = self.jobs.get(position).copied().flatten();
+                let found = job.and_then(|job| self.partitions.get(job.body.partition()));
+                if is_full || found.is_some_and(|bytes| *bytes >= FULL_PARTITION) {
+                    return Verdict::NoRoom;
+                }
             }
             if mark.handed_back || !(mark.found || self.understood) {
                 let unanswered = work != Work::Get && !self.understood;

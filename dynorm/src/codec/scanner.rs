@@ -50,6 +50,11 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
+    /// How far it has come.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     /// The next byte that is not white space, left in place.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {

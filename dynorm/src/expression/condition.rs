@@ -6,7 +6,7 @@ use super::Expression;
 use super::path::{DocumentPath, Path};
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
-use crate::field::Field;
+use crate::field::{Field, TypedKind};
 
 /// A condition on the attributes of an `E`, made by the operators of its fields and joined by `&`, `|` and `!`.
 ///
@@ -302,7 +302,7 @@ operands! {
     [T: Attribute, E] &&T, T => |value| Term::encode(*value);
     [E] &str, String => |text| Term::encode(&text.to_owned());
     [E] &&str, String => |text| Term::encode(&(*text).to_owned());
-    [T: Attribute, F: Attribute<Base = T>, E, K] Field<E, F, K>, T => |field| Term::Path(field.into());
+    [T: Attribute, F: Attribute<Base = T>, E, K: TypedKind] Field<E, F, K>, T => |field| Term::Path(field.into());
     [T: Attribute, F: Attribute<Base = T>, E] Path<E, F>, T => |path| Term::Path(path.untyped());
 }
 

@@ -1,10 +1,12 @@
 //! Expressions: the one place where their text is built. Every name and every value in it is a placeholder, so that no
 //! reserved word, dot or dash in the name of an attribute ever matters.
 
+mod by_name;
 mod condition;
 mod operators;
 mod path;
 
+pub use by_name::{FieldByName, IntoValue, field};
 pub use condition::{Condition, Operand};
 pub(crate) use condition::{Node, Term};
 pub use operators::Size;

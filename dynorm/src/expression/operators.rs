@@ -1,12 +1,13 @@
 //! The operators that a field has, each with the bound that its type must meet.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::condition::{Condition, Operand, Term};
 use super::path::DocumentPath;
 use crate::attribute::{Attribute, shape};
-use crate::field::Field;
+use crate::field::{Field, Opaque, TypedKind};
 
 /// A type that DynamoDB can put in order.
 #[diagnostic::on_unimplemented(
@@ -165,7 +166,7 @@ impl<E, T, K> Field<E, T, K> {
     }
 }
 
-impl<E, T: Attribute, K> Field<E, T, K> {
+impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// Equal to the operand. An item without the attribute is equal to nothing.
     ///
     /// ```
@@ -333,5 +334,33 @@ impl<E, T: Attribute, K> Field<E, T, K> {
         T: SizedAttribute,
     {
         Size::new(self.into())
+    }
+}
+
+/// Fields that are stored through `serde` or `with`.
+impl<E, T> Field<E, T, Opaque> {
+    /// Equal to the value, as it would be stored. What is stored in more than one way, such as the entries of a map in
+    /// another order, is equal all the same; a number in a text is not.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq)] struct Theme { dark: bool }
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, #[entity(serde)] theme: Theme }
+    /// let condition = User::THEME.eq(Theme { dark: true }) | User::THEME.not_exists();
+    /// ```
+    #[must_use]
+    pub fn eq(self, value: impl Borrow<T>) -> Condition<E> {
+        self.compare("=", self.value(value.borrow()))
+    }
+
+    /// Different from the value, as it would be stored; true for an item without the attribute, too.
+    #[must_use]
+    pub fn ne(self, value: impl Borrow<T>) -> Condition<E> {
+        self.compare("<>", self.value(value.borrow()))
+    }
+
+    fn value(self, value: &T) -> Term {
+        self.encode(value).map_or_else(Term::Refused, Term::Value)
     }
 }

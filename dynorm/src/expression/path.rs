@@ -8,7 +8,7 @@ use super::Expression;
 use super::condition::{Condition, Operand, Term};
 use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, Size, SizedAttribute};
 use crate::attribute::{Attribute, shape};
-use crate::field::Field;
+use crate::field::{Field, TypedKind};
 
 /// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an entry of a map.
 /// It has the operators of [`Field`], which makes it by [`field`](Field::field), [`at`](Field::at) and [`key`](Field::key).
@@ -50,6 +50,11 @@ impl DocumentPath {
     /// True if it is this attribute as a whole.
     pub(crate) fn is_attribute(&self, name: &str) -> bool {
         self.steps.is_empty() && self.attribute == name
+    }
+
+    /// True if its name was not known at compile time.
+    pub(crate) fn is_by_name(&self) -> bool {
+        matches!(self.attribute, Cow::Owned(_))
     }
 
     /// How deep in the item it lies.
@@ -152,7 +157,7 @@ impl<E, T, K> Field<E, T, K> {
     }
 }
 
-impl<E, T: Attribute, K> Field<E, T, K> {
+impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// A field of the nested struct that this field holds.
     ///
     /// ```

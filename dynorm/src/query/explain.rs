@@ -56,10 +56,10 @@ impl fmt::Display for Explanation {
             Err(error) => return write!(f, "Refused: {error}"),
         };
         let is_scan = plan.operation == Operation::Scan;
-        write!(f, "{} ", if is_scan { "Scan" } else { "Query" })?;
+        f.write_str(if is_scan { "Scan of " } else { "Query on " })?;
         match plan.index {
-            Some(index) => write!(f, "on the index `{}` of `{}`", index.name, plan.info.table)?,
-            None => write!(f, "on the table `{}`", plan.info.table)?,
+            Some(index) => write!(f, "the index `{}` of `{}`", index.name, plan.info.table)?,
+            None => write!(f, "the table `{}`", plan.info.table)?,
         }
         if !is_scan {
             write!(f, "\n  key:    {} = ?", plan.partition)?;
@@ -70,44 +70,71 @@ impl fmt::Display for Explanation {
                 write!(f, " AND {}", Shown(sort))?;
             }
         }
-        if let Some(filter) = &plan.filter {
-            write!(f, "\n  filter: {}", Shown(filter))?;
+        match (plan.info.type_attribute, &plan.filter) {
+            (Some(of_type), filter) => {
+                write!(f, "\n  filter: {of_type} = \"{}\"", plan.info.name)?;
+                match filter {
+                    Some(or @ Node::Or(_)) => write!(f, " AND ({})", Shown(or))?,
+                    Some(filter) => write!(f, " AND {}", Shown(filter))?,
+                    None => {}
+                }
+            }
+            (None, Some(filter)) => write!(f, "\n  filter: {}", Shown(filter))?,
+            (None, None) => {}
         }
         if let Some(local) = &plan.local {
             write!(f, "\n  here:   {}", Shown(local))?;
         }
-        if plan.descending {
-            write!(f, "\n  order:  {} descending", plan.sort_attribute.unwrap_or_default())?;
-        } else if plan.partitions.len() > 1
-            && let Some(sort) = plan.sort_attribute
+        if let Some(sort) = plan.sort_attribute
+            && (plan.descending || plan.partitions.len() > 1)
         {
-            write!(f, "\n  order:  {sort}, merged")?;
+            let descending = if plan.descending { " descending" } else { "" };
+            let merged = if plan.partitions.len() > 1 { ", merged" } else { "" };
+            write!(f, "\n  order:  {sort}{descending}{merged}")?;
         }
         if plan.consistent {
             f.write_str("\n  read:   consistent, at twice the capacity")?;
         }
         f.write_str("\n  cost:   ")?;
-        match (is_scan, plan.partitions.len()) {
-            (true, _) => f.write_str("reads the whole table")?,
-            (false, 1) if matches!(plan.sort, Some(Node::Compare { operator: "=", .. })) => {
-                f.write_str("reads one item, or those of one key of an index")?;
-            }
-            (false, 1) if plan.sort.is_some() => f.write_str("reads a part of one partition")?,
-            (false, 1) => f.write_str("reads one partition")?,
-            (false, partitions) => write!(f, "reads {partitions} partitions")?,
+        if !is_scan && plan.partitions.is_empty() {
+            return f.write_str("reads nothing: the bounds of the sort key are crossed");
         }
+        f.write_str(&extent(plan))?;
         if let Some(limit) = self.limit {
-            let matches = if limit == 1 { "match" } else { "matches" };
-            write!(f, ", up to {limit} {matches}")?;
+            write!(f, ", up to {}", counted(limit, "match", "matches"))?;
         }
         if let Some(items) = self.max_evaluated {
-            write!(f, ", evaluates at most {items} items")?;
+            write!(f, ", evaluates at most {}", counted(items, "item", "items"))?;
         }
-        if plan.filter.is_some() || plan.local.is_some() {
+        if plan.filter.is_some() || plan.local.is_some() || plan.info.type_attribute.is_some() {
             f.write_str("; what the filter leaves out is paid for")?;
         }
         Ok(())
     }
+}
+
+/// How much is read, in kind.
+fn extent(plan: &Plan) -> String {
+    if plan.operation == Operation::Scan {
+        return "reads the whole table".to_owned();
+    }
+    let partitions = plan.partitions.len() as u64;
+    let is_fixed = matches!(plan.sort, Some(Node::Compare { operator: "=", .. }));
+    match (plan.index, &plan.sort) {
+        (None, _) if is_fixed || plan.info.sort.is_none() => {
+            format!("reads {}", counted(partitions, "item", "items"))
+        }
+        (Some(_), _) if is_fixed => {
+            format!("reads the items of {} of the index", counted(partitions, "key", "keys"))
+        }
+        (_, Some(_)) if partitions == 1 => "reads a part of one partition".to_owned(),
+        (_, Some(_)) => format!("reads parts of {partitions} partitions"),
+        (_, None) => format!("reads {}", counted(partitions, "partition", "partitions")),
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("one {one}") } else { format!("{count} {many}") }
 }
 
 /// A condition without its values.
@@ -122,7 +149,9 @@ impl fmt::Display for Shown<'_> {
             Node::Between { term, low, high } => {
                 write!(f, "{} BETWEEN {} AND {}", Operand(term), Operand(low), Operand(high))
             }
-            Node::In { term, values } => write!(f, "{} IN ({} values)", Operand(term), values.len()),
+            Node::In { term, values } => {
+                write!(f, "{} IN ({})", Operand(term), counted(values.len() as u64, "value", "values"))
+            }
             Node::Function { name, arguments } => {
                 write!(f, "{name}(")?;
                 for (position, argument) in arguments.iter().enumerate() {

@@ -181,7 +181,19 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
     for node in &spec.conditions {
         flatten(node, &mut conditions);
     }
-    conditions.iter().try_for_each(check)?;
+    for node in &conditions {
+        check(node)?;
+        let mut unknown = None;
+        node.each_path(&mut |path| {
+            let is_known = spec.info.fields.iter().any(|field| field.name == path.attribute);
+            if path.is_by_name() && !is_known {
+                unknown.get_or_insert_with(|| path.attribute.clone());
+            }
+        });
+        if let Some(name) = unknown {
+            return Err(no_such_field(spec.info, &name));
+        }
+    }
     Ok(conditions)
 }
 
@@ -513,6 +525,15 @@ fn unordered(spec: &Spec) -> ValueError {
     };
     ValueError::new(format!(
         "items come in the order of the sort key of what is queried, and with these conditions that is not `{wanted}`; {possible}; or sort the result with `.sorted_by(…)`"
+    ))
+}
+
+fn no_such_field(info: &'static EntityInfo, name: &str) -> ValueError {
+    let known: Vec<String> = info.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+    ValueError::new(format!(
+        "`{}` has no field that is stored as `{name}`; it has {}",
+        info.name,
+        known.join(", ")
     ))
 }
 

@@ -10,7 +10,7 @@ use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
 use crate::entity::{Entity, decode_entity};
 use crate::expression::{DocumentPath, Path};
-use crate::field::Field;
+use crate::field::{Field, TypedKind};
 
 /// What a query gives for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select) was given: a field, a
 /// place inside one, or a tuple of those.
@@ -84,7 +84,7 @@ pub trait Selected<E>: Send + Sync + 'static {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: 'static, T: Attribute + Send + 'static, K: 'static> Selected<E> for Field<E, T, K> {
+impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected<E> for Field<E, T, K> {
     type Output = T;
 
     #[allow(private_interfaces, reason = "called by queries alone")]
@@ -143,7 +143,7 @@ macro_rules! selections {
 }
 
 selections! {
-    [T: Attribute + Send + 'static, K: 'static] Field<E, T, K>: => |this, item| vec![this.path()], T, this.decode_part(item)?;
+    [T: Attribute + Send + 'static, K: TypedKind + 'static] Field<E, T, K>: => |this, item| vec![this.path()], T, this.decode_part(item)?;
     [T: Attribute + Send + 'static] Path<E, T>: => |this, item| vec![this.path()], Option<T>, this.decode_part(item)?;
 }
 

@@ -8,6 +8,7 @@ use super::super::pace::{Pace, Taken};
 use super::super::wire::{Reading, Verdict, Work};
 use super::super::{Fate, MAX_BATCH_WRITE_ITEMS};
 use super::{Engine, Flight, Part, Wait};
+use crate::codec::ValueError;
 use crate::error::Error;
 use crate::transport::{Failure, FailureKind};
 
@@ -33,11 +34,7 @@ impl Engine<'_> {
                     Ok(reading) => self.take(&chunk, &parts, reading, now),
                     Err(error) => {
                         // Something was done, and we cannot say what: as good as no answer.
-                        let mut error = Error::undecodable(self.subject_of(&chunk), &error);
-                        if let Error::Undecodable(report) = &mut error {
-                            report.outcome_known = self.work == Work::Get;
-                        }
-                        let error = Arc::new(error);
+                        let error = Arc::new(self.unreadable(&chunk, &error));
                         self.leave(chunk, &parts, &error, true, now);
                     }
                 }
@@ -47,15 +44,32 @@ impl Engine<'_> {
         }
     }
 
+    /// An answer that does not say what was done.
+    fn unreadable(&self, chunk: &[usize], error: &ValueError) -> Error {
+        let mut error = Error::undecodable(self.subject_of(chunk), error);
+        if let Error::Undecodable(report) = &mut error {
+            report.outcome_known = self.work == Work::Get;
+        }
+        error
+    }
+
     /// Takes in what an answer says of each of its jobs.
     pub(super) fn take(&mut self, chunk: &[usize], parts: &[Part], reading: Reading, now: Instant) {
-        let Reading { verdicts, capacity, cut_short } = reading;
+        let Reading { verdicts, capacity } = reading;
         let mut tallies = vec![Tally::default(); self.tables.len()];
-        let mut handed_back = Vec::new();
+        let (mut handed_back, mut without_room) = (Vec::new(), Vec::new());
+        let nobody_knows =
+            verdicts.iter().any(|verdict| matches!(verdict, Verdict::HandedBack { unanswered: true }));
+        let nobody_knows = nobody_knows.then(|| {
+            let error = ValueError::new("the answer names a key that was not sent");
+            Arc::new(self.unreadable(chunk, &error))
+        });
         for (id, verdict) in chunk.iter().zip(verdicts) {
             let Some(job) = self.jobs.get_mut(*id) else { continue };
             job.sent = true;
-            if let Some(tally) = tallies.get_mut(job.table) {
+            if let Some(tally) = tallies.get_mut(job.table)
+                && !matches!(verdict, Verdict::NoRoom)
+            {
                 tally.count(job.attempts == 1, matches!(verdict, Verdict::HandedBack { .. }));
             }
             match verdict {
@@ -69,14 +83,18 @@ impl Engine<'_> {
                 }
                 Verdict::HandedBack { unanswered } => {
                     job.unanswered |= unanswered;
+                    if unanswered {
+                        job.cause.clone_from(&nobody_knows);
+                    }
                     handed_back.push(*id);
                 }
+                Verdict::NoRoom => without_room.push(*id),
             }
         }
         for part in parts {
             let Some(table) = self.tables.get_mut(part.table) else { continue };
             let tally = tallies.get(part.table).copied().unwrap_or_default();
-            let share = if cut_short { 1.0 } else { tally.share() };
+            let share = tally.share();
             let taken = Taken { asked: part.units, taken: part.units * share, at: now };
             table.pace.answered(taken, part.generation);
             if tally.done > 0 {
@@ -88,8 +106,8 @@ impl Engine<'_> {
             }
         }
         self.stats.consumed_capacity += capacity.iter().map(|(_, units)| units).sum::<f64>();
-        let wait = if cut_short { Wait::Not } else { Wait::Together };
-        self.put_back(handed_back, None, wait, now);
+        self.put_back(handed_back, None, Wait::Together, now);
+        self.put_back(without_room, None, Wait::Not, now);
     }
 
     /// A request without a success.
@@ -119,7 +137,7 @@ impl Engine<'_> {
                     self.settle(*id, fate, Some(&error));
                 }
                 if kind == FailureKind::Rejected {
-                    self.stop_if_all_are_refused(parts, &error);
+                    self.stop_if_all_are_refused(&chunk, parts, &error);
                 }
             }
             FailureKind::Throttled => {
@@ -146,12 +164,12 @@ impl Engine<'_> {
                     self.stop_table(part.table, &error);
                 }
                 for id in chunk {
-                    self.abandon(id, &error);
+                    self.forsake(id, &error);
                 }
             }
             FailureKind::Credentials => {
                 for id in chunk {
-                    self.abandon(id, &error);
+                    self.forsake(id, &error);
                 }
                 self.stopped = Some(error);
             }
@@ -168,13 +186,24 @@ impl Engine<'_> {
         self.isolating.extend([half, other]);
     }
 
-    /// When one request after the other was refused down to its last item, it is not the items that are wrong.
-    pub(super) fn stop_if_all_are_refused(&mut self, parts: &[Part], error: &Arc<Error>) {
+    /// When one request after the other was refused down to its last item, it may not be the items that are wrong: the last of
+    /// those that wait is tried, and if it is refused as well, the others are not.
+    pub(super) fn stop_if_all_are_refused(&mut self, chunk: &[usize], parts: &[Part], error: &Arc<Error>) {
         for part in parts {
             let Some(table) = self.tables.get_mut(part.table) else { continue };
             table.refused += 1;
-            if table.done == 0 && table.refused >= MAX_BATCH_WRITE_ITEMS {
-                self.stop_table(part.table, error);
+            if table.done > 0 || table.refused < MAX_BATCH_WRITE_ITEMS {
+                continue;
+            }
+            match table.sample {
+                None => {
+                    table.sample = table.fresh.pop_back();
+                    if let Some(sample) = table.sample {
+                        self.isolating.push_front(vec![sample]);
+                    }
+                }
+                Some(sample) if chunk.contains(&sample) => self.stop_table(part.table, error),
+                Some(_) => {}
             }
         }
     }
@@ -196,7 +225,7 @@ impl Engine<'_> {
             self.stopped = Some(error.clone());
         }
         for id in left {
-            self.abandon(id, error);
+            self.forsake(id, error);
         }
     }
 

@@ -56,6 +56,11 @@ pub(super) trait Inputs: Send {
         Poll::Ready(())
     }
 
+    /// The first of the inputs that are settled here, and not passed on yet.
+    fn held_back(&self) -> Option<usize> {
+        None
+    }
+
     /// Why nothing more is to be begun, if whoever gave the inputs has had enough.
     fn stopped(&self) -> Option<Arc<Error>> {
         None
@@ -132,8 +137,10 @@ struct Engine<'e> {
     room: Room,
     /// The inputs have ended.
     ended: bool,
-    /// Since when they have had nothing to give.
-    idle_since: Option<Instant>,
+    /// They had nothing to give when they were asked the last time.
+    is_idle: bool,
+    /// Since when a few items wait for others, so that they fill a request.
+    holding_since: Option<Instant>,
     admitted: usize,
     jobs: Slab<Job>,
     /// The job of each key that is on its way.
@@ -189,7 +196,8 @@ impl<'e> Engine<'e> {
             random: settings.options.retry.random(),
             room,
             ended: false,
-            idle_since: None,
+            is_idle: false,
+            holding_since: None,
             admitted: 0,
             jobs: Slab::new(),
             keys: HashMap::new(),
@@ -269,12 +277,12 @@ impl<'e> Engine<'e> {
                     self.publish();
                 }
                 Event::Input(input) => {
-                    self.idle_since = None;
+                    self.is_idle = false;
                     self.admit(input);
                 }
                 Event::Ended => self.ended = true,
                 // What is at hand may go now, even if it does not fill a request.
-                Event::Idle => self.idle_since = Some(now),
+                Event::Idle => self.is_idle = true,
                 Event::Time if sleeps => self.stats.waited += now.elapsed(),
                 Event::Time => {}
             }
@@ -326,7 +334,7 @@ impl<'e> Engine<'e> {
         match next {
             Poll::Ready(Some(input)) => Poll::Ready(Event::Input(input)),
             Poll::Ready(None) => Poll::Ready(Event::Ended),
-            Poll::Pending if self.idle_since.is_some() => Poll::Pending,
+            Poll::Pending if self.is_idle => Poll::Pending,
             Poll::Pending => Poll::Ready(Event::Idle),
         }
     }
@@ -335,14 +343,16 @@ impl<'e> Engine<'e> {
     fn wake(&self, now: Instant) -> Option<Instant> {
         let tables = self.tables.iter().filter(|_| self.stopped.is_none());
         let tables = tables.filter_map(|table| table.wake(now));
-        let has_fresh = self.tables.iter().any(|table| !table.fresh.is_empty());
-        let lingering = self.idle_since.map(|since| since + LINGER).filter(|end| has_fresh && *end > now);
-        tables.chain(self.deadline).chain(lingering).min()
+        let holding = self.holding_since.map(|since| since + LINGER);
+        // What is past has had its chance just now.
+        tables.chain(self.deadline).chain(holding).filter(|wake| *wake > now).min()
     }
 
     fn publish(&mut self) {
         self.stats.elapsed = self.start.elapsed();
-        self.progress.update(&self.stats, self.admitted, &self.checkpoint);
+        // What has failed is settled only once somebody has it.
+        let checkpoint = self.inputs.held_back().map_or(u64::MAX, count).min(self.checkpoint.get());
+        self.progress.update(&self.stats, self.admitted, checkpoint);
         self.settings.publish(&self.progress);
     }
 }

@@ -46,6 +46,12 @@ impl Engine<'_> {
             let Some(Returned { attempts, fruitless, has_successor }) = self.come_back(id, cause) else {
                 continue;
             };
+            if matches!(wait, Wait::Not)
+                && let Some(job) = self.jobs.get_mut(id)
+            {
+                // The answer had no room for it: that was no attempt.
+                job.attempts = attempts.saturating_sub(1);
+            }
             let level = match wait {
                 Wait::Alone => attempts,
                 // Among items that get through, to come back a few times is bad luck, and more often a busy key.
@@ -60,7 +66,7 @@ impl Engine<'_> {
                     due
                 }
             };
-            if retry.rounds == 0 || attempts >= retry.attempts {
+            if !matches!(wait, Wait::Not) && (retry.rounds == 0 || attempts >= retry.attempts) {
                 self.abandon_unfinished(id);
                 continue;
             }
@@ -167,6 +173,16 @@ impl Engine<'_> {
         self.settle(id, fate, Some(&cause));
     }
 
+    /// The end of a job at which nothing more will be done, whatever it waited for.
+    pub(super) fn forsake(&mut self, id: usize, error: &Arc<Error>) {
+        if let Some(job) = self.jobs.get_mut(id)
+            && job.open().is_none()
+        {
+            job.cause = Some(error.clone());
+        }
+        self.abandon(id, error);
+    }
+
     /// The end of a job that is not done, for its own reason.
     pub(super) fn abandon_unfinished(&mut self, id: usize) {
         let error = self.cause_of(id);
@@ -176,19 +192,13 @@ impl Engine<'_> {
     pub(super) fn cause_of(&self, id: usize) -> Arc<Error> {
         let Some(job) = self.jobs.get(id) else { return Arc::new(Error::NoDatabase) };
         job.cause.clone().unwrap_or_else(|| {
-            let text = "DynamoDB handed it back in every attempt";
+            let text = "DynamoDB handed it back";
             Arc::new(Error::Throttled(Report::new(self.subject(job), text, None)))
         })
     }
 
     /// The time is up: what is under way is abandoned, and nobody will know.
     pub(super) fn pass_deadline(&mut self) {
-        for (_, job) in &mut self.jobs {
-            if job.is_under_way {
-                job.unanswered |= self.work != Work::Get;
-                job.sent = true;
-            }
-        }
         let deadline = self.settings.options.retry.deadline.unwrap_or_default();
         let tables: Vec<&str> = self.tables.iter().map(|table| table.spec.name.as_str()).collect();
         let subject = match self.tables.first() {
@@ -197,6 +207,17 @@ impl Engine<'_> {
         };
         let subject = subject.in_table(tables.join("`, `")).during(self.work.doing());
         let text = format!("the deadline of the batch, {deadline:?}, has passed");
+        let is_write = self.work != Work::Get;
+        let mut open = Report::new(subject.clone(), text.clone(), None);
+        open.outcome_known = !is_write;
+        let open = Arc::new(Error::Timeout(open));
+        for (_, job) in self.jobs.iter_mut().filter(|(_, job)| job.is_under_way) {
+            job.unanswered |= is_write;
+            job.sent = true;
+            if job.open().is_none() {
+                job.cause = Some(open.clone());
+            }
+        }
         self.stopped = Some(Arc::new(Error::Timeout(Report::new(subject, text, None))));
     }
 

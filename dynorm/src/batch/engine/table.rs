@@ -25,6 +25,8 @@ pub(in crate::batch) struct Table {
     /// How many were refused one by one, while nothing was done yet.
     pub(super) refused: usize,
     pub(super) done: u64,
+    /// One of the last items, which is tried when all of the first were refused.
+    pub(super) sample: Option<usize>,
     /// The error that makes sending anything else pointless, such as a missing table.
     pub(super) stopped: Option<Arc<Error>>,
 }
@@ -47,6 +49,7 @@ impl Table {
             probe: None,
             pace,
             refused: 0,
+            sample: None,
             done: 0,
             stopped: None,
         }
@@ -114,7 +117,8 @@ impl Table {
 impl Engine<'_> {
     /// The next request that may be sent now.
     pub(super) fn next_request(&mut self, now: Instant) -> Option<Flight> {
-        if self.stopped.is_some() {
+        let most = self.settings.options.concurrency.unwrap_or(self.work.most_under_way());
+        if self.stopped.is_some() || self.under_way >= most {
             return None;
         }
         let chunk = self.isolated().or_else(|| self.probe(now)).or_else(|| self.pack(now))?;
@@ -170,11 +174,19 @@ impl Engine<'_> {
                 elsewhere += table.fresh.len();
             }
         }
-        let first = first?;
-        // What is left of this table may travel with what is left of a table that has no room right now.
-        if waiting + fresh < most && (elsewhere > 0 || !self.may_send_little(fresh > 0, now)) {
+        let Some(first) = first else {
+            self.holding_since = None;
             return None;
+        };
+        // What is left of this table may travel with what is left of a table that has no room right now.
+        if waiting + fresh < most && (elsewhere > 0 || !self.may_send_little(fresh > 0)) {
+            // But not for long: what is under way may take its time.
+            let since = *self.holding_since.get_or_insert(now);
+            if now < since + LINGER {
+                return None;
+            }
         }
+        self.holding_since = None;
         let (mut chunk, mut bytes) = (Vec::with_capacity(most.min(waiting + fresh)), 0);
         for turn in (first..tables).chain(0..first) {
             if let Some(table) = self.tables.get_mut(turn)
@@ -187,13 +199,12 @@ impl Engine<'_> {
         Some(chunk)
     }
 
-    /// True if a request may go that is not full. While other requests are under way, what they hand back may fill it, and so
-    /// may inputs that are still to come, for a while.
-    pub(super) fn may_send_little(&self, has_fresh: bool, now: Instant) -> bool {
-        let has_waited = self.idle_since.is_some_and(|since| now >= since + LINGER);
-        if self.under_way == 0 && (self.ended || self.idle_since.is_some()) {
+    /// True if a request may go at once that is not full. While other requests are under way, what they hand back may fill it,
+    /// and so may inputs that are still to come.
+    pub(super) fn may_send_little(&self, has_fresh: bool) -> bool {
+        if self.under_way == 0 && (self.ended || self.is_idle) {
             return true;
         }
-        if self.ended { has_fresh } else { has_waited || !self.wants_input() }
+        if self.ended { has_fresh } else { !self.wants_input() }
     }
 }

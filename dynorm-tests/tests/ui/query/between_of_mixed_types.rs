@@ -1,0 +1,14 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    age: u32,
+}
+
+fn condition() {
+    let _ = User::AGE.between(1, "9");
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct Order {
+    #[entity(id)]
+    id: Id<Order>,
+    total: u32,
+}
+
+fn query() {
+    let _ = UserRepo::scan().order_by(Order::TOTAL.desc());
+}
+
+fn main() {}

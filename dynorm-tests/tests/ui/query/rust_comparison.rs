@@ -1,0 +1,14 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    age: u32,
+}
+
+fn condition() {
+    let _ = UserRepo::filter(User::AGE == 18);
+}
+
+fn main() {}

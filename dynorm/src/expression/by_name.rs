@@ -1,0 +1,152 @@
+//! Conditions for code that learns the names of fields at run time.
+
+use super::condition::{Condition, Term};
+use super::operators::Size;
+use super::path::DocumentPath;
+use crate::attribute::Attribute;
+
+/// A field by the name of its attribute, for code that learns it at run time, such as that of a search form.
+///
+/// A name that the entity does not have is an error of the query, which lists those that it has. The type of a value is not
+/// checked: a number is equal to no text.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, #[entity(index = "by_status")] status: String, age: u32 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// let active = UserRepo::filter(dynorm::field("status").eq("active") & dynorm::field("age").ge(18)).get_all().await?;
+/// # assert!(active.is_empty());
+/// let error = UserRepo::filter(dynorm::field("stauts").eq("active")).get_all().await.unwrap_err();
+/// assert!(error.to_string().ends_with("`User` has no field that is stored as `stauts`; it has `id`, `status`, `age`"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn field(name: impl Into<String>) -> FieldByName {
+    FieldByName { name: name.into() }
+}
+
+/// A field by its name; made by [`field`](crate::field()). Its operators are those of [`Field`](crate::Field), for values of any type.
+#[derive(Clone, Debug)]
+pub struct FieldByName {
+    name: String,
+}
+
+/// A value of any type that can be stored, by value or by reference.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no value that an attribute could have",
+    label = "expected a type that implements `dynorm::Attribute`, or `&str`"
+)]
+pub trait IntoValue {
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_value(self) -> Term;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute> IntoValue for T {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_value(self) -> Term {
+        Term::encode(&self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoValue for &str {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_value(self) -> Term {
+        Term::encode(&self.to_owned())
+    }
+}
+
+impl FieldByName {
+    fn path(self) -> DocumentPath {
+        DocumentPath::of(self.name)
+    }
+
+    fn compare<E>(self, operator: &'static str, value: impl IntoValue) -> Condition<E> {
+        Condition::compare(Term::Path(self.path()), operator, value.into_value())
+    }
+
+    /// Equal to the value.
+    #[must_use]
+    pub fn eq<E>(self, value: impl IntoValue) -> Condition<E> {
+        self.compare("=", value)
+    }
+
+    /// Different from the value; true for an item without the attribute, too.
+    #[must_use]
+    pub fn ne<E>(self, value: impl IntoValue) -> Condition<E> {
+        self.compare("<>", value)
+    }
+
+    /// Less than the value.
+    #[must_use]
+    pub fn lt<E>(self, value: impl IntoValue) -> Condition<E> {
+        self.compare("<", value)
+    }
+
+    /// Less than or equal to the value.
+    #[must_use]
+    pub fn le<E>(self, value: impl IntoValue) -> Condition<E> {
+        self.compare("<=", value)
+    }
+
+    /// Greater than the value.
+    #[must_use]
+    pub fn gt<E>(self, value: impl IntoValue) -> Condition<E> {
+        self.compare(">", value)
+    }
+
+    /// Greater than or equal to the value.
+    #[must_use]
+    pub fn ge<E>(self, value: impl IntoValue) -> Condition<E> {
+        self.compare(">=", value)
+    }
+
+    /// From `low` to `high`, both included.
+    #[must_use]
+    pub fn between<E>(self, low: impl IntoValue, high: impl IntoValue) -> Condition<E> {
+        Condition::between(Term::Path(self.path()), low.into_value(), high.into_value())
+    }
+
+    /// Equal to one of the values.
+    #[must_use]
+    pub fn is_in<E, V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Condition<E> {
+        Condition::is_in(Term::Path(self.path()), values.into_iter().map(IntoValue::into_value).collect())
+    }
+
+    /// Begins with the value.
+    #[must_use]
+    pub fn begins_with<E>(self, value: impl IntoValue) -> Condition<E> {
+        Condition::function("begins_with", vec![Term::Path(self.path()), value.into_value()])
+    }
+
+    /// Contains the value: a text a part of it, a list or a set an element.
+    #[must_use]
+    pub fn contains<E>(self, value: impl IntoValue) -> Condition<E> {
+        Condition::function("contains", vec![Term::Path(self.path()), value.into_value()])
+    }
+
+    /// True for items that have this attribute.
+    #[must_use]
+    pub fn exists<E>(self) -> Condition<E> {
+        Condition::function("attribute_exists", vec![Term::Path(self.path())])
+    }
+
+    /// True for items that do not have this attribute.
+    #[must_use]
+    pub fn not_exists<E>(self) -> Condition<E> {
+        Condition::function("attribute_not_exists", vec![Term::Path(self.path())])
+    }
+
+    /// The size of the field, to compare with a number.
+    #[must_use]
+    pub fn size<E>(self) -> Size<E> {
+        Size::new(self.path())
+    }
+}

@@ -1,0 +1,81 @@
+//! An order history: customers and their orders in one table, whose keys are made of templates.
+
+use dynorm::prelude::*;
+
+/// A customer is the item `PROFILE` of its partition.
+#[derive(Entity, Clone, Debug, Default)]
+#[entity(table = "shop", partition = "CUSTOMER#{id}", sort = "PROFILE")]
+pub(crate) struct Customer {
+    #[entity(id)]
+    pub(crate) id: Id<Customer>,
+    pub(crate) name: String,
+}
+
+/// An order stands in the partition of its customer, behind those placed before it.
+#[derive(Entity, Clone, Debug, Default)]
+#[entity(table = "shop", partition = "CUSTOMER#{customer_id}", sort = "ORDER#{placed_at}#{id}")]
+#[entity(index("by_status", partition = "STATUS#{status}", sort = "{placed_at}"))]
+pub(crate) struct Order {
+    pub(crate) customer_id: Id<Customer>,
+    #[entity(lsi = "by_date")] // the orders of a customer once more, with a sort key that takes bounds
+    pub(crate) placed_at: Timestamp,
+    #[entity(id)]
+    id: Id<Order>,
+    pub(crate) status: Status,
+    pub(crate) total: u32,
+}
+
+#[derive(Attribute, Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Status {
+    #[default]
+    Placed,
+    Shipped,
+    Returned,
+}
+
+/// Every order of a customer, the oldest first. Other items of the partition, such as the customer, are not read.
+pub(crate) async fn of_customer(id: Id<Customer>) -> dynorm::Result<Collection<Order>> {
+    OrderRepo::filter(Order::CUSTOMER_ID.eq(id)).get_all().await
+}
+
+/// The template begins with `placed_at`, so the key of the table has this order.
+pub(crate) async fn latest(id: Id<Customer>, count: u64) -> dynorm::Result<Collection<Order>> {
+    OrderRepo::filter(Order::CUSTOMER_ID.eq(id))
+        .order_by(Order::PLACED_AT.desc())
+        .limit(count)
+        .get_all()
+        .await
+}
+
+/// A template takes values and no bounds. The index `by_date` has the field itself as its sort key; it is found by itself.
+pub(crate) async fn between(
+    id: Id<Customer>,
+    from: Timestamp,
+    to: Timestamp,
+) -> dynorm::Result<Collection<Order>> {
+    OrderRepo::filter(Order::CUSTOMER_ID.eq(id) & Order::PLACED_AT.between(from, to)).get_all().await
+}
+
+/// Those of all customers, the oldest first.
+pub(crate) async fn with_status(status: Status) -> dynorm::Result<Collection<Order>> {
+    OrderRepo::by_status(status).get_all().await
+}
+
+/// Two customers: one with an order a month, one with a single order.
+pub(crate) async fn fill() -> anyhow::Result<[Customer; 2]> {
+    let named = |name: &str| Customer { name: name.to_owned(), ..Customer::default() };
+    let mut customers = [named("Ada"), named("Alan")];
+    CustomerRepo::batch_save(&mut customers).await?;
+
+    let [ada, alan] = &customers;
+    let mut orders = Vec::new();
+    for month in 1..=6 {
+        let status = if month < 5 { Status::Shipped } else { Status::Placed };
+        let placed_at = format!("2026-{month:02}-15T12:00:00Z").parse()?;
+        orders.push(Order { customer_id: ada.id, placed_at, status, total: 10 * month, ..Order::default() });
+    }
+    let placed_at = "2026-03-01T08:00:00Z".parse()?;
+    orders.push(Order { customer_id: alan.id, placed_at, total: 7, ..Order::default() });
+    OrderRepo::batch_save(orders).await?;
+    Ok(customers)
+}
