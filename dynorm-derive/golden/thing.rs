@@ -16,7 +16,7 @@ const _: () = {
             shape, "shape", < Shape as __d::Serde > ::encode
         );
         const PRICE: __d::Field<Self, Money, __d::Opaque> = __d::field!(
-            price, "price", money::encode
+            price, "price", | value, encoder | money::encode(value, encoder)
         );
         const MADE: __d::Field<Self, Timestamp> = __d::field!(made);
         const CHANGED: __d::Field<Self, Option<Timestamp>> = __d::field!(changed);

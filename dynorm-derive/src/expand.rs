@@ -98,7 +98,11 @@ pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> 
     let Field { ident, vis, ty, name, docs, .. } = field;
     let constant = constant_name(ident);
     let encode = match &field.storage {
-        Storage::With(path) => Some(quote_spanned!(path.span()=> , #path::encode)),
+        Storage::With(path) => {
+            // Called as it is elsewhere, so that a function that is not there is one error.
+            let call = quote_spanned!(path.span()=> #path::encode);
+            Some(quote!(, |value, encoder| #call(value, encoder)))
+        }
         Storage::Serde => Some(quote!(, <#ty as __d::Serde>::encode)),
         _ => None,
     };

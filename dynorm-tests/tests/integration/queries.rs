@@ -542,7 +542,7 @@ async fn what_is_stored_in_a_way_of_its_own_is_compared_in_that_way() {
         names
     };
     assert_eq!(names(Setting::EVERY.eq(5)).await, ["a", "b"]);
-    assert_eq!(names(Setting::EVERY.ne(&5)).await, ["c"]);
+    assert_eq!(names(Setting::EVERY.ne(5)).await, ["c"]);
     assert_eq!(names(Setting::THEME.eq(Theme { dark: false, font: None })).await, ["b", "c"]);
     assert_eq!(names(Setting::THEME.exists() & Setting::THEME.ne(&settings[1].theme)).await, ["a"]);
     let mut stored = SettingRepo::all().on(&db).await.unwrap();

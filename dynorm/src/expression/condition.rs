@@ -273,9 +273,10 @@ impl Term {
 /// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for text, or another
 /// field of `E` of that type, or a place in one.
 #[diagnostic::on_unimplemented(
-    message = "a field of the type `{T}` cannot be compared with `{Self}`",
+    message = "a `{T}` cannot be compared with `{Self}`",
     label = "expected `{T}`",
-    note = "the value is given by value or by reference, text also as `&str`, or as another field of the entity"
+    note = "the value is given by value or by reference, text also as `&str`, or as another field of the entity",
+    note = "an `Option` field is compared with what it holds; for absence use `.not_exists()`"
 )]
 pub trait Operand<T, E> {
     #[doc(hidden)]

@@ -209,6 +209,11 @@ impl<'de> serde::Deserialize<'de> for Cursor {
 }
 
 /// A cursor, or perhaps none: what [`PageQuery::after`](super::PageQuery::after) takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no cursor",
+    label = "expected a `Cursor`, or an `Option` of one",
+    note = "a text becomes one by `text.parse::<dynorm::Cursor>()?`"
+)]
 pub trait IntoCursor {
     #[doc(hidden)]
     fn into_cursor(self) -> Option<Cursor>;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::Spec;
 use super::plan::Plan;
 use crate::codec::ValueError;
 use crate::expression::{Node, Term};
@@ -32,8 +31,12 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    pub(super) fn new(spec: &Spec, limit: Option<u64>, max_evaluated: Option<u64>) -> Self {
-        Self { plan: Plan::new(spec), limit, max_evaluated }
+    pub(super) fn new(
+        plan: Result<Plan, ValueError>,
+        limit: Option<u64>,
+        max_evaluated: Option<u64>,
+    ) -> Self {
+        Self { plan, limit, max_evaluated }
     }
 
     /// True if the query reads the whole table.

@@ -303,7 +303,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
 
     /// How the query is carried out. Nothing is sent.
     pub fn explain(&self) -> Explanation {
-        Explanation::new(&self.spec, self.limit, self.max_evaluated)
+        Explanation::new(self.plan(), self.limit, self.max_evaluated)
     }
 
     fn plan(&self) -> std::result::Result<Plan, ValueError> {

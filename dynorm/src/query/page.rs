@@ -110,6 +110,7 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
         let Self { query, size, from, key } = self;
         OperationFuture::new(async move {
             let doing = query.doing();
+            let is_limited = query.limit.is_some();
             let size = size as u64;
             let key = key.as_deref();
             let backwards = matches!(from, From::Before(_));
@@ -119,6 +120,14 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
             let mut run: Run<E, S> = query.run(wanted, doing, |reader| {
                 let invalid =
                     |why: &'static str| Error::invalid(reader.subject().clone(), &ValueError::new(why));
+                if is_limited {
+                    return Err(invalid("a page has a size of its own: leave out `limit`"));
+                }
+                if key.is_some_and(<[u8]>::is_empty) {
+                    return Err(invalid(
+                        "the key that signs the cursors is empty, so anybody could make one",
+                    ));
+                }
                 if size == 0 {
                     return Err(invalid("a page has at least one item: `page(0)` would never end"));
                 }

@@ -51,6 +51,18 @@ struct Candidate {
 impl Plan {
     pub(super) fn new(spec: &Spec) -> Result<Self, ValueError> {
         let conditions = conjuncts(spec)?;
+        if let Some(using) = &spec.using {
+            let begun = match &spec.source {
+                Source::Filter => None,
+                Source::Index(index, _) => spec.info.indexes.get(*index).map(|index| index.name),
+                Source::Scan => Some(""),
+            };
+            if let Some(begun) = begun
+                && begun != *using
+            {
+                return Err(other_index(spec.info, begun, using));
+            }
+        }
         match &spec.source {
             Source::Scan => Self::scan(spec, conditions),
             Source::Index(index, _) => {
@@ -537,6 +549,17 @@ fn no_such_field(info: &'static EntityInfo, name: &str) -> ValueError {
     ))
 }
 
+fn other_index(info: &'static EntityInfo, begun: &str, using: &str) -> ValueError {
+    if !info.indexes.iter().any(|index| index.name == using) {
+        return no_such_index(info, using);
+    }
+    let begun =
+        if begun.is_empty() { "a scan of the table".to_owned() } else { format!("the index `{begun}`") };
+    ValueError::new(format!(
+        "the query began with {begun}, so it cannot use the index `{using}`: begin with `filter`"
+    ))
+}
+
 fn no_such_index(info: &'static EntityInfo, name: &str) -> ValueError {
     let known: Vec<String> = info.indexes.iter().map(|index| format!("`{}`", index.name)).collect();
     let known =
@@ -555,7 +578,12 @@ fn not_served_by(spec: &Spec) -> ValueError {
 
 /// The refusal of a query that would read the whole table, with the way out.
 fn needs_scan(info: &'static EntityInfo, conditions: &[Node]) -> ValueError {
-    let equal = info.fields.iter().find(|field| equality(field.name, conditions).is_some());
+    let could_be_a_key =
+        |name: &str| info.fields.iter().any(|field| field.name == name && field.scalar.is_some());
+    let equal = info
+        .fields
+        .iter()
+        .find(|field| equality(field.name, conditions).is_some() && could_be_a_key(field.name));
     let fix = match equal {
         Some(field) => {
             format!("add `#[entity(index = \"by_{0}\")]` to `{0}`", field.name.replace(['-', '.', ' '], "_"))
