@@ -253,7 +253,7 @@ impl<E: Entity> Inputs for Sought<'_, E> {
             let key = key?;
             let body = by_key::<E>(&key, Kind::Get, 0);
             lock(&self.found).slots.push_back(Slot { key, found: None, settled: None });
-            Some(input::<E>(body, &self.table))
+            Some(input(E::INFO, body, &self.table))
         })
     }
 

@@ -6,6 +6,7 @@
 mod delete;
 mod engine;
 mod error;
+mod failures;
 mod get;
 mod get_stream;
 mod gets;
@@ -22,6 +23,7 @@ mod wire;
 
 pub use delete::BatchDelete;
 pub use error::{BatchDeleteError, BatchGetError, BatchSaveError, KeyFailure, SaveFailure};
+pub use failures::{StreamError, StreamFailure};
 pub use get::{Arrangement, BatchGet, Found, Positional};
 pub use get_stream::{BatchGetStream, GetStreamError};
 pub use gets::{BatchGets, BatchGetsError, GetTuple, batch_get};
@@ -32,9 +34,7 @@ pub use save::{BatchSave, BatchSaveRetry};
 pub use settings::Duplicates;
 pub use stats::Stats;
 pub(crate) use stats::count;
-pub use stream::{
-    BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems, StreamError, StreamFailure,
-};
+pub use stream::{BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems};
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod evaluate;
 mod explain;
 mod page;
 mod plan;
+mod refusal;
 mod run;
 mod select;
 mod stream;
