@@ -137,7 +137,7 @@ impl Runs {
                 Line::filled("items a second", run.throughput(interval)),
                 Line::dashed(limit_name, vec![(0.0, limit), (run.took.as_secs_f64(), limit)]),
             ],
-            under_way: run.under_way(interval),
+            waits: run.waits(interval),
             ..Panel::default()
         };
         let progress = |runs: &[(&'static str, &Run)]| Panel {

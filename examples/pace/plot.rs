@@ -9,7 +9,7 @@ use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (1400, 900);
 const COLOURS: [RGBColor; 2] = [RGBColor(31, 119, 180), RGBColor(214, 96, 32)];
-const UNDER_WAY: RGBColor = RGBColor(90, 160, 90);
+const WAITS: RGBColor = RGBColor(90, 160, 90);
 const GRID: RGBColor = RGBColor(228, 228, 228);
 
 /// A diagram of some lines over time in seconds.
@@ -21,8 +21,8 @@ pub(crate) struct Panel {
     /// Where that axis ends.
     pub(crate) top: f64,
     pub(crate) lines: Vec<Line>,
-    /// How many requests are under way, by the axis on the right, which is there if there are points.
-    pub(crate) under_way: Vec<(f64, f64)>,
+    /// How many percent of the time are spent waiting, by the axis on the right, which is there if there are points.
+    pub(crate) waits: Vec<(f64, f64)>,
 }
 
 pub(crate) struct Line {
@@ -73,7 +73,7 @@ impl Panel {
     fn draw(&self, area: &DrawingArea<SVGBackend<'_>, Shift>) -> anyhow::Result<()> {
         let points = self.lines.iter().flat_map(|line| &line.points);
         let width = points.fold(0.0_f64, |width, (seconds, _)| width.max(*seconds));
-        let has_right = !self.under_way.is_empty();
+        let has_right = !self.waits.is_empty();
         let mut chart = ChartBuilder::on(area)
             .caption(self.title, ("sans-serif", 18))
             .margin(14)
@@ -81,7 +81,7 @@ impl Panel {
             .y_label_area_size(72)
             .right_y_label_area_size(if has_right { 52 } else { 20 })
             .build_cartesian_2d(0.0..width, 0.0..self.top)?
-            .set_secondary_coord(0.0..width, 0.0..36.0);
+            .set_secondary_coord(0.0..width, 0.0..150.0);
 
         chart
             .configure_mesh()
@@ -96,9 +96,9 @@ impl Panel {
         if has_right {
             chart
                 .configure_secondary_axes()
-                .y_desc("requests under way")
+                .y_desc("percent of the time")
                 .y_label_formatter(&|count| format!("{count:.0}"))
-                .label_style(("sans-serif", 14).into_font().color(&UNDER_WAY))
+                .label_style(("sans-serif", 14).into_font().color(&WAITS))
                 .draw()?;
         }
 
@@ -116,11 +116,11 @@ impl Panel {
             drawn.label(line.name).legend(move |(x, y)| key(x, y, colour));
         }
         if has_right {
-            let points = self.under_way.iter().copied();
+            let points = self.waits.iter().copied();
             chart
-                .draw_secondary_series(LineSeries::new(points, UNDER_WAY.stroke_width(1)))?
-                .label("requests under way (right)")
-                .legend(|(x, y)| key(x, y, UNDER_WAY));
+                .draw_secondary_series(LineSeries::new(points, WAITS.stroke_width(1)))?
+                .label("time spent waiting (right)")
+                .legend(|(x, y)| key(x, y, WAITS));
         }
         chart
             .configure_series_labels()

@@ -43,8 +43,8 @@ pub(crate) struct Run {
 struct Sample {
     at: Duration,
     done: u64,
-    /// The requests that were under way, the answered one included.
-    under_way: u64,
+    /// For how long it had waited, with no request under way.
+    waited: Duration,
 }
 
 impl Batch {
@@ -55,13 +55,12 @@ impl Batch {
         let faulty = self.faults.clone().log(&log).on(&db);
 
         let events = (0..self.items).map(|number| Event { number, name: format!("event {number}") });
-        let (mut samples, mut answers) = (Vec::new(), 0);
+        let mut samples = Vec::new();
         let start = Instant::now();
         let mut save = EventRepo::batch_save(events).on(&faulty).retry(Retry::default().seed(1)).on_progress(
             |progress| {
-                let under_way = progress.stats.requests.saturating_sub(answers);
-                samples.push(Sample { at: start.elapsed(), done: progress.done, under_way });
-                answers += 1;
+                let waited = progress.stats.waited;
+                samples.push(Sample { at: start.elapsed(), done: progress.done, waited });
             },
         );
         if let Some(requests) = self.concurrency {
@@ -97,10 +96,15 @@ impl Run {
         })
     }
 
-    /// The most requests that were under way in each interval, by seconds.
-    pub(crate) fn under_way(&self, interval: Duration) -> Vec<(f64, f64)> {
-        let most = |samples: &[Sample]| samples.iter().map(|sample| sample.under_way).max();
-        self.steps(interval, |samples| most(samples).unwrap_or_default() as f64)
+    /// How many percent of each interval were spent waiting, by seconds.
+    pub(crate) fn waits(&self, interval: Duration) -> Vec<(f64, f64)> {
+        let mut before = Duration::ZERO;
+        self.steps(interval, |samples| {
+            let waited = samples.last().map_or(before, |sample| sample.waited);
+            let since = waited.saturating_sub(std::mem::replace(&mut before, waited));
+            // A wait that began in the interval before counts where it ends.
+            100.0 * since.as_secs_f64() / interval.as_secs_f64()
+        })
     }
 
     /// A step for each whole interval, as high as its samples say. The rest at the end is too short to say anything.
