@@ -28,19 +28,14 @@ const _: () = {
     impl __d::Entity for Order {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
             fields: &[
-                __d::field(
-                    "customer_id",
-                    <__d::Own<Id<Customer>> as __d::KeyPart>::SCALAR,
-                ),
-                __d::field("id", <__d::Own<Id<Order>> as __d::KeyPart>::SCALAR),
-                __d::field(
-                    "status",
-                    <__d::Own<OrderStatus> as __d::IndexKeyPart>::SCALAR,
-                ),
-                __d::field(
-                    "placed_at",
-                    <__d::Own<Timestamp> as __d::IndexKeyPart>::SCALAR,
-                ),
+                __d::field("customer_id", <Id<Customer> as __d::Attribute>::SCALAR)
+                    .part(<__d::Own<Id<Customer>> as __d::KeyPart>::FIXED),
+                __d::field("id", <Id<Order> as __d::Attribute>::SCALAR)
+                    .part(<__d::Own<Id<Order>> as __d::KeyPart>::FIXED),
+                __d::field("status", <OrderStatus as __d::Attribute>::SCALAR)
+                    .part(<__d::Own<OrderStatus> as __d::IndexKeyPart>::FIXED),
+                __d::field("placed_at", <Timestamp as __d::Attribute>::SCALAR)
+                    .part(<__d::Own<Timestamp> as __d::IndexKeyPart>::FIXED),
             ],
             partition: __d::template(
                 "pk",
@@ -56,11 +51,13 @@ const _: () = {
             indexes: &[
                 __d::index(
                     "gsi1",
-                    __d::template(
-                        "gsi1pk",
-                        &[__d::Segment::Text("STATUS#"), __d::Segment::Field(2, 0)],
-                    ),
-                    __d::Some(__d::template("gsi1sk", &[__d::Segment::Field(3, 0)])),
+                    &[
+                        __d::template(
+                            "gsi1pk",
+                            &[__d::Segment::Text("STATUS#"), __d::Segment::Field(2, 0)],
+                        ),
+                    ],
+                    &[__d::template("gsi1sk", &[__d::Segment::Field(3, 0)])],
                 ),
             ],
             type_attribute: __d::Some("entity_type"),

@@ -69,9 +69,9 @@ const _: () = {
             sort: __d::Some(__d::at(1)),
             key_fields: &[0, 1],
             indexes: &[
-                __d::local_index("by-size", __d::at(0), __d::Some(__d::at(2))),
-                __d::index("by_kind", __d::at(3), __d::None),
-                __d::index("by_place", __d::at(4), __d::Some(__d::at(3))),
+                __d::local_index("by-size", &[__d::at(0)], &[__d::at(2)]),
+                __d::index("by_kind", &[__d::at(3)], &[]),
+                __d::index("by_place", &[__d::at(4)], &[__d::at(3)]),
             ],
             ..__d::entity("Thing", "things")
         };

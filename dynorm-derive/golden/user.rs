@@ -55,8 +55,8 @@ const _: () = {
             partition: __d::at(0),
             key_fields: &[0],
             indexes: &[
-                __d::index("by_email", __d::at(1), __d::None),
-                __d::index("by_status", __d::at(4), __d::Some(__d::at(9))),
+                __d::index("by_email", &[__d::at(1)], &[]),
+                __d::index("by_status", &[__d::at(4)], &[__d::at(9)]),
             ],
             ..__d::entity("User", "users")
         };

@@ -85,6 +85,16 @@ impl Entry {
         None
     }
 
+    /// `word = expression`
+    pub(crate) fn expression(&self, example: &str, errors: &mut Errors) -> Option<Expr> {
+        if let Argument::Value(value) = &self.argument {
+            return Some((**value).clone());
+        }
+        let word = &self.word;
+        errors.at(self, format_args!("`{word}` needs an expression: write `{word} = {example}`"));
+        None
+    }
+
     /// `word = some::path` or `word = "some::path"`
     pub(crate) fn path(&self, example: &str, errors: &mut Errors) -> Option<syn::Path> {
         if let Argument::Value(value) = &self.argument {
@@ -100,6 +110,26 @@ impl Entry {
         let word = &self.word;
         errors.at(self, format_args!("`{word}` needs a path: write `{word} = {example}`"));
         None
+    }
+
+    /// `word = [a, b]`: fields in an order.
+    pub(crate) fn fields(&self, example: &str, errors: &mut Errors) -> Option<Vec<Ident>> {
+        if let Argument::Value(value) = &self.argument
+            && let Expr::Array(array) = ungrouped(value)
+        {
+            let fields: Option<Vec<Ident>> = array.elems.iter().map(field).collect();
+            if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
+                return Some(fields);
+            }
+        }
+        let word = &self.word;
+        errors.at(self, format_args!("`{word}` needs a list of fields: write `{word} = [{example}]`"));
+        None
+    }
+
+    /// True for `word = […]`.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(&self.argument, Argument::Value(value) if matches!(ungrouped(value), Expr::Array(_)))
     }
 
     /// `word("name", option, option = "text")`, or with only a name `word = "name"`.
@@ -132,6 +162,14 @@ fn name_and_options(input: ParseStream<'_>) -> syn::Result<(LitStr, Vec<Entry>)>
     input.parse::<Token![,]>()?;
     let options = Punctuated::<Entry, Token![,]>::parse_terminated(input)?;
     Ok((name, options.into_iter().collect()))
+}
+
+/// The name of a field, as an expression.
+fn field(expression: &Expr) -> Option<Ident> {
+    match ungrouped(expression) {
+        Expr::Path(path) => path.path.get_ident().cloned(),
+        _ => None,
+    }
 }
 
 fn literal(expression: &Expr) -> Option<LitStr> {

@@ -5,7 +5,7 @@ use syn::{Ident, LitStr};
 use crate::attr;
 use crate::errors::Errors;
 use crate::expand::{constant_name, starter_name};
-use crate::model::{Entity, Field, Source, Storage};
+use crate::model::{Entity, Field, Index, Source, Storage};
 use crate::template::Segment;
 
 pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
@@ -143,13 +143,17 @@ fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
 
 /// A key of two parts is made of two attributes.
 fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
-    let same = |partition: &Option<Source>, sort: &Option<Source>| match (partition, sort) {
-        (Some(Source::Field(partition)), Some(Source::Field(sort))) if partition == sort => {
-            Some(sort.clone())
-        }
-        _ => None,
+    let same = |partition: &[Source], sort: &[Source]| {
+        sort.iter().find_map(|sort| match sort {
+            Source::Field(field)
+                if partition.iter().any(|one| matches!(one, Source::Field(one) if one == field)) =>
+            {
+                Some(field.clone())
+            }
+            _ => None,
+        })
     };
-    if let Some(field) = same(&entity.partition, &entity.sort) {
+    if let Some(field) = same(entity.partition.as_slice(), entity.sort.as_slice()) {
         errors.at(
             &field,
             format_args!(
@@ -220,7 +224,7 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
         let name = &index.name;
         if index.local {
             local_index(entity, name, errors);
-        } else if index.partition.is_none() && !index.failed {
+        } else if index.partition.is_empty() && !index.failed {
             errors.at(
                 name,
                 format_args!(
@@ -229,6 +233,8 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
                 ),
             );
         }
+        key_of_several(entity, index, errors);
+        projection(entity, index, errors);
         let starter = starter_name(name);
         if OPERATIONS.contains(&starter.to_string().as_str()) {
             errors.at(
@@ -246,6 +252,80 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
         }
         starters.push(starter);
     }
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html>
+const MAX_KEY_ATTRIBUTES: usize = 4;
+
+/// The partition key and the sort key of a global index are made of up to four attributes each.
+fn key_of_several(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
+    for (role, sources) in [("partition", &index.partition), ("sort", &index.sort)] {
+        if sources.len() > MAX_KEY_ATTRIBUTES {
+            errors.at(
+                &index.name,
+                format_args!("the {role} key of an index has at most {MAX_KEY_ATTRIBUTES} attributes, and this has {}: put several fields into a template, `{role} = \"{{a}}#{{b}}\"`", sources.len()),
+            );
+        }
+        let mut seen: Vec<&Ident> = Vec::new();
+        for source in sources {
+            let Source::Field(ident) = source else { continue };
+            if seen.contains(&ident) {
+                errors.at(ident, format_args!("`{ident}` is in the {role} key twice: remove one of the two"));
+            }
+            seen.push(ident);
+            match entity.field(ident) {
+                Some(field) if field.is_typed() => {}
+                Some(_) => errors.at(ident, format_args!("`{ident}` is stored through `skip`, `serde`, `with` or `flatten`, so it cannot be part of a key")),
+                None => unknown_field(entity, ident, errors),
+            }
+        }
+    }
+}
+
+/// A projected index holds fields that are stored, beside the keys.
+fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
+    let Some(projection) = &index.projection else { return };
+    let keys: Vec<&Ident> =
+        entity.keys().chain(entity.partition_of(index)).chain(&index.sort).flat_map(Source::fields).collect();
+    let mut seen: Vec<&Ident> = Vec::new();
+    for ident in &projection.include {
+        match entity.field(ident) {
+            None => unknown_field(entity, ident, errors),
+            Some(field) if !field.is_stored() => errors.at(
+                ident,
+                format_args!("`{ident}` has no attribute of its own, so an index cannot hold it: leave it out"),
+            ),
+            Some(_) if keys.contains(&ident) => errors.at(
+                ident,
+                format_args!("`{ident}` is part of a key, and an index holds its keys and those of the table anyway: leave it out"),
+            ),
+            Some(_) if seen.contains(&ident) => {
+                errors.at(ident, format_args!("`{ident}` is included twice: remove one of the two"));
+            }
+            Some(_) => {}
+        }
+        seen.push(ident);
+    }
+    if entity.fields.iter().all(|field| keys.contains(&field.ident) || seen.contains(&field.ident)) {
+        errors.at(
+            &projection.word,
+            format_args!(
+                "the index `{}` would hold every field: remove `{}`, so that it holds the whole item",
+                index.name.value(),
+                projection.word
+            ),
+        );
+    }
+}
+
+fn unknown_field(entity: &Entity<'_>, ident: &Ident, errors: &mut Errors) {
+    let known: Vec<String> = entity.fields.iter().map(|field| field.ident.to_string()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let hint = match attr::nearest(&ident.to_string(), &known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", attr::list(&known)),
+    };
+    errors.at(ident, format_args!("`{ident}` is no field of `{}`; {hint}", entity.ident));
 }
 
 /// A local index sorts the items of one partition in another way.

@@ -6,7 +6,7 @@
 //! once. What can only be asked of an attribute, such as whether it can be a key, is asked of `Own<Type>`, which is the type
 //! itself if it is an attribute, and an error that was reported already if it is not.
 
-use heck::ToSnakeCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -28,8 +28,15 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     let decode = decode(entity);
     let key_part = key_part(entity);
     let stamp = stamp(entity);
+    let projected: Vec<_> = indexes(entity)
+        .filter(|index| index.projection.is_some())
+        .map(|index| projected(entity, index))
+        .collect();
+    let (projected_types, projected_impls): (Vec<TokenStream>, Vec<TokenStream>) =
+        projected.into_iter().unzip();
     quote! {
         #repository_type
+        #(#projected_types)*
         // A field, and its type, may be more private than the struct.
         #[allow(dead_code, missing_docs, private_bounds, private_interfaces)]
         const _: () = {
@@ -37,6 +44,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
             #constants
             #starters
             #repository_impl
+            #(#projected_impls)*
             #[automatically_derived]
             impl __d::Entity for #ident {
                 #info
@@ -131,8 +139,7 @@ fn starters(entity: &Entity<'_>) -> TokenStream {
             return None;
         }
         names.push(name);
-        let partition = if index.local { &entity.partition } else { &index.partition };
-        Some(starter(entity, position, index, partition.as_ref()?))
+        Some(starter(entity, position, index))
     });
     let starters: Vec<TokenStream> = starters.collect();
     if starters.is_empty() {
@@ -150,20 +157,32 @@ fn indexes<'e, 'i>(entity: &'e Entity<'i>) -> impl Iterator<Item = &'e Index> + 
     entity.indexes.iter().filter(|index| entity.has_keys_of(index))
 }
 
-fn starter(entity: &Entity<'_>, position: usize, index: &Index, partition: &Source) -> TokenStream {
+fn starter(entity: &Entity<'_>, position: usize, index: &Index) -> TokenStream {
     let Entity { ident, vis, .. } = entity;
     let name = starter_name(&index.name);
     let doc = format!(" Queries the index `{}`.", index.name.value());
-    let fields: Vec<&Field<'_>> =
-        partition.fields().into_iter().filter_map(|field| entity.field(field)).collect();
+    let mut fields: Vec<&Field<'_>> = Vec::new();
+    for field in entity.partition_of(index).flat_map(Source::fields).filter_map(|field| entity.field(field)) {
+        if !fields.iter().any(|known| known.ident == field.ident) {
+            fields.push(field);
+        }
+    }
+    // A projected index gives what it holds.
+    let (result, select) = match &index.projection {
+        Some(_) => {
+            let projection = projection_name(entity, index);
+            (quote!(, __d::Projected<#projection>), quote!(.select_as()))
+        }
+        None => (TokenStream::new(), TokenStream::new()),
+    };
     let idents: Vec<&Ident> = fields.iter().map(|field| field.ident).collect();
     let types = fields.iter().map(|field| spanned_as(field.ty, "Base"));
     let positions = idents.iter().map(|ident| entity.position(ident));
     let position = Literal::usize_unsuffixed(position);
     quote! {
         #[doc = #doc]
-        #vis fn #name(#(#idents: impl __d::IntoKey<#types>),*) -> __d::Query<#ident> {
-            __d::Query::by_index(#position, &[#((#positions, &__d::IntoKey::into_key(#idents))),*])
+        #vis fn #name(#(#idents: impl __d::IntoKey<#types>),*) -> __d::Query<#ident #result> {
+            __d::Query::by_index(#position, &[#((#positions, &__d::IntoKey::into_key(#idents))),*]) #select
         }
     }
 }
@@ -186,6 +205,48 @@ pub(crate) fn starter_name(name: &LitStr) -> Ident {
         |_| Ident::new(&format!("{snake}_"), name.span()),
         |ident| Ident::new(&ident.to_string(), name.span()),
     )
+}
+
+/// `UserByEmail`: what a projected index holds.
+pub(crate) fn projection_name(entity: &Entity<'_>, index: &Index) -> Ident {
+    let starter = starter_name(&index.name).to_string();
+    Ident::new(&format!("{}{}", entity.ident.unraw(), starter.to_upper_camel_case()), index.name.span())
+}
+
+/// The type of what a projected index holds, and what reads it.
+fn projected(entity: &Entity<'_>, index: &Index) -> (TokenStream, TokenStream) {
+    let Entity { ident, vis, .. } = entity;
+    let name = projection_name(entity, index);
+    let doc = format!(" What the index `{}` holds of [`{}`].", index.name.value(), ident.unraw());
+    let held = entity.fields_of(index);
+    let fields = held.iter().map(|Field { ident, vis, ty, docs, .. }| quote!(#(#docs)* #vis #ident: #ty));
+    let definition = quote! {
+        #[doc = #doc]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+        #[allow(dead_code, missing_docs, private_interfaces)]
+        #vis struct #name { #(#fields),* }
+    };
+    let item = Ident::new("item", Span::mixed_site());
+    let found = Ident::new("found", Span::mixed_site());
+    let positions = held.iter().map(|field| entity.position(field.ident));
+    let count = stored(&entity.fields);
+    let lines = entity.fields.iter().zip(decode_fields(&entity.fields, &found));
+    let lines =
+        lines.filter(|(field, _)| held.iter().any(|held| held.ident == field.ident)).map(|(_, line)| line);
+    let implementation = quote! {
+        #[automatically_derived]
+        impl __d::Projection for #name {
+            type Entity = #ident;
+            fn places() -> __d::Places {
+                __d::Places::of::<#ident>(&[#(#positions),*])
+            }
+            fn decode_projection(#item: &__d::Item<'_>) -> __d::Read<Self> {
+                let #found = __d::found::<#ident, #count>(#item)?;
+                __d::Ok(Self { #(#lines),* })
+            }
+        }
+    };
+    (definition, implementation)
 }
 
 fn key(entity: &Entity<'_>) -> TokenStream {
@@ -218,7 +279,7 @@ fn info(entity: &Entity<'_>) -> TokenStream {
         let key_fields = entity.key_fields().into_iter().map(|field| entity.position(field));
         quote!(partition: #partition, #sort key_fields: &[#(#key_fields),*],)
     });
-    let indexes: Vec<TokenStream> = indexes(entity).filter_map(|index| index_info(entity, index)).collect();
+    let indexes: Vec<TokenStream> = indexes(entity).map(|index| index_info(entity, index)).collect();
     let indexes = (!indexes.is_empty()).then(|| quote!(indexes: &[#(#indexes),*],));
     let type_attribute = &entity.type_attribute;
     let type_attribute = type_attribute.as_ref().map(|name| quote!(type_attribute: __d::Some(#name),));
@@ -233,22 +294,16 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-fn index_info(entity: &Entity<'_>, index: &Index) -> Option<TokenStream> {
+fn index_info(entity: &Entity<'_>, index: &Index) -> TokenStream {
     let name = &index.name;
-    let (kind, partition) = if index.local {
-        (quote!(local_index), &entity.partition)
-    } else {
-        (quote!(index), &index.partition)
-    };
-    let partition = key_source(entity, partition.as_ref()?);
-    let sort = match &index.sort {
-        Some(source) => {
-            let source = key_source(entity, source);
-            quote!(__d::Some(#source))
-        }
-        None => quote!(__d::None),
-    };
-    Some(quote!(__d::#kind(#name, #partition, #sort)))
+    let kind = if index.local { quote!(local_index) } else { quote!(index) };
+    let partition = entity.partition_of(index).map(|source| key_source(entity, source));
+    let sort = index.sort.iter().map(|source| key_source(entity, source));
+    let projecting = index.projection.is_some().then(|| {
+        let fields = entity.fields_of(index).into_iter().map(|field| entity.position(field.ident));
+        quote!(.projecting(&[#(#fields),*]))
+    });
+    quote!(__d::#kind(#name, &[#(#partition),*], &[#(#sort),*]) #projecting)
 }
 
 /// The line of a field in the table of fields. It asks of the type what the field needs.
@@ -260,26 +315,29 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     let index_key = entity.index_keys().any(is);
     let table_part = entity.keys().any(stands_in);
     let index_part = entity.index_keys().any(stands_in);
-    // What holds for the table holds for an index.
-    let needs = [
-        (table_key, quote!(KeyAttribute)),
-        (table_part, quote!(KeyPart)),
-        (index_key && !table_key, quote!(IndexKeyAttribute)),
-        (index_part && !table_part, quote!(IndexKeyPart)),
-    ];
     let own = spanned_as(ty, "Own");
-    let mut scalars =
-        needs.into_iter().filter(|(needed, _)| *needed).map(|(_, role)| quote!(<#own as __d::#role>::SCALAR));
-    let first = scalars.next().unwrap_or_else(|| quote!(<#ty as __d::Attribute>::SCALAR));
+    // What holds for the table holds for an index.
+    let scalar = if table_key {
+        quote!(<#own as __d::KeyAttribute>::SCALAR)
+    } else if index_key {
+        quote!(<#own as __d::IndexKeyAttribute>::SCALAR)
+    } else {
+        quote!(<#ty as __d::Attribute>::SCALAR)
+    };
+    let part = if table_part {
+        Some(quote!(.part(<#own as __d::KeyPart>::FIXED)))
+    } else {
+        index_part.then(|| quote!(.part(<#own as __d::IndexKeyPart>::FIXED)))
+    };
     let sensitive = field.sensitive.then(|| quote!(.sensitive()));
     let defaulted = field.default.is_some().then(|| quote!(.defaulted()));
     let sensitive = quote!(#defaulted #sensitive);
     if !field.is_typed() {
         quote!(__d::opaque(#name) #sensitive)
     } else if table_key || index_key {
-        quote!(__d::key(#name, #first) #(.also(#scalars))* #sensitive)
+        quote!(__d::key(#name, #scalar) #part #sensitive)
     } else {
-        quote!(__d::field(#name, #first) #(.also(#scalars))* #sensitive)
+        quote!(__d::field(#name, #scalar) #part #sensitive)
     }
 }
 

@@ -9,6 +9,7 @@ mod check;
 mod errors;
 mod expand;
 mod expand_attribute;
+mod expand_projection;
 mod model;
 mod parse;
 mod plural;
@@ -48,7 +49,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - the implementation of `dynorm::Entity`, with the table, keys and indexes of `User`;
 /// - a constant for each field, `User::EMAIL`, which makes conditions and reads and sets the field;
 /// - the type `UserRepo` with the operations of `dynorm::Repository`, to which you add your own in an `impl UserRepo`;
-/// - a function on it for each index, `UserRepo::by_status(…)`, which begins a query.
+/// - a function on it for each index, `UserRepo::by_status(…)`, which begins a query;
+/// - for an index that does not hold the whole item, the type of what it holds, `UserByStatus`.
 ///
 /// The struct has named fields, no parameters and no lifetimes, and is `Clone`. What is wrong with it is reported in one
 /// compile, each mistake at its place.
@@ -63,6 +65,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `crate = "path"` | where dynorm is, for a crate that knows it by another name |
 /// | `partition = "USER#{id}"`, `sort = "…"` | the key is made of a template, see below |
 /// | `index("gsi1", partition = "…", sort = "…")` | so are the keys of an index; it may be given several times |
+/// | `index("by_place", partition = [country, city], sort = [street, number])` | the keys of a global index are made of several attributes each, up to four, in this order |
 /// | `partition_attribute = "pk"`, `sort_attribute = "sk"` | the attributes that hold what the templates make; in an index `gsi1pk` and `gsi1sk` without it |
 /// | `type_attribute = "entity_type"` | the attribute that holds the type of an entity whose key is a template |
 ///
@@ -76,6 +79,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `index = "by_email"` | the partition key of a global index; it may be given several times, for several indexes |
 /// | `index("by_email", sort)` | the sort key of a global index |
 /// | `lsi = "by_date"` | the sort key of a local index, which shares the partition key of the table |
+/// | `index("by_email", keys_only)`, `index("by_email", include = [name])`, `lsi("by_date", keys_only)` | the index holds its keys, those of the table, and these fields, instead of the whole item |
 /// | `created_at` | set to the current time when the entity is first saved |
 /// | `updated_at` | set to the current time whenever it is saved |
 /// | `rename = "eMail"` | the name of the attribute |
@@ -157,12 +161,46 @@ pub fn derive_attribute(input: TokenStream) -> TokenStream {
     attribute(&parse_macro_input!(input as DeriveInput)).into()
 }
 
+/// Makes a struct a projection: some of the fields of an entity, which a query reads and gives instead of the whole.
+///
+/// ```
+/// use dynorm::prelude::*;
+///
+/// # #[derive(Attribute, Clone, Debug, Default)]
+/// # pub struct Address { pub city: String }
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # pub struct User { #[entity(id)] pub id: Id<User>, pub email: String, pub address: Option<Address> }
+/// #[derive(Projection)]
+/// #[projection(of = User)]
+/// pub struct Contact {
+///     pub id: Id<User>,
+///     pub email: String,
+///     #[projection(from = User::ADDRESS.field(Address::CITY))]
+///     pub city: Option<String>,
+/// }
+/// ```
+///
+/// Each field has the name and the type of a field of the entity. `from` names a field that is called otherwise, or a place
+/// inside one, which is an `Option` since it may not be there. Where dynorm is known by another name, `crate = "path"` beside `of`
+/// says so.
+#[proc_macro_derive(Projection, attributes(projection))]
+pub fn derive_projection(input: TokenStream) -> TokenStream {
+    projection(&parse_macro_input!(input as DeriveInput)).into()
+}
+
 fn entity(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::new();
     let code = parse::entity(input, &mut errors).map(|entity| {
         check::entity(&entity, &mut errors);
         if entity.has_fields { expand::entity(&entity) } else { stub::entity(&entity) }
     });
+    errors.with(code.unwrap_or_default())
+}
+
+fn projection(input: &DeriveInput) -> proc_macro2::TokenStream {
+    let mut errors = errors::Errors::new();
+    let code =
+        parse::projection(input, &mut errors).map(|projection| expand_projection::projection(&projection));
     errors.with(code.unwrap_or_default())
 }
 

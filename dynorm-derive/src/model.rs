@@ -74,10 +74,19 @@ pub(crate) enum Source {
 pub(crate) struct Index {
     pub(crate) name: LitStr,
     pub(crate) local: bool,
-    pub(crate) partition: Option<Source>,
-    pub(crate) sort: Option<Source>,
+    /// None of a local index, which has that of the table.
+    pub(crate) partition: Vec<Source>,
+    pub(crate) sort: Vec<Source>,
+    /// What it holds, if not everything.
+    pub(crate) projection: Option<Projected>,
     /// As `key_failed` of an entity.
     pub(crate) failed: bool,
+}
+
+/// `keys_only`, or `include = [a, b]`.
+pub(crate) struct Projected {
+    pub(crate) word: Ident,
+    pub(crate) include: Vec<Ident>,
 }
 
 impl Field<'_> {
@@ -133,8 +142,25 @@ impl Entity<'_> {
 
     /// True if the keys of an index are there, and every field in them.
     pub(crate) fn has_keys_of(&self, index: &Index) -> bool {
-        let partition = if index.local { &self.partition } else { &index.partition };
-        partition.iter().chain(index.keys()).all(|source| self.has_fields_of(source)) && partition.is_some()
+        self.keys_of(index).all(|source| self.has_fields_of(source))
+            && self.partition_of(index).next().is_some()
+    }
+
+    /// The partition key of an index.
+    pub(crate) fn partition_of<'e>(&'e self, index: &'e Index) -> impl Iterator<Item = &'e Source> {
+        self.partition.iter().filter(|_| index.local).chain(&index.partition)
+    }
+
+    fn keys_of<'e>(&'e self, index: &'e Index) -> impl Iterator<Item = &'e Source> {
+        self.partition_of(index).chain(&index.sort)
+    }
+
+    /// The fields that a projected index holds: those of the keys, and those that are included, in the order of the struct.
+    pub(crate) fn fields_of(&self, index: &Index) -> Vec<&Field<'_>> {
+        let keys: Vec<&Ident> = self.keys().chain(self.keys_of(index)).flat_map(Source::fields).collect();
+        let include = index.projection.iter().flat_map(|projection| &projection.include);
+        let held: Vec<&Ident> = keys.into_iter().chain(include).collect();
+        self.fields.iter().filter(|field| field.is_stored() && held.contains(&field.ident)).collect()
     }
 
     fn has_fields_of(&self, source: &Source) -> bool {
@@ -159,7 +185,7 @@ impl Entity<'_> {
 
 impl Index {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Source> {
-        [&self.partition, &self.sort].into_iter().flatten()
+        self.partition.iter().chain(&self.sort)
     }
 }
 
@@ -186,6 +212,21 @@ impl Source {
             Self::Template { template, .. } => template.literal.span(),
         }
     }
+}
+
+/// A struct of some of the fields of an entity.
+pub(crate) struct Projection<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) of: Path,
+    pub(crate) door: Path,
+    pub(crate) parts: Vec<Part<'i>>,
+}
+
+/// A field of a projection, which is the field of that name, or something else.
+pub(crate) struct Part<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) ty: &'i Type,
+    pub(crate) from: Option<Expr>,
 }
 
 pub(crate) struct Attribute<'i> {

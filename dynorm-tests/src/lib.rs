@@ -10,6 +10,8 @@ use dynorm::Database;
 pub enum Quirk {
     /// Takes index keys longer than DynamoDB does.
     LongIndexKeys,
+    /// Refuses index keys of several attributes.
+    OneAttributeKeys,
 }
 
 /// The engine that the tests run on.
@@ -33,7 +35,7 @@ impl Engine {
     pub fn quirks(self) -> &'static [Quirk] {
         match self {
             Self::Embedded => &[Quirk::LongIndexKeys],
-            Self::Endpoint => &[],
+            Self::Endpoint => &[Quirk::OneAttributeKeys],
         }
     }
 

@@ -74,10 +74,12 @@ pub struct IndexInfo {
     pub name: &'static str,
     /// A local index shares the partition key of the table.
     pub local: bool,
-    /// Its partition key.
-    pub partition: KeySource,
-    /// Its sort key.
-    pub sort: Option<KeySource>,
+    /// Its partition key: one attribute, or up to four of a global index.
+    pub partition: &'static [KeySource],
+    /// Its sort key: none, one, or up to four of a global index, in their order.
+    pub sort: &'static [KeySource],
+    /// The fields that the index holds, keys included, as positions of the table of fields; `None` for every attribute.
+    pub projection: Option<&'static [usize]>,
 }
 
 impl EntityInfo {
@@ -101,7 +103,7 @@ impl EntityInfo {
 
     /// The keys of the table: its partition key and, if it has one, its sort key.
     pub(crate) fn keys(&'static self) -> impl Iterator<Item = (KeyRole, &'static KeySource)> {
-        roles(&self.partition, self.sort.as_ref())
+        roles(std::slice::from_ref(&self.partition), self.sort.as_slice())
     }
 
     fn is_sensitive(&self, source: &KeySource) -> bool {
@@ -117,17 +119,33 @@ impl EntityInfo {
 }
 
 impl IndexInfo {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn projecting(self, fields: &'static [usize]) -> Self {
+        Self { projection: Some(fields), ..self }
+    }
+
     /// The keys of the index.
     pub(crate) fn keys(&'static self) -> impl Iterator<Item = (KeyRole, &'static KeySource)> {
-        roles(&self.partition, self.sort.as_ref())
+        roles(self.partition, self.sort)
+    }
+
+    /// What a projected index of an entity holds beside the keys; `None` for every attribute. The type of an entity that
+    /// shares its table is asked for with every query, so it is always there.
+    pub(crate) fn beside_keys(&'static self, info: &'static EntityInfo) -> Option<Vec<&'static str>> {
+        let is_key =
+            |name: &str| info.keys().chain(self.keys()).any(|(_, source)| info.attribute(source) == name);
+        let fields = self.projection?.iter().filter_map(|field| Some(info.fields.get(*field)?.name));
+        Some(fields.chain(info.type_attribute).filter(|name| !is_key(name)).collect())
     }
 }
 
 fn roles(
-    partition: &'static KeySource,
-    sort: Option<&'static KeySource>,
+    partition: &'static [KeySource],
+    sort: &'static [KeySource],
 ) -> impl Iterator<Item = (KeyRole, &'static KeySource)> {
-    std::iter::once((KeyRole::Partition, partition)).chain(sort.map(|sort| (KeyRole::Sort, sort)))
+    let with = |role: KeyRole| move |source: &'static KeySource| (role, source);
+    partition.iter().map(with(KeyRole::Partition)).chain(sort.iter().map(with(KeyRole::Sort)))
 }
 
 /// What a save puts into the fields that are dynorm's to set.
@@ -312,7 +330,7 @@ fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(),
     // An item without the sort key of a local index has no entry in it.
     let mut copies = 1;
     for index in info.indexes.iter().filter(|index| index.local) {
-        let sort = index.sort.as_ref().map(|sort| item.get(info.attribute(sort))).transpose()?;
+        let sort = index.sort.first().map(|sort| item.get(info.attribute(sort))).transpose()?;
         copies += usize::from(sort.flatten().is_some());
     }
     let size = item_size(json)? * copies;
@@ -406,7 +424,7 @@ fn check_spelling<'p>(
     Ok(())
 }
 
-fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {
+pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {
     let Some(attribute) = info.type_attribute else { return Ok(true) };
     Ok(match item.get(attribute)? {
         Some(value) => value.as_str().is_ok_and(|found| found == info.name),
@@ -415,7 +433,7 @@ fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, V
 }
 
 impl EncodedKey {
-    fn new<'v>(values: impl Iterator<Item = (&'static str, &'v [u8])>) -> Self {
+    pub(crate) fn new<'v>(values: impl Iterator<Item = (&'static str, &'v [u8])>) -> Self {
         let mut encoder = Encoder::with_capacity(64);
         encoder.push(b'{');
         for (index, (name, json)) in values.enumerate() {

@@ -43,7 +43,7 @@ impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
 )]
 pub trait KeyPart: Attribute {
     #[doc(hidden)]
-    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+    const FIXED: bool = <Self::Shape as shape::Shape>::FIXED;
 }
 
 #[diagnostic::do_not_recommend]
@@ -57,7 +57,7 @@ impl<T: Attribute<Base = T, Shape: shape::Part>> KeyPart for T {}
 )]
 pub trait IndexKeyPart: Attribute {
     #[doc(hidden)]
-    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+    const FIXED: bool = <Self::Shape as shape::Shape>::FIXED;
 }
 
 #[diagnostic::do_not_recommend]
@@ -269,23 +269,41 @@ impl Template {
                     let Some(part) = field(*index).filter(|part| !part.is_absent_part()) else {
                         return Ok((text, position));
                     };
-                    let mut encoder = Encoder::default();
-                    part.encode_part(&mut encoder)?;
-                    let json = encoder.into_bytes();
-                    let value = match json.as_slice() {
-                        br#"{"BOOL":true}"# => Cow::Borrowed("true"),
-                        br#"{"BOOL":false}"# => Cow::Borrowed("false"),
-                        json => scalar_text(json)?,
-                    };
-                    if *width > 0 {
-                        push_padded(&mut text, &value, *width)?;
-                    } else {
-                        self.push_escaped(&mut text, &value);
-                    }
+                    self.push_value(&mut text, *width, part)?;
                 }
             }
         }
         Ok((text, self.segments.len()))
+    }
+
+    /// The text of one value, as a segment of the template.
+    pub(crate) fn render_value(&self, segment: &Segment, part: &dyn Part) -> Result<String, ValueError> {
+        let mut text = String::new();
+        if let Segment::Field(_, width) = segment {
+            self.push_value(&mut text, *width, part)?;
+        }
+        Ok(text)
+    }
+
+    fn push_value(&self, text: &mut String, width: usize, part: &dyn Part) -> Result<(), ValueError> {
+        let mut encoder = Encoder::default();
+        part.encode_part(&mut encoder)?;
+        let json = encoder.into_bytes();
+        let value = match json.as_slice() {
+            br#"{"BOOL":true}"# => Cow::Borrowed("true"),
+            br#"{"BOOL":false}"# => Cow::Borrowed("false"),
+            json => scalar_text(json)?,
+        };
+        if width > 0 {
+            return push_padded(text, &value, width);
+        }
+        self.push_escaped(text, &value);
+        Ok(())
+    }
+
+    /// True if there are characters that are escaped in values.
+    pub(crate) fn has_delimiters(&self) -> bool {
+        self.segments.windows(2).any(|pair| matches!(pair, [Segment::Field(..), Segment::Text(_)]))
     }
 
     /// Appends a value so that no delimiter of the template can be found in it: `a#b` and `c` differ from `a` and `b#c`.

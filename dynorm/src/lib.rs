@@ -40,7 +40,7 @@ pub use codec::{
 };
 pub use collection::{Chunk, Collection};
 pub use database::Database;
-pub use dynorm_derive::{Attribute, Entity};
+pub use dynorm_derive::{Attribute, Entity, Projection};
 pub use entity::{Entity, EntityInfo, IndexInfo};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
 pub use expression::{Condition, FieldByName, IntoValue, Operand, Path, Size, field};
@@ -52,8 +52,8 @@ pub use operation::{
     CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save, SaveArg,
 };
 pub use query::{
-    Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, One, OrderBy, Page, PageQuery, Query,
-    QueryStream, Selection, Whole,
+    Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, One, OrderBy, Page, PageQuery, Projected,
+    Projection, Query, QueryStream, Selection, Whole,
 };
 pub use repository::Repository;
 
@@ -71,5 +71,5 @@ pub mod prelude {
     pub use crate::{Collection, Database, Entity, Id, Repository as _, Timestamp};
     // The derive macro alone: with the trait would come its methods `encode` and `decode`, which other traits have too.
     #[doc(no_inline)]
-    pub use dynorm_derive::Attribute;
+    pub use dynorm_derive::{Attribute, Projection};
 }

@@ -11,7 +11,7 @@ pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
     Template,
 };
-pub use crate::query::Query;
+pub use crate::query::{Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.
@@ -132,13 +132,21 @@ pub const fn opaque(name: &'static str) -> FieldInfo {
 }
 
 /// A global index.
-pub const fn index(name: &'static str, partition: KeySource, sort: Option<KeySource>) -> IndexInfo {
-    IndexInfo { name, local: false, partition, sort }
+pub const fn index(
+    name: &'static str,
+    partition: &'static [KeySource],
+    sort: &'static [KeySource],
+) -> IndexInfo {
+    IndexInfo { name, local: false, partition, sort, projection: None }
 }
 
 /// A local index, with the partition key of its table.
-pub const fn local_index(name: &'static str, partition: KeySource, sort: Option<KeySource>) -> IndexInfo {
-    IndexInfo { name, local: true, partition, sort }
+pub const fn local_index(
+    name: &'static str,
+    partition: &'static [KeySource],
+    sort: &'static [KeySource],
+) -> IndexInfo {
+    IndexInfo { name, local: true, partition, sort, projection: None }
 }
 
 /// The field at this position of the table, as a key.

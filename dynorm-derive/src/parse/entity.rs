@@ -8,7 +8,7 @@ use super::field::{self, Role};
 use super::{Once, default_door};
 use crate::attr::{self, Entry};
 use crate::errors::Errors;
-use crate::model::{Entity, Field, Index, Source, StampKind, Storage};
+use crate::model::{Entity, Field, Index, Projected, Source, StampKind, Storage};
 use crate::plural::table_name;
 use crate::template::{Segment, Template};
 
@@ -26,7 +26,8 @@ pub(super) const WORDS: &[&str] = &[
     "type_attribute",
 ];
 /// What an index on the struct knows.
-const INDEX_WORDS: &[&str] = &["partition", "sort", "partition_attribute", "sort_attribute"];
+const INDEX_WORDS: &[&str] =
+    &["partition", "sort", "partition_attribute", "sort_attribute", "keys_only", "include"];
 /// What belongs to a field, where a user may look for it on the struct.
 const FIELD_WORDS: &[&str] = &["id", "lsi", "created_at", "updated_at"];
 
@@ -201,30 +202,41 @@ fn source(template: Option<Template>, attribute: Option<LitStr>, default: &str) 
     Some(Source::Template { attribute, template })
 }
 
-/// `index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}")` on the struct.
+/// `index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}")`, or of several attributes
+/// `index("by_place", partition = [country, city], sort = [street, number])`, on the struct.
 fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Errors) {
     let Some((name, options)) = entry.named("gsi1", errors) else { return };
     let mut once = Once::default();
     let (mut partition, mut sort) = (None, None);
     let (mut partition_attribute, mut sort_attribute) = (None, None);
+    let mut several: [Vec<Ident>; 2] = [Vec::new(), Vec::new()];
+    let mut projection = None;
     let before = errors.count();
+    let [several_partition, several_sort] = &mut several;
     for option in &options {
         if !once.first(&option.word, errors) {
             continue;
         }
         match option.word.unraw().to_string().as_str() {
+            "partition" if option.is_list() => {
+                *several_partition = option.fields("country, city", errors).unwrap_or_default();
+            }
+            "sort" if option.is_list() => {
+                *several_sort = option.fields("street, number", errors).unwrap_or_default();
+            }
             "partition" => partition = super::template(option, "STATUS#{status}", errors),
             "sort" => sort = super::template(option, "{placed_at}", errors),
+            "keys_only" | "include" => field::projected(option, &mut projection, errors),
             "partition_attribute" => partition_attribute = option.text("gsi1pk", errors),
             "sort_attribute" => sort_attribute = option.text("gsi1sk", errors),
             _ => attr::unknown(&option.word, INDEX_WORDS, "an index", errors),
         }
     }
     let failed = errors.count() > before;
-    if partition.is_none() && sort.is_none() && !failed {
+    if partition.is_none() && sort.is_none() && several.iter().all(Vec::is_empty) && !failed {
         errors.at(
             &name,
-            "an index on the struct is made of templates: write `index(\"gsi1\", partition = \"STATUS#{status}\")`, or put `index = \"…\"` on a field",
+            "an index on the struct is made of templates or of several fields: write `index(\"gsi1\", partition = \"STATUS#{status}\")` or `index(\"by_place\", partition = [country, city])`, or put `index = \"…\"` on a field",
         );
         return;
     }
@@ -235,9 +247,40 @@ fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Errors) {
             add_index_key(entity, &name, source, is_sort, errors);
         }
     }
+    for (fields, is_sort) in several.into_iter().zip([false, true]) {
+        if let (Some(index), false) = (index(entity, &name), fields.is_empty()) {
+            let slot = if is_sort { &mut index.sort } else { &mut index.partition };
+            if slot.is_empty() {
+                slot.extend(fields.into_iter().map(Source::Field));
+            } else {
+                let role = if is_sort { "sort" } else { "partition" };
+                errors.at(&name, format_args!("the index `{}` has its {role} key in two places: give it once, here or on the fields", name.value()));
+            }
+        }
+    }
+    add_projection(entity, &name, projection, errors);
     if failed {
         fail_index(entity, &name);
     }
+}
+
+fn add_projection(
+    entity: &mut Entity<'_>,
+    name: &LitStr,
+    projection: Option<Projected>,
+    errors: &mut Errors,
+) {
+    let (Some(index), Some(projection)) = (index(entity, name), projection) else { return };
+    if index.projection.is_some() {
+        errors.at(
+            &projection.word,
+            format_args!(
+                "it is said twice what the index `{}` holds: say it once, on any of its keys",
+                name.value()
+            ),
+        );
+    }
+    index.projection = Some(projection);
 }
 
 /// The index of a name, a new one if there is none.
@@ -245,7 +288,14 @@ fn index<'e>(entity: &'e mut Entity<'_>, name: &LitStr) -> Option<&'e mut Index>
     let position = entity.indexes.iter().position(|index| index.name.value() == name.value());
     let position = position.unwrap_or_else(|| {
         let name = name.clone();
-        entity.indexes.push(Index { name, local: false, partition: None, sort: None, failed: false });
+        entity.indexes.push(Index {
+            name,
+            local: false,
+            partition: Vec::new(),
+            sort: Vec::new(),
+            projection: None,
+            failed: false,
+        });
         entity.indexes.len() - 1
     });
     entity.indexes.get_mut(position)
@@ -272,16 +322,17 @@ fn add_index_key(entity: &mut Entity<'_>, name: &LitStr, source: Source, sort: b
     } else {
         (&mut index.partition, "partition key", ", or make this the sort key with `index(\"…\", sort)`")
     };
-    match slot {
+    let word = if sort { "sort" } else { "partition" };
+    match slot.first() {
         Some(other) => errors.at(
             name,
             format_args!(
-                "the index `{}` has a {role} already, {}: an index has one, so choose another name{remedy}",
+                "the index `{0}` has a {role} already, {1}: choose another name{remedy}; a key of several fields is said on the struct, in its order: `#[entity(index(\"{0}\", {word} = [a, b]))]`",
                 name.value(),
                 other.describe()
             ),
         ),
-        None => *slot = Some(source),
+        None => slot.push(source),
     }
 }
 
@@ -312,16 +363,17 @@ fn read_fields<'i>(
                         add_key(entity, &field, &word, sort, errors);
                     }
                 }
-                Role::Index { name, sort, word } => {
+                Role::Index { name, sort, projection, word } => {
                     if refuse_untyped(&field, &word, errors) {
                         fail_index(entity, &name);
                     } else {
                         add_index_key(entity, &name, Source::Field(field.ident.clone()), sort, errors);
+                        add_projection(entity, &name, projection, errors);
                     }
                 }
-                Role::LocalIndex { name, word } => {
+                Role::LocalIndex { name, projection, word } => {
                     if !refuse_untyped(&field, &word, errors) {
-                        add_local_index(entity, name, &field, errors);
+                        add_local_index(entity, name, projection, &field, errors);
                     }
                 }
                 Role::Stamp { word, kind } => match stamped.iter().find(|(known, _)| *known == kind) {
@@ -361,13 +413,19 @@ fn add_key(entity: &mut Entity<'_>, field: &Field<'_>, word: &Ident, sort: bool,
     }
 }
 
-fn add_local_index(entity: &mut Entity<'_>, name: LitStr, field: &Field<'_>, errors: &mut Errors) {
+fn add_local_index(
+    entity: &mut Entity<'_>,
+    name: LitStr,
+    projection: Option<Projected>,
+    field: &Field<'_>,
+    errors: &mut Errors,
+) {
     if entity.indexes.iter().any(|index| index.name.value() == name.value()) {
         errors.at(&name, format_args!("there is an index `{}` already: choose another name", name.value()));
         return;
     }
-    let sort = Some(Source::Field(field.ident.clone()));
-    entity.indexes.push(Index { name, local: true, partition: None, sort, failed: false });
+    let sort = vec![Source::Field(field.ident.clone())];
+    entity.indexes.push(Index { name, local: true, partition: Vec::new(), sort, projection, failed: false });
 }
 
 /// A key must be stored, and by its type.
@@ -387,8 +445,9 @@ fn refuse_untyped(field: &Field<'_>, word: &Ident, errors: &mut Errors) -> bool 
 /// Puts the fields themselves into the templates, which name them without `r#`.
 fn name_template_fields(entity: &mut Entity<'_>) {
     let fields: Vec<&Ident> = entity.fields.iter().map(|field| field.ident).collect();
-    let index_keys = entity.indexes.iter_mut().flat_map(|index| [&mut index.partition, &mut index.sort]);
-    for source in [&mut entity.partition, &mut entity.sort].into_iter().chain(index_keys).flatten() {
+    let index_keys =
+        entity.indexes.iter_mut().flat_map(|index| index.partition.iter_mut().chain(&mut index.sort));
+    for source in entity.partition.iter_mut().chain(&mut entity.sort).chain(index_keys) {
         let Source::Template { template, .. } = source else { continue };
         for segment in &mut template.segments {
             if let Segment::Field { field: name, .. } = segment

@@ -7,7 +7,7 @@ use super::Once;
 use super::case::Case;
 use crate::attr::{self, Argument, Entry};
 use crate::errors::Errors;
-use crate::model::{DefaultValue, Field, StampKind, Storage};
+use crate::model::{DefaultValue, Field, Projected, StampKind, Storage};
 
 /// What the fields of an entity know.
 const WORDS: &[&str] = &[
@@ -42,10 +42,12 @@ pub(super) enum Role {
     Index {
         name: LitStr,
         sort: bool,
+        projection: Option<Projected>,
         word: Ident,
     },
     LocalIndex {
         name: LitStr,
+        projection: Option<Projected>,
         word: Ident,
     },
     Stamp {
@@ -113,9 +115,7 @@ impl Read {
         match text {
             "index" => self.roles.extend(index_role(entry, errors)),
             "lsi" => {
-                if let Some(name) = entry.text("by_date", errors) {
-                    self.roles.push(Role::LocalIndex { name, word });
-                }
+                self.roles.extend(local_index_role(entry, errors));
             }
             "rename" => self.rename = entry.text("eMail", errors),
             "with" => {
@@ -177,6 +177,7 @@ fn unknown(entry: &Entry, words: &[&str], attribute: &str, errors: &mut Errors) 
 fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
     let (name, options) = entry.named("by_email", errors)?;
     let (mut partition, mut sort) = (false, false);
+    let mut projection = None;
     let mut once = Once::default();
     for option in &options {
         if !once.first(&option.word, errors) {
@@ -185,7 +186,13 @@ fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
         match option.word.unraw().to_string().as_str() {
             "sort" => sort = option.flag(errors),
             "partition" => partition = option.flag(errors),
-            _ => attr::unknown(&option.word, &["partition", "sort"], "an index of a field", errors),
+            "keys_only" | "include" => projected(option, &mut projection, errors),
+            _ => attr::unknown(
+                &option.word,
+                &["partition", "sort", "keys_only", "include"],
+                "an index of a field",
+                errors,
+            ),
         }
     }
     if partition && sort {
@@ -198,5 +205,38 @@ fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
         );
         return None;
     }
-    Some(Role::Index { name, sort, word: entry.word.clone() })
+    Some(Role::Index { name, sort, projection, word: entry.word.clone() })
+}
+
+/// `lsi = "name"`, `lsi("name", keys_only)`
+fn local_index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
+    let (name, options) = entry.named("by_date", errors)?;
+    let mut projection = None;
+    let mut once = Once::default();
+    for option in &options {
+        if !once.first(&option.word, errors) {
+            continue;
+        }
+        match option.word.unraw().to_string().as_str() {
+            "keys_only" | "include" => projected(option, &mut projection, errors),
+            _ => attr::unknown(&option.word, &["keys_only", "include"], "a local index", errors),
+        }
+    }
+    Some(Role::LocalIndex { name, projection, word: entry.word.clone() })
+}
+
+/// `keys_only` or `include = [a, b]`
+pub(super) fn projected(option: &Entry, projection: &mut Option<Projected>, errors: &mut Errors) {
+    let word = option.word.clone();
+    let include = if word.unraw() == "include" {
+        option.fields("name, email", errors)
+    } else {
+        option.flag(errors).then(Vec::new)
+    };
+    if projection.is_some() {
+        errors.at(&word, "`keys_only` and `include` exclude each other: remove one of the two");
+    }
+    if let Some(include) = include {
+        *projection = Some(Projected { word, include });
+    }
 }

@@ -5,9 +5,11 @@ mod attribute;
 mod case;
 mod entity;
 mod field;
+mod projection;
 
 pub(crate) use attribute::attribute;
 pub(crate) use entity::entity;
+pub(crate) use projection::projection;
 
 use syn::ext::IdentExt;
 use syn::{Ident, Path};

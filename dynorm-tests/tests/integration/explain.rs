@@ -109,16 +109,11 @@ fn the_key_of_the_table() {
     );
     says(
         &PartRepo::filter(Part::SHELF.is_in([1, 2]) & Part::NUMBER.eq(3)),
-        &[
-            "Query on the table `parts`",
-            "  key:    shelf = ? (2 values) AND number = ?",
-            "  order:  number, merged",
-            "  cost:   reads 2 items",
-        ],
+        &["BatchGetItem on the table `parts`", "  keys:   2", "  cost:   reads 2 items"],
     );
     says(
         &UserRepo::filter(User::ID.is_in([Id::new(), Id::new()])),
-        &["Query on the table `users`", "  key:    id = ? (2 values)", "  cost:   reads 2 items"],
+        &["BatchGetItem on the table `users`", "  keys:   2", "  cost:   reads 2 items"],
     );
     says(
         &PartRepo::filter(Part::SHELF.eq(1) & Part::NUMBER.between(3, 9)),
@@ -338,7 +333,7 @@ fn what_is_left_is_a_filter() {
         &[
             "Query on the table `parts`",
             "  key:    shelf = ?",
-            "  filter: price <= weight AND kind IN (2 values) AND name IN (one value)",
+            "  filter: price <= weight AND kind IN (2 values) AND name = ?",
             "  cost:   reads one partition; what the filter leaves out is paid for",
         ],
     );
@@ -500,13 +495,13 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     says(
         &PartRepo::filter(Part::SHELF.gt(1)),
         &[
-            "Refused: no key and no index of `Part` can serve these conditions, so the whole table would be read: add a condition with `.eq(…)` on the partition key of the table or of an index, or call `.allow_scan()`",
+            "Refused: no key and no index of `Part` can serve these conditions, so the whole table would be read: add a condition with `.eq(…)` on a partition key, which is `shelf`, or `kind`, or `maker`, or call `.allow_scan()`",
         ],
     );
     says(
         &OrderRepo::filter(Order::TOTAL.gt(1)),
         &[
-            "Refused: no key and no index of `Order` can serve these conditions, so the whole table would be read: add a condition with `.eq(…)` on the partition key of the table or of an index, or call `.allow_scan()`",
+            "Refused: no key and no index of `Order` can serve these conditions, so the whole table would be read: add a condition with `.eq(…)` on a partition key, which is `customer_id`, or `status`, or call `.allow_scan()`",
         ],
     );
     says(
@@ -518,7 +513,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     says(
         &PartRepo::by_kind(Kind::Nut).order_by(Part::NAME.asc()),
         &[
-            "Refused: items come in the order of the sort key of what is queried, and with these conditions that is not `name`; what the keys can do is to order by `number` with the key of the table, by `size` with the index `by_kind`, by `name` with the index `by_maker`, by `weight` with the index `by_weight`; or sort the result with `.sorted_by(…)`",
+            "Refused: items come in the order of the sort key of what is queried, and with these conditions that is not `name`; the keys can order by `number` with the key of the table, by `size` with the index `by_kind`, by `name` with the index `by_maker`, by `weight` with the index `by_weight`; or sort the result with `.sorted_by(…)`",
         ],
     );
     says(
@@ -534,7 +529,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     says(
         &PartRepo::filter(Part::SHELF.eq(1)).using("by_maker"),
         &[
-            "Refused: the index `by_maker` cannot serve the query: no condition says what its partition key `maker` is equal to",
+            "Refused: the index `by_maker` cannot serve the query: its partition key is made of `maker`, and no condition says what that is equal to",
         ],
     );
     says(

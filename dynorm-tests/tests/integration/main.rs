@@ -11,6 +11,7 @@ mod fates;
 mod faults;
 mod mixed;
 mod pace;
+mod projections;
 mod queries;
 mod streams;
 mod tables;

@@ -155,7 +155,7 @@ impl<'de, T> serde::Deserialize<'de> for Id<T> {
 #[diagnostic::do_not_recommend]
 impl<T> Attribute for Id<T> {
     type Base = Self;
-    type Shape = shape::Text;
+    type Shape = shape::FixedText;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         self.ulid.encode(encoder)

@@ -13,6 +13,9 @@ mod sealed {
 pub trait Shape: sealed::Sealed + 'static {
     /// The type as a key or as an element of a set, for shapes that can be one.
     const SCALAR: Option<ScalarType>;
+    /// Every value makes a text of one length, and the order of the texts is that of the values.
+    #[doc(hidden)]
+    const FIXED: bool = false;
     /// The shape of many of them: `B` for bytes, a list for everything else.
     #[doc(hidden)]
     type Many<T: 'static>: Shape;
@@ -118,6 +121,26 @@ shapes! {
     Any: None, [];
 }
 
+/// Text of one length for all values, whose order is that of the values: times and ids. A template may put something behind
+/// it, and the key still sorts by it.
+#[derive(Debug)]
+pub enum FixedText {}
+impl sealed::Sealed for FixedText {}
+impl Shape for FixedText {
+    const SCALAR: Option<ScalarType> = Some(ScalarType::String);
+    const FIXED: bool = true;
+    type Many<T: 'static> = List<T>;
+    type Newtype = Self;
+    type Itself<T> = T;
+}
+impl TextLike for FixedText {}
+impl Key for FixedText {}
+impl IndexKey for FixedText {}
+impl Part for FixedText {}
+impl Ordered for FixedText {}
+impl Prefixed for FixedText {}
+impl Measured for FixedText {}
+
 /// A `u8`: a number, of which many are bytes.
 #[derive(Debug)]
 pub enum Byte {}
@@ -135,6 +158,10 @@ impl Ordered for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
+    const TYPE: ScalarType = ScalarType::String;
+}
+#[diagnostic::do_not_recommend]
+impl Scalar for FixedText {
     const TYPE: ScalarType = ScalarType::String;
 }
 #[diagnostic::do_not_recommend]
@@ -192,6 +219,7 @@ impl<T: 'static> Shape for Map<T> {
 }
 impl<S: Shape> Shape for Optional<S> {
     const SCALAR: Option<ScalarType> = S::SCALAR;
+    const FIXED: bool = S::FIXED;
     type Many<U: 'static> = List<U>;
     type Newtype = Optional<S::Newtype>;
     type Itself<T> = T;
@@ -206,6 +234,9 @@ impl<T: 'static> Measured for List<T> {}
 impl<T: 'static> Measured for Set<T> {}
 impl<T: 'static> Measured for Map<T> {}
 impl Container for Text {
+    type Contained = String;
+}
+impl Container for FixedText {
     type Contained = String;
 }
 impl<T: 'static> Container for List<T> {

@@ -62,7 +62,7 @@ impl Attribute for bool {
 #[diagnostic::do_not_recommend]
 impl Attribute for ulid::Ulid {
     type Base = Self;
-    type Shape = shape::Text;
+    type Shape = shape::FixedText;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.string(self.array_to_str(&mut [0; ulid::ULID_LEN]))

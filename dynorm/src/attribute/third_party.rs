@@ -10,7 +10,7 @@ use crate::codec::{Encoder, Value, ValueError};
 #[diagnostic::do_not_recommend]
 impl Attribute for uuid::Uuid {
     type Base = Self;
-    type Shape = shape::Text;
+    type Shape = shape::FixedText;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.string(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
@@ -93,7 +93,7 @@ impl Attribute for chrono::NaiveDateTime {
 #[diagnostic::do_not_recommend]
 impl Attribute for chrono::NaiveDate {
     type Base = Self;
-    type Shape = shape::Text;
+    type Shape = shape::FixedText;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         use chrono::Datelike;

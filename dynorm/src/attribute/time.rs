@@ -25,7 +25,7 @@ impl Attribute for OffsetDateTime {
 #[diagnostic::do_not_recommend]
 impl Attribute for Date {
     type Base = Self;
-    type Shape = shape::Text;
+    type Shape = shape::FixedText;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         if !(0..=9999).contains(&self.year()) {

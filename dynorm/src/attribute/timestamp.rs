@@ -244,7 +244,7 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
 #[diagnostic::do_not_recommend]
 impl Attribute for Timestamp {
     type Base = Self;
-    type Shape = shape::Text;
+    type Shape = shape::FixedText;
 
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         let mut text = [0; 27];

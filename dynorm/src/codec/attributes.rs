@@ -1,5 +1,5 @@
 use super::scanner::{RawString, Scanner};
-use super::{Value, ValueError};
+use super::{Encoder, Value, ValueError};
 
 /// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a page of items
 /// needs one allocation for it.
@@ -36,6 +36,20 @@ impl<'a> Item<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The item as JSON again.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, ValueError> {
+        let mut encoder = Encoder::with_capacity(1024);
+        encoder.push(b'{');
+        for (index, (name, value)) in self.iter().enumerate() {
+            encoder.separate(index);
+            encoder.json_string(&name.unescape()?);
+            encoder.push(b':');
+            value.write(&mut encoder);
+        }
+        encoder.push(b'}');
+        Ok(encoder.into_bytes())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RawString<'a>, Value<'a>)> {

@@ -17,6 +17,8 @@ pub struct FieldInfo {
     pub(crate) sensitive: bool,
     /// An absent attribute is read as something else than absence, so absence is stored as NULL.
     pub(crate) defaulted: bool,
+    /// Every value makes a text of one length, and the order of the texts is that of the values.
+    pub(crate) fixed: bool,
     /// The name needs no escaping in JSON.
     pub(crate) plain: bool,
 }
@@ -25,7 +27,15 @@ impl FieldInfo {
     /// A field whose type is `scalar` as a key.
     #[must_use]
     pub const fn new(name: &'static str, scalar: Option<ScalarType>) -> Self {
-        Self { name, scalar, key: false, sensitive: false, defaulted: false, plain: is_plain(name) }
+        Self {
+            name,
+            scalar,
+            key: false,
+            sensitive: false,
+            defaulted: false,
+            fixed: false,
+            plain: is_plain(name),
+        }
     }
 
     /// A field that is a key of the table or of an index.
@@ -40,10 +50,10 @@ impl FieldInfo {
         Self::new(name, None)
     }
 
-    /// Asks one more thing of the type of the field: to name the scalar of a role is to have it.
+    /// A field that stands in a template; `fixed` says whether it is text of one length.
     #[must_use]
-    pub const fn also(self, _: Option<ScalarType>) -> Self {
-        self
+    pub const fn part(self, fixed: bool) -> Self {
+        Self { fixed, ..self }
     }
 
     /// Marks a field with a default of its own.

@@ -23,7 +23,7 @@ pub struct Condition<E> {
 
 /// The most values that `IN` takes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-const MAX_IN: usize = 100;
+pub(crate) const MAX_IN: usize = 100;
 
 /// A condition without its type.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ mod path;
 
 pub use by_name::{FieldByName, IntoValue, field};
 pub use condition::{Condition, Operand};
-pub(crate) use condition::{Node, Term};
+pub(crate) use condition::{MAX_IN, Node, Term};
 pub use operators::Size;
 pub use path::Path;
 pub(crate) use path::{DocumentPath, Step};

@@ -67,6 +67,13 @@ impl DocumentPath {
         self.attribute == other.attribute && other.steps.starts_with(&self.steps)
     }
 
+    /// The place up to the first list that an element is taken of.
+    pub(crate) fn before_elements(mut self) -> Self {
+        let elements = self.steps.iter().position(|step| matches!(step, Step::Element(_)));
+        self.steps.truncate(elements.unwrap_or(self.steps.len()));
+        self
+    }
+
     fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self

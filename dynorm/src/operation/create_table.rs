@@ -25,8 +25,8 @@ type Configure = Box<dyn FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBu
 /// Creates the table of an entity, if there is none, or compares the one there is. Made by
 /// [`Database::create_table`].
 ///
-/// A table that is created is billed on demand and has all the indexes of the entity, each with every attribute; the call
-/// waits until it is active. Of a table that exists, the keys, their types, and the indexes with their projections are
+/// A table that is created is billed on demand and has all the indexes of the entity, each with the attributes that the entity
+/// says; the call waits until it is active. Of a table that exists, the keys, their types, and the indexes with their projections are
 /// compared; what is missing or differs is an [`Error::TableMismatch`] that lists it. Further indexes and the billing mode
 /// are not dynorm's business. Nothing is ever changed or deleted.
 #[must_use = "an operation does nothing until it is awaited"]
@@ -305,18 +305,43 @@ fn request(
             request = request.attribute_definitions(definition.build()?);
         }
     }
-    let everything = Projection::builder().projection_type(ProjectionType::All).build();
     for (info, index) in indexes_of(infos) {
         let keys = Some(key_schema(info, index.keys())?);
         request = if index.local {
-            let index = LocalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
-            request.local_secondary_indexes(index.projection(everything.clone()).build()?)
+            let local = LocalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
+            request.local_secondary_indexes(local.projection(projection(info, index)).build()?)
         } else {
-            let index = GlobalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
-            request.global_secondary_indexes(index.projection(everything.clone()).build()?)
+            let global = GlobalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
+            request.global_secondary_indexes(global.projection(projection(info, index)).build()?)
         };
     }
     Ok(request)
+}
+
+/// What an index holds.
+fn projection(info: &'static EntityInfo, index: &'static IndexInfo) -> Projection {
+    let projection = Projection::builder();
+    let beside_keys = index.beside_keys(info);
+    match beside_keys.as_deref() {
+        None => projection.projection_type(ProjectionType::All),
+        Some([]) => projection.projection_type(ProjectionType::KeysOnly),
+        Some(names) => projection
+            .projection_type(ProjectionType::Include)
+            .set_non_key_attributes(Some(names.iter().map(|name| (*name).to_owned()).collect())),
+    }
+    .build()
+}
+
+/// A projection in words; the order of the attributes does not matter.
+fn describe_projection(projection: &Projection) -> String {
+    let kind = projection.projection_type().map_or("nothing", ProjectionType::as_str);
+    let mut names: Vec<&String> = projection.non_key_attributes().iter().collect();
+    if names.is_empty() {
+        return kind.to_owned();
+    }
+    names.sort();
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("{kind} {}", names.join(", "))
 }
 
 /// The indexes of all entities of a table, each name once.
@@ -387,10 +412,10 @@ fn differences(info: &'static EntityInfo, table: &TableDescription) -> Vec<Strin
             continue;
         };
         compare_keys(&name, info, index.keys(), keys, &mut differences);
-        let projected = projection.and_then(Projection::projection_type);
-        if projected != Some(&ProjectionType::All) {
-            let projected = projected.map_or("nothing", ProjectionType::as_str);
-            differences.push(format!("{name} projects {projected}, not ALL"));
+        let found = projection.map_or_else(|| "nothing".to_owned(), describe_projection);
+        let wanted = describe_projection(&self::projection(info, index));
+        if found != wanted {
+            differences.push(format!("{name} projects {found}, not {wanted}"));
         }
     }
     for (name, scalar) in key_attributes(info) {

@@ -58,22 +58,31 @@ impl fmt::Display for Explanation {
             Ok(plan) => plan,
             Err(error) => return write!(f, "Refused: {error}"),
         };
-        let is_scan = plan.operation == Operation::Scan;
-        f.write_str(if is_scan { "Scan of " } else { "Query on " })?;
+        let is_query = plan.operation == Operation::Query;
+        f.write_str(match plan.operation {
+            Operation::Scan => "Scan of ",
+            Operation::BatchGetItem => "BatchGetItem on ",
+            _ => "Query on ",
+        })?;
         match plan.index {
             Some(index) => write!(f, "the index `{}` of `{}`", index.name, plan.info.table)?,
             None => write!(f, "the table `{}`", plan.info.table)?,
         }
-        if !is_scan {
-            write!(f, "\n  key:    {} = ?", plan.partition)?;
+        if is_query {
+            for (index, name) in plan.partition.iter().enumerate() {
+                write!(f, "{}{name} = ?", if index == 0 { "\n  key:    " } else { " AND " })?;
+            }
             if plan.partitions.len() > 1 {
                 write!(f, " ({} values)", plan.partitions.len())?;
             }
-            if let Some(sort) = &plan.sort {
+            for sort in &plan.sort {
                 write!(f, " AND {}", Shown(sort))?;
             }
+        } else if !plan.keys.is_empty() {
+            write!(f, "\n  keys:   {}", plan.keys.len())?;
         }
-        match (plan.info.type_attribute, &plan.filter) {
+        let of_type = plan.info.type_attribute.filter(|_| plan.keys.is_empty());
+        match (of_type, &plan.filter) {
             (Some(of_type), filter) => {
                 write!(f, "\n  filter: {of_type} = \"{}\"", plan.info.name)?;
                 match filter {
@@ -85,12 +94,13 @@ impl fmt::Display for Explanation {
             (None, Some(filter)) => write!(f, "\n  filter: {}", Shown(filter))?,
             (None, None) => {}
         }
-        if let Some(local) = &plan.local {
+        if plan.hydrates {
+            f.write_str("\n  then:   BatchGetItem of what is found, which is checked again")?;
+        } else if let Some(local) = &plan.local {
             write!(f, "\n  here:   {}", Shown(local))?;
         }
-        if let Some(sort) = plan.sort_attribute
-            && (plan.descending || plan.partitions.len() > 1)
-        {
+        let sort = plan.sort_attributes.join(", ");
+        if !sort.is_empty() && (plan.descending || plan.partitions.len() > 1) {
             let descending = if plan.descending { " descending" } else { "" };
             let merged = if plan.partitions.len() > 1 { ", merged" } else { "" };
             write!(f, "\n  order:  {sort}{descending}{merged}")?;
@@ -99,17 +109,20 @@ impl fmt::Display for Explanation {
             f.write_str("\n  read:   consistent, at twice the capacity")?;
         }
         f.write_str("\n  cost:   ")?;
-        if !is_scan && plan.partitions.is_empty() {
+        if is_query && plan.partitions.is_empty() {
             return f.write_str("reads nothing: the bounds of the sort key are crossed");
         }
         f.write_str(&extent(plan))?;
+        if plan.hydrates {
+            f.write_str(", and the items that are found")?;
+        }
         if let Some(limit) = self.limit {
             write!(f, ", up to {}", counted(limit, "match", "matches"))?;
         }
         if let Some(items) = self.max_evaluated {
             write!(f, ", evaluates at most {}", counted(items, "item", "items"))?;
         }
-        if plan.filter.is_some() || plan.local.is_some() || plan.info.type_attribute.is_some() {
+        if plan.filter.is_some() || (plan.local.is_some() && !plan.hydrates) || of_type.is_some() {
             f.write_str("; what the filter leaves out is paid for")?;
         }
         Ok(())
@@ -121,9 +134,13 @@ fn extent(plan: &Plan) -> String {
     if plan.operation == Operation::Scan {
         return "reads the whole table".to_owned();
     }
+    if plan.operation == Operation::BatchGetItem {
+        return format!("reads {}", counted(plan.keys.len() as u64, "item", "items"));
+    }
     let partitions = plan.partitions.len() as u64;
-    let is_fixed = matches!(plan.sort, Some(Node::Compare { operator: "=", .. }));
-    match (plan.index, &plan.sort) {
+    let is_fixed = plan.sort.len() == plan.sort_attributes.len()
+        && matches!(plan.sort.last(), Some(Node::Compare { operator: "=", .. }));
+    match (plan.index, plan.sort.last()) {
         (None, _) if is_fixed || plan.info.sort.is_none() => {
             format!("reads {}", counted(partitions, "item", "items"))
         }

@@ -13,7 +13,9 @@ mod stream;
 pub use cursor::{Cursor, IntoCursor};
 pub use explain::Explanation;
 pub use page::{Page, PageQuery};
-pub use select::{Selection, Whole};
+#[doc(hidden)]
+pub use select::part;
+pub use select::{Places, Projected, Projection, Selection, Whole};
 pub use stream::QueryStream;
 
 use std::borrow::Cow;
@@ -85,6 +87,7 @@ pub(crate) struct Spec {
     using: Option<Cow<'static, str>>,
     allow_scan: bool,
     consistent: bool,
+    hydrate: bool,
 }
 
 /// How a query began.
@@ -149,6 +152,7 @@ impl<E: Entity> Query<E> {
             using: None,
             allow_scan: false,
             consistent: false,
+            hydrate: false,
         };
         Self {
             spec,
@@ -206,12 +210,63 @@ impl<E: Entity> Query<E> {
     /// # }
     /// ```
     pub fn select<S: Selection<E>>(self, selection: S) -> Query<E, S> {
-        let Self { spec, limit, max_evaluated, segments, database, .. } = self;
-        Query { spec, limit, max_evaluated, segments, selection, database, of: std::marker::PhantomData }
+        self.giving(selection)
+    }
+
+    /// Reads only the fields of a struct with `#[derive(Projection)]`, and gives that instead of the entity; see [`Projection`].
+    pub fn select_as<P: Projection<Entity = E>>(self) -> Query<E, Projected<P>> {
+        self.giving(Projected::new())
+    }
+
+    /// Permits to use an index that does not hold the whole item: what it finds is completed by a batch get, in steps of 400
+    /// items, and checked against the conditions again, since an index may tell of what has changed since.
+    ///
+    /// Without it a projected index is used only where it holds what is [selected](Self::select) and asked for.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// #[derive(Entity, Clone, Debug, Default)]
+    /// struct User {
+    ///     #[entity(id)]
+    ///     id: Id<User>,
+    ///     #[entity(index("by_city", include = [name]))]
+    ///     city: String,
+    ///     name: String,
+    ///     biography: String,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # UserRepo::save(User { city: "Paris".into(), name: "Ada".into(), ..Default::default() }).await?;
+    ///
+    /// // What the index holds has a type of its own, with `id`, `city` and `name`.
+    /// let short: Collection<UserByCity> = UserRepo::by_city("Paris").get_all().await?;
+    /// let whole: Collection<User> = UserRepo::by_city("Paris").hydrate().get_all().await?;
+    /// assert_eq!((&short[0].name, &whole[0].name), (&"Ada".to_owned(), &"Ada".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hydrate(mut self) -> Self {
+        self.spec.hydrate = true;
+        self
+    }
+}
+
+impl<E: Entity, P: Projection<Entity = E>> Query<E, Projected<P>> {
+    /// Gives whole entities: what the index finds is completed by a batch get; see [`hydrate`](Query::hydrate).
+    pub fn hydrate(self) -> Query<E> {
+        self.giving(Whole::new()).hydrate()
     }
 }
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
+    fn giving<T: Selection<E>>(self, selection: T) -> Query<E, T> {
+        let Self { spec, limit, max_evaluated, segments, database, .. } = self;
+        Query { spec, limit, max_evaluated, segments, selection, database, of: std::marker::PhantomData }
+    }
+
     /// Keeps the entities for which the condition holds. Several filters must all hold.
     pub fn filter(mut self, condition: Condition<E>) -> Self {
         self.spec.conditions.push(condition.node);
@@ -318,12 +373,12 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
                 "`max_evaluated(0)` permits nothing to be read: give a number from 1",
             ));
         }
-        let plan = Plan::new(&self.spec)?;
+        let plan = Plan::new(&self.spec, self.selection.paths().as_deref())?;
         match self.segments {
             Some(segments) if !(1..=1_000_000).contains(&segments) => {
                 Err(ValueError::new(format!("a scan has 1 to 1,000,000 segments, and not {segments}")))
             }
-            Some(_) if plan.operation == crate::transport::Operation::Query => {
+            Some(_) if plan.operation != crate::transport::Operation::Scan => {
                 Err(ValueError::new("a query has no segments: they are parts of a scan"))
             }
             _ => Ok(plan),
@@ -437,7 +492,7 @@ terminals! {
     Count -> u64, |query| {
         let (limit, max) = (query.limit, query.max_evaluated);
         let mut run = query.run(limit, "counting", |_| Ok(None))?;
-        if limit.is_none() && max.is_none() && run.reader.plan.local.is_none() {
+        if limit.is_none() && max.is_none() && !run.reader.plan.counts_here() {
             return run.count_all().await;
         }
         let mut count = 0;

@@ -1,31 +1,47 @@
 //! What is said of a query that cannot be carried out as it is, with the way out.
 
 use super::Spec;
-use super::plan::equality;
+use super::plan::{equality, ordered_by};
 use crate::codec::ValueError;
-use crate::entity::EntityInfo;
+use crate::entity::{EntityInfo, IndexInfo};
 use crate::expression::Node;
+use crate::key::{KeySource, Segment};
 
-pub(super) fn unordered(spec: &Spec) -> ValueError {
+pub(super) fn unordered(spec: &Spec, conditions: &[Node]) -> ValueError {
     let info = spec.info;
     let wanted = spec.order.as_ref().map_or("", |order| order.attribute);
-    let sorts: Vec<String> = std::iter::once((None, info.sort.as_ref()))
-        .chain(info.indexes.iter().map(|index| (Some(index.name), index.sort.as_ref())))
+    let indexes = info.indexes.iter().map(|index| (Some(index.name), index.sort));
+    let sorts: Vec<String> = std::iter::once((None, info.sort.as_slice()))
+        .chain(indexes)
         .filter_map(|(index, sort)| {
-            let attribute = info.attribute(sort?);
+            let attribute = ordered_by(info, sort, conditions)?;
             Some(match index {
                 Some(index) => format!("by `{attribute}` with the index `{index}`"),
                 None => format!("by `{attribute}` with the key of the table"),
             })
         })
         .collect();
-    let possible = if sorts.is_empty() {
-        "no key of this entity has a sort key".to_owned()
+    let remedy = if sorts.is_empty() {
+        "no key of this entity could order them: sort the result with `.sorted_by(…)`".to_owned()
     } else {
-        format!("what the keys can do is to order {}", sorts.join(", "))
+        format!("the keys can order {}; or sort the result with `.sorted_by(…)`", sorts.join(", "))
     };
     ValueError::new(format!(
-        "items come in the order of the sort key of what is queried, and with these conditions that is not `{wanted}`; {possible}; or sort the result with `.sorted_by(…)`"
+        "items come in the order of the sort key of what is queried, and with these conditions that is not `{wanted}`; {remedy}"
+    ))
+}
+
+/// A projected index would serve, and does not hold what is asked for.
+pub(super) fn not_held(index: &IndexInfo, missing: &[String]) -> ValueError {
+    let shown: Vec<String> = missing.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let more = match missing.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    ValueError::new(format!(
+        "the index `{0}` serves these conditions and does not hold {1}{more}: call `.hydrate()`, which reads the items as well, ask only for what it holds, or add them to its `include`",
+        index.name,
+        shown.join(", ")
     ))
 }
 
@@ -59,10 +75,34 @@ pub(super) fn no_such_index(info: &'static EntityInfo, name: &str) -> ValueError
 pub(super) fn not_served_by(spec: &Spec) -> ValueError {
     let using = spec.using.as_deref().unwrap_or_default();
     let index = spec.info.indexes.iter().find(|index| index.name == using);
-    let partition = index.map_or("", |index| spec.info.attribute(&index.partition));
+    let fields = partition_fields(spec.info, index.map_or(&[], |index| index.partition));
     ValueError::new(format!(
-        "the index `{using}` cannot serve the query: no condition says what its partition key `{partition}` is equal to"
+        "the index `{using}` cannot serve the query: its partition key is made of {}, and no condition says what that is equal to",
+        fields.join(" and ")
     ))
+}
+
+/// The fields that a partition key is made of.
+pub(super) fn partition_fields(info: &'static EntityInfo, partition: &'static [KeySource]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |field: usize| {
+        let name = info.fields.get(field).map_or("", |field| field.name);
+        let name = format!("`{name}`");
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    };
+    for source in partition {
+        match source {
+            KeySource::Field(field) => add(*field),
+            KeySource::Template(template) => template.segments.iter().for_each(|segment| {
+                if let Segment::Field(field, _) = segment {
+                    add(*field);
+                }
+            }),
+        }
+    }
+    names
 }
 
 /// The refusal of a query that would read the whole table, with the way out.
@@ -77,7 +117,18 @@ pub(super) fn needs_scan(info: &'static EntityInfo, conditions: &[Node]) -> Valu
         Some(field) => {
             format!("add `#[entity(index = \"by_{0}\")]` to `{0}`", field.name.replace(['-', '.', ' '], "_"))
         }
-        None => "add a condition with `.eq(…)` on the partition key of the table or of an index".to_owned(),
+        None => {
+            let table = std::iter::once(partition_fields(info, std::slice::from_ref(&info.partition)));
+            let indexes = info.indexes.iter().map(|index| partition_fields(info, index.partition));
+            let mut keys: Vec<String> = Vec::new();
+            for key in table.chain(indexes).filter(|fields| !fields.is_empty()) {
+                let key = key.join(" and ");
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            format!("add a condition with `.eq(…)` on a partition key, which is {}", keys.join(", or "))
+        }
     };
     ValueError::new(format!(
         "no key and no index of `{}` can serve these conditions, so the whole table would be read: {fix}, or call `.allow_scan()`",

@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use super::Selection;
 use super::evaluate::{matches, order_of_values};
 use super::plan::Plan;
-use crate::batch::Stats;
+use crate::batch::{MAX_BATCH_GET_ITEMS, Stats, get_items};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::Entity;
+use crate::entity::{EncodedKey, Entity, is_of_type};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{DocumentPath, Expression};
 use crate::operation::request::Request;
@@ -20,6 +20,9 @@ use crate::transport::{self, Answer, Operation};
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_OPERATORS: usize = 300;
 const MAX_EXPRESSION_BYTES: usize = 4096;
+
+/// How many items of an index are completed at a time.
+const HYDRATED_AT_ONCE: u64 = 400;
 
 /// How many partitions or segments are read at a time.
 const CONCURRENCY: usize = 8;
@@ -68,6 +71,7 @@ impl Reader {
     pub(super) fn lanes(&self) -> usize {
         match self.plan.operation {
             Operation::Scan => usize::try_from(self.segments).unwrap_or(1).max(1),
+            Operation::BatchGetItem => 1,
             _ => self.plan.partitions.len(),
         }
     }
@@ -80,7 +84,7 @@ impl Reader {
                 "the conditions have {operators} operators, and DynamoDB takes {MAX_OPERATORS}"
             )));
         }
-        let (expression, _) = self.expression(0)?;
+        let (expression, _) = self.expression(0, false)?;
         let longest = expression.longest();
         if longest > MAX_EXPRESSION_BYTES {
             return Err(ValueError::new(format!(
@@ -90,12 +94,18 @@ impl Reader {
         Ok(())
     }
 
-    fn expression(&self, lane: usize) -> std::result::Result<(Expression, String), ValueError> {
+    fn expression(
+        &self,
+        lane: usize,
+        counting: bool,
+    ) -> std::result::Result<(Expression, String), ValueError> {
         let mut expression = Expression::default();
-        if let Some(value) = self.plan.partitions.get(lane) {
-            expression.add_key_condition(self.plan.partition, value.clone());
+        if let Some(values) = self.plan.partitions.get(lane) {
+            for (name, value) in self.plan.partition.iter().zip(values) {
+                expression.add_key_condition(name, value.clone());
+            }
         }
-        if let Some(sort) = &self.plan.sort {
+        for sort in &self.plan.sort {
             let text = sort.render(&mut expression)?;
             expression.and_key_condition(&text);
         }
@@ -116,12 +126,19 @@ impl Reader {
             expression.set_filter(filters.pop().unwrap_or_default());
         }
         let mut projection = Vec::new();
-        if let Some(select) = &self.select {
+        if counting {
+            // A name that no expression uses would be refused.
+        } else if self.plan.hydrates {
+            let keys = self.plan.position_keys().into_iter();
+            projection = keys.map(|name| DocumentPath::of(name).render(&mut expression)).collect();
+        } else if let Some(select) = &self.select {
             let keys = self.plan.position_keys().into_iter().map(DocumentPath::of);
-            let mut paths: Vec<DocumentPath> = keys.chain(select.iter().cloned()).collect();
+            // An element alone would come as the first of a list, so the list is asked for.
+            let select = select.iter().cloned().map(DocumentPath::before_elements);
+            let mut paths: Vec<DocumentPath> = keys.chain(select).collect();
             if let Some(local) = &self.plan.local {
                 // What is checked here has to be here.
-                local.each_path(&mut |path| paths.push(path.clone()));
+                local.each_path(&mut |path| paths.push(path.clone().before_elements()));
             }
             // DynamoDB takes no path that lies within another.
             paths.sort_by_key(DocumentPath::depth);
@@ -146,10 +163,13 @@ impl Reader {
         counting: bool,
     ) -> std::result::Result<Vec<u8>, ValueError> {
         let mut request = Request::for_table(&self.table, 512);
+        if !self.plan.keys.is_empty() {
+            request.array("Keys", &mut self.plan.keys.iter(), |key, encoder| encoder.raw(&key.0));
+        }
         if let Some(index) = self.plan.index {
             request.text("IndexName", index.name);
         }
-        let (expression, projection) = self.expression(lane)?;
+        let (expression, projection) = self.expression(lane, counting)?;
         expression.write(&mut request);
         request.flag("ConsistentRead", self.plan.consistent);
         if counting {
@@ -208,7 +228,7 @@ impl Reader {
 pub(super) struct Row<T> {
     pub(super) value: T,
     pub(super) position: Vec<u8>,
-    sort: Vec<u8>,
+    sort: Vec<Vec<u8>>,
 }
 
 struct Lane<T> {
@@ -219,11 +239,21 @@ struct Lane<T> {
     rows: VecDeque<Row<T>>,
 }
 
+/// An item that an index has told of.
+struct Told {
+    lane: usize,
+    key: EncodedKey,
+    position: Vec<u8>,
+    sort: Vec<Vec<u8>>,
+}
+
 /// A query on its way.
 pub(super) struct Run<E: Entity, S: Selection<E>> {
     pub(super) reader: Reader,
     selection: S,
     lanes: Vec<Lane<S::Output>>,
+    /// What an index has told of, and has to be completed.
+    told: Vec<Told>,
     /// Several partitions are merged into one order.
     merges: bool,
     /// How many items are wanted in all, if no condition leaves any out: more need not be read.
@@ -249,9 +279,10 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let drops = plan.filter.is_some() || plan.local.is_some() || plan.info.type_attribute.is_some();
         // An order is asked of several partitions only where there is a sort key, so there is one to merge by.
         let merges =
-            reader.lanes() > 1 && plan.operation == Operation::Query && plan.sort_attribute.is_some();
+            reader.lanes() > 1 && plan.operation == Operation::Query && !plan.sort_attributes.is_empty();
         Self {
             merges,
+            told: Vec::new(),
             hint: wanted.filter(|_| !drops),
             lanes: lanes.collect(),
             reader,
@@ -354,11 +385,13 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             if budget == Some(0) {
                 return Ok(false);
             }
+            if self.reader.plan.operation == Operation::BatchGetItem {
+                self.get_items().await?;
+                continue;
+            }
             let each = budget.map(|budget| (budget / waiting.len() as u64).max(1));
-            let limit = match (each, self.hint) {
-                (Some(budget), Some(hint)) => Some(budget.min(hint)),
-                (budget, hint) => budget.or(hint),
-            };
+            let most = self.reader.plan.hydrates.then_some(HYDRATED_AT_ONCE);
+            let limit = [each, self.hint, most].into_iter().flatten().min();
             let waiting = waiting
                 .iter()
                 .take(budget.map_or(usize::MAX, |budget| usize::try_from(budget).unwrap_or(usize::MAX)));
@@ -366,8 +399,58 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             for fetched in join_all(fetches).await {
                 self.read(&fetched?, false)?;
             }
+            self.complete().await?;
         }
         Ok(true)
+    }
+
+    /// Reads the next keys of a batch get.
+    async fn get_items(&mut self) -> Result<()> {
+        let plan = &self.reader.plan;
+        let Some(lane) = self.lanes.first_mut() else { return Ok(()) };
+        let start = match &lane.next {
+            Next::Start => 0,
+            Next::After(last) => {
+                plan.keys.iter().position(|key| key.0 == *last).map_or(usize::MAX, |at| at + 1)
+            }
+            Next::End => usize::MAX,
+        };
+        let left = plan.keys.get(start..).unwrap_or_default();
+        let budget = self.max_evaluated.map(|most| most.saturating_sub(self.evaluated));
+        let most = [budget, self.hint, Some(MAX_BATCH_GET_ITEMS as u64)].into_iter().flatten().min();
+        let most = usize::try_from(most.unwrap_or_default()).unwrap_or(MAX_BATCH_GET_ITEMS);
+        let keys: Vec<EncodedKey> = left.iter().take(most).cloned().collect();
+        lane.next = match keys.last() {
+            Some(last) if keys.len() < left.len() => Next::After(last.0.clone()),
+            _ => Next::End,
+        };
+        let told =
+            keys.into_iter().map(|key| Told { lane: 0, position: key.0.clone(), key, sort: Vec::new() });
+        self.told = told.collect();
+        self.evaluated += self.told.len() as u64;
+        self.complete().await
+    }
+
+    /// Reads the items that are told of, and keeps those that meet the conditions: an index may tell of what has changed since.
+    async fn complete(&mut self) -> Result<()> {
+        if self.told.is_empty() {
+            return Ok(());
+        }
+        let told = std::mem::take(&mut self.told);
+        let Reader { plan, database, subject, .. } = &self.reader;
+        let keys = told.iter().map(|told| told.key.clone()).collect();
+        let (items, stats) = get_items(database, plan.info, keys, plan.consistent, subject).await?;
+        self.stats += stats;
+        for (index, (told, json)) in told.into_iter().zip(items).enumerate() {
+            let Some(json) = json else { continue };
+            let decoded = decode(&json, plan, &self.selection)
+                .map_err(|error| error.at_index(index).in_field(plan.info.table))
+                .map_err(|error| Error::undecodable(subject.clone(), &error))?;
+            if let (Some(value), Some(lane)) = (decoded, self.lanes.get_mut(told.lane)) {
+                lane.rows.push_back(Row { value, position: told.position, sort: told.sort });
+            }
+        }
+        Ok(())
     }
 
     /// Takes the next item out; in order, if several lanes are merged.
@@ -379,8 +462,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             let mut best: Option<(usize, &Row<S::Output>)> = None;
             for (index, row) in filled() {
                 let is_better = best.is_none_or(|(_, best)| {
-                    let order = order_of_values(&row.sort, &best.sort).ok().flatten();
-                    let order = order.unwrap_or(std::cmp::Ordering::Equal);
+                    let order = order_of_sorts(&row.sort, &best.sort);
                     if descending { order.is_gt() } else { order.is_lt() }
                 });
                 if is_better {
@@ -403,13 +485,20 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let Some(lane) = self.lanes.get_mut(fetched.lane) else { return Ok(0) };
         let (mut count, mut scanned, mut next, mut units) = (None, None, Next::End, 0.0);
         let (reader, selection, before) = (&self.reader, &self.selection, &lane.next);
-        let mut rows = VecDeque::new();
+        let (mut rows, mut told) = (VecDeque::new(), Vec::new());
         let mut item = Item::default();
         let mut index = 0usize;
         let number = |text: &str| text.parse().map_err(|_| ValueError::new("the count is no number"));
         let text = fetched.answer.text().map_err(undecodable)?;
         let read = Scanner::new(text).object(|key, scanner| {
             match key.text {
+                "Items" if reader.plan.hydrates => scanner.array(|scanner| {
+                    item.refill(scanner)?;
+                    let key = EncodedKey::of_item(reader.plan.info, &item)?;
+                    let sort = if self.merges { sort_values(&item, &reader.plan)? } else { Vec::new() };
+                    told.push(Told { lane: fetched.lane, key, position: reader.position(&item)?, sort });
+                    Ok(())
+                })?,
                 "Items" => scanner.array(|scanner| {
                     item.refill(scanner)?;
                     let is_match = match &reader.plan.local {
@@ -419,10 +508,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                     let decoded = if is_match { selection.decode(&item) } else { Ok(None) };
                     let table = reader.plan.info.table;
                     if let Some(value) = decoded.map_err(|error| error.at_index(index).in_field(table))? {
-                        let sort = match reader.plan.sort_attribute {
-                            Some(name) if self.merges => sort_value(&item, name)?,
-                            _ => Vec::new(),
-                        };
+                        let sort = if self.merges { sort_values(&item, &reader.plan)? } else { Vec::new() };
                         rows.push_back(Row { value, position: reader.position(&item)?, sort });
                     }
                     index += 1;
@@ -447,6 +533,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         read.map_err(undecodable)?;
         lane.rows.extend(rows);
         lane.next = next;
+        self.told.extend(told);
         self.stats.requests += 1;
         self.stats.consumed_capacity += units;
         self.evaluated += scanned.or(count).unwrap_or_default();
@@ -461,11 +548,34 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
     }
 }
 
-fn sort_value(item: &Item<'_>, name: &str) -> std::result::Result<Vec<u8>, ValueError> {
-    let Some(value) = item.get(name)? else { return Ok(Vec::new()) };
-    let mut encoder = Encoder::default();
-    value.write(&mut encoder);
-    Ok(encoder.into_bytes())
+/// Decodes a whole item, if it meets the conditions.
+fn decode<E: Entity, S: Selection<E>>(
+    json: &[u8],
+    plan: &Plan,
+    selection: &S,
+) -> std::result::Result<Option<S::Output>, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    let item = Item::next(&mut Scanner::new(text))?;
+    let is_match = match &plan.local {
+        Some(local) => matches(local, &item)?,
+        None => true,
+    };
+    if is_match && is_of_type(&item, plan.info)? { selection.decode(&item) } else { Ok(None) }
+}
+
+/// What the item is sorted by.
+fn sort_values(item: &Item<'_>, plan: &Plan) -> std::result::Result<Vec<Vec<u8>>, ValueError> {
+    let value = |name: &&str| {
+        let mut encoder = Encoder::default();
+        item.get(name)?.into_iter().for_each(|value| value.write(&mut encoder));
+        Ok(encoder.into_bytes())
+    };
+    plan.sort_attributes.iter().map(value).collect()
+}
+
+fn order_of_sorts(one: &[Vec<u8>], other: &[Vec<u8>]) -> std::cmp::Ordering {
+    let orders = one.iter().zip(other).filter_map(|(one, other)| order_of_values(one, other).ok().flatten());
+    orders.into_iter().find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }
 
 fn consumed(scanner: &mut Scanner<'_>) -> std::result::Result<f64, ValueError> {

@@ -70,6 +70,113 @@ impl<E: Entity> Selection<E> for Whole<E> {
     }
 }
 
+/// A struct made of some of the fields of an entity: what [`Query::select_as`](super::Query::select_as) gives. The derive
+/// macro of the same name implements it.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Attribute, Clone, Debug, Default)]
+/// # struct Address { city: String, zip: String }
+/// # #[derive(Entity, Clone, Debug, Default)]
+/// # struct User { #[entity(id)] id: Id<User>, #[entity(index = "by_status")] status: String, email: String, address: Option<Address> }
+/// #[derive(Projection, Debug, PartialEq)]
+/// #[projection(of = User)]
+/// struct Contact {
+///     email: String,
+///     #[projection(from = User::ADDRESS.field(Address::CITY))]
+///     city: Option<String>,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// # let address = Some(Address { city: "Paris".into(), zip: "75001".into() });
+/// # UserRepo::save(User { status: "active".into(), email: "ada@example.com".into(), address, ..Default::default() }).await?;
+///
+/// let contacts: Collection<Contact> = UserRepo::by_status("active").select_as().get_all().await?;
+/// assert_eq!(contacts, [Contact { email: "ada@example.com".into(), city: Some("Paris".into()) }]);
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a projection",
+    label = "this type does not implement `dynorm::Projection`",
+    note = "a projection is a struct with `#[derive(Projection)]` and `#[projection(of = …)]`, which names its entity"
+)]
+pub trait Projection: Sized + Send + 'static {
+    /// What it is a part of.
+    type Entity: Entity;
+
+    #[doc(hidden)]
+    fn places() -> Places;
+
+    #[doc(hidden)]
+    fn decode_projection(item: &Item<'_>) -> Result<Self, ValueError>;
+}
+
+/// The places of an item that a projection is made of.
+#[derive(Debug, Default)]
+pub struct Places(Vec<DocumentPath>);
+
+impl Places {
+    /// Fields by their positions.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of<E: Entity>(fields: &[usize]) -> Self {
+        let names = fields.iter().filter_map(|field| Some(E::INFO.fields.get(*field)?.name));
+        Self(names.map(DocumentPath::of).collect())
+    }
+
+    /// And this one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn and<E>(mut self, part: &impl Selected<E>) -> Self {
+        self.0.push(part.path());
+        self
+    }
+}
+
+/// A part of a projection, of the type that its field has.
+#[doc(hidden)]
+pub fn part<E, S: Selected<E>>(part: &S, item: &Item<'_>) -> Result<S::Output, ValueError> {
+    part.decode_part(item)
+}
+
+/// A struct of some fields; see [`Projection`].
+pub struct Projected<P>(PhantomData<fn() -> P>);
+
+impl<P> Projected<P> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<P> fmt::Debug for Projected<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Projected")
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity, P: Projection<Entity = E>> Selection<E> for Projected<P> {
+    type Output = P;
+    type Many = Collection<P>;
+
+    #[allow(private_interfaces, reason = "called by queries alone")]
+    fn paths(&self) -> Option<Vec<DocumentPath>> {
+        Some(P::places().0)
+    }
+
+    fn decode(&self, item: &Item<'_>) -> Result<Option<P>, ValueError> {
+        P::decode_projection(item).map(Some)
+    }
+
+    fn many(items: Vec<P>, found: Found) -> Collection<P> {
+        found.into_collection(items)
+    }
+}
+
 /// One part of a selection.
 pub trait Selected<E>: Send + Sync + 'static {
     /// What it gives.

@@ -1,0 +1,76 @@
+//! Reads what `#[derive(Projection)]` stands on.
+
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Fields};
+
+use super::{Once, default_door};
+use crate::attr;
+use crate::errors::Errors;
+use crate::model::{Part, Projection};
+
+const WORDS: &[&str] = &["of", "crate"];
+const FIELD_WORDS: &[&str] = &["from"];
+
+/// `None` for what cannot be a projection.
+pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Projection<'i>> {
+    if let Some(parameter) = input.generics.params.first() {
+        errors.at(
+            parameter,
+            "a projection has no parameters, since it is made of the fields of one entity: write one struct for each",
+        );
+        return None;
+    }
+    let fields = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => &fields.named,
+            _ => {
+                errors.at(&input.ident, "a projection is a struct with named fields, each named as the field of the entity that it is");
+                return None;
+            }
+        },
+        _ => {
+            errors.at(&input.ident, "a projection is a struct with named fields, each named as the field of the entity that it is");
+            return None;
+        }
+    };
+    let mut once = Once::default();
+    let (mut of, mut door) = (None, default_door());
+    let before = errors.count();
+    for entry in attr::entries(&input.attrs, "projection", errors) {
+        if !once.first(&entry.word, errors) {
+            continue;
+        }
+        match entry.word.unraw().to_string().as_str() {
+            "of" => of = entry.path("User", errors),
+            "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
+            _ => attr::unknown(&entry.word, WORDS, "a projection", errors),
+        }
+    }
+    if of.is_none() && errors.count() == before {
+        errors.at(
+            &input.ident,
+            "it is not said what this is a projection of: write `#[projection(of = User)]` above the struct",
+        );
+    }
+    let mut parts = Vec::with_capacity(fields.len());
+    for field in fields {
+        let Some(ident) = &field.ident else { continue };
+        let mut once = Once::default();
+        let mut from = None;
+        for entry in attr::entries(&field.attrs, "projection", errors) {
+            if !once.first(&entry.word, errors) {
+                continue;
+            }
+            match entry.word.unraw().to_string().as_str() {
+                "from" => from = entry.expression("User::ADDRESS.field(Address::CITY)", errors),
+                _ => attr::unknown(&entry.word, FIELD_WORDS, "a field of a projection", errors),
+            }
+        }
+        parts.push(Part { ident, ty: &field.ty, from });
+    }
+    if parts.is_empty() {
+        errors.at(&input.ident, "a projection has at least one field");
+        return None;
+    }
+    Some(Projection { ident: &input.ident, of: of?, door, parts })
+}

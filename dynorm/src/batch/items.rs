@@ -1,0 +1,72 @@
+//! Items as they are stored, by their keys: for queries that find keys first.
+
+use super::error::erased_report;
+use super::inputs::{Group, run_at_hand, unsettled};
+use super::wire::{Body, Kind, Work};
+use super::{Settings, Stats};
+use crate::codec::{Item, ValueError};
+use crate::database::Database;
+use crate::entity::{EncodedKey, EntityInfo};
+use crate::error::{Error, Result, Subject};
+
+/// The JSON of items.
+struct Items {
+    info: &'static EntityInfo,
+    keys: Vec<EncodedKey>,
+    found: Vec<Option<Vec<u8>>>,
+    consistent: bool,
+}
+
+impl Group for Items {
+    fn info(&self) -> &'static EntityInfo {
+        self.info
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+        let key = self.keys.get(index).cloned().ok_or(Error::NoDatabase)?;
+        Body::key(Kind::Get, table, self.info, key)
+    }
+
+    fn describe(&self, index: usize) -> Option<String> {
+        self.keys.get(index).map(|key| key.describe(self.info))
+    }
+
+    fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
+        let json = item.to_json()?;
+        for index in inputs {
+            if let Some(slot) = self.found.get_mut(*index) {
+                *slot = Some(json.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn consistent(&self) -> bool {
+        self.consistent
+    }
+}
+
+/// The items of the keys, in their order. All of them are in memory.
+pub(crate) async fn get_items(
+    database: &Database,
+    info: &'static EntityInfo,
+    keys: Vec<EncodedKey>,
+    consistent: bool,
+    subject: &Subject,
+) -> Result<(Vec<Option<Vec<u8>>>, Stats)> {
+    let found = keys.iter().map(|_| None).collect();
+    let mut items = Items { info, keys, found, consistent };
+    let mut fates = unsettled(items.len());
+    let settings = Settings::default();
+    let stats = run_at_hand(database, Work::Get, vec![&mut items], None, &mut fates, settings).await;
+    if fates.iter().all(|(_, reason)| reason.is_none()) {
+        return Ok((items.found, stats));
+    }
+    let unread = fates.iter().zip(&items.keys).filter(|((_, reason), _)| reason.is_some());
+    let keys = unread.map(|(_, key)| Some(key.describe(info))).collect::<Vec<_>>();
+    Err(Error::Batch(Box::new(erased_report(subject.clone(), &fates, keys.into_iter()))))
+}

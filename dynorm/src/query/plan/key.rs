@@ -1,0 +1,231 @@
+//! How the key of the table or of an index serves the conditions.
+
+use std::borrow::Cow;
+
+use super::super::evaluate::order_of_values;
+use super::super::refusal::partition_fields;
+use super::super::{MAX_PARTITIONS, Spec};
+use super::parts_of;
+use super::sort::{has_order, narrowed};
+use crate::codec::ValueError;
+use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
+use crate::expression::{Node, Term};
+use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, Template, check_key};
+
+/// A key that serves the conditions.
+pub(super) struct Candidate {
+    pub(super) index: Option<&'static IndexInfo>,
+    pub(super) partition: Vec<&'static str>,
+    pub(super) partitions: Vec<Vec<Vec<u8>>>,
+    pub(super) sort: Vec<Node>,
+    pub(super) sort_attributes: Vec<&'static str>,
+    /// The conditions that the key says already.
+    pub(super) used: Vec<usize>,
+    /// How much the sort key is narrowed.
+    pub(super) narrowed: u8,
+    /// What it holds has to be completed.
+    pub(super) hydrates: bool,
+}
+
+/// How the key of the table or of an index serves the conditions; `None` if it does not.
+pub(super) fn candidate(
+    spec: &Spec,
+    index: Option<&'static IndexInfo>,
+    conditions: &[Node],
+) -> Result<Option<Candidate>, ValueError> {
+    let info = spec.info;
+    let (partition, sort) = parts_of(info, index);
+    let of: Cow<'static, str> = match index {
+        Some(index) => format!("the index `{}`", index.name).into(),
+        None => "the table".into(),
+    };
+    let Some(fixed) = fixed(info, partition, conditions)? else { return Ok(None) };
+    if fixed.len() > MAX_PARTITIONS {
+        return Err(ValueError::new(format!(
+            "`is_in` on the partition key {} was given {} values, and a query reads at most {MAX_PARTITIONS} partitions",
+            partition_fields(info, partition).join(" and "),
+            fixed.len()
+        )));
+    }
+    let mut partitions = fixed.values()?;
+    for value in partitions.iter().flat_map(|values| values.iter().zip(partition)) {
+        let (json, source) = value;
+        check_key(json, KeyRole::Partition, &of).map_err(|error| error.in_field(info.attribute(source)))?;
+    }
+    let narrowed = narrowed(info, sort, conditions)?;
+    if narrowed.is_nothing {
+        partitions.clear();
+    }
+    if let Some(order) = &spec.order
+        && !has_order(info, sort, order, conditions)
+    {
+        return Ok(None);
+    }
+    let mut used = fixed.used;
+    used.extend(narrowed.used);
+    Ok(Some(Candidate {
+        index,
+        partition: partition.iter().map(|source| info.attribute(source)).collect(),
+        partitions,
+        sort: narrowed.nodes,
+        sort_attributes: sort.iter().map(|source| info.attribute(source)).collect(),
+        used,
+        narrowed: narrowed.rank,
+        hydrates: false,
+    }))
+}
+
+/// The keys of the table that the conditions fix, if those are several, with the positions of those conditions: they are read
+/// by a batch get.
+pub(super) fn whole_keys(
+    spec: &Spec,
+    conditions: &[Node],
+) -> Result<Option<(Vec<EncodedKey>, Vec<usize>)>, ValueError> {
+    let info = spec.info;
+    let (partition, sort) = parts_of(info, None);
+    let sources: Vec<&'static KeySource> = partition.iter().chain(sort).collect();
+    let Some(fixed) = fixed(info, sources.iter().copied(), conditions)? else { return Ok(None) };
+    let is_ordered = spec
+        .order
+        .as_ref()
+        .is_none_or(|order| sort.iter().any(|sort| info.attribute(sort) == order.attribute));
+    if fixed.len() < 2 || !is_ordered {
+        return Ok(None);
+    }
+    let mut values = fixed.values()?;
+    for (role, (json, source)) in values
+        .iter()
+        .flat_map(|values| [KeyRole::Partition, KeyRole::Sort].into_iter().zip(values.iter().zip(&sources)))
+    {
+        check_key(json, role, &"the table").map_err(|error| error.in_field(info.attribute(source)))?;
+    }
+    if let Some(order) = &spec.order {
+        // Those that have no order are of one type and equal.
+        let compare = |one: &Vec<Vec<u8>>, other: &Vec<Vec<u8>>| {
+            let (one, other) = (one.last()?, other.last()?);
+            order_of_values(one, other).ok().flatten()
+        };
+        values.sort_by(|one, other| {
+            let found = compare(one, other).unwrap_or(std::cmp::Ordering::Equal);
+            if order.descending { found.reverse() } else { found }
+        });
+    }
+    let names = || sources.iter().map(|source| info.attribute(source));
+    let key = |values: &Vec<Vec<u8>>| EncodedKey::new(names().zip(values.iter().map(Vec::as_slice)));
+    Ok(Some((values.iter().map(key).collect(), fixed.used)))
+}
+
+/// Keys whose fields have one value each, or several.
+struct Fixed {
+    sources: Vec<&'static KeySource>,
+    /// Each field of the keys, with its values.
+    fields: Vec<(usize, Vec<Vec<u8>>)>,
+    info: &'static EntityInfo,
+    /// The conditions that say so.
+    used: Vec<usize>,
+}
+
+/// What the conditions leave to the fields of keys; `None` if one of the fields is free.
+fn fixed(
+    info: &'static EntityInfo,
+    sources: impl IntoIterator<Item = &'static KeySource>,
+    conditions: &[Node],
+) -> Result<Option<Fixed>, ValueError> {
+    let mut fixed = Fixed { sources: Vec::new(), fields: Vec::new(), info, used: Vec::new() };
+    for source in sources {
+        fixed.sources.push(source);
+        let fields: Vec<usize> = match source {
+            KeySource::Field(field) => vec![*field],
+            KeySource::Template(template) => fields_of(template).collect(),
+        };
+        for field in fields {
+            if fixed.fields.iter().any(|(known, _)| *known == field) {
+                continue;
+            }
+            let name = info.fields.get(field).map_or("", |field| field.name);
+            let Some((values, position)) = values_of(name, conditions)? else { return Ok(None) };
+            fixed.fields.push((field, values));
+            fixed.used.push(position);
+        }
+    }
+    Ok(Some(fixed))
+}
+
+impl Fixed {
+    /// How many keys there are.
+    fn len(&self) -> usize {
+        self.fields.iter().fold(1, |product, (_, values)| product.saturating_mul(values.len()))
+    }
+
+    /// The values of each key, those of the first field changing last.
+    fn values(&self) -> Result<Vec<Vec<Vec<u8>>>, ValueError> {
+        (0..self.len()).map(|number| self.key(number)).collect()
+    }
+
+    fn key(&self, mut number: usize) -> Result<Vec<Vec<u8>>, ValueError> {
+        let mut parts: Vec<(usize, EncodedPart)> = Vec::with_capacity(self.fields.len());
+        for (field, values) in self.fields.iter().rev() {
+            let count = values.len().max(1);
+            let value = values.get(number % count).cloned().unwrap_or_default();
+            number /= count;
+            parts.push((*field, EncodedPart(value)));
+        }
+        let part =
+            |field: usize| parts.iter().find(|(known, _)| *known == field).map(|(_, part)| part as &dyn Part);
+        let value = |source: &&'static KeySource| {
+            let mut encoder = crate::codec::Encoder::default();
+            crate::entity::encode_key_value(source, &part, &mut encoder)
+                .map_err(|error| error.in_field(self.info.attribute(source)))?;
+            Ok(encoder.into_bytes())
+        };
+        self.sources.iter().map(value).collect()
+    }
+}
+
+pub(super) fn fields_of(template: &Template) -> impl Iterator<Item = usize> {
+    template.segments.iter().filter_map(|segment| match segment {
+        Segment::Field(field, _) => Some(*field),
+        Segment::Text(_) => None,
+    })
+}
+
+/// The values that the conditions leave to an attribute, with the position of the condition.
+fn values_of(name: &str, conditions: &[Node]) -> Result<Option<(Vec<Vec<u8>>, usize)>, ValueError> {
+    if let Some((position, value)) = equality(name, conditions) {
+        return Ok(Some((vec![value.to_vec()], position)));
+    }
+    let several = conditions.iter().enumerate().find_map(|(position, node)| match node {
+        Node::In { term: Term::Path(path), values } if path.is_attribute(name) => {
+            let values = values.iter().map(|value| match value {
+                Term::Value(json) => Some(json),
+                _ => None,
+            });
+            Some((values.collect::<Option<Vec<_>>>()?, position))
+        }
+        _ => None,
+    });
+    let Some((values, position)) = several else { return Ok(None) };
+    let mut different: Vec<Vec<u8>> = Vec::with_capacity(values.len());
+    for value in values {
+        let mut known = false;
+        for other in &different {
+            known |= other == value || order_of_values(other, value)?.is_some_and(std::cmp::Ordering::is_eq);
+        }
+        if !known {
+            different.push(value.clone());
+        }
+    }
+    Ok(Some((different, position)))
+}
+
+/// The value that a condition says an attribute is equal to.
+pub(in super::super) fn equality<'c>(name: &str, conditions: &'c [Node]) -> Option<(usize, &'c [u8])> {
+    conditions.iter().enumerate().find_map(|(position, node)| match node {
+        Node::Compare { left: Term::Path(path), operator: "=", right: Term::Value(json) }
+            if path.is_attribute(name) =>
+        {
+            Some((position, json.as_slice()))
+        }
+        _ => None,
+    })
+}

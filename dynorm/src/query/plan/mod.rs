@@ -1,0 +1,395 @@
+//! The planner: from conditions to the table or the index that serves them best.
+//!
+//! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
+//! wins whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
+//! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
+//! those in the order of the struct. With an order, only keys that have it are considered. Conditions that fix whole keys of the
+//! table, several of them, are a batch get.
+
+mod key;
+mod sort;
+
+use super::evaluate::order_of_values;
+use super::refusal::{
+    needs_scan, no_such_field, no_such_index, not_held, not_served_by, other_index, unordered,
+};
+use super::{Source, Spec};
+use crate::codec::ValueError;
+use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
+use crate::expression::{DocumentPath, MAX_IN, Node, Term};
+use crate::key::KeySource;
+use crate::transport::Operation;
+pub(super) use key::equality;
+use key::{Candidate, candidate, whole_keys};
+pub(super) use sort::ordered_by;
+
+/// How a query is carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(super) info: &'static EntityInfo,
+    pub(super) operation: Operation,
+    pub(super) index: Option<&'static IndexInfo>,
+    /// The attributes of the partition key, and their values: a query for each. Empty for a scan.
+    pub(super) partition: Vec<&'static str>,
+    pub(super) partitions: Vec<Vec<Vec<u8>>>,
+    /// The keys of a batch get.
+    pub(super) keys: Vec<EncodedKey>,
+    /// The conditions on the sort key, in the order of its attributes.
+    pub(super) sort: Vec<Node>,
+    /// What DynamoDB checks after reading.
+    pub(super) filter: Option<Node>,
+    /// What is checked here, since DynamoDB takes no filter on the keys of what is queried, and none in a batch get; and all, if
+    /// the items are completed, since those may be newer than the index.
+    pub(super) local: Option<Node>,
+    /// What the index holds is completed by a batch get.
+    pub(super) hydrates: bool,
+    pub(super) descending: bool,
+    /// The attributes that the items of a partition are in order of.
+    pub(super) sort_attributes: Vec<&'static str>,
+    pub(super) consistent: bool,
+}
+
+/// What is wanted of an item: these places, or the whole.
+pub(super) type Wanted<'w> = Option<&'w [DocumentPath]>;
+
+impl Plan {
+    pub(super) fn new(spec: &Spec, wanted: Wanted<'_>) -> Result<Self, ValueError> {
+        let conditions = conjuncts(spec)?;
+        if let Some(using) = &spec.using {
+            let begun = match &spec.source {
+                Source::Filter => None,
+                Source::Index(index, _) => spec.info.indexes.get(*index).map(|index| index.name),
+                Source::Scan => Some(""),
+            };
+            if let Some(begun) = begun
+                && begun != *using
+            {
+                return Err(other_index(spec.info, begun, using));
+            }
+        }
+        match &spec.source {
+            Source::Scan => Self::scan(spec, conditions),
+            Source::Index(index, _) => {
+                let index = spec.info.indexes.get(*index);
+                let index = index.ok_or_else(|| ValueError::new("the entity has no such index"))?;
+                let Some(mut candidate) = candidate(spec, Some(index), &conditions)? else {
+                    return Err(unordered(spec, &conditions));
+                };
+                let missing = missing(spec.info, index, wanted, &conditions);
+                if !missing.is_empty() && !spec.hydrate {
+                    return Err(not_held(index, &missing));
+                }
+                candidate.hydrates = !missing.is_empty();
+                Self::query(spec, candidate, conditions)
+            }
+            Source::Filter => Self::best(spec, wanted, conditions),
+        }
+    }
+
+    fn best(spec: &Spec, wanted: Wanted<'_>, conditions: Vec<Node>) -> Result<Self, ValueError> {
+        let mut keys: Vec<Option<&'static IndexInfo>> = vec![None];
+        keys.extend(spec.info.indexes.iter().map(Some));
+        if let Some(using) = &spec.using {
+            let named = spec.info.indexes.iter().find(|index| index.name == *using);
+            keys = vec![Some(named.ok_or_else(|| no_such_index(spec.info, using))?)];
+        } else if let Some((keys, used)) = whole_keys(spec, &conditions)? {
+            return Ok(Self::batch_get(spec, keys, &used, conditions));
+        }
+        let mut best: Option<Candidate> = None;
+        let mut lacking = None;
+        for index in keys {
+            let Some(mut found) = candidate(spec, index, &conditions)? else { continue };
+            if let Some(index) = index {
+                let missing = missing(spec.info, index, wanted, &conditions);
+                if !missing.is_empty() && !spec.hydrate {
+                    lacking.get_or_insert((index, missing));
+                    continue;
+                }
+                found.hydrates = !missing.is_empty();
+            }
+            let rank = |candidate: &Candidate| {
+                (candidate.narrowed, candidate.partitions.len() == 1, !candidate.hydrates)
+            };
+            if best.as_ref().is_none_or(|best| rank(&found) > rank(best)) {
+                best = Some(found);
+            }
+        }
+        match (best, lacking) {
+            (Some(best), _) => Self::query(spec, best, conditions),
+            (None, _) if spec.allow_scan && spec.using.is_none() && spec.order.is_none() => {
+                Self::scan(spec, conditions)
+            }
+            (None, Some((index, missing))) => Err(not_held(index, &missing)),
+            (None, None) if serves_unordered(spec, &conditions)? => Err(unordered(spec, &conditions)),
+            (None, None) if spec.using.is_some() => Err(not_served_by(spec)),
+            (None, None) if spec.allow_scan => Self::scan(spec, conditions),
+            (None, None) => Err(needs_scan(spec.info, &conditions)),
+        }
+    }
+
+    fn query(spec: &Spec, candidate: Candidate, conditions: Vec<Node>) -> Result<Self, ValueError> {
+        let Candidate { index, partition, partitions, sort, sort_attributes, used, hydrates, .. } = candidate;
+        if spec.consistent && index.is_some_and(|index| !index.local) {
+            let name = index.map_or("", |index| index.name);
+            return Err(ValueError::new(format!(
+                "the index `{name}` is global, and DynamoDB reads only tables and local indexes consistently: leave out `.consistent()`, or query by the key of the table"
+            )));
+        }
+        let keys: Vec<&str> = keys_of(spec.info, index).map(|source| spec.info.attribute(source)).collect();
+        let again = hydrates.then(|| all_of(conditions.clone())).flatten();
+        let (mut filter, mut local) = (Vec::new(), Vec::new());
+        for (position, node) in conditions.into_iter().enumerate() {
+            if used.contains(&position) {
+                continue;
+            }
+            if keys.iter().any(|key| node.mentions(key)) {
+                local.push(node);
+            } else if index.is_none_or(|index| holds_all(spec.info, index, &node)) {
+                filter.push(node);
+            }
+        }
+        Ok(Self {
+            index,
+            partition,
+            partitions,
+            sort,
+            filter: all_of(filter),
+            local: if hydrates { again } else { all_of(local) },
+            hydrates,
+            sort_attributes,
+            ..Self::bare(spec, Operation::Query)
+        })
+    }
+
+    fn batch_get(spec: &Spec, keys: Vec<EncodedKey>, used: &[usize], conditions: Vec<Node>) -> Self {
+        let left = conditions.into_iter().enumerate().filter(|(position, _)| !used.contains(position));
+        let local = all_of(left.map(|(_, node)| node).collect());
+        Self { keys, local, ..Self::bare(spec, Operation::BatchGetItem) }
+    }
+
+    fn scan(spec: &Spec, conditions: Vec<Node>) -> Result<Self, ValueError> {
+        if spec.order.is_some() {
+            return Err(ValueError::new(
+                "a scan has no order: query by an index whose sort key it is, or sort the result with `.sorted_by(…)`",
+            ));
+        }
+        Ok(Self { filter: all_of(conditions), ..Self::bare(spec, Operation::Scan) })
+    }
+
+    fn bare(spec: &Spec, operation: Operation) -> Self {
+        Self {
+            info: spec.info,
+            operation,
+            index: None,
+            partition: Vec::new(),
+            partitions: Vec::new(),
+            keys: Vec::new(),
+            sort: Vec::new(),
+            filter: None,
+            local: None,
+            hydrates: false,
+            descending: spec.order.as_ref().is_some_and(|order| order.descending),
+            sort_attributes: Vec::new(),
+            consistent: spec.consistent,
+        }
+    }
+
+    /// The keys that a place in the answer is told by: those of the table and of the index.
+    pub(super) fn position_keys(&self) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = Vec::with_capacity(4);
+        let of_index = self.index.into_iter().flat_map(|index| keys_of(self.info, Some(index)));
+        for source in keys_of(self.info, None).chain(of_index) {
+            let name = self.info.attribute(source);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// True if what is found is counted here, and not by DynamoDB.
+    pub(super) fn counts_here(&self) -> bool {
+        self.local.is_some() || self.operation == Operation::BatchGetItem
+    }
+}
+
+/// The partition key and the sort key of the table or of an index.
+fn parts_of(
+    info: &'static EntityInfo,
+    index: Option<&'static IndexInfo>,
+) -> (&'static [KeySource], &'static [KeySource]) {
+    match index {
+        Some(index) => (index.partition, index.sort),
+        None => (std::slice::from_ref(&info.partition), info.sort.as_slice()),
+    }
+}
+
+fn keys_of(
+    info: &'static EntityInfo,
+    index: Option<&'static IndexInfo>,
+) -> impl Iterator<Item = &'static KeySource> {
+    let (partition, sort) = parts_of(info, index);
+    partition.iter().chain(sort)
+}
+
+/// What a query needs and a projected index does not hold.
+fn missing(
+    info: &'static EntityInfo,
+    index: &'static IndexInfo,
+    wanted: Wanted<'_>,
+    conditions: &[Node],
+) -> Vec<String> {
+    let mut missing: Vec<String> = Vec::new();
+    if index.projection.is_none() {
+        return missing;
+    }
+    let mut need = |name: &str| {
+        if !holds(info, index, name) && !missing.iter().any(|known| known == name) {
+            missing.push(name.to_owned());
+        }
+    };
+    match wanted {
+        Some(paths) => paths.iter().for_each(|path| need(&path.attribute)),
+        None => info.fields.iter().for_each(|field| need(field.name)),
+    }
+    for node in conditions {
+        node.each_path(&mut |path| need(&path.attribute));
+    }
+    missing
+}
+
+fn holds_all(info: &'static EntityInfo, index: &'static IndexInfo, node: &Node) -> bool {
+    let mut all = true;
+    node.each_path(&mut |path| all &= holds(info, index, &path.attribute));
+    all
+}
+
+fn holds(info: &'static EntityInfo, index: &'static IndexInfo, name: &str) -> bool {
+    let is_key = |index| keys_of(info, index).any(|source| info.attribute(source) == name);
+    match index.beside_keys(info) {
+        None => true,
+        Some(names) => names.contains(&name) || is_key(None) || is_key(Some(index)),
+    }
+}
+
+/// The conditions that must all hold, those of a starter first.
+fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
+    let mut conditions = Vec::new();
+    if let Source::Index(_, parts) = &spec.source {
+        for (field, value) in parts {
+            let name = spec.info.fields.get(*field).map_or("", |field| field.name);
+            let value = value.clone().map_err(|error| error.in_field(name))?;
+            let path = Term::Path(DocumentPath::of(name));
+            conditions.push(Node::Compare { left: path, operator: "=", right: Term::Value(value) });
+        }
+    }
+    for node in &spec.conditions {
+        flatten(node, &mut conditions);
+    }
+    for node in &conditions {
+        check(node)?;
+        let mut unknown = None;
+        node.each_path(&mut |path| {
+            let is_known = spec.info.fields.iter().any(|field| field.name == path.attribute);
+            if path.is_by_name() && !is_known {
+                unknown.get_or_insert_with(|| path.attribute.clone());
+            }
+        });
+        if let Some(name) = unknown {
+            return Err(no_such_field(spec.info, &name));
+        }
+    }
+    Ok(conditions)
+}
+
+/// Takes `&` apart, and writes one thing in one way: `x.eq(1) | x.eq(2)` is `x.is_in([1, 2])`, and `x.is_in([1])` is `x.eq(1)`.
+fn flatten(node: &Node, into: &mut Vec<Node>) {
+    match node {
+        Node::And(nodes) => nodes.iter().for_each(|node| flatten(node, into)),
+        Node::Or(nodes) => into.push(one_of(nodes).unwrap_or_else(|| node.clone())),
+        Node::In { term, values } => into.push(match values.as_slice() {
+            [value] => Node::Compare { left: term.clone(), operator: "=", right: value.clone() },
+            _ => node.clone(),
+        }),
+        node => into.push(node.clone()),
+    }
+}
+
+/// The same as one `is_in`, if all say what one attribute is equal to.
+fn one_of(nodes: &[Node]) -> Option<Node> {
+    let mut attribute: Option<&DocumentPath> = None;
+    let mut all = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let (path, values) = match node {
+            Node::Compare { left: Term::Path(path), operator: "=", right: value @ Term::Value(_) } => {
+                (path, std::slice::from_ref(value))
+            }
+            Node::In { term: Term::Path(path), values } => (path, values.as_slice()),
+            _ => return None,
+        };
+        if *attribute.get_or_insert(path) != path || values.is_empty() {
+            return None;
+        }
+        all.extend_from_slice(values);
+    }
+    if all.len() > MAX_IN {
+        return None;
+    }
+    Some(Node::In { term: Term::Path(attribute?.clone()), values: all })
+}
+
+/// What can be said of a condition before anything is sent.
+fn check(node: &Node) -> Result<(), ValueError> {
+    let refused = |term: &Term| if let Term::Refused(error) = term { Err(error.clone()) } else { Ok(()) };
+    match node {
+        Node::Compare { left, right, .. } => {
+            refused(left)?;
+            refused(right)
+        }
+        Node::Between { term, low, high } => {
+            [term, low, high].into_iter().try_for_each(refused)?;
+            if let (Term::Value(one), Term::Value(other)) = (low, high)
+                && order_of_values(one, other)?.is_some_and(std::cmp::Ordering::is_gt)
+            {
+                return Err(ValueError::new(format!(
+                    "the bounds of `between` on `{term:?}` are crossed, so nothing can match: give the lower one first"
+                )));
+            }
+            Ok(())
+        }
+        Node::In { term, values } => {
+            if values.is_empty() {
+                return Err(ValueError::new(format!(
+                    "`is_in` on `{term:?}` was given no values, so nothing can match"
+                )));
+            }
+            values.iter().try_for_each(refused)
+        }
+        Node::Function { arguments, .. } => arguments.iter().try_for_each(refused),
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().try_for_each(check),
+        Node::Not(node) => check(node),
+    }
+}
+
+fn all_of(mut nodes: Vec<Node>) -> Option<Node> {
+    match nodes.len() {
+        0 | 1 => nodes.pop(),
+        _ => Some(Node::And(nodes)),
+    }
+}
+
+/// True if it is for the order alone that nothing serves the conditions.
+fn serves_unordered(spec: &Spec, conditions: &[Node]) -> Result<bool, ValueError> {
+    if spec.order.is_none() {
+        return Ok(false);
+    }
+    let without = Spec { order: None, ..spec.clone() };
+    let named = |index: &&IndexInfo| spec.using.as_ref().is_none_or(|using| index.name == *using);
+    let table = std::iter::once(None).filter(|_| spec.using.is_none());
+    for index in table.chain(spec.info.indexes.iter().filter(named).map(Some)) {
+        if candidate(&without, index, conditions)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,351 @@
+//! What the conditions make of a sort key: a field, a template, or several attributes in an order.
+
+use super::super::Order;
+use super::super::evaluate::order_of_values;
+use super::key::equality;
+use crate::attribute::ScalarType;
+use crate::codec::ValueError;
+use crate::entity::EntityInfo;
+use crate::expression::{DocumentPath, Node, Term};
+use crate::key::{EncodedPart, KeySource, Part, Segment, Template};
+
+/// What the conditions say of a sort key.
+#[derive(Default)]
+pub(super) struct Narrowed {
+    pub(super) nodes: Vec<Node>,
+    /// How much it narrows.
+    pub(super) rank: u8,
+    /// The conditions that it stands for.
+    pub(super) used: Vec<usize>,
+    /// Nothing can be within the bounds, so nothing is read.
+    pub(super) is_nothing: bool,
+}
+
+const EQUAL: u8 = 3;
+
+/// What narrows a sort key most: of several attributes, equality with the first ones, and then one more condition.
+pub(super) fn narrowed(
+    info: &'static EntityInfo,
+    sort: &'static [KeySource],
+    conditions: &[Node],
+) -> Result<Narrowed, ValueError> {
+    let mut all = Narrowed::default();
+    for source in sort {
+        let found = match source {
+            KeySource::Field(_) => bounds(info.attribute(source), conditions)?,
+            KeySource::Template(template) => beginning(info, template, conditions)?,
+        }
+        .without_empty();
+        all.nodes.extend(found.node);
+        all.used.extend(found.used);
+        if found.is_nothing {
+            return Ok(Narrowed { rank: u8::MAX, is_nothing: true, ..all });
+        }
+        all.rank = all.rank.saturating_add(found.rank);
+        if found.rank < EQUAL {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// What the conditions say of one attribute of a sort key.
+#[derive(Default)]
+struct Bound {
+    node: Option<Node>,
+    rank: u8,
+    used: Vec<usize>,
+    is_nothing: bool,
+}
+
+impl Bound {
+    /// No key is empty, and DynamoDB takes no empty value for one: everything lies behind it, and nothing in front of it.
+    fn without_empty(self) -> Self {
+        let is_empty = |term: &Term| matches!(term, Term::Value(json) if matches!(json.as_slice(), br#"{"S":""}"# | br#"{"B":""}"#));
+        match &self.node {
+            Some(Node::Compare { operator, right, .. }) if is_empty(right) => {
+                let is_nothing = !operator.starts_with('>');
+                Self { node: None, is_nothing, ..self }
+            }
+            Some(Node::Between { high, .. }) if is_empty(high) => {
+                Self { node: None, is_nothing: true, ..self }
+            }
+            Some(Node::Between { term, low, high }) if is_empty(low) => {
+                let node = Node::Compare { left: term.clone(), operator: "<=", right: high.clone() };
+                Self { node: Some(node), ..self }
+            }
+            Some(Node::Function { arguments, .. }) if arguments.last().is_some_and(is_empty) => {
+                Self { node: None, ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// The condition on a sort key that narrows most.
+fn bounds(name: &'static str, conditions: &[Node]) -> Result<Bound, ValueError> {
+    let one = |node: &Node, rank: u8, position: usize| Bound {
+        node: Some(node.clone()),
+        rank,
+        used: vec![position],
+        is_nothing: false,
+    };
+    let mut low: Option<(usize, &Term, bool)> = None;
+    let mut high: Option<(usize, &Term, bool)> = None;
+    let mut other: Option<(usize, &Node)> = None;
+    for (position, node) in conditions.iter().enumerate().filter(|(_, node)| node.bounds(name)) {
+        match node {
+            Node::Compare { operator: "=", .. } => return Ok(one(node, EQUAL, position)),
+            Node::Compare { operator, right, .. } if operator.starts_with('>') => {
+                low.get_or_insert((position, right, *operator == ">"));
+            }
+            Node::Compare { operator, right, .. } => {
+                high.get_or_insert((position, right, *operator == "<"));
+            }
+            Node::Between { .. } if !matches!(other, Some((_, Node::Between { .. }))) => {
+                other = Some((position, node));
+            }
+            _ => {
+                other.get_or_insert((position, node));
+            }
+        }
+    }
+    Ok(match (low, high, other) {
+        (_, _, Some((position, node @ Node::Between { .. }))) => one(node, 2, position),
+        (Some((low, from, above)), Some((high, to, below)), _) => {
+            if let (Term::Value(from), Term::Value(to)) = (from, to)
+                && order_of_values(from, to)?.is_some_and(std::cmp::Ordering::is_gt)
+            {
+                return Ok(Bound { is_nothing: true, ..Bound::default() });
+            }
+            let term = Term::Path(DocumentPath::of(name));
+            let node = Node::Between { term, low: from.clone(), high: to.clone() };
+            // BETWEEN takes the bounds in; those that are not meant to be are checked here.
+            let used = [(low, above), (high, below)];
+            let used = used.into_iter().filter(|(_, strict)| !strict).map(|(used, _)| used).collect();
+            Bound { node: Some(node), rank: 2, used, is_nothing: false }
+        }
+        (Some((position, ..)), None, None) | (None, Some((position, ..)), None) => {
+            conditions.get(position).map_or_else(Bound::default, |node| one(node, 1, position))
+        }
+        (_, _, Some((position, node))) => one(node, 1, position),
+        (None, None, None) => Bound::default(),
+    })
+}
+
+/// The same for an attribute made by a template: it is fixed, or its beginning is, or it lies between two texts.
+fn beginning(
+    info: &'static EntityInfo,
+    template: &Template,
+    conditions: &[Node],
+) -> Result<Bound, ValueError> {
+    let Rendered { text, segments, used } = render(info, template, conditions)?;
+    let term = Term::Path(DocumentPath::of(template.attribute));
+    if segments == template.segments.len() {
+        let right = Term::Value(text_value(&text));
+        let node = Some(Node::Compare { left: term, operator: "=", right });
+        return Ok(Bound { node, rank: EQUAL, used, is_nothing: false });
+    }
+    if let Some(Segment::Field(field, _)) = template.segments.get(segments)
+        && let Some(field) = info.fields.get(*field)
+    {
+        let found = bounds(field.name, conditions)?;
+        if found.is_nothing {
+            return Ok(found);
+        }
+        let within = found.node.as_ref().map(|node| within(info, template, &text, segments, node));
+        if let Some((node, exact)) = within.transpose()?.flatten() {
+            let mut used = used;
+            if exact {
+                used.extend(found.used);
+            }
+            return Ok(Bound { node: Some(node), rank: found.rank, used, is_nothing: false });
+        }
+    }
+    if text.is_empty() {
+        return Ok(Bound::default());
+    }
+    let arguments = vec![term, Term::Value(text_value(&text))];
+    let node = Some(Node::Function { name: "begins_with", arguments });
+    Ok(Bound { node, rank: u8::from(!used.is_empty()), used, is_nothing: false })
+}
+
+/// A template as far as the conditions fix it.
+struct Rendered {
+    text: String,
+    /// The segments that the text stands for.
+    segments: usize,
+    /// The conditions that the text says already.
+    used: Vec<usize>,
+}
+
+fn render(
+    info: &'static EntityInfo,
+    template: &Template,
+    conditions: &[Node],
+) -> Result<Rendered, ValueError> {
+    let known: Vec<(usize, EncodedPart, usize)> = super::key::fields_of(template)
+        .filter_map(|field| {
+            let (position, json) = equality(info.fields.get(field)?.name, conditions)?;
+            Some((field, EncodedPart(json.to_vec()), position))
+        })
+        .collect();
+    let part =
+        |field: usize| known.iter().find(|(known, ..)| *known == field).map(|(_, part, _)| part as &dyn Part);
+    let (text, rendered) =
+        template.render_start(&part).map_err(|error| error.in_field(template.attribute))?;
+    let is_rendered = |field: usize| {
+        let segments = template.segments.get(..rendered).unwrap_or_default();
+        // The value has ended if something stands behind it.
+        segments.iter().enumerate().any(|(position, segment)| {
+            matches!(segment, Segment::Field(found, _) if *found == field)
+                && (rendered == template.segments.len() || position + 1 < rendered)
+        })
+    };
+    let used = known.iter().filter(|(field, ..)| is_rendered(*field)).map(|(.., position)| *position);
+    let used = used.collect();
+    Ok(Rendered { text, segments: rendered, used })
+}
+
+/// Bounds of a field as bounds of the text that the template makes, which begins with `start` and goes on with the field. They are
+/// exact, or hold a little more than is asked for; `None` where the order of the texts is not that of the values.
+fn within(
+    info: &'static EntityInfo,
+    template: &Template,
+    start: &str,
+    at: usize,
+    node: &Node,
+) -> Result<Option<(Node, bool)>, ValueError> {
+    let is_last = at + 1 == template.segments.len();
+    // The texts of one value end before those that go on with the character behind.
+    let end = match template.segments.get(at + 1) {
+        Some(Segment::Text(text)) => text.chars().next().and_then(next_character),
+        _ => None,
+    };
+    let by_name = matches!(node, Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } if path.is_by_name());
+    if !in_order(info, template, at) || (!is_last && (end.is_none() || by_name)) {
+        return Ok(None);
+    }
+    let text = |term: &Term| match term {
+        Term::Value(json) => {
+            let part = EncodedPart(json.clone());
+            let segment = template.segments.get(at)?;
+            // What does not fit the template is left to the filter.
+            let text = template.render_value(segment, &part).ok()?;
+            Some(format!("{start}{text}"))
+        }
+        _ => None,
+    };
+    let behind = |mut text: String| {
+        text.extend(end);
+        text
+    };
+    let (low, high, exact) = match node {
+        Node::Compare { operator: ">=", right, .. } => (text(right), None, true),
+        Node::Compare { operator: ">", right, .. } => (text(right).map(behind), None, !is_last),
+        Node::Compare { operator: "<=", right, .. } => (None, text(right).map(behind), true),
+        Node::Compare { operator: "<", right, .. } => (None, text(right), !is_last),
+        Node::Between { low, high, .. } => (text(low), text(high).map(behind), true),
+        Node::Function { name: "begins_with", arguments } => {
+            let is_padded = matches!(template.segments.get(at), Some(Segment::Field(_, 1..)));
+            let Some(text) = arguments.get(1).and_then(text).filter(|_| !is_padded) else { return Ok(None) };
+            let name = Term::Path(DocumentPath::of(template.attribute));
+            let arguments = vec![name, Term::Value(text_value(&text))];
+            return Ok(Some((Node::Function { name: "begins_with", arguments }, is_last)));
+        }
+        _ => return Ok(None),
+    };
+    if low.is_none() && high.is_none()
+        || matches!(node, Node::Between { .. }) && (low.is_none() || high.is_none())
+    {
+        return Ok(None);
+    }
+    // Other entities may lie in front of and behind those that begin like this one.
+    let low = low.or_else(|| (!start.is_empty()).then(|| start.to_owned()));
+    let high = high.or_else(|| next_text(start));
+    let term = Term::Path(DocumentPath::of(template.attribute));
+    let value = |text: String| Term::Value(text_value(&text));
+    let node = match (low, high) {
+        (Some(low), Some(high)) => Node::Between { term, low: value(low), high: value(high) },
+        (Some(low), None) => Node::Compare { left: term, operator: ">=", right: value(low) },
+        (None, Some(high)) => Node::Compare { left: term, operator: "<=", right: value(high) },
+        (None, None) => return Ok(None),
+    };
+    Ok(Some((node, exact)))
+}
+
+/// True if the texts that a template makes are in the order of the field at a position of its segments.
+fn in_order(info: &'static EntityInfo, template: &Template, at: usize) -> bool {
+    let Some(Segment::Field(field, width)) = template.segments.get(at) else { return false };
+    let Some(field) = info.fields.get(*field) else { return false };
+    let is_last = at + 1 == template.segments.len();
+    *width > 0
+        || field.fixed
+        // What is escaped would sort elsewhere.
+        || (is_last && field.scalar == Some(ScalarType::String) && !template.has_delimiters())
+}
+
+/// The character that sorts next.
+fn next_character(character: char) -> Option<char> {
+    match character {
+        '\u{d7ff}' => Some('\u{e000}'),
+        _ => char::from_u32(u32::from(character) + 1),
+    }
+}
+
+/// The first text behind all that begin with `text`.
+fn next_text(text: &str) -> Option<String> {
+    let mut text = text.to_owned();
+    while let Some(last) = text.pop() {
+        if let Some(next) = next_character(last) {
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}
+
+/// True if the items of a partition are in this order.
+pub(super) fn has_order(
+    info: &'static EntityInfo,
+    sort: &'static [KeySource],
+    order: &Order,
+    conditions: &[Node],
+) -> bool {
+    let fixed_too = sort.iter().any(|source| info.attribute(source) == order.attribute)
+        && equality(order.attribute, conditions).is_some();
+    fixed_too || ordered_by(info, sort, conditions) == Some(order.attribute)
+}
+
+/// The attribute that the items of a partition are in order of: the first that the conditions leave free.
+pub(in super::super) fn ordered_by(
+    info: &'static EntityInfo,
+    sort: &'static [KeySource],
+    conditions: &[Node],
+) -> Option<&'static str> {
+    let name = |field: usize| info.fields.get(field).map_or("", |field| field.name);
+    let is_free = |name: &str| equality(name, conditions).is_none();
+    for source in sort {
+        match source {
+            KeySource::Field(field) if is_free(name(*field)) => return Some(name(*field)),
+            KeySource::Field(_) => {}
+            KeySource::Template(template) => {
+                let free = template.segments.iter().enumerate().find_map(|(at, segment)| match segment {
+                    Segment::Field(field, _) if is_free(name(*field)) => Some((at, *field)),
+                    _ => None,
+                });
+                if let Some((at, field)) = free {
+                    return in_order(info, template, at).then(|| name(field));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn text_value(text: &str) -> Vec<u8> {
+    let mut json = br#"{"S":"#.to_vec();
+    crate::codec::write_json_string(&mut json, text);
+    json.push(b'}');
+    json
+}
