@@ -41,6 +41,18 @@ pub struct Collection<T> {
     next: Option<Cursor>,
 }
 
+/// A type by whose values [`Collection::group_by`] and [`Collection::key_by`] can tell entities apart.
+#[diagnostic::on_unimplemented(
+    message = "entities cannot be grouped by values of the type `{Self}`",
+    label = "the key of a `HashMap` needs `Clone`, `Eq` and `Hash`",
+    note = "for a type of your own: `#[derive(Clone, PartialEq, Eq, Hash)]` on it",
+    note = "a float has no `Eq`: put the entities into a `HashMap` of your own, by a rounded value"
+)]
+pub trait GroupKey: Clone + Eq + Hash {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Eq + Hash> GroupKey for T {}
+
 impl<T> Collection<T> {
     pub(crate) fn new(items: Vec<T>, database: Option<Database>) -> Self {
         Self { items, database, stats: Stats::default(), scanned: 0, next: None }
@@ -228,7 +240,7 @@ impl<E> Collection<E> {
     /// assert_eq!(by_age[&0].len(), 3);
     /// ```
     #[must_use]
-    pub fn group_by<V: Clone + Eq + Hash, K>(&self, field: Field<E, V, K>) -> HashMap<V, Self>
+    pub fn group_by<V: GroupKey, K>(&self, field: Field<E, V, K>) -> HashMap<V, Self>
     where
         E: Clone,
     {
@@ -251,7 +263,7 @@ impl<E> Collection<E> {
     /// assert_eq!(by_id[&users[0].id].age, 36);
     /// ```
     #[must_use]
-    pub fn key_by<V: Clone + Eq + Hash, K>(&self, field: Field<E, V, K>) -> HashMap<V, E>
+    pub fn key_by<V: GroupKey, K>(&self, field: Field<E, V, K>) -> HashMap<V, E>
     where
         E: Clone,
     {

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 
 /// A field of an entity or of a nested struct, as a typed constant such as `User::EMAIL`: the derive macros make one for
@@ -30,7 +31,7 @@ pub struct Field<E, T, K = Plain> {
     kind: PhantomData<fn() -> K>,
 }
 
-type Encode<T> = fn(&T, &mut Encoder) -> Result<(), ValueError>;
+pub(crate) type Encode<T> = fn(&T, &mut Encoder) -> Result<(), ValueError>;
 
 /// The kind of the fields that can be changed.
 #[derive(Debug)]
@@ -46,14 +47,47 @@ pub enum Key {}
 pub enum Opaque {}
 
 /// The kinds of fields that are stored as their type says.
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// use dynorm::{Condition, Field, TypedKind};
+/// # #[derive(Entity, Clone, Debug)]
+/// # struct Reading { #[entity(partition)] sensor: u32, #[entity(sort)] number: u32, value: u32 }
+///
+/// // For fields of the key and for others.
+/// fn is_large<E, K: TypedKind>(field: Field<E, u32, K>) -> Condition<E> {
+///     field.ge(1_000) & field.ne(u32::MAX)
+/// }
+/// let condition = is_large(Reading::NUMBER) & is_large(Reading::VALUE);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
     label = "how it is stored is known to its module alone"
 )]
 pub trait TypedKind {}
 
+#[diagnostic::do_not_recommend]
 impl TypedKind for Plain {}
+#[diagnostic::do_not_recommend]
 impl TypedKind for Key {}
+
+/// The type of a field of the kind `K`, if the field is stored as that type says.
+///
+/// The operators ask for the type through this trait: so a mistaken operator on another field is answered by what that field
+/// has, and not by what its type lacks.
+#[diagnostic::on_unimplemented(
+    message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
+    label = "how it is stored is known to its module alone"
+)]
+pub trait TypedAttribute<K> {
+    /// The type itself.
+    type Type;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute, K: TypedKind> TypedAttribute<K> for T {
+    type Type = T;
+}
 
 /// The kinds of fields that can be changed.
 #[diagnostic::on_unimplemented(
@@ -63,7 +97,9 @@ impl TypedKind for Key {}
 )]
 pub trait ChangeableKind {}
 
+#[diagnostic::do_not_recommend]
 impl ChangeableKind for Plain {}
+#[diagnostic::do_not_recommend]
 impl ChangeableKind for Opaque {}
 
 impl<E, T, K> Field<E, T, K> {
@@ -77,6 +113,11 @@ impl<E, T, K> Field<E, T, K> {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
+    }
+
+    /// How its values are written, if not as their type says.
+    pub(crate) fn encoding(self) -> Option<Encode<T>> {
+        self.encode
     }
 
     /// The value of the field in `entity`.
@@ -102,17 +143,14 @@ impl<E, T> Field<E, T, Opaque> {
     ) -> Self {
         Self { name, get, set, encode: Some(encode), kind: PhantomData }
     }
+}
 
-    pub(crate) fn encode(self, value: &T) -> Result<Vec<u8>, ValueError> {
-        let mut encoder = Encoder::default();
-        match self.encode {
-            Some(encode) => encode(value, &mut encoder).map_err(|error| error.in_field(self.name))?,
-            None => {
-                return Err(ValueError::new("it is not known how this field is stored").in_field(self.name));
-            }
-        }
-        Ok(encoder.into_bytes())
-    }
+/// Writes the value of a field that is stored through `serde` or `with`.
+pub(crate) fn encode_opaque<T>(encode: Option<Encode<T>>, value: &T) -> Result<Vec<u8>, ValueError> {
+    let encode = encode.ok_or_else(|| ValueError::new("it is not known how this field is stored"))?;
+    let mut encoder = Encoder::default();
+    encode(value, &mut encoder)?;
+    Ok(encoder.into_bytes())
 }
 
 // By hand, since a derive would ask the same of the parameters.

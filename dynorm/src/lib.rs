@@ -38,13 +38,16 @@ pub use codec::{
     Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,
     to_item,
 };
-pub use collection::{Chunk, Collection};
+pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
 pub use entity::{Entity, EntityInfo, IndexInfo};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
-pub use expression::{Condition, FieldByName, IntoValue, Operand, Path, Size, field};
-pub use field::{ChangeableKind, Field, Key, Opaque, Plain, TypedKind};
+pub use expression::{
+    Condition, ContainerAttribute, FieldByName, IntoValue, ListAttribute, MapAttribute, Operand, OperandList,
+    OrderedAttribute, Path, PrefixedAttribute, Size, SizedAttribute, StructIn, field,
+};
+pub use field::{ChangeableKind, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
@@ -52,8 +55,8 @@ pub use operation::{
     CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save, SaveArg,
 };
 pub use query::{
-    Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, One, OrderBy, Page, PageQuery, Projected,
-    Projection, Query, QueryStream, Selection, Whole,
+    Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,
+    Projected, Projection, Query, QueryStream, Selection, Whole,
 };
 pub use repository::Repository;
 

@@ -550,6 +550,59 @@ async fn what_is_stored_in_a_way_of_its_own_is_compared_in_that_way() {
     assert_eq!(names(Setting::EVERY.eq(7)).await.len(), 3);
 }
 
+#[derive(Entity, Clone, Debug)]
+struct Label {
+    #[entity(partition)]
+    shelf: u8,
+    #[entity(sort)]
+    code: Code,
+    printed_at: Timestamp,
+    bytes: Vec<u8>,
+    plan: Option<Schedule>,
+}
+
+/// Text of its own type, also as the key.
+#[derive(Attribute, Clone, Debug, PartialEq)]
+struct Code(String);
+
+#[derive(Attribute, Clone, Debug)]
+struct Schedule {
+    #[attribute(with = minutes)]
+    every: u32,
+    #[attribute(serde)]
+    theme: Theme,
+}
+
+#[tokio::test]
+async fn what_is_stored_as_text_or_bytes_is_searched_by_text_or_bytes() {
+    let db = database();
+    db.create_table::<Label>().await.unwrap();
+    let label = |code: &str, every| Label {
+        shelf: 1,
+        code: Code(code.to_owned()),
+        printed_at: format!("200{every}-02-03T04:05:06Z").parse().unwrap(),
+        bytes: code.as_bytes().to_vec(),
+        plan: (every != 1).then_some(Schedule { every, theme: Theme { dark: every == 2, font: None } }),
+    };
+    LabelRepo::batch_save([label("ab-1", 1), label("ab-2", 2), label("c-3", 3)]).on(&db).await.unwrap();
+    let codes = async |condition| {
+        let query = LabelRepo::filter(Label::SHELF.eq(1)).filter(condition).on(&db).select(Label::CODE);
+        let codes: Vec<Code> = query.get_all().await.unwrap();
+        codes.into_iter().map(|Code(code)| code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(Label::CODE.begins_with("ab")).await, ["ab-1", "ab-2"]);
+    assert_eq!(codes(Label::CODE.contains("-3")).await, ["c-3"]);
+    assert_eq!(codes(Label::PRINTED_AT.begins_with("2002-")).await, ["ab-2"]);
+    assert_eq!(codes(Label::BYTES.begins_with(b"ab")).await, ["ab-1", "ab-2"]);
+    assert_eq!(codes(Label::BYTES.begins_with(&b"c-"[..])).await, ["c-3"]);
+    assert_eq!(codes(Label::BYTES.eq(b"c-3")).await, ["c-3"]);
+    let (every, theme) = (Label::PLAN.field(Schedule::EVERY), Label::PLAN.field(Schedule::THEME));
+    assert_eq!(codes(every.clone().eq(2)).await, ["ab-2"]);
+    assert_eq!(codes(every.exists()).await, ["ab-2", "c-3"]);
+    assert_eq!(codes(theme.clone().eq(Theme { dark: false, font: None })).await, ["c-3"]);
+    assert_eq!(codes(theme.clone().exists() & theme.ne(Theme { dark: false, font: None })).await, ["ab-2"]);
+}
+
 #[tokio::test]
 async fn fields_may_be_named_at_run_time() {
     let (db, parts, _) = stored(61, 60).await;

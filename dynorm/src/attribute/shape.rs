@@ -56,10 +56,17 @@ pub trait IndexKey: Shape {}
 pub trait Part: Shape {}
 
 /// What DynamoDB can put in order: text, numbers and bytes.
-pub trait Ordered: Shape {}
+pub trait Ordered: Shape {
+    /// `T`, which can be named only for a shape with an order.
+    #[doc(hidden)]
+    type Operand<T>;
+}
 
 /// What has a beginning: text and bytes.
-pub trait Prefixed: Shape {}
+pub trait Prefixed: Shape {
+    /// What it begins with.
+    type Prefix;
+}
 
 /// What may contain something: a text a part of it, a list or a set an element.
 pub trait Container: Shape {
@@ -106,11 +113,11 @@ macro_rules! shapes {
 
 shapes! {
     /// Text.
-    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Ordered, Prefixed, Measured];
+    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Measured];
     /// A number.
-    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered];
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part];
     /// Bytes.
-    Binary: Some(ScalarType::Binary), [Key, IndexKey, Ordered, Prefixed, Measured];
+    Binary: Some(ScalarType::Binary), [Key, IndexKey, Measured];
     /// One of the variants of an enum: text without an order.
     Choice: Some(ScalarType::String), [TextLike, Key, IndexKey, Part];
     /// A truth value.
@@ -137,8 +144,6 @@ impl TextLike for FixedText {}
 impl Key for FixedText {}
 impl IndexKey for FixedText {}
 impl Part for FixedText {}
-impl Ordered for FixedText {}
-impl Prefixed for FixedText {}
 impl Measured for FixedText {}
 
 /// A `u8`: a number, of which many are bytes.
@@ -154,7 +159,6 @@ impl Shape for Byte {
 impl Key for Byte {}
 impl IndexKey for Byte {}
 impl Part for Byte {}
-impl Ordered for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
@@ -226,8 +230,36 @@ impl<S: Shape> Shape for Optional<S> {
 }
 impl<S: IndexKey> IndexKey for Optional<S> {}
 impl<S: Part> Part for Optional<S> {}
-impl<S: Ordered> Ordered for Optional<S> {}
-impl<S: Prefixed> Prefixed for Optional<S> {}
+impl Ordered for Text {
+    type Operand<T> = T;
+}
+impl Ordered for FixedText {
+    type Operand<T> = T;
+}
+impl Ordered for Number {
+    type Operand<T> = T;
+}
+impl Ordered for Byte {
+    type Operand<T> = T;
+}
+impl Ordered for Binary {
+    type Operand<T> = T;
+}
+impl<S: Ordered> Ordered for Optional<S> {
+    type Operand<T> = S::Operand<T>;
+}
+impl Prefixed for Text {
+    type Prefix = String;
+}
+impl Prefixed for FixedText {
+    type Prefix = String;
+}
+impl Prefixed for Binary {
+    type Prefix = Vec<u8>;
+}
+impl<S: Prefixed> Prefixed for Optional<S> {
+    type Prefix = S::Prefix;
+}
 impl<S: Measured> Measured for Optional<S> {}
 impl<S: HasFields> HasFields for Optional<S> {}
 impl<T: 'static> Measured for List<T> {}

@@ -10,6 +10,9 @@ use crate::field::{Field, TypedKind};
 
 /// A condition on the attributes of an `E`, made by the operators of its fields and joined by `&`, `|` and `!`.
 ///
+/// Not by `&&` and `||`, and not made by `==` and `<`: Rust keeps those for values at hand, whose result is a `bool`. A field of
+/// truth values is compared as any other: `User::ACTIVE.eq(true)`.
+///
 /// ```
 /// # use dynorm::prelude::*;
 /// # #[derive(Entity, Clone, Debug)]
@@ -270,10 +273,10 @@ impl Term {
     }
 }
 
-/// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for text, or another
-/// field of `E` of that type, or a place in one.
+/// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for text, `&[u8]` for
+/// bytes, or another field of `E` of that type, or a place in one.
 #[diagnostic::on_unimplemented(
-    message = "a `{T}` cannot be compared with `{Self}`",
+    message = "`{T}` cannot be compared with `{Self}`",
     label = "expected `{T}`",
     note = "the value is given by value or by reference, text also as `&str`, or as another field of the entity",
     note = "an `Option` field is compared with what it holds; for absence use `.not_exists()`"
@@ -284,27 +287,99 @@ pub trait Operand<T, E> {
     fn into_term(self) -> Term;
 }
 
-macro_rules! operands {
-    ($([$($generics:tt)*] $type:ty, $of:ty => |$operand:ident| $term:expr;)*) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<$($generics)*> Operand<$of, E> for $type {
-            #[allow(private_interfaces, reason = "called by the operators alone")]
-            fn into_term(self) -> Term {
-                let $operand = self;
-                $term
-            }
-        }
-    )*};
+// One by one and not by a macro, whose source the compiler would show beside the message.
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute, E> Operand<T, E> for T {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(&self)
+    }
 }
 
-operands! {
-    [T: Attribute, E] T, T => |value| Term::encode(&value);
-    [T: Attribute, E] &T, T => |value| Term::encode(value);
-    [T: Attribute, E] &&T, T => |value| Term::encode(*value);
-    [E] &str, String => |text| Term::encode(&text.to_owned());
-    [E] &&str, String => |text| Term::encode(&(*text).to_owned());
-    [T: Attribute, F: Attribute<Base = T>, E, K: TypedKind] Field<E, F, K>, T => |field| Term::Path(field.into());
-    [T: Attribute, F: Attribute<Base = T>, E] Path<E, F>, T => |path| Term::Path(path.untyped());
+#[diagnostic::do_not_recommend]
+impl<T: Attribute, E> Operand<T, E> for &T {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute, E> Operand<T, E> for &&T {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(*self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> Operand<String, E> for &str {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(&self.to_owned())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> Operand<String, E> for &&str {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(&(*self).to_owned())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> Operand<Vec<u8>, E> for &[u8] {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(&self.to_vec())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, const N: usize> Operand<Vec<u8>, E> for &[u8; N] {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::encode(&self.to_vec())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Field<E, F, K> {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::Path(self.into())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Path<E, F, K> {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::Path(self.untyped())
+    }
+}
+
+/// What a field of the type `T` of an `E` can be one of: an array, a `Vec` or anything else that iterates, of [operands](Operand).
+#[diagnostic::on_unimplemented(
+    message = "`is_in` takes a list of `{T}`, and this is `{Self}`",
+    label = "expected an array, a `Vec` or an iterator of `{T}`",
+    note = "for one value use `.eq(value)`",
+    note = "the values are given by value or by reference, text also as `&str`, or as other fields of the entity"
+)]
+pub trait OperandList<T, E> {
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_terms(self) -> Vec<Term>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E, I: IntoIterator<Item: Operand<T, E>>> OperandList<T, E> for I {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_terms(self) -> Vec<Term> {
+        self.into_iter().map(Operand::into_term).collect()
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ mod operators;
 mod path;
 
 pub use by_name::{FieldByName, IntoValue, field};
-pub use condition::{Condition, Operand};
+pub use condition::{Condition, Operand, OperandList};
 pub(crate) use condition::{MAX_IN, Node, Term};
-pub use operators::Size;
-pub use path::Path;
+pub use operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, Size, SizedAttribute};
 pub(crate) use path::{DocumentPath, Step};
+pub use path::{ListAttribute, MapAttribute, Path, StructIn};
 
 use crate::codec::{Encoder, Value};
 use crate::operation::request::Request;

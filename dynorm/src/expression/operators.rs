@@ -4,10 +4,10 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::condition::{Condition, Operand, Term};
+use super::condition::{Condition, Operand, OperandList, Term};
 use super::path::DocumentPath;
 use crate::attribute::{Attribute, shape};
-use crate::field::{Field, Opaque, TypedKind};
+use crate::field::{Field, Opaque, TypedAttribute, TypedKind, encode_opaque};
 
 /// A type that DynamoDB can put in order.
 #[diagnostic::on_unimplemented(
@@ -15,26 +15,37 @@ use crate::field::{Field, Opaque, TypedKind};
     label = "`lt`, `le`, `gt`, `ge` and `between` need text, numbers or bytes",
     note = "for one of several values use `.eq(value)` or `.is_in([…])`"
 )]
-pub trait OrderedAttribute: Attribute {}
+pub trait OrderedAttribute: Attribute {
+    /// What it is compared with: the type itself, without the `Option` around it.
+    // By way of the shape, although `T::Base` would be the same: it is to be unknown for types without an order.
+    type Operand;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Attribute<Shape: shape::Ordered>> OrderedAttribute for T {}
+impl<T: Attribute<Shape: shape::Ordered>> OrderedAttribute for T {
+    type Operand = <T::Shape as shape::Ordered>::Operand<T::Base>;
+}
 
 /// A type that has a beginning.
 #[diagnostic::on_unimplemented(
     message = "`begins_with` needs a field of text or bytes, and this one is `{Self}`",
-    label = "not text or bytes",
+    label = "`{Self}` is neither text nor bytes",
     note = "for a number use `.between(low, high)` or `.ge(low)`"
 )]
-pub trait PrefixedAttribute: Attribute {}
+pub trait PrefixedAttribute: Attribute {
+    /// What it begins with: text for what is stored as text, bytes for bytes.
+    type Prefix;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Attribute<Shape: shape::Prefixed>> PrefixedAttribute for T {}
+impl<T: Attribute<Shape: shape::Prefixed>> PrefixedAttribute for T {
+    type Prefix = <T::Shape as shape::Prefixed>::Prefix;
+}
 
 /// A type in which something may be contained.
 #[diagnostic::on_unimplemented(
     message = "`contains` needs a field of text, a list or a set, and this one is `{Self}`",
-    label = "contains nothing",
+    label = "`{Self}` contains nothing",
     note = "for one of several values use `.is_in([…])`; for an entry of a map `.key(\"key\").exists()`"
 )]
 pub trait ContainerAttribute: Attribute {
@@ -192,7 +203,12 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
         self.compare("<>", operand.into_term())
     }
+}
 
+// What a type must be able to do stands at each method and not at the block: a type that cannot is then told so, rather than
+// that there is no such method. What the operand has to be comes out of that bound, so that where the bound does not hold, there is
+// no second error about the operand.
+impl<E, T, K> Field<E, T, K> {
     /// Less than the operand.
     ///
     /// ```
@@ -202,9 +218,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::AGE.lt(18);
     /// ```
     #[must_use]
-    pub fn lt(self, operand: impl Operand<T::Base, E>) -> Condition<E>
+    pub fn lt<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
     where
-        T: OrderedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
     {
         self.compare("<", operand.into_term())
     }
@@ -218,9 +235,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::AGE.le(User::LIMIT);
     /// ```
     #[must_use]
-    pub fn le(self, operand: impl Operand<T::Base, E>) -> Condition<E>
+    pub fn le<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
     where
-        T: OrderedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
     {
         self.compare("<=", operand.into_term())
     }
@@ -234,9 +252,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::AGE.gt(17);
     /// ```
     #[must_use]
-    pub fn gt(self, operand: impl Operand<T::Base, E>) -> Condition<E>
+    pub fn gt<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
     where
-        T: OrderedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
     {
         self.compare(">", operand.into_term())
     }
@@ -250,9 +269,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::AGE.ge(18);
     /// ```
     #[must_use]
-    pub fn ge(self, operand: impl Operand<T::Base, E>) -> Condition<E>
+    pub fn ge<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
     where
-        T: OrderedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
     {
         self.compare(">=", operand.into_term())
     }
@@ -266,9 +286,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::AGE.between(18, 65);
     /// ```
     #[must_use]
-    pub fn between(self, low: impl Operand<T::Base, E>, high: impl Operand<T::Base, E>) -> Condition<E>
+    pub fn between<V, O>(self, low: impl Operand<O, E>, high: impl Operand<O, E>) -> Condition<E>
     where
-        T: OrderedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
     {
         Condition::between(self.term(), low.into_term(), high.into_term())
     }
@@ -282,22 +303,30 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::AGE.is_in([18, 21]);
     /// ```
     #[must_use]
-    pub fn is_in<O: Operand<T::Base, E>>(self, operands: impl IntoIterator<Item = O>) -> Condition<E> {
-        Condition::is_in(self.term(), operands.into_iter().map(Operand::into_term).collect())
+    pub fn is_in<V: Attribute>(self, operands: impl OperandList<V::Base, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+    {
+        Condition::is_in(self.term(), operands.into_terms())
     }
 
-    /// Begins with the operand.
+    /// Begins with the operand: text for whatever is stored as text, such as a time or a newtype of a `String`, and bytes for
+    /// bytes.
     ///
     /// ```
     /// # use dynorm::prelude::*;
-    /// # #[derive(Entity, Clone, Debug, Default)]
-    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32, limit: u32, nick: Option<String> }
-    /// let condition = User::EMAIL.begins_with("ada@");
+    /// # #[derive(Attribute, Clone, Debug)] struct Email(String);
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: Email, #[entity(created_at)] created_at: Timestamp, picture: Vec<u8> }
+    /// let ada = User::EMAIL.begins_with("ada@");
+    /// let in_2026 = User::CREATED_AT.begins_with("2026-");
+    /// let png = User::PICTURE.begins_with(b"\x89PNG");
     /// ```
     #[must_use]
-    pub fn begins_with(self, operand: impl Operand<T::Base, E>) -> Condition<E>
+    pub fn begins_with<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
     where
-        T: PrefixedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: PrefixedAttribute<Prefix = O>,
     {
         Condition::function("begins_with", vec![self.term(), operand.into_term()])
     }
@@ -312,9 +341,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::EMAIL.contains("@") & !User::TAGS.contains("bot") & User::SCORES.contains(10);
     /// ```
     #[must_use]
-    pub fn contains(self, operand: impl Operand<T::Contained, E>) -> Condition<E>
+    pub fn contains<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
     where
-        T: ContainerAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: ContainerAttribute<Contained = O>,
     {
         Condition::function("contains", vec![self.term(), operand.into_term()])
     }
@@ -329,9 +359,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::EMAIL.size().gt(100);
     /// ```
     #[must_use]
-    pub fn size(self) -> Size<E>
+    pub fn size<V>(self) -> Size<E>
     where
-        T: SizedAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: SizedAttribute,
     {
         Size::new(self.into())
     }
@@ -361,6 +392,7 @@ impl<E, T> Field<E, T, Opaque> {
     }
 
     fn value(self, value: &T) -> Term {
-        self.encode(value).map_or_else(Term::Refused, Term::Value)
+        encode_opaque(self.encoding(), value)
+            .map_or_else(|error| Term::Refused(error.in_field(self.name())), Term::Value)
     }
 }

@@ -1,14 +1,14 @@
 //! Places inside an item: an attribute, or something in it.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::Expression;
-use super::condition::{Condition, Operand, Term};
+use super::condition::{Condition, Operand, OperandList, Term};
 use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, Size, SizedAttribute};
 use crate::attribute::{Attribute, shape};
-use crate::field::{Field, TypedKind};
+use crate::field::{Encode, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
 
 /// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an entry of a map.
 /// It has the operators of [`Field`], which makes it by [`field`](Field::field), [`at`](Field::at) and [`key`](Field::key).
@@ -24,9 +24,14 @@ use crate::field::{Field, TypedKind};
 /// let first_line = User::ADDRESS.field(Address::LINES).at(0).begins_with("1 ");
 /// let champions = User::SCORES.key("chess").ge(2000);
 /// ```
-pub struct Path<E, T> {
+///
+/// The last parameter is the kind of the field that it leads to, as that of [`Field`] is.
+pub struct Path<E, T, K = Plain> {
     path: DocumentPath,
+    /// How the field that it leads to is written, if not as its type says.
+    encode: Option<Encode<T>>,
     of: PhantomData<fn(&E) -> T>,
+    kind: PhantomData<fn() -> K>,
 }
 
 /// A path without its types.
@@ -115,21 +120,22 @@ impl<E, T, K> From<Field<E, T, K>> for DocumentPath {
     }
 }
 
-/// A type with fields of its own, stored as a map: a nested struct, or an `Option` of one.
+/// The struct that a field of the type `T` holds: `T` itself, or what is in the `Option`.
+// Asked of the struct and not of `T`: then the compiler looks at the argument first, and what does not fit is one error, there.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no fields that a condition could name",
-    label = "not a nested struct",
-    note = "`.field(…)` needs a struct with `#[derive(Attribute)]`; for a list use `.at(index)`, for a map `.key(\"key\")`"
+    message = "`{T}` does not have the fields of `{Self}`",
+    label = "not a field of `{T}`",
+    note = "`.field(…)` takes a field of the nested struct; for a list write `.at(index)` before it, for a map `.key(\"key\")`"
 )]
-pub trait StructAttribute: Attribute {}
+pub trait StructIn<T> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Attribute<Shape: shape::HasFields>> StructAttribute for T {}
+impl<S, T: Attribute<Base = S, Shape: shape::HasFields>> StructIn<T> for S {}
 
 /// A type with elements in an order: a `Vec`, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no elements that a condition could number",
-    label = "not a list",
+    label = "`{Self}` is not a list",
     note = "`.at(index)` needs a list; for a set use `.contains(value)`"
 )]
 pub trait ListAttribute: Attribute {
@@ -145,7 +151,7 @@ impl<T: Attribute<Shape: shape::HasElements<Element: Attribute>>> ListAttribute 
 /// A map with text as keys, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no entries that a condition could name",
-    label = "not a map",
+    label = "`{Self}` is not a map",
     note = "`.key(\"key\")` needs a map such as `BTreeMap<String, u32>`; for a nested struct use `.field(…)`"
 )]
 pub trait MapAttribute: Attribute {
@@ -158,13 +164,12 @@ impl<T: Attribute<Shape: shape::HasEntries<Entry: Attribute>>> MapAttribute for 
     type Entry = <T::Shape as shape::HasEntries>::Entry;
 }
 
+// As for the operators, the bounds stand at the methods, for the sake of the messages.
 impl<E, T, K> Field<E, T, K> {
-    fn path(self) -> Path<E, T> {
-        Path::new(self.into())
+    fn path(self) -> Path<E, T, K> {
+        Path::new(self.into(), self.encoding())
     }
-}
 
-impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// A field of the nested struct that this field holds.
     ///
     /// ```
@@ -175,9 +180,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::ADDRESS.field(Address::CITY).eq("Paris");
     /// ```
     #[must_use]
-    pub fn field<F, L>(self, field: Field<T::Base, F, L>) -> Path<E, F>
+    pub fn field<V, S, F, L>(self, field: Field<S, F, L>) -> Path<E, F, L>
     where
-        T: StructAttribute,
+        T: TypedAttribute<K, Type = V>,
+        S: StructIn<V>,
     {
         self.path().field(field)
     }
@@ -191,9 +197,10 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::SCORES.at(0).gt(10);
     /// ```
     #[must_use]
-    pub fn at(self, index: usize) -> Path<E, T::Element>
+    pub fn at<V, U>(self, index: usize) -> Path<E, U>
     where
-        T: ListAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: ListAttribute<Element = U>,
     {
         self.path().at(index)
     }
@@ -208,17 +215,18 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::SCORES.key("chess").gt(2000);
     /// ```
     #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Path<E, T::Entry>
+    pub fn key<V, U>(self, key: impl Into<String>) -> Path<E, U>
     where
-        T: MapAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: MapAttribute<Entry = U>,
     {
         self.path().key(key)
     }
 }
 
-impl<E, T> Path<E, T> {
-    pub(crate) fn new(path: DocumentPath) -> Self {
-        Self { path, of: PhantomData }
+impl<E, T, K> Path<E, T, K> {
+    fn new(path: DocumentPath, encode: Option<Encode<T>>) -> Self {
+        Self { path, encode, of: PhantomData, kind: PhantomData }
     }
 
     pub(crate) fn untyped(self) -> DocumentPath {
@@ -240,36 +248,128 @@ impl<E, T> Path<E, T> {
     pub fn not_exists(self) -> Condition<E> {
         Condition::function("attribute_not_exists", vec![Term::Path(self.path)])
     }
-}
 
-impl<E, T: Attribute> Path<E, T> {
     /// See [`Field::field`].
     #[must_use]
-    pub fn field<F, L>(self, field: Field<T::Base, F, L>) -> Path<E, F>
+    pub fn field<V, S, F, L>(self, field: Field<S, F, L>) -> Path<E, F, L>
     where
-        T: StructAttribute,
+        T: TypedAttribute<K, Type = V>,
+        S: StructIn<V>,
     {
-        Path::new(self.path.step(Step::Member(field.name().into())))
+        Path::new(self.path.step(Step::Member(field.name().into())), field.encoding())
     }
 
     /// See [`Field::at`].
     #[must_use]
-    pub fn at(self, index: usize) -> Path<E, T::Element>
+    pub fn at<V, U>(self, index: usize) -> Path<E, U>
     where
-        T: ListAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: ListAttribute<Element = U>,
     {
-        Path::new(self.path.step(Step::Element(index)))
+        Path::new(self.path.step(Step::Element(index)), None)
     }
 
     /// See [`Field::key`].
     #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Path<E, T::Entry>
+    pub fn key<V, U>(self, key: impl Into<String>) -> Path<E, U>
     where
-        T: MapAttribute,
+        T: TypedAttribute<K, Type = V>,
+        V: MapAttribute<Entry = U>,
     {
-        Path::new(self.path.step(Step::Member(Cow::Owned(key.into()))))
+        Path::new(self.path.step(Step::Member(Cow::Owned(key.into()))), None)
     }
 
+    /// See [`Field::lt`].
+    #[must_use]
+    pub fn lt<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
+    {
+        self.compare("<", operand.into_term())
+    }
+
+    /// See [`Field::le`].
+    #[must_use]
+    pub fn le<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
+    {
+        self.compare("<=", operand.into_term())
+    }
+
+    /// See [`Field::gt`].
+    #[must_use]
+    pub fn gt<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
+    {
+        self.compare(">", operand.into_term())
+    }
+
+    /// See [`Field::ge`].
+    #[must_use]
+    pub fn ge<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
+    {
+        self.compare(">=", operand.into_term())
+    }
+
+    /// See [`Field::between`].
+    #[must_use]
+    pub fn between<V, O>(self, low: impl Operand<O, E>, high: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: OrderedAttribute<Operand = O>,
+    {
+        Condition::between(Term::Path(self.path), low.into_term(), high.into_term())
+    }
+
+    /// See [`Field::is_in`].
+    #[must_use]
+    pub fn is_in<V: Attribute>(self, operands: impl OperandList<V::Base, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+    {
+        Condition::is_in(Term::Path(self.path), operands.into_terms())
+    }
+
+    /// See [`Field::begins_with`].
+    #[must_use]
+    pub fn begins_with<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: PrefixedAttribute<Prefix = O>,
+    {
+        Condition::function("begins_with", vec![Term::Path(self.path), operand.into_term()])
+    }
+
+    /// See [`Field::contains`].
+    #[must_use]
+    pub fn contains<V, O>(self, operand: impl Operand<O, E>) -> Condition<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: ContainerAttribute<Contained = O>,
+    {
+        Condition::function("contains", vec![Term::Path(self.path), operand.into_term()])
+    }
+
+    /// See [`Field::size`].
+    #[must_use]
+    pub fn size<V>(self) -> Size<E>
+    where
+        T: TypedAttribute<K, Type = V>,
+        V: SizedAttribute,
+    {
+        Size::new(self.path)
+    }
+}
+
+impl<E, T: Attribute, K: TypedKind> Path<E, T, K> {
     /// See [`Field::eq`].
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
@@ -281,93 +381,45 @@ impl<E, T: Attribute> Path<E, T> {
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
         self.compare("<>", operand.into_term())
     }
+}
 
-    /// See [`Field::lt`].
+/// Fields of nested structs that are stored through `serde` or `with`.
+impl<E, T> Path<E, T, Opaque> {
+    /// Equal to the value, as it would be stored.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq)] struct Theme { dark: bool }
+    /// # #[derive(Attribute, Clone, Debug)] struct Settings { #[attribute(serde)] theme: Theme }
+    /// # #[derive(Entity, Clone, Debug)] struct User { #[entity(id)] id: Id<User>, settings: Settings }
+    /// let condition = User::SETTINGS.field(Settings::THEME).eq(Theme { dark: true });
+    /// ```
     #[must_use]
-    pub fn lt(self, operand: impl Operand<T::Base, E>) -> Condition<E>
-    where
-        T: OrderedAttribute,
-    {
-        self.compare("<", operand.into_term())
+    pub fn eq(self, value: impl Borrow<T>) -> Condition<E> {
+        let value = self.value(value.borrow());
+        self.compare("=", value)
     }
 
-    /// See [`Field::le`].
+    /// Different from the value, as it would be stored; true for an item without it, too.
     #[must_use]
-    pub fn le(self, operand: impl Operand<T::Base, E>) -> Condition<E>
-    where
-        T: OrderedAttribute,
-    {
-        self.compare("<=", operand.into_term())
+    pub fn ne(self, value: impl Borrow<T>) -> Condition<E> {
+        let value = self.value(value.borrow());
+        self.compare("<>", value)
     }
 
-    /// See [`Field::gt`].
-    #[must_use]
-    pub fn gt(self, operand: impl Operand<T::Base, E>) -> Condition<E>
-    where
-        T: OrderedAttribute,
-    {
-        self.compare(">", operand.into_term())
-    }
-
-    /// See [`Field::ge`].
-    #[must_use]
-    pub fn ge(self, operand: impl Operand<T::Base, E>) -> Condition<E>
-    where
-        T: OrderedAttribute,
-    {
-        self.compare(">=", operand.into_term())
-    }
-
-    /// See [`Field::between`].
-    #[must_use]
-    pub fn between(self, low: impl Operand<T::Base, E>, high: impl Operand<T::Base, E>) -> Condition<E>
-    where
-        T: OrderedAttribute,
-    {
-        Condition::between(Term::Path(self.path), low.into_term(), high.into_term())
-    }
-
-    /// See [`Field::is_in`].
-    #[must_use]
-    pub fn is_in<O: Operand<T::Base, E>>(self, operands: impl IntoIterator<Item = O>) -> Condition<E> {
-        Condition::is_in(Term::Path(self.path), operands.into_iter().map(Operand::into_term).collect())
-    }
-
-    /// See [`Field::begins_with`].
-    #[must_use]
-    pub fn begins_with(self, operand: impl Operand<T::Base, E>) -> Condition<E>
-    where
-        T: PrefixedAttribute,
-    {
-        Condition::function("begins_with", vec![Term::Path(self.path), operand.into_term()])
-    }
-
-    /// See [`Field::contains`].
-    #[must_use]
-    pub fn contains(self, operand: impl Operand<T::Contained, E>) -> Condition<E>
-    where
-        T: ContainerAttribute,
-    {
-        Condition::function("contains", vec![Term::Path(self.path), operand.into_term()])
-    }
-
-    /// See [`Field::size`].
-    #[must_use]
-    pub fn size(self) -> Size<E>
-    where
-        T: SizedAttribute,
-    {
-        Size::new(self.path)
+    fn value(&self, value: &T) -> Term {
+        encode_opaque(self.encode, value)
+            .map_or_else(|error| Term::Refused(error.in_field(format!("{:?}", self.path))), Term::Value)
     }
 }
 
-impl<E, T> Clone for Path<E, T> {
+impl<E, T, K> Clone for Path<E, T, K> {
     fn clone(&self) -> Self {
-        Self::new(self.path.clone())
+        Self::new(self.path.clone(), self.encode)
     }
 }
 
-impl<E, T> fmt::Debug for Path<E, T> {
+impl<E, T, K> fmt::Debug for Path<E, T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Path({:?})", self.path)
     }

@@ -66,7 +66,11 @@ const MAX_PARTITIONS: usize = 100;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a query does nothing until it is awaited"]
+///
+/// A query says what is looked for, and not yet what is wanted of it, so it cannot be awaited itself ("`Query<User>` is not a
+/// future"). What is awaited is one of [`get_all`](Self::get_all), [`first`](Self::first), [`one`](Self::one),
+/// [`count`](Self::count), [`exists`](Self::exists) and [`page`](Self::page); [`stream`](Self::stream) gives a stream.
+#[must_use = "a query does nothing by itself: await `.get_all()`, `.first()`, `.count()` or another that it ends in"]
 pub struct Query<E: Entity, S: Selection<E> = Whole<E>> {
     spec: Spec,
     limit: Option<u64>,
@@ -110,6 +114,29 @@ struct Order {
 pub struct OrderBy<E> {
     order: Order,
     of: std::marker::PhantomData<fn(&E)>,
+}
+
+/// What [`Query::order_by`] takes: the order of a field, with its direction, as [`Field::asc`] and [`Field::desc`] make it.
+#[diagnostic::on_unimplemented(
+    message = "an order needs a direction: `.asc()` or `.desc()` of a field",
+    label = "`{Self}` has no direction",
+    note = "for example `.order_by(User::AGE.desc())`"
+)]
+pub trait IntoOrder {
+    /// The entity whose field it is.
+    type Entity;
+
+    #[doc(hidden)]
+    fn into_order(self) -> OrderBy<Self::Entity>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> IntoOrder for OrderBy<E> {
+    type Entity = E;
+
+    fn into_order(self) -> Self {
+        self
+    }
 }
 
 impl<E, T, K> Field<E, T, K> {
@@ -274,8 +301,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     }
 
     /// In the order of a field, which must be the sort key of what is queried: DynamoDB knows no other order.
-    pub fn order_by(mut self, order: OrderBy<E>) -> Self {
-        self.spec.order = Some(order.order);
+    pub fn order_by(mut self, order: impl IntoOrder<Entity = E>) -> Self {
+        self.spec.order = Some(order.into_order().order);
         self
     }
 

@@ -16,8 +16,9 @@ use crate::field::{Field, TypedKind};
 /// place inside one, or a tuple of those.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be selected from `{E}`",
-    label = "expected a field of `{E}`, or a tuple of its fields",
-    note = "for example `.select((User::ID, User::EMAIL))`"
+    label = "expected a field of `{E}`, or a tuple of up to eight",
+    note = "for example `.select((User::ID, User::EMAIL))`",
+    note = "a field that is stored through `serde` or `with` cannot be selected: read the entity"
 )]
 pub trait Selection<E: Entity>: Send + Sync + 'static {
     /// What an item gives.
@@ -209,7 +210,7 @@ impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: 'static, T: Attribute + Send + 'static> Selected<E> for Path<E, T> {
+impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected<E> for Path<E, T, K> {
     type Output = Option<T>;
 
     #[allow(private_interfaces, reason = "called by queries alone")]
@@ -224,43 +225,65 @@ impl<E: 'static, T: Attribute + Send + 'static> Selected<E> for Path<E, T> {
     }
 }
 
-macro_rules! selections {
-    ($([$($generics:tt)*] $type:ty: $($part:ident $position:tt),* => |$this:ident, $item:ident| $paths:expr, $output:ty, $decode:expr;)*) => {$(
+// One by one and not by a macro, whose source the compiler would show beside the message.
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity, T: Attribute + Send + 'static, K: TypedKind + 'static> Selection<E> for Field<E, T, K> {
+    type Output = T;
+    type Many = Vec<T>;
+
+    #[allow(private_interfaces, reason = "called by queries alone")]
+    fn paths(&self) -> Option<Vec<DocumentPath>> {
+        Some(vec![self.path()])
+    }
+
+    fn decode(&self, item: &Item<'_>) -> Result<Option<T>, ValueError> {
+        self.decode_part(item).map(Some)
+    }
+
+    fn many(items: Vec<T>, _: Found) -> Self::Many {
+        items
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity, T: Attribute + Send + 'static, K: TypedKind + 'static> Selection<E> for Path<E, T, K> {
+    type Output = Option<T>;
+    type Many = Vec<Option<T>>;
+
+    #[allow(private_interfaces, reason = "called by queries alone")]
+    fn paths(&self) -> Option<Vec<DocumentPath>> {
+        Some(vec![self.path()])
+    }
+
+    fn decode(&self, item: &Item<'_>) -> Result<Option<Option<T>>, ValueError> {
+        self.decode_part(item).map(Some)
+    }
+
+    fn many(items: Vec<Option<T>>, _: Found) -> Self::Many {
+        items
+    }
+}
+
+macro_rules! tuple_selections {
+    ($(($($part:ident $position:tt),*);)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<E: Entity, $($generics)*> Selection<E> for $type {
-            type Output = $output;
-            type Many = Vec<$output>;
+        impl<E: Entity, $($part: Selected<E>),*> Selection<E> for ($($part,)*) {
+            type Output = ($($part::Output,)*);
+            type Many = Vec<Self::Output>;
 
             #[allow(private_interfaces, reason = "called by queries alone")]
             fn paths(&self) -> Option<Vec<DocumentPath>> {
-                let $this = self;
-                Some($paths)
+                Some(vec![$(self.$position.path()),*])
             }
 
-            fn decode(&self, $item: &Item<'_>) -> Result<Option<Self::Output>, ValueError> {
-                let $this = self;
-                Ok(Some($decode))
+            fn decode(&self, item: &Item<'_>) -> Result<Option<Self::Output>, ValueError> {
+                Ok(Some(($(self.$position.decode_part(item)?,)*)))
             }
 
             fn many(items: Vec<Self::Output>, _: Found) -> Self::Many {
                 items
             }
-        }
-    )*};
-}
-
-selections! {
-    [T: Attribute + Send + 'static, K: TypedKind + 'static] Field<E, T, K>: => |this, item| vec![this.path()], T, this.decode_part(item)?;
-    [T: Attribute + Send + 'static] Path<E, T>: => |this, item| vec![this.path()], Option<T>, this.decode_part(item)?;
-}
-
-macro_rules! tuple_selections {
-    ($(($($part:ident $position:tt),*);)*) => {$(
-        selections! {
-            [$($part: Selected<E>),*] ($($part,)*): => |this, item|
-                vec![$(this.$position.path()),*],
-                ($($part::Output,)*),
-                ($(this.$position.decode_part(item)?,)*);
         }
     )*};
 }

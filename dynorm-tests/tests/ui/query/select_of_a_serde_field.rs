@@ -1,0 +1,20 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    #[entity(serde)]
+    theme: Theme,
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug)]
+struct Theme {
+    dark: bool,
+}
+
+fn condition() {
+    let _ = UserRepo::scan().select(User::THEME);
+}
+
+fn main() {}
