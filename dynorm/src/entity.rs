@@ -104,6 +104,16 @@ impl EntityInfo {
         roles(&self.partition, self.sort.as_ref())
     }
 
+    /// The error for a name that was learnt at run time.
+    pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
+        let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        ValueError::new(format!(
+            "`{}` has no field that is stored as `{name}`; it has {}",
+            self.name,
+            known.join(", ")
+        ))
+    }
+
     fn is_sensitive(&self, source: &KeySource) -> bool {
         let sensitive = |index: &usize| self.fields.get(*index).is_some_and(|field| field.sensitive);
         match source {

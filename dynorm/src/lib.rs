@@ -49,7 +49,8 @@ pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save, SaveArg,
+    Create, CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save,
+    SaveArg,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, One, OrderBy, Page, PageQuery, Query,

@@ -6,7 +6,7 @@ use crate::batch::{
 use crate::entity::Entity;
 use crate::expression::Condition;
 use crate::key::IntoKey;
-use crate::operation::{Delete, Find, Get, Save, SaveArg};
+use crate::operation::{Create, Delete, Find, Get, Save, SaveArg};
 use crate::query::{Count, GetAll, Query};
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
@@ -65,6 +65,37 @@ pub trait Repository {
     /// item may have been written all the same.
     fn save<'a, A: SaveArg<'a, Self::Entity>>(entity: A) -> Save<'a, Self::Entity, A> {
         Save::new(entity)
+    }
+
+    /// Puts an entity into the table, where no item may have its key: if one has, that is an
+    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed), whose [`current`](crate::Error::current) is that item, which
+    /// stays as it is.
+    ///
+    /// The entity is stamped and given back as by [`save`](Self::save); what `&mut` was stamped with is taken back if the
+    /// write is known to have failed.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Seat { #[entity(partition)] number: String, guest: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Seat>().await?;
+    /// # db.install();
+    /// let ada = SeatRepo::create(Seat { number: "12A".into(), guest: "Ada".into() }).await?;
+    /// let error = SeatRepo::create(Seat { number: "12A".into(), guest: "Bea".into() }).await.unwrap_err();
+    /// assert!(error.is_condition_failed());
+    /// assert_eq!(error.current::<Seat>().transpose()?, Some(ada));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save). A request whose answer is lost is sent again, and may then find the item that it wrote
+    /// itself: of such a failure [`outcome_known`](crate::Error::outcome_known) is false, since nobody can tell the two.
+    fn create<'a, A: SaveArg<'a, Self::Entity>>(entity: A) -> Create<'a, Self::Entity, A> {
+        Create::new(entity)
     }
 
     /// Reads an item by its key; `None` if there is none.

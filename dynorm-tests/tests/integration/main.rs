@@ -5,6 +5,8 @@
 mod api;
 mod batch_options;
 mod batches;
+mod create;
+mod delete;
 mod errors;
 mod explain;
 mod fates;
@@ -12,6 +14,7 @@ mod faults;
 mod mixed;
 mod pace;
 mod queries;
+mod save;
 mod streams;
 mod tables;
 mod values;
