@@ -65,6 +65,16 @@ pub struct EntityInfo {
     pub indexes: &'static [IndexInfo],
     /// For entities that share their table: the attribute that holds the type of the entity. Its value is the name of the struct.
     pub type_attribute: Option<&'static str>,
+    /// The field that every write sets to the current time.
+    pub updated_at: Option<UpdatedAt>,
+}
+
+/// The field `updated_at`, for writes that have no whole entity at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdatedAt {
+    /// Its position in the table of fields.
+    pub field: usize,
+    pub(crate) encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
 }
 
 /// What is known of an index at compile time.
@@ -81,6 +91,17 @@ pub struct IndexInfo {
 }
 
 impl EntityInfo {
+    /// The same, with a field `updated_at`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn updated_at(
+        self,
+        field: usize,
+        encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
+    ) -> Self {
+        Self { updated_at: Some(UpdatedAt { field, encode }), ..self }
+    }
+
     /// The attribute that a key is stored in.
     pub(crate) fn attribute(&self, source: &KeySource) -> &'static str {
         match source {
@@ -345,7 +366,7 @@ pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
 }
 
 /// The part of a key that a field is.
-fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
+pub(crate) fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
     key.part(E::INFO.key_fields.iter().position(|key_field| *key_field == field)?)
 }
 
@@ -416,7 +437,7 @@ fn check_spelling<'p>(
     Ok(())
 }
 
-fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {
+pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {
     let Some(attribute) = info.type_attribute else { return Ok(true) };
     Ok(match item.get(attribute)? {
         Some(value) => value.as_str().is_ok_and(|found| found == info.name),

@@ -352,7 +352,9 @@ impl Report {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(report) => write!(f, "there is no {}", report.subject),
+            Self::NotFound(report) => {
+                write!(f, "there is no {}{}", report.subject, unknown(report.outcome_known))
+            }
             Self::ConditionFailed(report) => {
                 let known = report.outcome_known;
                 let why = if report.subject.operation == "creating" {

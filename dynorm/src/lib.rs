@@ -41,16 +41,20 @@ pub use codec::{
 pub use collection::{Chunk, Collection};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity};
-pub use entity::{Entity, EntityInfo, IndexInfo};
+pub use entity::{Entity, EntityInfo, IndexInfo, UpdatedAt};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
-pub use expression::{Condition, FieldByName, IntoValue, Operand, Path, Size, field};
+pub use expression::{
+    Addend, Assign, Condition, Entry, FieldByName, GrowingAttribute, IntoElement, IntoValue, Member,
+    NumberAttribute, Operand, Path, PathKind, Removable, SetAttribute, Size, Stored, Sum, Target, TargetKind,
+    field,
+};
 pub use field::{ChangeableKind, Field, Key, Opaque, Plain, TypedKind};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    Create, CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save,
-    SaveArg,
+    Create, CreateTable, Delete, DeleteTable, Existing, Find, Get, New, Nothing, Old, OperationFuture,
+    Returning, Save, SaveArg, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, One, OrderBy, Page, PageQuery, Query,

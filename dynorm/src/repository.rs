@@ -6,7 +6,7 @@ use crate::batch::{
 use crate::entity::Entity;
 use crate::expression::Condition;
 use crate::key::IntoKey;
-use crate::operation::{Create, Delete, Find, Get, Save, SaveArg};
+use crate::operation::{Create, Delete, Find, Get, Save, SaveArg, Update};
 use crate::query::{Count, GetAll, Query};
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
@@ -139,6 +139,39 @@ pub trait Repository {
     /// ```
     fn get(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Get<Self::Entity> {
         Get::new(key.into_key())
+    }
+
+    /// Changes some fields of an item that exists, in one request and without reading it first, and gives the entity as it is
+    /// then. See [`Update`] for the changes that there are.
+    ///
+    /// ```
+    /// # use std::collections::BTreeSet;
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32, tags: BTreeSet<String>, nick: Option<String> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let id = UserRepo::save(User::default()).await?.id;
+    /// let user: User = UserRepo::update(id)
+    ///     .add(User::AGE, 1)
+    ///     .insert(User::TAGS, ["vip"])
+    ///     .set(User::NICK, "ada")
+    ///     .when(User::AGE.lt(18))
+    ///     .await?;
+    /// assert_eq!(user.age, 1);
+    /// assert!(UserRepo::update(Id::new()).remove(User::NICK).await.unwrap_err().is_not_found());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) if there is no item with the key, [`ConditionFailed`](crate::Error::ConditionFailed)
+    /// if there is one and it does not meet the conditions, and the others that [`Update`] lists.
+    fn update(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Update<Self::Entity> {
+        Update::existing(key.into_key())
     }
 
     /// Deletes the item of an entity. That it is not there is no error.

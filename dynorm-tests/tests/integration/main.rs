@@ -17,4 +17,6 @@ mod queries;
 mod save;
 mod streams;
 mod tables;
+mod update;
+mod update_keys;
 mod values;

@@ -67,6 +67,18 @@ pub trait Container: Shape {
 /// What has a size: text, bytes, and everything with elements.
 pub trait Measured: Shape {}
 
+/// A number.
+pub trait Numeric: Shape {}
+
+/// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
+pub trait Absentable: Shape {}
+
+/// A set.
+pub trait HasMembers: Shape {
+    /// What it holds.
+    type Member;
+}
+
 /// A map whose entries are the fields of a struct.
 pub trait HasFields: Shape {}
 
@@ -105,7 +117,7 @@ shapes! {
     /// Text.
     Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Ordered, Prefixed, Measured];
     /// A number.
-    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered];
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered, Numeric];
     /// Bytes.
     Binary: Some(ScalarType::Binary), [Key, IndexKey, Ordered, Prefixed, Measured];
     /// One of the variants of an enum: text without an order.
@@ -132,6 +144,7 @@ impl Key for Byte {}
 impl IndexKey for Byte {}
 impl Part for Byte {}
 impl Ordered for Byte {}
+impl Numeric for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
@@ -201,6 +214,15 @@ impl<S: Part> Part for Optional<S> {}
 impl<S: Ordered> Ordered for Optional<S> {}
 impl<S: Prefixed> Prefixed for Optional<S> {}
 impl<S: Measured> Measured for Optional<S> {}
+impl<S: Numeric> Numeric for Optional<S> {}
+impl<S: Shape> Absentable for Optional<S> {}
+impl<T: 'static> Absentable for Set<T> {}
+impl<T: 'static> HasMembers for Set<T> {
+    type Member = T;
+}
+impl<S: HasMembers> HasMembers for Optional<S> {
+    type Member = S::Member;
+}
 impl<S: HasFields> HasFields for Optional<S> {}
 impl<T: 'static> Measured for List<T> {}
 impl<T: 'static> Measured for Set<T> {}

@@ -17,6 +17,8 @@ pub struct FieldInfo {
     pub(crate) sensitive: bool,
     /// An absent attribute is read as something else than absence, so absence is stored as NULL.
     pub(crate) defaulted: bool,
+    /// Its default is an expression, so that it is known only to whoever reads it.
+    pub(crate) preset: bool,
     /// The name needs no escaping in JSON.
     pub(crate) plain: bool,
 }
@@ -25,7 +27,8 @@ impl FieldInfo {
     /// A field whose type is `scalar` as a key.
     #[must_use]
     pub const fn new(name: &'static str, scalar: Option<ScalarType>) -> Self {
-        Self { name, scalar, key: false, sensitive: false, defaulted: false, plain: is_plain(name) }
+        let plain = is_plain(name);
+        Self { name, scalar, key: false, sensitive: false, defaulted: false, preset: false, plain }
     }
 
     /// A field that is a key of the table or of an index.
@@ -50,6 +53,12 @@ impl FieldInfo {
     #[must_use]
     pub const fn defaulted(self) -> Self {
         Self { defaulted: true, ..self }
+    }
+
+    /// Marks a field whose default is an expression.
+    #[must_use]
+    pub const fn preset(self) -> Self {
+        Self { preset: true, ..self.defaulted() }
     }
 
     /// Why a value of this field is refused, with its name. Of a sensitive field, the reason is not shown, since it may show

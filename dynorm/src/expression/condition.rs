@@ -325,7 +325,7 @@ operands! {
     [E] &str, String => |text| Term::encode(&text.to_owned());
     [E] &&str, String => |text| Term::encode(&(*text).to_owned());
     [T: Attribute, F: Attribute<Base = T>, E, K: TypedKind] Field<E, F, K>, T => |field| Term::Path(field.into());
-    [T: Attribute, F: Attribute<Base = T>, E] Path<E, F>, T => |path| Term::Path(path.untyped());
+    [T: Attribute, F: Attribute<Base = T>, E, S] Path<E, F, S>, T => |path| Term::Path(path.untyped());
 }
 
 #[cfg(test)]

@@ -1,17 +1,27 @@
 //! Expressions: the one place where their text is built. Every name and every value in it is a placeholder, so that no
 //! reserved word, dot or dash in the name of an attribute ever matters.
 
+mod arithmetic;
 mod by_name;
 mod condition;
 mod operators;
 mod path;
+mod target;
+mod update;
 
+pub use arithmetic::{Addend, Sum};
 pub use by_name::{FieldByName, IntoValue, field};
 pub use condition::{Condition, Operand};
 pub(crate) use condition::{Node, Term};
 pub use operators::Size;
-pub use path::Path;
 pub(crate) use path::{DocumentPath, Step};
+pub use path::{Entry, Member, Path, PathKind};
+pub use target::{
+    Assign, GrowingAttribute, IntoElement, NumberAttribute, Removable, SetAttribute, Stored, Target,
+    TargetKind,
+};
+pub(crate) use target::{list_of, set_of};
+pub(crate) use update::{Action, Change, Json, Source, Start, check_overlaps};
 
 use crate::codec::{Encoder, Value, ValueError};
 use crate::entity::EntityInfo;

@@ -24,9 +24,33 @@ use crate::field::{Field, TypedKind};
 /// let first_line = User::ADDRESS.field(Address::LINES).at(0).begins_with("1 ");
 /// let champions = User::SCORES.key("chess").ge(2000);
 /// ```
-pub struct Path<E, T> {
+///
+/// The last parameter tells what can be taken out of its surroundings, an element or an entry, from the field of a struct.
+pub struct Path<E, T, S = Member> {
     path: DocumentPath,
-    of: PhantomData<fn(&E) -> T>,
+    of: PhantomData<fn(&E, S) -> T>,
+}
+
+/// The kind of the places that are a field of a nested struct.
+#[derive(Debug)]
+pub enum Member {}
+
+/// The kind of the places that are an element of a list or an entry of a map.
+#[derive(Debug)]
+pub enum Entry {}
+
+/// The kinds of places inside a field.
+pub trait PathKind: 'static {
+    #[doc(hidden)]
+    const IS_ENTRY: bool;
+}
+
+impl PathKind for Member {
+    const IS_ENTRY: bool = false;
+}
+
+impl PathKind for Entry {
+    const IS_ENTRY: bool = true;
 }
 
 /// A path without its types.
@@ -184,7 +208,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::SCORES.at(0).gt(10);
     /// ```
     #[must_use]
-    pub fn at(self, index: usize) -> Path<E, T::Element>
+    pub fn at(self, index: usize) -> Path<E, T::Element, Entry>
     where
         T: ListAttribute,
     {
@@ -201,7 +225,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let condition = User::SCORES.key("chess").gt(2000);
     /// ```
     #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Path<E, T::Entry>
+    pub fn key(self, key: impl Into<String>) -> Path<E, T::Entry, Entry>
     where
         T: MapAttribute,
     {
@@ -209,11 +233,12 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     }
 }
 
-impl<E, T> Path<E, T> {
+impl<E, T, S> Path<E, T, S> {
     pub(crate) fn new(path: DocumentPath) -> Self {
         Self { path, of: PhantomData }
     }
 
+    /// The path without its types.
     pub(crate) fn untyped(self) -> DocumentPath {
         self.path
     }
@@ -235,7 +260,7 @@ impl<E, T> Path<E, T> {
     }
 }
 
-impl<E, T: Attribute> Path<E, T> {
+impl<E, T: Attribute, S> Path<E, T, S> {
     /// See [`Field::field`].
     #[must_use]
     pub fn field<F, L>(self, field: Field<T::Base, F, L>) -> Path<E, F>
@@ -247,7 +272,7 @@ impl<E, T: Attribute> Path<E, T> {
 
     /// See [`Field::at`].
     #[must_use]
-    pub fn at(self, index: usize) -> Path<E, T::Element>
+    pub fn at(self, index: usize) -> Path<E, T::Element, Entry>
     where
         T: ListAttribute,
     {
@@ -256,7 +281,7 @@ impl<E, T: Attribute> Path<E, T> {
 
     /// See [`Field::key`].
     #[must_use]
-    pub fn key(self, key: impl Into<String>) -> Path<E, T::Entry>
+    pub fn key(self, key: impl Into<String>) -> Path<E, T::Entry, Entry>
     where
         T: MapAttribute,
     {
@@ -354,13 +379,13 @@ impl<E, T: Attribute> Path<E, T> {
     }
 }
 
-impl<E, T> Clone for Path<E, T> {
+impl<E, T, S> Clone for Path<E, T, S> {
     fn clone(&self) -> Self {
         Self::new(self.path.clone())
     }
 }
 
-impl<E, T> fmt::Debug for Path<E, T> {
+impl<E, T, S> fmt::Debug for Path<E, T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Path({:?})", self.path)
     }

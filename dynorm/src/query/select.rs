@@ -102,7 +102,7 @@ impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: 'static, T: Attribute + Send + 'static> Selected<E> for Path<E, T> {
+impl<E: 'static, T: Attribute + Send + 'static, S: 'static> Selected<E> for Path<E, T, S> {
     type Output = Option<T>;
 
     #[allow(private_interfaces, reason = "called by queries alone")]
@@ -144,7 +144,7 @@ macro_rules! selections {
 
 selections! {
     [T: Attribute + Send + 'static, K: TypedKind + 'static] Field<E, T, K>: => |this, item| vec![this.path()], T, this.decode_part(item)?;
-    [T: Attribute + Send + 'static] Path<E, T>: => |this, item| vec![this.path()], Option<T>, this.decode_part(item)?;
+    [T: Attribute + Send + 'static, S: 'static] Path<E, T, S>: => |this, item| vec![this.path()], Option<T>, this.decode_part(item)?;
 }
 
 macro_rules! tuple_selections {
