@@ -59,7 +59,7 @@ const _: () = {
                     <__d::Own<Option<String>> as __d::IndexKeyAttribute>::SCALAR,
                 ),
                 __d::field("count", <u32 as __d::Attribute>::SCALAR).defaulted(),
-                __d::field("weight", <u8 as __d::Attribute>::SCALAR).defaulted(),
+                __d::field("weight", <u8 as __d::Attribute>::SCALAR).preset(),
                 __d::opaque("shape"),
                 __d::opaque("price").defaulted(),
                 __d::field("made", <Timestamp as __d::Attribute>::SCALAR),
@@ -74,6 +74,7 @@ const _: () = {
                 __d::index("by_place", &[__d::at(4)], &[__d::at(3)]),
             ],
             ..__d::entity("Thing", "things")
+                .updated_at(10, <Option<Timestamp> as __d::Moment>::now)
         };
         type Key = (String, String);
         fn entity_key(&self) -> Self::Key {

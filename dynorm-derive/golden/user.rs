@@ -58,7 +58,7 @@ const _: () = {
                 __d::index("by_email", &[__d::at(1)], &[]),
                 __d::index("by_status", &[__d::at(4)], &[__d::at(9)]),
             ],
-            ..__d::entity("User", "users")
+            ..__d::entity("User", "users").updated_at(9, <Timestamp as __d::Moment>::now)
         };
         type Key = Id<User>;
         fn entity_key(&self) -> Self::Key {

@@ -283,15 +283,36 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     let indexes = (!indexes.is_empty()).then(|| quote!(indexes: &[#(#indexes),*],));
     let type_attribute = &entity.type_attribute;
     let type_attribute = type_attribute.as_ref().map(|name| quote!(type_attribute: __d::Some(#name),));
+    let updated_at = updated_at(entity);
     quote! {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
             fields: &[#(#fields),*],
             #key
             #indexes
             #type_attribute
-            ..__d::entity(#name, #table)
+            ..__d::entity(#name, #table) #updated_at
         };
     }
+}
+
+/// Which field is `updated_at`, and how it is written where there is no entity at hand.
+fn updated_at(entity: &Entity<'_>) -> Option<TokenStream> {
+    let field = entity.fields.iter().find(|field| field.stamps.contains(&StampKind::UpdatedAt))?;
+    let Field { ident, ty, .. } = field;
+    let position = entity.position(ident);
+    let moment = quote!(<#ty as __d::Moment>);
+    let encode = match &field.storage {
+        Storage::Attribute => quote!(#moment::now),
+        Storage::With(path) => {
+            let call = quote_spanned!(path.span()=> #path::encode);
+            quote!(|stamp, encoder| #call(&#moment::of_stamp(stamp), encoder))
+        }
+        Storage::Serde => {
+            quote!(|stamp, encoder| <#ty as __d::Serde>::encode(&#moment::of_stamp(stamp), encoder))
+        }
+        Storage::Flatten(_) | Storage::Skip(_) => return None,
+    };
+    Some(quote!(.updated_at(#position, #encode)))
 }
 
 fn index_info(entity: &Entity<'_>, index: &Index) -> TokenStream {
@@ -330,7 +351,10 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
         index_part.then(|| quote!(.part(<#own as __d::IndexKeyPart>::FIXED)))
     };
     let sensitive = field.sensitive.then(|| quote!(.sensitive()));
-    let defaulted = field.default.is_some().then(|| quote!(.defaulted()));
+    let defaulted = field.default.as_ref().map(|default| match default {
+        DefaultValue::OfType => quote!(.defaulted()),
+        DefaultValue::Expression(_) => quote!(.preset()),
+    });
     let sensitive = quote!(#defaulted #sensitive);
     if !field.is_typed() {
         quote!(__d::opaque(#name) #sensitive)

@@ -65,6 +65,16 @@ pub struct EntityInfo {
     pub indexes: &'static [IndexInfo],
     /// For entities that share their table: the attribute that holds the type of the entity. Its value is the name of the struct.
     pub type_attribute: Option<&'static str>,
+    /// The field that every write sets to the current time.
+    pub updated_at: Option<UpdatedAt>,
+}
+
+/// The field `updated_at`, for writes that have no whole entity at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdatedAt {
+    /// Its position in the table of fields.
+    pub field: usize,
+    pub(crate) encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
 }
 
 /// What is known of an index at compile time.
@@ -83,6 +93,17 @@ pub struct IndexInfo {
 }
 
 impl EntityInfo {
+    /// The same, with a field `updated_at`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn updated_at(
+        self,
+        field: usize,
+        encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
+    ) -> Self {
+        Self { updated_at: Some(UpdatedAt { field, encode }), ..self }
+    }
+
     /// The attribute that a key is stored in.
     pub(crate) fn attribute(&self, source: &KeySource) -> &'static str {
         match source {
@@ -104,6 +125,16 @@ impl EntityInfo {
     /// The keys of the table: its partition key and, if it has one, its sort key.
     pub(crate) fn keys(&'static self) -> impl Iterator<Item = (KeyRole, &'static KeySource)> {
         roles(std::slice::from_ref(&self.partition), self.sort.as_slice())
+    }
+
+    /// The error for a name that was learnt at run time.
+    pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
+        let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        ValueError::new(format!(
+            "`{}` has no field that is stored as `{name}`; it has {}",
+            self.name,
+            known.join(", ")
+        ))
     }
 
     fn is_sensitive(&self, source: &KeySource) -> bool {
@@ -353,7 +384,7 @@ pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
 }
 
 /// The part of a key that a field is.
-fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
+pub(crate) fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
     key.part(E::INFO.key_fields.iter().position(|key_field| *key_field == field)?)
 }
 

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use crate::codec::ValueError;
-use crate::entity::{EncodedKey, EntityInfo};
+use crate::codec::{Item, Scanner, ValueError};
+use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity};
+
+mod batch;
+
+pub use batch::{BatchItem, BatchReport};
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,7 +36,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No item has this key.
     NotFound(Box<Report>),
-    /// A condition of the write did not hold; nothing was changed.
+    /// A condition of the write did not hold, so nothing was changed. [`Error::current`] is the item that it found.
     ConditionFailed(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
@@ -72,7 +76,29 @@ pub struct Report {
     pub(crate) subject: Subject,
     pub(crate) detail: String,
     pub(crate) outcome_known: bool,
+    /// Of a condition that failed: the item as it is in the table.
+    pub(crate) item: Option<StoredItem>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// An item as the server sent it, for whoever knows its type.
+pub(crate) struct StoredItem(Box<str>);
+
+impl StoredItem {
+    pub(crate) fn new(json: &str) -> Self {
+        Self(json.into())
+    }
+
+    pub(crate) fn json(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoredItem {
+    /// Values stay out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an item of {} bytes", self.0.len())
+    }
 }
 
 /// What an operation was about.
@@ -123,30 +149,6 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The items of a batch that are not known to be done.
-#[derive(Debug)]
-pub struct BatchReport {
-    pub(crate) subject: Subject,
-    pub(crate) total: usize,
-    pub(crate) failures: Vec<BatchItem>,
-    /// Why a stream ended early.
-    pub(crate) stopped: Option<std::sync::Arc<Error>>,
-}
-
-/// One input of a batch that is not known to be done, without its entity.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct BatchItem {
-    /// Its position in the input.
-    pub index: usize,
-    /// Its key, as text; the sensitive parts left out.
-    pub key: Option<String>,
-    /// What is known of it.
-    pub fate: crate::batch::Fate,
-    /// Why.
-    pub reason: std::sync::Arc<Error>,
-}
-
 impl Error {
     /// True if no item has the key that was asked for.
     #[must_use]
@@ -193,6 +195,42 @@ impl Error {
                 .all(|failure| failure.fate != crate::batch::Fate::Unknown && failure.reason.outcome_known()),
             _ => self.report().is_none_or(|report| report.outcome_known),
         }
+    }
+
+    /// The item as it is in the table, where a condition failed: what the condition found. `None` if there is no such item, and
+    /// for every other error.
+    ///
+    /// It is read as an `E`, which is the entity of the operation; of another entity, and of an item that belongs to another
+    /// one of those that share the table, there is none. What does not fit the struct is an
+    /// [`Undecodable`](Self::Undecodable).
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Stock { #[entity(partition)] sku: String, left: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Stock>().await?;
+    /// # db.install();
+    /// # StockRepo::save(Stock { sku: "tea".into(), left: 0 }).await?;
+    /// let error = StockRepo::delete_by_id("tea").when(Stock::LEFT.gt(0)).await.unwrap_err();
+    /// if let Some(current) = error.current::<Stock>() {
+    ///     assert_eq!(current?.left, 0);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn current<E: Entity>(&self) -> Option<Result<E>> {
+        let Self::ConditionFailed(report) = self else { return None };
+        if report.subject.info.is_none_or(|info| info.name != E::INFO.name || info.table != E::INFO.table) {
+            return None;
+        }
+        let decoded = Item::next(&mut Scanner::new(report.item.as_ref()?.json()))
+            .and_then(|item| decode_entity(&item))
+            .map_err(|error| Self::undecodable(report.subject.clone().during("reading"), &error));
+        decoded.transpose()
     }
 
     /// The name of the entity's struct.
@@ -293,7 +331,7 @@ impl Report {
         detail: impl Into<String>,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Box<Self> {
-        Box::new(Self { subject, detail: detail.into(), outcome_known: true, source })
+        Box::new(Self { subject, detail: detail.into(), outcome_known: true, item: None, source })
     }
 
     /// ": " and the detail, if there is one.
@@ -314,7 +352,9 @@ impl Report {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(report) => write!(f, "there is no {}", report.subject),
+            Self::NotFound(report) => {
+                write!(f, "there is no {}{}", report.subject, unknown(report.outcome_known))
+            }
             Self::ConditionFailed(report) => {
                 let known = report.outcome_known;
                 let why = if report.subject.operation == "creating" {
@@ -415,49 +455,6 @@ impl fmt::Debug for Error {
         while let Some(cause) = next {
             write!(f, "\n    caused by: {cause}")?;
             next = cause.source();
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for BatchReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, total, failures, stopped } = self;
-        let (operation, failed) = (subject.operation, failures.len());
-        write!(f, "{operation} {subject}: ")?;
-        if stopped.is_some() {
-            f.write_str("ended early")?;
-            if *total > 0 {
-                write!(f, " after {total} items")?;
-            }
-            if failed == 0 {
-                return Ok(());
-            }
-            write!(f, ", {failed} of them not done")?;
-        } else {
-            write!(f, "{failed} of {total} items are not done")?;
-        }
-        // By fate, if there are several.
-        let mut fates: Vec<(String, usize)> = Vec::new();
-        for failure in failures {
-            let fate = match failure.fate {
-                crate::batch::Fate::Superseded { .. } => "superseded by one of them".to_owned(),
-                fate => fate.to_string(),
-            };
-            match fates.iter_mut().find(|(known, _)| *known == fate) {
-                Some((_, count)) => *count += 1,
-                None => fates.push((fate, 1)),
-            }
-        }
-        if fates.len() > 1 {
-            let fates: Vec<String> = fates.iter().map(|(fate, count)| format!("{count} {fate}")).collect();
-            write!(f, ": {}", fates.join(", "))?;
-        }
-        if let Some(first) = self.failures.first() {
-            write!(f, "; the first is #{} ({})", first.index, first.fate)?;
-            if let Some(key) = &first.key {
-                write!(f, " with {key}")?;
-            }
         }
         Ok(())
     }

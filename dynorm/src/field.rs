@@ -89,6 +89,12 @@ impl<T: Attribute, K: TypedKind> TypedAttribute<K> for T {
     type Type = T;
 }
 
+/// The kind of the places that are an element of a list or an entry of a map, so that they can be taken out of it.
+#[derive(Debug)]
+pub enum Entry {}
+
+impl TypedKind for Entry {}
+
 /// The kinds of fields that can be changed.
 #[diagnostic::on_unimplemented(
     message = "a field of the key cannot be changed",

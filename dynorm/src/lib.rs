@@ -41,18 +41,21 @@ pub use codec::{
 pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
-pub use entity::{Entity, EntityInfo, IndexInfo};
+pub use entity::{Entity, EntityInfo, IndexInfo, UpdatedAt};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
 pub use expression::{
-    Condition, ContainerAttribute, FieldByName, IntoValue, ListAttribute, MapAttribute, Operand, OperandList,
-    OrderedAttribute, Path, PrefixedAttribute, Size, SizedAttribute, StructIn, field,
+    Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
+    ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
+    PrefixedAttribute, Removable, SetAttribute, Size, SizedAttribute, Stored, StructIn, Sum, Target,
+    TargetKind, field,
 };
-pub use field::{ChangeableKind, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    CreateTable, Delete, DeleteTable, Find, Get, Nothing, Old, OperationFuture, Returning, Save, SaveArg,
+    Create, CreateTable, Delete, DeleteTable, Existing, Find, Get, New, Nothing, Old, OperationFuture,
+    Returning, Save, SaveArg, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,

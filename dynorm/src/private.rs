@@ -113,6 +113,7 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         key_fields: &[],
         indexes: &[],
         type_attribute: None,
+        updated_at: None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::batch::{
 use crate::entity::Entity;
 use crate::expression::Condition;
 use crate::key::IntoKey;
-use crate::operation::{Delete, Find, Get, Save, SaveArg};
+use crate::operation::{Create, Delete, Find, Get, Save, SaveArg, Update};
 use crate::query::{Count, GetAll, Query};
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
@@ -67,6 +67,37 @@ pub trait Repository {
         Save::new(entity)
     }
 
+    /// Puts an entity into the table, where no item may have its key: if one has, that is an
+    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed), whose [`current`](crate::Error::current) is that item, which
+    /// stays as it is.
+    ///
+    /// The entity is stamped and given back as by [`save`](Self::save); what `&mut` was stamped with is taken back if the
+    /// write is known to have failed.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Seat { #[entity(partition)] number: String, guest: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Seat>().await?;
+    /// # db.install();
+    /// let ada = SeatRepo::create(Seat { number: "12A".into(), guest: "Ada".into() }).await?;
+    /// let error = SeatRepo::create(Seat { number: "12A".into(), guest: "Bea".into() }).await.unwrap_err();
+    /// assert!(error.is_condition_failed());
+    /// assert_eq!(error.current::<Seat>().transpose()?, Some(ada));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save). A request whose answer is lost is sent again, and may then find the item that it wrote
+    /// itself: of such a failure [`outcome_known`](crate::Error::outcome_known) is false, since nobody can tell the two.
+    fn create<'a, A: SaveArg<'a, Self::Entity>>(entity: A) -> Create<'a, Self::Entity, A> {
+        Create::new(entity)
+    }
+
     /// Reads an item by its key; `None` if there is none.
     ///
     /// ```
@@ -108,6 +139,39 @@ pub trait Repository {
     /// ```
     fn get(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Get<Self::Entity> {
         Get::new(key.into_key())
+    }
+
+    /// Changes some fields of an item that exists, in one request and without reading it first, and gives the entity as it is
+    /// then. See [`Update`] for the changes that there are.
+    ///
+    /// ```
+    /// # use std::collections::BTreeSet;
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, age: u32, tags: BTreeSet<String>, nick: Option<String> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let id = UserRepo::save(User::default()).await?.id;
+    /// let user: User = UserRepo::update(id)
+    ///     .add(User::AGE, 1)
+    ///     .insert(User::TAGS, ["vip"])
+    ///     .set(User::NICK, "ada")
+    ///     .when(User::AGE.lt(18))
+    ///     .await?;
+    /// assert_eq!(user.age, 1);
+    /// assert!(UserRepo::update(Id::new()).remove(User::NICK).await.unwrap_err().is_not_found());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) if there is no item with the key, [`ConditionFailed`](crate::Error::ConditionFailed)
+    /// if there is one and it does not meet the conditions, and the others that [`Update`] lists.
+    fn update(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Update<Self::Entity> {
+        Update::existing(key.into_key())
     }
 
     /// Deletes the item of an entity. That it is not there is no error.

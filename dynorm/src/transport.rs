@@ -5,12 +5,10 @@
 //! before it starts, and a deserializer once an answer has come and is a success. Any other answer still goes through the
 //! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
 
-use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation as sdk;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -29,7 +27,13 @@ use aws_smithy_types::config_bag::ConfigBag;
 use tokio::time::Instant;
 
 use crate::codec::{Scanner, ValueError};
-use crate::error::{Error, Report, Subject};
+
+mod failure;
+mod repeat;
+
+pub(crate) use failure::{Failure, FailureKind};
+use failure::{chain, never_connected};
+pub(crate) use repeat::{Repeat, send_write};
 
 /// The operations that carry items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -346,226 +350,4 @@ impl DeserializeResponse for ResponseBody {
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = answer;
         Ok(self.operation.empty_output())
     }
-}
-
-/// Why there is no successful answer.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: FailureKind,
-    pub(crate) message: String,
-    pub(crate) outcome_known: bool,
-    /// DynamoDB itself said so.
-    pub(crate) answered: bool,
-    /// The status of the answer.
-    status: Option<u16>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FailureKind {
-    ConditionFailed,
-    TableNotFound,
-    Throttled,
-    /// Throttled because of one range of keys: the rest of the table has capacity.
-    HotKeys,
-    Conflict,
-    AccessDenied,
-    Credentials,
-    Unreachable,
-    Timeout,
-    Rejected,
-    Server,
-}
-
-impl FailureKind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::ConditionFailed => "condition_failed",
-            Self::TableNotFound => "table_not_found",
-            Self::Throttled | Self::HotKeys => "throttled",
-            Self::Conflict => "conflict",
-            Self::AccessDenied => "access_denied",
-            Self::Credentials => "credentials",
-            Self::Unreachable => "unreachable",
-            Self::Timeout => "timeout",
-            Self::Rejected => "rejected",
-            Self::Server => "server",
-        }
-    }
-}
-
-impl Failure {
-    pub(crate) fn new<E>(error: SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    {
-        match error {
-            SdkError::ServiceError(service) => {
-                let status = service.raw().status().as_u16();
-                // Not every operation's errors model the reasons; every answer has them.
-                let body = service.raw().body().bytes().unwrap_or_default();
-                let is_hot = memchr::memmem::find(body, b"KeyRangeThroughputExceeded").is_some();
-                let error = service.into_err();
-                let kind = match answered(error.code().unwrap_or_default(), status) {
-                    FailureKind::Throttled if is_hot => FailureKind::HotKeys,
-                    kind => kind,
-                };
-                Self {
-                    kind,
-                    message: describe(error.code(), error.message()),
-                    outcome_known: status < 500,
-                    answered: true,
-                    status: Some(status),
-                    source: None,
-                }
-            }
-            SdkError::TimeoutError(_) => Self::connection(FailureKind::Timeout, error, false),
-            SdkError::DispatchFailure(ref failure) => {
-                let chain = chain(&error);
-                if is_about_credentials(&error, &chain) {
-                    return Self::connection(FailureKind::Credentials, error, true);
-                }
-                let kind = if failure.is_timeout() { FailureKind::Timeout } else { FailureKind::Unreachable };
-                let never_sent = failure.is_user() || never_connected(&error, &chain);
-                Self::connection(kind, error, never_sent)
-            }
-            SdkError::ConstructionFailure(_) => {
-                let chain = chain(&error);
-                let about_credentials = is_about_credentials(&error, &chain);
-                let kind = if about_credentials { FailureKind::Credentials } else { FailureKind::Rejected };
-                Self::connection(kind, error, true)
-            }
-            error => Self::connection(FailureKind::Server, error, false),
-        }
-    }
-
-    fn local(source: Box<dyn StdError + Send + Sync>) -> Self {
-        Self {
-            kind: FailureKind::Rejected,
-            message: String::new(),
-            outcome_known: true,
-            answered: false,
-            status: None,
-            source: Some(source),
-        }
-    }
-
-    fn connection<E>(kind: FailureKind, error: SdkError<E, HttpResponse>, outcome_known: bool) -> Self
-    where
-        E: StdError + Send + Sync + 'static,
-    {
-        // The outer layers of the SDK's error say only which of them it is.
-        let source = error.into_source().unwrap_or_else(|error| Box::new(error));
-        Self { kind, outcome_known, ..Self::local(source) }
-    }
-
-    /// What went wrong, in a word: the code of DynamoDB's error, or our kind.
-    fn code(&self) -> &str {
-        match self.message.split_once(": ") {
-            Some((code, _)) => code,
-            None => self.kind.name(),
-        }
-    }
-
-    pub(crate) fn into_error(self, subject: Subject) -> Error {
-        let mut report = Report::new(subject, self.message, self.source);
-        report.outcome_known = self.outcome_known;
-        match self.kind {
-            FailureKind::ConditionFailed => Error::ConditionFailed(report),
-            FailureKind::TableNotFound => Error::TableNotFound(report),
-            FailureKind::Throttled | FailureKind::HotKeys => Error::Throttled(report),
-            FailureKind::Conflict => Error::Conflict(report),
-            FailureKind::AccessDenied => Error::AccessDenied(report),
-            FailureKind::Credentials => Error::Credentials(report),
-            FailureKind::Unreachable => Error::Unreachable(report),
-            FailureKind::Timeout => Error::Timeout(report),
-            FailureKind::Rejected => Error::Rejected(report),
-            FailureKind::Server => Error::Server(report),
-        }
-    }
-}
-
-/// What an error answer means to a caller.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-fn answered(code: &str, status: u16) -> FailureKind {
-    match code {
-        "ConditionalCheckFailedException" => FailureKind::ConditionFailed,
-        "ResourceNotFoundException" => FailureKind::TableNotFound,
-        "ProvisionedThroughputExceededException"
-        | "RequestLimitExceeded"
-        | "ThrottlingException"
-        | "Throttling"
-        | "ThrottledException"
-        | "TooManyRequestsException"
-        | "LimitExceededException" => FailureKind::Throttled,
-        "TransactionConflictException"
-        | "TransactionInProgressException"
-        | "ReplicatedWriteConflictException" => FailureKind::Conflict,
-        "AccessDeniedException" => FailureKind::AccessDenied,
-        "UnrecognizedClientException"
-        | "InvalidSignatureException"
-        | "IncompleteSignatureException"
-        | "MissingAuthenticationTokenException"
-        | "MissingAuthenticationToken"
-        | "ExpiredTokenException"
-        | "ExpiredToken"
-        | "InvalidClientTokenId" => FailureKind::Credentials,
-        // Of what stands between us and DynamoDB.
-        _ if status == 429 => FailureKind::Throttled,
-        _ if status == 408 => FailureKind::Timeout,
-        _ if status >= 500 => FailureKind::Server,
-        _ => FailureKind::Rejected,
-    }
-}
-
-fn describe(code: Option<&str>, message: Option<&str>) -> String {
-    match (code, message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(text), None) | (None, Some(text)) => text.to_owned(),
-        (None, None) => "an error without a code".to_owned(),
-    }
-}
-
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        next = error.source();
-    }
-    text
-}
-
-fn is_about_credentials(error: &(dyn StdError + 'static), chain: &str) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    // A client that was given no credentials at all fails before it asks for any.
-    chain.contains("auth scheme")
-}
-
-/// True if no connection came about, so that nothing can have been sent.
-fn never_connected(error: &(dyn StdError + 'static), chain: &str) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<std::io::Error>()
-            && matches!(
-                error.kind(),
-                std::io::ErrorKind::ConnectionRefused
-                    | std::io::ErrorKind::HostUnreachable
-                    | std::io::ErrorKind::NetworkUnreachable
-                    | std::io::ErrorKind::AddrNotAvailable
-            )
-        {
-            return true;
-        }
-        next = error.source();
-    }
-    // The words of hyper and of the SDK for a connection that was not made.
-    chain.contains("client error (Connect)") || chain.contains("HTTP connect")
 }

@@ -5,6 +5,8 @@
 mod api;
 mod batch_options;
 mod batches;
+mod create;
+mod delete;
 mod errors;
 mod explain;
 mod fates;
@@ -13,6 +15,9 @@ mod mixed;
 mod pace;
 mod projections;
 mod queries;
+mod save;
 mod streams;
 mod tables;
+mod update;
+mod update_keys;
 mod values;

@@ -1,4 +1,5 @@
-use super::Timestamp;
+use super::{Attribute, Timestamp};
+use crate::codec::{Encoder, ValueError};
 use crate::entity::Stamp;
 
 /// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
@@ -14,6 +15,24 @@ pub trait Moment {
 
     /// The moment `now`.
     fn at(now: Timestamp) -> Self;
+
+    /// The current time, for an update.
+    #[doc(hidden)]
+    fn of_stamp(stamp: &Stamp) -> Self
+    where
+        Self: Sized,
+    {
+        Self::at(stamp.now)
+    }
+
+    /// The same, written.
+    #[doc(hidden)]
+    fn now(stamp: &Stamp, encoder: &mut Encoder) -> Result<(), ValueError>
+    where
+        Self: Attribute,
+    {
+        encoder.value(&Self::at(stamp.now))
+    }
 
     /// The current time, unless there is one.
     #[doc(hidden)]

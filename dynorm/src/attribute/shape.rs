@@ -77,6 +77,18 @@ pub trait Container: Shape {
 /// What has a size: text, bytes, and everything with elements.
 pub trait Measured: Shape {}
 
+/// A number.
+pub trait Numeric: Shape {}
+
+/// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
+pub trait Absentable: Shape {}
+
+/// A set.
+pub trait HasMembers: Shape {
+    /// What it holds.
+    type Member;
+}
+
 /// A map whose entries are the fields of a struct.
 pub trait HasFields: Shape {}
 
@@ -115,7 +127,7 @@ shapes! {
     /// Text.
     Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Measured];
     /// A number.
-    Number: Some(ScalarType::Number), [Key, IndexKey, Part];
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Numeric];
     /// Bytes.
     Binary: Some(ScalarType::Binary), [Key, IndexKey, Measured];
     /// One of the variants of an enum: text without an order.
@@ -159,6 +171,7 @@ impl Shape for Byte {
 impl Key for Byte {}
 impl IndexKey for Byte {}
 impl Part for Byte {}
+impl Numeric for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
@@ -261,6 +274,15 @@ impl<S: Prefixed> Prefixed for Optional<S> {
     type Prefix = S::Prefix;
 }
 impl<S: Measured> Measured for Optional<S> {}
+impl<S: Numeric> Numeric for Optional<S> {}
+impl<S: Shape> Absentable for Optional<S> {}
+impl<T: 'static> Absentable for Set<T> {}
+impl<T: 'static> HasMembers for Set<T> {
+    type Member = T;
+}
+impl<S: HasMembers> HasMembers for Optional<S> {
+    type Member = S::Member;
+}
 impl<S: HasFields> HasFields for Optional<S> {}
 impl<T: 'static> Measured for List<T> {}
 impl<T: 'static> Measured for Set<T> {}

@@ -98,13 +98,13 @@ impl Retry {
         self
     }
 
-    pub(super) fn random(&self) -> fastrand::Rng {
+    pub(crate) fn random(&self) -> fastrand::Rng {
         self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)
     }
 
     /// How long to wait before the next attempt after `fruitless` attempts: anything from nothing to a limit that doubles
     /// with each, so that the batches of many clients do not come back all at once.
-    pub(super) fn delay(&self, fruitless: u32, random: &mut fastrand::Rng) -> Duration {
+    pub(crate) fn delay(&self, fruitless: u32, random: &mut fastrand::Rng) -> Duration {
         let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
         let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
         limit.mul_f64(random.f64())

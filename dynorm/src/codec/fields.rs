@@ -19,6 +19,8 @@ pub struct FieldInfo {
     pub(crate) defaulted: bool,
     /// Every value makes a text of one length, and the order of the texts is that of the values.
     pub(crate) fixed: bool,
+    /// Its default is an expression, so that it is known only to whoever reads it.
+    pub(crate) preset: bool,
     /// The name needs no escaping in JSON.
     pub(crate) plain: bool,
 }
@@ -34,6 +36,7 @@ impl FieldInfo {
             sensitive: false,
             defaulted: false,
             fixed: false,
+            preset: false,
             plain: is_plain(name),
         }
     }
@@ -60,6 +63,12 @@ impl FieldInfo {
     #[must_use]
     pub const fn defaulted(self) -> Self {
         Self { defaulted: true, ..self }
+    }
+
+    /// Marks a field whose default is an expression.
+    #[must_use]
+    pub const fn preset(self) -> Self {
+        Self { preset: true, ..self.defaulted() }
     }
 
     /// Why a value of this field is refused, with its name. Of a sensitive field, the reason is not shown, since it may show

@@ -6,6 +6,7 @@ use super::Expression;
 use super::path::{DocumentPath, Path};
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
+use crate::entity::EntityInfo;
 use crate::field::{Field, TypedKind};
 
 /// A condition on the attributes of an `E`, made by the operators of its fields and joined by `&`, `|` and `!`.
@@ -136,6 +137,26 @@ impl Node {
             }
             (node, other) => Self::And(vec![node, other]),
         }
+    }
+
+    /// Both, where there may be none yet.
+    pub(crate) fn and_also(node: Option<Self>, other: Self) -> Self {
+        match node {
+            Some(node) => node.and(other),
+            None => other,
+        }
+    }
+
+    /// Refuses names that were learnt at run time and are none of the entity's.
+    pub(crate) fn check_names(&self, info: &'static EntityInfo) -> Result<(), ValueError> {
+        let mut unknown = None;
+        self.each_path(&mut |path| {
+            let is_known = info.fields.iter().any(|field| field.name == path.attribute);
+            if path.is_by_name() && !is_known {
+                unknown.get_or_insert_with(|| info.no_such_field(&path.attribute));
+            }
+        });
+        unknown.map_or(Ok(()), Err)
     }
 
     /// True for a comparison of the attribute with values, of the kinds that DynamoDB takes for a sort key.

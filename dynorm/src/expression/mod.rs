@@ -1,19 +1,30 @@
 //! Expressions: the one place where their text is built. Every name and every value in it is a placeholder, so that no
 //! reserved word, dot or dash in the name of an attribute ever matters.
 
+mod arithmetic;
 mod by_name;
 mod condition;
 mod operators;
 mod path;
+mod target;
+mod update;
 
+pub use arithmetic::{Addend, Sum};
 pub use by_name::{FieldByName, IntoValue, field};
 pub use condition::{Condition, Operand, OperandList};
 pub(crate) use condition::{MAX_IN, Node, Term};
 pub use operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, Size, SizedAttribute};
 pub(crate) use path::{DocumentPath, Step};
 pub use path::{ListAttribute, MapAttribute, Path, StructIn};
+pub use target::{
+    Assign, GrowingAttribute, IntoElement, NumberAttribute, Removable, SetAttribute, Stored, Target,
+    TargetKind,
+};
+pub(crate) use target::{list_of, set_of};
+pub(crate) use update::{Action, Change, Json, Source, Start, check_overlaps};
 
-use crate::codec::{Encoder, Value};
+use crate::codec::{Encoder, Value, ValueError};
+use crate::entity::EntityInfo;
 use crate::operation::request::Request;
 
 /// The expressions of one request, with the names and values that their placeholders stand for.
@@ -24,7 +35,25 @@ pub(crate) struct Expression {
     key_condition: String,
     filter: String,
     update: String,
+    condition: String,
 }
+
+/// What must be true of the item before a write, whatever else is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existence {
+    Any,
+    /// It does not exist.
+    Absent,
+    /// It exists, and is of the entity: others may share the table.
+    Present,
+    /// If it exists, it is of the entity.
+    Own,
+}
+
+/// DynamoDB counts no more operators than this in one expression, and takes no longer one.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_OPERATORS: usize = 300;
+const MAX_EXPRESSION_BYTES: usize = 4096;
 
 impl Expression {
     /// The placeholder of a name.
@@ -53,6 +82,54 @@ impl Expression {
         self.update = text;
     }
 
+    /// The condition of a write: what it needs of the item's existence, and what the caller asks for.
+    pub(crate) fn set_condition(
+        &mut self,
+        info: &'static EntityInfo,
+        existence: Existence,
+        asked: Option<&Node>,
+    ) -> Result<(), ValueError> {
+        let existence = self.existence(info, existence);
+        let asked = match asked {
+            Some(node) => {
+                node.check_names(info)?;
+                // The one with which it is joined, and those of that: three at most.
+                let ours = if existence.is_some() { 4 } else { 0 };
+                check_operators("the condition has", node.operators() + ours)?;
+                Some(node.render(self)?)
+            }
+            None => None,
+        };
+        self.condition = match (existence, asked) {
+            (Some(existence), Some(asked)) => format!("({existence}) AND ({asked})"),
+            (one, other) => one.or(other).unwrap_or_default(),
+        };
+        check_bytes("the condition makes", self.condition.len())
+    }
+
+    fn existence(&mut self, info: &'static EntityInfo, existence: Existence) -> Option<String> {
+        let partition = info.attribute(&info.partition);
+        let absent = |expression: &mut Self| format!("attribute_not_exists({})", expression.name(partition));
+        let own = |expression: &mut Self| {
+            let attribute = info.type_attribute?;
+            let mut name = Encoder::default();
+            name.string(info.name).ok()?;
+            Some(format!("{} = {}", expression.name(attribute), expression.encoded_value(name.into_bytes())))
+        };
+        match existence {
+            Existence::Any => None,
+            Existence::Absent => Some(absent(self)),
+            Existence::Present => {
+                own(self).or_else(|| Some(format!("attribute_exists({})", self.name(partition))))
+            }
+            Existence::Own => own(self).map(|own| format!("{} OR {own}", absent(self))),
+        }
+    }
+
+    pub(crate) fn has_condition(&self) -> bool {
+        !self.condition.is_empty()
+    }
+
     pub(crate) fn set_filter(&mut self, text: String) {
         self.filter = text;
     }
@@ -79,7 +156,7 @@ impl Expression {
 
     /// The length of its longest text.
     pub(crate) fn longest(&self) -> usize {
-        [&self.key_condition, &self.filter, &self.update]
+        [&self.key_condition, &self.filter, &self.update, &self.condition]
             .into_iter()
             .map(String::len)
             .max()
@@ -92,6 +169,7 @@ impl Expression {
             ("KeyConditionExpression", &self.key_condition),
             ("FilterExpression", &self.filter),
             ("UpdateExpression", &self.update),
+            ("ConditionExpression", &self.condition),
         ] {
             if !text.is_empty() {
                 request.text(member, text);
@@ -112,4 +190,20 @@ impl Expression {
             request.json("ExpressionAttributeValues", &object.finish());
         }
     }
+}
+
+pub(crate) fn check_operators(what: &str, operators: usize) -> Result<(), ValueError> {
+    if operators <= MAX_OPERATORS {
+        return Ok(());
+    }
+    Err(ValueError::new(format!("{what} {operators} operators, and DynamoDB takes {MAX_OPERATORS}")))
+}
+
+pub(crate) fn check_bytes(what: &str, bytes: usize) -> Result<(), ValueError> {
+    if bytes <= MAX_EXPRESSION_BYTES {
+        return Ok(());
+    }
+    Err(ValueError::new(format!(
+        "{what} an expression of {bytes} bytes, and DynamoDB takes {MAX_EXPRESSION_BYTES}"
+    )))
 }

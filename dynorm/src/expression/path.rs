@@ -8,7 +8,7 @@ use super::Expression;
 use super::condition::{Condition, Operand, OperandList, Term};
 use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, Size, SizedAttribute};
 use crate::attribute::{Attribute, shape};
-use crate::field::{Encode, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
+use crate::field::{Encode, Entry, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
 
 /// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an entry of a map.
 /// It has the operators of [`Field`], which makes it by [`field`](Field::field), [`at`](Field::at) and [`key`](Field::key).
@@ -197,7 +197,7 @@ impl<E, T, K> Field<E, T, K> {
     /// let condition = User::SCORES.at(0).gt(10);
     /// ```
     #[must_use]
-    pub fn at<V, U>(self, index: usize) -> Path<E, U>
+    pub fn at<V, U>(self, index: usize) -> Path<E, U, Entry>
     where
         T: TypedAttribute<K, Type = V>,
         V: ListAttribute<Element = U>,
@@ -215,7 +215,7 @@ impl<E, T, K> Field<E, T, K> {
     /// let condition = User::SCORES.key("chess").gt(2000);
     /// ```
     #[must_use]
-    pub fn key<V, U>(self, key: impl Into<String>) -> Path<E, U>
+    pub fn key<V, U>(self, key: impl Into<String>) -> Path<E, U, Entry>
     where
         T: TypedAttribute<K, Type = V>,
         V: MapAttribute<Entry = U>,
@@ -229,6 +229,11 @@ impl<E, T, K> Path<E, T, K> {
         Self { path, encode, of: PhantomData, kind: PhantomData }
     }
 
+    pub(crate) fn encoding(&self) -> Option<Encode<T>> {
+        self.encode
+    }
+
+    /// The path without its types.
     pub(crate) fn untyped(self) -> DocumentPath {
         self.path
     }
@@ -261,7 +266,7 @@ impl<E, T, K> Path<E, T, K> {
 
     /// See [`Field::at`].
     #[must_use]
-    pub fn at<V, U>(self, index: usize) -> Path<E, U>
+    pub fn at<V, U>(self, index: usize) -> Path<E, U, Entry>
     where
         T: TypedAttribute<K, Type = V>,
         V: ListAttribute<Element = U>,
@@ -271,7 +276,7 @@ impl<E, T, K> Path<E, T, K> {
 
     /// See [`Field::key`].
     #[must_use]
-    pub fn key<V, U>(self, key: impl Into<String>) -> Path<E, U>
+    pub fn key<V, U>(self, key: impl Into<String>) -> Path<E, U, Entry>
     where
         T: TypedAttribute<K, Type = V>,
         V: MapAttribute<Entry = U>,

@@ -7,20 +7,22 @@ use super::request::Request;
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::transport::{self, Answer, Operation};
+use crate::expression::{Condition, Existence, Expression, Node};
+use crate::transport::{self, Answer, Operation, Repeat};
 
 /// Deletes an item by its key; one that is not there is fine. Made by [`Repository::delete`](crate::Repository::delete)
 /// and [`delete_by_id`](crate::Repository::delete_by_id).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Delete<E: Entity, R = Nothing> {
     key: E::Key,
+    condition: Option<Node>,
     database: Option<Database>,
     returning: PhantomData<fn() -> R>,
 }
 
 impl<E: Entity> Delete<E> {
     pub(crate) fn new(key: E::Key) -> Self {
-        Self { key, database: None, returning: PhantomData }
+        Self { key, condition: None, database: None, returning: PhantomData }
     }
 
     /// Gives back the entity as it was, or `None` if there was none.
@@ -39,11 +41,42 @@ impl<E: Entity> Delete<E> {
     /// # }
     /// ```
     pub fn returning_old(self) -> Delete<E, Old> {
-        Delete { key: self.key, database: self.database, returning: PhantomData }
+        let Self { key, condition, database, .. } = self;
+        Delete { key, condition, database, returning: PhantomData }
     }
 }
 
 impl<E: Entity, R> Delete<E, R> {
+    /// Deletes only if the stored item meets the condition. If it does not, and if there is none that could, that is an
+    /// [`Error::ConditionFailed`], whose [`current`](Error::current) is the item as it is. Several conditions must all hold.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Note { #[entity(partition)] title: String, done: bool }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// let note = NoteRepo::save(Note { title: "Shopping".into(), done: false }).await?;
+    /// let error = NoteRepo::delete(&note).when(Note::DONE.eq(true)).await.unwrap_err();
+    /// assert!(error.is_condition_failed());
+    /// assert_eq!(error.current::<Note>().transpose()?, Some(note));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid) for a condition of more than 300 operators or 4 KB, before anything is sent.
+    ///
+    /// A delete whose answer is lost is sent again, and may then find that it has deleted the item itself: of such a
+    /// failure [`outcome_known`](Error::outcome_known) is false.
+    pub fn when(mut self, condition: Condition<E>) -> Self {
+        self.condition = Some(Node::and_also(self.condition, condition.node));
+        self
+    }
+
     /// Uses this database.
     pub fn on(mut self, database: &Database) -> Self {
         self.database = Some(database.clone());
@@ -56,12 +89,14 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let Self { key, condition, database, .. } = self;
         OperationFuture::new(async move {
-            let database = Database::of_operation(self.database)?;
+            let database = Database::of_operation(database)?;
             let table = database.table(E::INFO);
-            let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
+            let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
             let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("deleting");
-            let answer = delete_item(&database, E::INFO, &key, R::WANTED, &subject).await?;
+            let answer =
+                delete_item(&database, E::INFO, &key, condition.as_ref(), R::WANTED, &subject).await?;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
     }
@@ -77,6 +112,7 @@ async fn delete_item(
     database: &Database,
     info: &'static EntityInfo,
     key: &EncodedKey,
+    condition: Option<&Node>,
     return_values: &str,
     subject: &Subject,
 ) -> Result<Answer> {
@@ -84,11 +120,23 @@ async fn delete_item(
     let mut request = Request::for_table(&table, key.0.len());
     request.json("Key", &key.0);
     request.text("ReturnValues", return_values);
-    // Deleting twice is deleting once, but the second answer has no old item: so what it was is asked for only once.
-    let client = if return_values == Nothing::NAME { database.client() } else { database.once() };
-    transport::send(client, Operation::DeleteItem, &table, request.finish())
-        .await
-        .map_err(|failure| failure.into_error(subject.clone()))
+    let mut expression = Expression::default();
+    expression
+        .set_condition(info, Existence::Any, condition)
+        .map_err(|error| Error::invalid(subject.clone(), &error))?;
+    expression.write(&mut request);
+    if expression.has_condition() {
+        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+    }
+    let wants_old = return_values != Nothing::NAME;
+    let sent = if wants_old || expression.has_condition() {
+        // Deleting twice is deleting once, but the second answer has no old item.
+        let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
+        transport::send_write(database, Operation::DeleteItem, &table, request.finish(), repeat).await
+    } else {
+        transport::send(database.client(), Operation::DeleteItem, &table, request.finish()).await
+    };
+    sent.map_err(|failure| failure.into_error(subject.clone()))
 }
 
 /// What a write gives back: [`Nothing`] or [`Old`].

@@ -1,17 +1,22 @@
 //! One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned into bytes
 //! by code that knows the entity, and carried out by code that does not.
 
+mod changes;
+mod create;
 mod create_table;
 mod delete;
 mod find;
 pub(crate) mod request;
 mod save;
+mod update;
 
+pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
 pub use delete::{Delete, Nothing, Old, Returning};
 pub use find::{Find, Get};
 pub(crate) use save::{Held, Own};
 pub use save::{Save, SaveArg};
+pub use update::{Existing, New, Update, UpdateReturning};
 
 use std::fmt;
 use std::future::Future;

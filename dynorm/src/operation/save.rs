@@ -7,22 +7,23 @@ use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_entity};
 use crate::error::{Error, Result, Subject};
-use crate::expression::Expression;
+use crate::expression::{Condition, Existence, Expression, Node};
 use crate::key::KeySource;
-use crate::transport::{self, Operation};
+use crate::transport::{self, Operation, Repeat};
 
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Save<'a, E: Entity, A: SaveArg<'a, E>> {
     arg: A,
     merge: bool,
+    condition: Option<Node>,
     database: Option<Database>,
     of: std::marker::PhantomData<&'a E>,
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> Save<'a, E, A> {
     pub(crate) fn new(arg: A) -> Self {
-        Self { arg, merge: false, database: None, of: std::marker::PhantomData }
+        Self { arg, merge: false, condition: None, database: None, of: std::marker::PhantomData }
     }
 
     /// Writes the attributes that the struct models and leaves the others of a stored item alone, instead of putting the
@@ -46,6 +47,37 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> Save<'a, E, A> {
         self
     }
 
+    /// Saves only if the stored item meets the condition. If it does not, and if there is none that could, that is an
+    /// [`Error::ConditionFailed`], whose [`current`](Error::current) is the item as it is. Several conditions must all hold.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Note { #[entity(partition)] title: String, text: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// let mut note = NoteRepo::save(Note { title: "Shopping".into(), text: "tea".into() }).await?;
+    /// note.text.push_str(", milk");
+    /// NoteRepo::save(&note).when(Note::TEXT.eq("tea")).await?;
+    /// let error = NoteRepo::save(&note).when(Note::TEXT.eq("tea")).await.unwrap_err();
+    /// assert_eq!(error.current::<Note>().transpose()?.map(|current| current.text).as_deref(), Some("tea, milk"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid) for a condition of more than 300 operators or 4 KB, before anything is sent.
+    ///
+    /// A save whose answer is lost is sent again, and may then find what it wrote itself: of such a failure
+    /// [`outcome_known`](Error::outcome_known) is false.
+    pub fn when(mut self, condition: Condition<E>) -> Self {
+        self.condition = Some(Node::and_also(self.condition, condition.node));
+        self
+    }
+
     /// Uses this database.
     pub fn on(mut self, database: &Database) -> Self {
         self.database = Some(database.clone());
@@ -58,27 +90,40 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { arg, merge, database, .. } = self;
-        let mut held = arg.hold();
-        OperationFuture::new(async move {
-            let database = Database::of_operation(database)?;
-            held.remember();
-            held.stamp(&Stamp::now());
-            let result = match encode_entity(held.entity()) {
-                Ok(item) if merge => merge_item(&database, E::INFO, &item).await,
-                Ok(item) => put_item(&database, E::INFO, &item).await,
-                Err(error) => Err(error.in_table(&database.table(E::INFO))),
-            };
-            match result {
-                Ok(()) => Ok(A::output(held)),
-                Err(error) => {
-                    if error.outcome_known() {
-                        held.revert();
-                    }
-                    Err(error)
-                }
+        let Self { arg, merge, condition, database, .. } = self;
+        let put = Put { merge, existence: Existence::Any, condition, doing: "saving" };
+        OperationFuture::new(save::<E, A>(arg.hold(), put, database))
+    }
+}
+
+/// How an entity is written.
+pub(super) struct Put {
+    pub(super) merge: bool,
+    pub(super) existence: Existence,
+    pub(super) condition: Option<Node>,
+    pub(super) doing: &'static str,
+}
+
+pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
+    mut held: A::Held,
+    put: Put,
+    database: Option<Database>,
+) -> Result<A::Output> {
+    let database = Database::of_operation(database)?;
+    held.remember();
+    held.stamp(&Stamp::now());
+    let result = match encode_entity(held.entity()) {
+        Ok(item) => write_item(&database, E::INFO, &item, put).await,
+        Err(error) => Err(error.in_table(&database.table(E::INFO))),
+    };
+    match result {
+        Ok(()) => Ok(A::output(held)),
+        Err(error) => {
+            if error.outcome_known() {
+                held.revert();
             }
-        })
+            Err(error)
+        }
     }
 }
 
@@ -91,35 +136,40 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Save<'a, E, A> {
     }
 }
 
-async fn put_item(database: &Database, info: &'static EntityInfo, item: &EncodedItem) -> Result<()> {
+async fn write_item(
+    database: &Database,
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    put: Put,
+) -> Result<()> {
     let table = database.table(info);
+    let subject = Subject::of(info).in_table(table.clone()).with_key(&item.key(info)).during(put.doing);
+    let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
     let mut request = Request::for_table(&table, item.json.len());
-    request.json("Item", &item.json);
-    match transport::send(database.client(), Operation::PutItem, &table, request.finish()).await {
+    let (operation, mut expression) = if put.merge {
+        request.json("Key", &item.key(info).0);
+        (Operation::UpdateItem, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
+    } else {
+        request.json("Item", &item.json);
+        (Operation::PutItem, Expression::default())
+    };
+    expression.set_condition(info, put.existence, put.condition.as_ref()).map_err(|error| invalid(&error))?;
+    expression.write(&mut request);
+    let sent = if expression.has_condition() {
+        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+        transport::send_write(database, operation, &table, request.finish(), Repeat::Any).await
+    } else {
+        // Writing the same twice is writing it once, so the SDK may repeat it.
+        transport::send(database.client(), operation, &table, request.finish()).await
+    };
+    match sent {
         Ok(_) => Ok(()),
-        Err(failure) => Err(failure.into_error(saving(info, table, item))),
+        Err(failure) => Err(failure.into_error(subject)),
     }
-}
-
-async fn merge_item(database: &Database, info: &'static EntityInfo, item: &EncodedItem) -> Result<()> {
-    let table = database.table(info);
-    let mut request = Request::for_table(&table, item.json.len());
-    request.json("Key", &item.key(info).0);
-    update_expression(info, &item.json)
-        .map_err(|error| Error::invalid(Subject::of(info).in_table(table.clone()), &error))?
-        .write(&mut request);
-    match transport::send(database.client(), Operation::UpdateItem, &table, request.finish()).await {
-        Ok(_) => Ok(()),
-        Err(failure) => Err(failure.into_error(saving(info, table, item))),
-    }
-}
-
-fn saving(info: &'static EntityInfo, table: String, item: &EncodedItem) -> Subject {
-    Subject::of(info).in_table(table).with_key(&item.key(info)).during("saving")
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.
-fn update_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Expression, ValueError> {
+fn merge_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Expression, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
     let mut expression = Expression::default();

@@ -45,15 +45,6 @@ pub(super) fn not_held(index: &IndexInfo, missing: &[String]) -> ValueError {
     ))
 }
 
-pub(super) fn no_such_field(info: &'static EntityInfo, name: &str) -> ValueError {
-    let known: Vec<String> = info.fields.iter().map(|field| format!("`{}`", field.name)).collect();
-    ValueError::new(format!(
-        "`{}` has no field that is stored as `{name}`; it has {}",
-        info.name,
-        known.join(", ")
-    ))
-}
-
 pub(super) fn other_index(info: &'static EntityInfo, begun: &str, using: &str) -> ValueError {
     if !info.indexes.iter().any(|index| index.name == using) {
         return no_such_index(info, using);

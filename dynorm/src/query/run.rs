@@ -12,14 +12,9 @@ use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, is_of_type};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{DocumentPath, Expression};
+use crate::expression::{DocumentPath, Expression, check_bytes, check_operators};
 use crate::operation::request::Request;
 use crate::transport::{self, Answer, Operation};
-
-/// DynamoDB counts no more operators than this in one expression, and takes no longer one.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-const MAX_OPERATORS: usize = 300;
-const MAX_EXPRESSION_BYTES: usize = 4096;
 
 /// How many items of an index are completed at a time.
 const HYDRATED_AT_ONCE: u64 = 400;
@@ -79,19 +74,9 @@ impl Reader {
     /// What of the limits of DynamoDB can be told before anything is sent.
     fn check(&self) -> std::result::Result<(), ValueError> {
         let operators: usize = self.plan.filter.iter().map(super::Node::operators).sum();
-        if operators > MAX_OPERATORS {
-            return Err(ValueError::new(format!(
-                "the conditions have {operators} operators, and DynamoDB takes {MAX_OPERATORS}"
-            )));
-        }
+        check_operators("the conditions have", operators)?;
         let (expression, _) = self.expression(0, false)?;
-        let longest = expression.longest();
-        if longest > MAX_EXPRESSION_BYTES {
-            return Err(ValueError::new(format!(
-                "the conditions make an expression of {longest} bytes, and DynamoDB takes {MAX_EXPRESSION_BYTES}"
-            )));
-        }
-        Ok(())
+        check_bytes("the conditions make", expression.longest())
     }
 
     fn expression(

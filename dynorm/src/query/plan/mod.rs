@@ -10,9 +10,7 @@ mod key;
 mod sort;
 
 use super::evaluate::order_of_values;
-use super::refusal::{
-    needs_scan, no_such_field, no_such_index, not_held, not_served_by, other_index, unordered,
-};
+use super::refusal::{needs_scan, no_such_index, not_held, not_served_by, other_index, unordered};
 use super::{Source, Spec};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
@@ -288,16 +286,7 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
     }
     for node in &conditions {
         check(node)?;
-        let mut unknown = None;
-        node.each_path(&mut |path| {
-            let is_known = spec.info.fields.iter().any(|field| field.name == path.attribute);
-            if path.is_by_name() && !is_known {
-                unknown.get_or_insert_with(|| path.attribute.clone());
-            }
-        });
-        if let Some(name) = unknown {
-            return Err(no_such_field(spec.info, &name));
-        }
+        node.check_names(spec.info)?;
     }
     Ok(conditions)
 }

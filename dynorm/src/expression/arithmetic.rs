@@ -1,0 +1,147 @@
+//! Sums and differences, which DynamoDB computes.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::path::Path;
+use super::target::NumberAttribute;
+use super::update::{Json, Number, Source};
+use crate::attribute::{Attribute, shape};
+use crate::codec::{Encoder, ValueError};
+use crate::field::{Field, TypedKind};
+
+/// A sum or a difference of two numbers of an `E`, which DynamoDB computes: made by [`Field::plus`] and [`Field::minus`], for
+/// [`Update::set`](crate::Update::set).
+///
+/// An `Option` that is absent counts as 0.
+pub struct Sum<E, N> {
+    pub(super) source: Result<Source, ValueError>,
+    of: PhantomData<fn(&E) -> N>,
+}
+
+impl<E, N> Sum<E, N> {
+    fn new(left: Number, minus: bool, right: impl Addend<N, E>) -> Self {
+        let source = right.number().map(|right| Source::Sum { left, minus, right });
+        Self { source, of: PhantomData }
+    }
+}
+
+impl<E, N> fmt::Debug for Sum<E, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Ok(source) => source.fmt(f),
+            Err(_) => f.write_str("a value that cannot be written"),
+        }
+    }
+}
+
+impl<E, T: NumberAttribute, K: TypedKind> Field<E, T, K> {
+    /// This field plus a number, or plus another field.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Order { #[entity(id)] id: Id<Order>, price: u32, tax: u32, total: u32 }
+    /// # fn main() -> dynorm::Result<()> {
+    /// # let id = Id::new();
+    /// let update = OrderRepo::update(id).set(Order::TOTAL, Order::PRICE.plus(Order::TAX));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+        Sum::new(number_of::<E, T, K>(self), false, number)
+    }
+
+    /// This field minus a number, or minus another field.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Order { #[entity(id)] id: Id<Order>, price: u32, rebate: Option<u32>, total: u32 }
+    /// # fn main() -> dynorm::Result<()> {
+    /// # let id = Id::new();
+    /// let update = OrderRepo::update(id).set(Order::TOTAL, Order::PRICE.minus(Order::REBATE));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+        Sum::new(number_of::<E, T, K>(self), true, number)
+    }
+}
+
+impl<E, T: NumberAttribute, K: TypedKind> Path<E, T, K> {
+    /// See [`Field::plus`].
+    #[must_use]
+    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+        Sum::new(number_at(self), false, number)
+    }
+
+    /// See [`Field::minus`].
+    #[must_use]
+    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+        Sum::new(number_at(self), true, number)
+    }
+}
+
+fn number_of<E, T: Attribute, K>(field: Field<E, T, K>) -> Number {
+    Number::Path { path: field.into(), starts: T::absent().is_some() }
+}
+
+fn number_at<E, T: Attribute, K>(path: Path<E, T, K>) -> Number {
+    Number::Path { path: path.untyped(), starts: T::absent().is_some() }
+}
+
+/// What can be added to a number of the type `N`: any integer to an integer, any float to a float, and an `N` to every other; or
+/// another field of `E`, or a place in one, that holds an `N`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be added to a `{N}`",
+    label = "expected a number that fits `{N}`",
+    note = "an integer takes any integer, a float any float, every other number its own type, each by value; or another field of the entity",
+    note = "what is added is never an `Option`"
+)]
+pub trait Addend<N, E> {
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by updates alone")]
+    fn number(self) -> Result<Number, ValueError>;
+}
+
+fn encoded<T: Attribute>(value: &T) -> Result<Number, ValueError> {
+    let mut encoder = Encoder::default();
+    encoder.value(value)?;
+    Ok(Number::Value(Json(encoder.into_bytes())))
+}
+
+macro_rules! addends {
+    ($([$($generics:tt)*] $type:ty, $of:ty => |$value:ident| $number:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Addend<$of, E> for $type {
+            #[allow(private_interfaces, reason = "called by updates alone")]
+            fn number(self) -> Result<Number, ValueError> {
+                let $value = self;
+                $number
+            }
+        }
+    )*};
+}
+
+addends! {
+    [T: Attribute<Base = T, Shape: shape::Numeric>, E] T, T => |value| encoded(&value);
+    [F: NumberAttribute + Attribute<Base = N>, N, E, K: TypedKind] Field<E, F, K>, N => |field| Ok(number_of(field));
+    [F: NumberAttribute + Attribute<Base = N>, N, E, K: TypedKind] Path<E, F, K>, N => |path| Ok(number_at(path));
+}
+
+/// Each number to all the others: to itself is above.
+macro_rules! to_each_other {
+    ($($type:ident)*) => { to_each_other!(@ [$($type)*] [$($type)*]); };
+    (@ [$($type:ident)*] $all:tt) => { $(to_each_other!(# $type $all);)* };
+    (# $type:ident [$($of:ident)*]) => { $(to_each_other!(= $type $of);)* };
+    (= u8 u8) => {}; (= u16 u16) => {}; (= u32 u32) => {}; (= u64 u64) => {}; (= u128 u128) => {}; (= usize usize) => {};
+    (= i8 i8) => {}; (= i16 i16) => {}; (= i32 i32) => {}; (= i64 i64) => {}; (= i128 i128) => {}; (= isize isize) => {};
+    (= f32 f32) => {}; (= f64 f64) => {};
+    (= $type:ident $of:ident) => { addends! { [E] $type, $of => |value| encoded(&value); } };
+}
+
+to_each_other!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+to_each_other!(f32 f64);

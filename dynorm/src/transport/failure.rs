@@ -1,0 +1,343 @@
+//! Why there is no successful answer: what the SDK reports, sorted into what a caller acts on.
+
+use std::error::Error as StdError;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::codec::{Scanner, ValueError};
+use crate::error::{Error, Report, StoredItem, Subject};
+
+/// Why there is no successful answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    pub(crate) message: String,
+    pub(crate) outcome_known: bool,
+    /// DynamoDB itself said so.
+    pub(crate) answered: bool,
+    /// The status of the answer.
+    pub(super) status: Option<u16>,
+    /// Of a condition that failed: the item as it is, if there is one and it was asked for.
+    pub(crate) item: Option<StoredItem>,
+    /// Of a transaction that was cancelled: what became of each of its operations, in their order.
+    #[allow(dead_code, reason = "kept for transactions, which read it")]
+    pub(crate) reasons: Vec<CancellationReason>,
+    pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What became of one operation of a transaction that was cancelled.
+#[derive(Debug, Default)]
+#[allow(dead_code, reason = "kept for transactions, which read it")]
+pub(crate) struct CancellationReason {
+    /// `None`, the word, for an operation that would have succeeded, else the name of an error such as `ConditionalCheckFailed`.
+    pub(crate) code: String,
+    pub(crate) message: Option<String>,
+    /// The item as it is, if it was asked for.
+    pub(crate) item: Option<StoredItem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    ConditionFailed,
+    TableNotFound,
+    Throttled,
+    /// Throttled because of one range of keys: the rest of the table has capacity.
+    HotKeys,
+    Conflict,
+    AccessDenied,
+    Credentials,
+    Unreachable,
+    Timeout,
+    Rejected,
+    Server,
+}
+
+impl FailureKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ConditionFailed => "condition_failed",
+            Self::TableNotFound => "table_not_found",
+            Self::Throttled | Self::HotKeys => "throttled",
+            Self::Conflict => "conflict",
+            Self::AccessDenied => "access_denied",
+            Self::Credentials => "credentials",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Rejected => "rejected",
+            Self::Server => "server",
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn new<E>(error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        match error {
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                // Not every operation's errors model the reasons; every answer has them.
+                let body = service.raw().body().bytes().unwrap_or_default();
+                let is_hot = memchr::memmem::find(body, b"KeyRangeThroughputExceeded").is_some();
+                // What is said of the items is taken from the bytes as well: the SDK's model would have to be written as JSON
+                // again to be read by our structs. A body that is broken there is an error all the same, without its items.
+                let (item, reasons) = particulars(body).unwrap_or_default();
+                let error = service.into_err();
+                let kind = match answered(error.code().unwrap_or_default(), status) {
+                    FailureKind::Throttled if is_hot => FailureKind::HotKeys,
+                    kind => kind,
+                };
+                Self {
+                    kind,
+                    message: describe(error.code(), error.message()),
+                    outcome_known: status < 500,
+                    answered: true,
+                    status: Some(status),
+                    item,
+                    reasons,
+                    source: None,
+                }
+            }
+            SdkError::TimeoutError(_) => Self::connection(FailureKind::Timeout, error, false),
+            SdkError::DispatchFailure(ref failure) => {
+                let chain = chain(&error);
+                if is_about_credentials(&error, &chain) {
+                    return Self::connection(FailureKind::Credentials, error, true);
+                }
+                let kind = if failure.is_timeout() { FailureKind::Timeout } else { FailureKind::Unreachable };
+                let never_sent = failure.is_user() || never_connected(&error, &chain);
+                Self::connection(kind, error, never_sent)
+            }
+            SdkError::ConstructionFailure(_) => {
+                let chain = chain(&error);
+                let about_credentials = is_about_credentials(&error, &chain);
+                let kind = if about_credentials { FailureKind::Credentials } else { FailureKind::Rejected };
+                Self::connection(kind, error, true)
+            }
+            error => Self::connection(FailureKind::Server, error, false),
+        }
+    }
+
+    pub(super) fn local(source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self {
+            kind: FailureKind::Rejected,
+            message: String::new(),
+            outcome_known: true,
+            answered: false,
+            status: None,
+            item: None,
+            reasons: Vec::new(),
+            source: Some(source),
+        }
+    }
+
+    fn connection<E>(kind: FailureKind, error: SdkError<E, HttpResponse>, outcome_known: bool) -> Self
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        // The outer layers of the SDK's error say only which of them it is.
+        let source = error.into_source().unwrap_or_else(|error| Box::new(error));
+        Self { kind, outcome_known, ..Self::local(source) }
+    }
+
+    /// What went wrong, in a word: the code of DynamoDB's error, or our kind.
+    pub(super) fn code(&self) -> &str {
+        match self.message.split_once(": ") {
+            Some((code, _)) => code,
+            None => self.kind.name(),
+        }
+    }
+
+    pub(crate) fn into_error(self, subject: Subject) -> Error {
+        let mut report = Report::new(subject, self.message, self.source);
+        report.outcome_known = self.outcome_known;
+        report.item = self.item;
+        match self.kind {
+            FailureKind::ConditionFailed => Error::ConditionFailed(report),
+            FailureKind::TableNotFound => Error::TableNotFound(report),
+            FailureKind::Throttled | FailureKind::HotKeys => Error::Throttled(report),
+            FailureKind::Conflict => Error::Conflict(report),
+            FailureKind::AccessDenied => Error::AccessDenied(report),
+            FailureKind::Credentials => Error::Credentials(report),
+            FailureKind::Unreachable => Error::Unreachable(report),
+            FailureKind::Timeout => Error::Timeout(report),
+            FailureKind::Rejected => Error::Rejected(report),
+            FailureKind::Server => Error::Server(report),
+        }
+    }
+}
+
+/// What an error answer means to a caller.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
+fn answered(code: &str, status: u16) -> FailureKind {
+    match code {
+        "ConditionalCheckFailedException" => FailureKind::ConditionFailed,
+        "ResourceNotFoundException" => FailureKind::TableNotFound,
+        "ProvisionedThroughputExceededException"
+        | "RequestLimitExceeded"
+        | "ThrottlingException"
+        | "Throttling"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "LimitExceededException" => FailureKind::Throttled,
+        "TransactionConflictException"
+        | "TransactionInProgressException"
+        | "ReplicatedWriteConflictException" => FailureKind::Conflict,
+        "AccessDeniedException" => FailureKind::AccessDenied,
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "MissingAuthenticationToken"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "InvalidClientTokenId" => FailureKind::Credentials,
+        // Of what stands between us and DynamoDB.
+        _ if status == 429 => FailureKind::Throttled,
+        _ if status == 408 => FailureKind::Timeout,
+        _ if status >= 500 => FailureKind::Server,
+        _ => FailureKind::Rejected,
+    }
+}
+
+/// The item and the cancellation reasons in the body of an error.
+fn particulars(body: &[u8]) -> Result<(Option<StoredItem>, Vec<CancellationReason>), ValueError> {
+    let text = std::str::from_utf8(body).map_err(|_| ValueError::new("the answer is not UTF-8"))?;
+    let (mut item, mut reasons) = (None, Vec::new());
+    Scanner::new(text).object(|member, scanner| {
+        match member.text {
+            "Item" => item = stored_item(scanner)?,
+            "CancellationReasons" => {
+                scanner.take(b'[')?;
+                let mut first = true;
+                while scanner.another(&mut first, b']')? {
+                    reasons.push(CancellationReason::read(scanner)?);
+                }
+            }
+            _ => {
+                scanner.skip()?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok((item, reasons))
+}
+
+impl CancellationReason {
+    fn read(scanner: &mut Scanner<'_>) -> Result<Self, ValueError> {
+        let mut reason = Self::default();
+        scanner.object(|member, scanner| {
+            match member.text {
+                "Code" => reason.code = text(scanner)?.unwrap_or_default(),
+                "Message" => reason.message = text(scanner)?,
+                "Item" => reason.item = stored_item(scanner)?,
+                _ => {
+                    scanner.skip()?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(reason)
+    }
+}
+
+/// The text that comes next, or a null.
+fn text(scanner: &mut Scanner<'_>) -> Result<Option<String>, ValueError> {
+    if scanner.peek() == Some(b'"') {
+        return Ok(Some(scanner.string()?.unescape()?.into_owned()));
+    }
+    scanner.skip()?;
+    Ok(None)
+}
+
+/// The item that comes next; an empty one, and a null, stand for none.
+fn stored_item(scanner: &mut Scanner<'_>) -> Result<Option<StoredItem>, ValueError> {
+    let json = scanner.skip()?;
+    Ok((json.starts_with('{') && json != "{}").then(|| StoredItem::new(json)))
+}
+
+fn describe(code: Option<&str>, message: Option<&str>) -> String {
+    match (code, message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "an error without a code".to_owned(),
+    }
+}
+
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    text
+}
+
+fn is_about_credentials(error: &(dyn StdError + 'static), chain: &str) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    // A client that was given no credentials at all fails before it asks for any.
+    chain.contains("auth scheme")
+}
+
+/// True if no connection came about, so that nothing can have been sent.
+pub(super) fn never_connected(error: &(dyn StdError + 'static), chain: &str) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<std::io::Error>()
+            && matches!(
+                error.kind(),
+                std::io::ErrorKind::ConnectionRefused
+                    | std::io::ErrorKind::HostUnreachable
+                    | std::io::ErrorKind::NetworkUnreachable
+                    | std::io::ErrorKind::AddrNotAvailable
+            )
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    // The words of hyper and of the SDK for a connection that was not made.
+    chain.contains("client error (Connect)") || chain.contains("HTTP connect")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::particulars;
+
+    #[test]
+    fn the_items_of_an_error_are_kept_as_they_were_sent() {
+        let item = r#"{"id":{"S":"a\"}"},"n":{"N":"1"}}"#;
+        let (found, reasons) =
+            particulars(format!(r#"{{"__type":"x#y","Item":{item},"Message":"m"}}"#).as_bytes()).unwrap();
+        assert_eq!(found.unwrap().json(), item);
+        assert!(reasons.is_empty());
+        for none in [r#"{"message":"m"}"#, r#"{"Item":null}"#, r#"{"Item":{}}"#] {
+            assert!(particulars(none.as_bytes()).unwrap().0.is_none());
+        }
+        for broken in ["", "{", "<html>", r#"{"Item":"#, r#"{"CancellationReasons":{}}"#] {
+            assert!(particulars(broken.as_bytes()).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_reasons_of_a_cancelled_transaction_are_kept_in_their_order() {
+        let json = r#"{"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The \"c\"","Item":{"id":{"S":"a"}}},{"Code":"ThrottlingError","Message":null}]}"#;
+        let (item, reasons) = particulars(json.as_bytes()).unwrap();
+        assert!(item.is_none());
+        let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+        assert_eq!(codes, ["None", "ConditionalCheckFailed", "ThrottlingError"]);
+        assert_eq!(reasons[1].message.as_deref(), Some("The \"c\""));
+        assert_eq!(reasons[1].item.as_ref().unwrap().json(), r#"{"id":{"S":"a"}}"#);
+        assert!(reasons[2].message.is_none() && reasons[2].item.is_none());
+    }
+}
