@@ -28,6 +28,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     let decode = decode(entity);
     let key_part = key_part(entity);
     let stamp = stamp(entity);
+    let (marked, version) = (marked(entity), version(entity));
     let projected: Vec<_> = indexes(entity)
         .filter(|index| index.projection.is_some())
         .map(|index| projected(entity, index))
@@ -45,6 +46,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
             #starters
             #repository_impl
             #(#projected_impls)*
+            #marked
             #[automatically_derived]
             impl __d::Entity for #ident {
                 #info
@@ -53,6 +55,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
                 #decode
                 #key_part
                 #stamp
+                #version
             }
         };
     }
@@ -283,21 +286,21 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     let indexes = (!indexes.is_empty()).then(|| quote!(indexes: &[#(#indexes),*],));
     let type_attribute = &entity.type_attribute;
     let type_attribute = type_attribute.as_ref().map(|name| quote!(type_attribute: __d::Some(#name),));
-    let updated_at = updated_at(entity);
+    let marks = marks(entity);
     quote! {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
             fields: &[#(#fields),*],
             #key
             #indexes
             #type_attribute
-            ..__d::entity(#name, #table) #updated_at
+            ..__d::entity(#name, #table) #marks
         };
     }
 }
 
-/// Which field is `updated_at`, and how it is written where there is no entity at hand.
-fn updated_at(entity: &Entity<'_>) -> Option<TokenStream> {
-    let field = entity.fields.iter().find(|field| field.stamps.contains(&StampKind::UpdatedAt))?;
+/// Which field is `updated_at` or `deleted_at`, and how it is written where there is no entity at hand.
+fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenStream> {
+    let field = entity.stamped(kind)?;
     let Field { ident, ty, .. } = field;
     let position = entity.position(ident);
     let moment = quote!(<#ty as __d::Moment>);
@@ -312,7 +315,66 @@ fn updated_at(entity: &Entity<'_>) -> Option<TokenStream> {
         }
         Storage::Flatten(_) | Storage::Skip(_) => return None,
     };
-    Some(quote!(.updated_at(#position, #encode)))
+    Some(quote!(.#method(#position, #encode)))
+}
+
+/// The marks of an entity, behind what all have.
+fn marks(entity: &Entity<'_>) -> TokenStream {
+    let name = |name: &str| Ident::new(name, Span::call_site());
+    let position = |kind: StampKind, method: &str| {
+        let field = entity.stamped(kind).filter(|field| field.is_stored())?;
+        let (position, method) = (entity.position(field.ident), name(method));
+        Some(quote!(.#method(#position)))
+    };
+    let marks = [
+        moment(entity, StampKind::UpdatedAt, &name("updated_at")),
+        moment(entity, StampKind::DeletedAt, &name("deleted_at")),
+        position(StampKind::Version, "version"),
+        position(StampKind::Ttl, "ttl"),
+    ];
+    marks.into_iter().flatten().collect()
+}
+
+/// What the marks of an entity make of it.
+fn marked(entity: &Entity<'_>) -> TokenStream {
+    let ident = entity.ident;
+    let soft_delete = entity.stamped(StampKind::DeletedAt).map(|Field { ident: field, ty, .. }| {
+        quote! {
+            #[automatically_derived]
+            impl __d::SoftDelete for #ident {
+                fn is_trashed(&self) -> bool {
+                    <#ty as __d::Mark>::is_set(&self.#field)
+                }
+            }
+        }
+    });
+    let expires = entity.stamped(StampKind::Ttl).map(|Field { ident: field, ty, .. }| {
+        quote! {
+            #[automatically_derived]
+            impl __d::Expires for #ident {
+                fn expires_at(&self) -> __d::Option<__d::Timestamp> {
+                    <#ty as __d::Expiry>::at(&self.#field)
+                }
+            }
+        }
+    });
+    let versioned = entity.stamped(StampKind::Version).map(|_| {
+        quote! {
+            #[automatically_derived]
+            impl __d::Versioned for #ident {}
+        }
+    });
+    quote!(#soft_delete #expires #versioned)
+}
+
+/// The version, for writes that have to find it as it is.
+fn version(entity: &Entity<'_>) -> Option<TokenStream> {
+    let Field { ident, ty, .. } = entity.stamped(StampKind::Version)?;
+    Some(quote! {
+        fn item_version(&self) -> __d::Option<u64> {
+            __d::Some(<#ty as __d::Version>::number(&self.#ident))
+        }
+    })
 }
 
 fn index_info(entity: &Entity<'_>, index: &Index) -> TokenStream {
@@ -553,13 +615,15 @@ fn stamp(entity: &Entity<'_>) -> TokenStream {
     let stamp = Ident::new("stamp", Span::mixed_site());
     let stamps = entity.fields.iter().flat_map(|field| field.stamps.iter().map(move |kind| (field, *kind)));
     let lines: Vec<TokenStream> = stamps
-        .map(|(Field { ident, ty, .. }, kind)| {
+        .filter_map(|(Field { ident, ty, .. }, kind)| {
             let function = match kind {
                 StampKind::Id => quote!(Identifier > ::stamp_id),
                 StampKind::CreatedAt => quote!(Moment > ::stamp_created_at),
                 StampKind::UpdatedAt => quote!(Moment > ::stamp_updated_at),
+                StampKind::Version => quote!(Version > ::raise),
+                StampKind::DeletedAt | StampKind::Ttl => return None,
             };
-            quote!(<#ty as __d::#function(&mut self.#ident, #stamp);)
+            Some(quote!(<#ty as __d::#function(&mut self.#ident, #stamp);))
         })
         .collect();
     if lines.is_empty() {

@@ -63,6 +63,9 @@ pub(crate) enum StampKind {
     Id,
     CreatedAt,
     UpdatedAt,
+    DeletedAt,
+    Version,
+    Ttl,
 }
 
 /// Where a key comes from.
@@ -102,6 +105,11 @@ impl Field<'_> {
 }
 
 impl Entity<'_> {
+    /// The field that is `kind`.
+    pub(crate) fn stamped(&self, kind: StampKind) -> Option<&Field<'_>> {
+        self.fields.iter().find(|field| field.stamps.contains(&kind))
+    }
+
     pub(crate) fn field(&self, ident: &Ident) -> Option<&Field<'_>> {
         self.fields.iter().find(|field| field.ident == ident)
     }
@@ -159,7 +167,12 @@ impl Entity<'_> {
     pub(crate) fn fields_of(&self, index: &Index) -> Vec<&Field<'_>> {
         let keys: Vec<&Ident> = self.keys().chain(self.keys_of(index)).flat_map(Source::fields).collect();
         let include = index.projection.iter().flat_map(|projection| &projection.include);
-        let held: Vec<&Ident> = keys.into_iter().chain(include).collect();
+        // Every query asks whether an item is deleted or has expired.
+        let marks = self.fields.iter().filter(|field| {
+            field.stamps.iter().any(|kind| matches!(kind, StampKind::DeletedAt | StampKind::Ttl))
+        });
+        let held: Vec<&Ident> =
+            keys.into_iter().chain(include).chain(marks.map(|field| field.ident)).collect();
         self.fields.iter().filter(|field| field.is_stored() && held.contains(&field.ident)).collect()
     }
 

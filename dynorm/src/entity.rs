@@ -41,9 +41,15 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
         None
     }
 
-    /// Sets the id and the timestamps.
+    /// Sets the id and the timestamps, and raises the version.
     #[doc(hidden)]
     fn stamp_item(&mut self, _stamp: &Stamp) {}
+
+    /// The version that the entity was read with.
+    #[doc(hidden)]
+    fn item_version(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What is known of an entity at compile time. The derive macro makes one for each.
@@ -66,12 +72,18 @@ pub struct EntityInfo {
     /// For entities that share their table: the attribute that holds the type of the entity. Its value is the name of the struct.
     pub type_attribute: Option<&'static str>,
     /// The field that every write sets to the current time.
-    pub updated_at: Option<UpdatedAt>,
+    pub updated_at: Option<StampedField>,
+    /// The field that a delete sets to the current time, instead of deleting the item.
+    pub deleted_at: Option<StampedField>,
+    /// The position of the field that every write raises.
+    pub version: Option<usize>,
+    /// The position of the field that says when the item expires.
+    pub ttl: Option<usize>,
 }
 
-/// The field `updated_at`, for writes that have no whole entity at hand.
+/// A field that is set to the current time, also by writes that have no whole entity at hand.
 #[derive(Clone, Copy, Debug)]
-pub struct UpdatedAt {
+pub struct StampedField {
     /// Its position in the table of fields.
     pub field: usize,
     pub(crate) encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
@@ -101,7 +113,47 @@ impl EntityInfo {
         field: usize,
         encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
     ) -> Self {
-        Self { updated_at: Some(UpdatedAt { field, encode }), ..self }
+        Self { updated_at: Some(StampedField { field, encode }), ..self }
+    }
+
+    /// The same, with a field `deleted_at`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn deleted_at(
+        self,
+        field: usize,
+        encode: fn(&Stamp, &mut Encoder) -> std::result::Result<(), ValueError>,
+    ) -> Self {
+        Self { deleted_at: Some(StampedField { field, encode }), ..self }
+    }
+
+    /// The same, with a version.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn version(self, field: usize) -> Self {
+        Self { version: Some(field), ..self }
+    }
+
+    /// The same, with an end.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn ttl(self, field: usize) -> Self {
+        Self { ttl: Some(field), ..self }
+    }
+
+    /// The attribute that marks what is deleted.
+    pub(crate) fn mark(&self) -> Option<&'static str> {
+        Some(self.fields.get(self.deleted_at?.field)?.name)
+    }
+
+    /// The attribute that says when an item expires.
+    pub(crate) fn end(&self) -> Option<&'static str> {
+        Some(self.fields.get(self.ttl?)?.name)
+    }
+
+    /// The attribute of the version.
+    pub(crate) fn version_attribute(&self) -> Option<&'static str> {
+        Some(self.fields.get(self.version?)?.name)
     }
 
     /// The attribute that a key is stored in.

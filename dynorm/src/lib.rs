@@ -20,6 +20,7 @@ mod key;
 mod operation;
 mod query;
 mod repository;
+mod rules;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
@@ -41,7 +42,7 @@ pub use codec::{
 pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
-pub use entity::{Entity, EntityInfo, IndexInfo, UpdatedAt};
+pub use entity::{Entity, EntityInfo, IndexInfo, StampedField};
 pub use error::{BatchItem, BatchReport, Error, Report, Result};
 pub use expression::{
     Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
@@ -62,6 +63,7 @@ pub use query::{
     Projected, Projection, Query, QueryStream, Selection, Whole,
 };
 pub use repository::Repository;
+pub use rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.
 pub use aws_sdk_dynamodb as aws;
@@ -74,7 +76,9 @@ pub use ulid;
 /// `Result` and no `Error` in it.
 pub mod prelude {
     #[doc(no_inline)]
-    pub use crate::{Collection, Database, Entity, Id, Repository as _, Timestamp};
+    pub use crate::{
+        Collection, Database, Entity, Expires as _, Id, Repository as _, SoftDelete as _, Timestamp,
+    };
     // The derive macro alone: with the trait would come its methods `encode` and `decode`, which other traits have too.
     #[doc(no_inline)]
     pub use dynorm_derive::{Attribute, Projection};

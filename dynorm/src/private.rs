@@ -1,7 +1,7 @@
 //! The one door through which the code of the derive macros comes in. Nothing here is for anybody else.
 
 use crate::attribute::ScalarType;
-pub use crate::attribute::{Attribute, Flatten, Id, Identifier, Moment, shape};
+pub use crate::attribute::{Attribute, Flatten, Id, Identifier, Moment, Timestamp, shape};
 pub use crate::codec::{
     Attributes, Encoder, FieldInfo, Fields, Item, ItemWriter, Value, ValueError, nested_serde,
 };
@@ -13,6 +13,7 @@ pub use crate::key::{
 };
 pub use crate::query::{Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
+pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned, expiry};
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.
 pub use core::clone::Clone;
@@ -113,6 +114,9 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         key_fields: &[],
         indexes: &[],
         type_attribute: None,
+        deleted_at: None,
+        version: None,
+        ttl: None,
         updated_at: None,
     }
 }

@@ -29,7 +29,7 @@ pub(super) const WORDS: &[&str] = &[
 const INDEX_WORDS: &[&str] =
     &["partition", "sort", "partition_attribute", "sort_attribute", "keys_only", "include"];
 /// What belongs to a field, where a user may look for it on the struct.
-const FIELD_WORDS: &[&str] = &["id", "lsi", "created_at", "updated_at"];
+const FIELD_WORDS: &[&str] = &["id", "lsi", "created_at", "updated_at", "deleted_at", "version", "ttl"];
 
 /// `None` for what cannot be an entity at all.
 pub(crate) fn entity<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Entity<'i>> {

@@ -18,6 +18,9 @@ const WORDS: &[&str] = &[
     "lsi",
     "created_at",
     "updated_at",
+    "deleted_at",
+    "version",
+    "ttl",
     "rename",
     "skip",
     "default",
@@ -138,6 +141,17 @@ impl Read {
             "partition" | "sort" => self.roles.push(Role::Key { word, sort: text == "sort" }),
             "created_at" => self.roles.push(Role::Stamp { word, kind: StampKind::CreatedAt }),
             "updated_at" => self.roles.push(Role::Stamp { word, kind: StampKind::UpdatedAt }),
+            "deleted_at" => self.roles.push(Role::Stamp { word, kind: StampKind::DeletedAt }),
+            "version" => self.roles.push(Role::Stamp { word, kind: StampKind::Version }),
+            "ttl" => {
+                self.roles.push(Role::Stamp { word: word.clone(), kind: StampKind::Ttl });
+                // Seconds, which is what DynamoDB looks at.
+                let module = syn::Path::from(Ident::new("__d", word.span()));
+                let expiry = syn::PathSegment::from(Ident::new("expiry", word.span()));
+                let mut path = module;
+                path.segments.push(expiry);
+                self.store(word, Storage::With(path), errors);
+            }
             "skip" => self.store(word.clone(), Storage::Skip(word), errors),
             "flatten" => self.store(word.clone(), Storage::Flatten(word), errors),
             "serde" => self.store(word, Storage::Serde, errors),
