@@ -68,7 +68,11 @@ pub trait Container: Shape {
 pub trait Measured: Shape {}
 
 /// A number.
-pub trait Numeric: Shape {}
+pub trait Numeric: Shape {
+    /// `T`, which can be named only where this is known.
+    #[doc(hidden)]
+    type Counted<T: crate::Attribute>: crate::Attribute;
+}
 
 /// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
 pub trait Absentable: Shape {}
@@ -117,7 +121,7 @@ shapes! {
     /// Text.
     Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Ordered, Prefixed, Measured];
     /// A number.
-    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered, Numeric];
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Ordered];
     /// Bytes.
     Binary: Some(ScalarType::Binary), [Key, IndexKey, Ordered, Prefixed, Measured];
     /// One of the variants of an enum: text without an order.
@@ -144,7 +148,6 @@ impl Key for Byte {}
 impl IndexKey for Byte {}
 impl Part for Byte {}
 impl Ordered for Byte {}
-impl Numeric for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
@@ -214,7 +217,17 @@ impl<S: Part> Part for Optional<S> {}
 impl<S: Ordered> Ordered for Optional<S> {}
 impl<S: Prefixed> Prefixed for Optional<S> {}
 impl<S: Measured> Measured for Optional<S> {}
-impl<S: Numeric> Numeric for Optional<S> {}
+#[diagnostic::do_not_recommend]
+impl Numeric for Number {
+    type Counted<T: crate::Attribute> = T;
+}
+#[diagnostic::do_not_recommend]
+impl Numeric for Byte {
+    type Counted<T: crate::Attribute> = T;
+}
+impl<S: Numeric> Numeric for Optional<S> {
+    type Counted<T: crate::Attribute> = T;
+}
 impl<S: Shape> Absentable for Optional<S> {}
 impl<T: 'static> Absentable for Set<T> {}
 impl<T: 'static> HasMembers for Set<T> {

@@ -46,7 +46,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let update = OrderRepo::update(id).set(Order::TOTAL, Order::PRICE.plus(Order::TAX));
     /// ```
     #[must_use]
-    pub fn plus(self, number: impl Addend<T::Number, E>) -> Sum<E, T::Number>
+    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
     where
         T: NumberAttribute,
     {
@@ -63,7 +63,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// let update = OrderRepo::update(id).set(Order::TOTAL, Order::PRICE.minus(Order::REBATE));
     /// ```
     #[must_use]
-    pub fn minus(self, number: impl Addend<T::Number, E>) -> Sum<E, T::Number>
+    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
     where
         T: NumberAttribute,
     {
@@ -74,7 +74,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
 impl<E, T: Attribute, S> Path<E, T, S> {
     /// See [`Field::plus`].
     #[must_use]
-    pub fn plus(self, number: impl Addend<T::Number, E>) -> Sum<E, T::Number>
+    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
     where
         T: NumberAttribute,
     {
@@ -83,7 +83,7 @@ impl<E, T: Attribute, S> Path<E, T, S> {
 
     /// See [`Field::minus`].
     #[must_use]
-    pub fn minus(self, number: impl Addend<T::Number, E>) -> Sum<E, T::Number>
+    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
     where
         T: NumberAttribute,
     {

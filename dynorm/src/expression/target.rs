@@ -172,7 +172,7 @@ pub trait NumberAttribute: Attribute {
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
-    type Number = T::Base;
+    type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
 }
 
 /// A type with elements in an order, to which more can be added: a `Vec`, or an `Option` of one.
