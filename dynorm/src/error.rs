@@ -357,10 +357,10 @@ impl fmt::Display for Error {
             }
             Self::ConditionFailed(report) => {
                 let known = report.outcome_known;
-                let why = if report.subject.operation == "creating" {
-                    "an item with this key exists"
-                } else {
-                    "the condition does not hold"
+                let why = match report.subject.operation {
+                    "creating" => "an item with this key exists",
+                    "upserting" => "an item of another entity has this key",
+                    _ => "the condition does not hold",
                 };
                 let then = if known { ", and nothing was changed" } else { unknown(known) };
                 write!(f, "{}: {why}{then}", report.doing())

@@ -144,6 +144,10 @@ pub trait Part {
     /// True for `None`.
     #[doc(hidden)]
     fn is_absent_part(&self) -> bool;
+
+    /// True if another value of its type could be absent.
+    #[doc(hidden)]
+    fn may_be_absent_part(&self) -> bool;
 }
 
 impl<T: Attribute> Part for T {
@@ -153,6 +157,10 @@ impl<T: Attribute> Part for T {
 
     fn is_absent_part(&self) -> bool {
         self.is_absent()
+    }
+
+    fn may_be_absent_part(&self) -> bool {
+        T::absent().is_some()
     }
 }
 
@@ -166,6 +174,10 @@ impl Part for EncodedPart {
     }
 
     fn is_absent_part(&self) -> bool {
+        false
+    }
+
+    fn may_be_absent_part(&self) -> bool {
         false
     }
 }

@@ -6,7 +6,9 @@ use crate::batch::{
 use crate::entity::Entity;
 use crate::expression::Condition;
 use crate::key::IntoKey;
-use crate::operation::{Create, Delete, Find, Get, Save, SaveArg, Update};
+use crate::operation::{
+    Create, Delete, Find, FirstOrCreate, Get, Held, OrCreate, OrInsert, Save, SaveArg, Update,
+};
 use crate::query::{Count, GetAll, Query};
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
@@ -172,6 +174,121 @@ pub trait Repository {
     /// if there is one and it does not meet the conditions, and the others that [`Update`] lists.
     fn update(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Update<Self::Entity> {
         Update::existing(key.into_key())
+    }
+
+    /// Changes an item, or puts this entity with the same changes where there is none, in one request that no other write
+    /// comes between. Gives the entity as it is stored then.
+    ///
+    /// Each field starts as the item has it or, where the item does not have it, as the entity says; then the changes
+    /// are made. So
+    ///
+    /// - if there is no item, the entity is stored as it is after the changes: a counter that is 0 in the entity and to which 1
+    ///   is added is 1;
+    /// - if there is one, its fields stay as they are but for the changes, and those that it lacks (an `Option` that is
+    ///   `None` there, an empty set) are filled in from the entity. Leave them `None` in the entity if that is not wanted;
+    /// - `updated_at` is set in any case; an id that is not set is a fresh one, so there is no item with it.
+    ///
+    /// Attributes that the struct does not model stay. Without changes it fills in what is missing. If what is to be stored
+    /// where there is no item differs from what is to be changed where there is one, use
+    /// [`update_or_create`](Self::update_or_create).
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Visits { #[entity(partition)] page: String, count: u64, first: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Visits>().await?;
+    /// # db.install();
+    /// let visit = |who: &str| {
+    ///     VisitsRepo::upsert(Visits { page: "/".into(), count: 0, first: who.into() }).add(Visits::COUNT, 1)
+    /// };
+    /// assert_eq!(visit("ada").await?.count, 1);
+    /// let visits = visit("bea").await?;
+    /// assert_eq!((visits.count, visits.first.as_str()), (2, "ada"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid), before anything is sent: for what a [`save`](Self::save) of the entity and an
+    /// [`update`](Self::update) refuse; for changes inside a field, since that is not there if the item is not; for
+    /// `insert` and `discard` on a set that is not empty in the entity; and for an index key whose template has several
+    /// fields some of which may be absent, unless all are set. [`ConditionFailed`](crate::Error::ConditionFailed) if an item
+    /// of another entity that shares the table has the key. What is said of lost answers in [`Update`] holds here too.
+    fn upsert<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
+        entity: A,
+    ) -> Update<Self::Entity, OrInsert<Self::Entity>> {
+        Update::or_insert(entity.hold().into_entity())
+    }
+
+    /// Changes the item with the key of this entity as [`update`](Self::update) does; if there is none, creates the entity as
+    /// it is, without the changes. Gives the entity as it is stored then.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Basket { #[entity(partition)] owner: String, items: Vec<String>, note: Option<String> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Basket>().await?;
+    /// # db.install();
+    /// let put = |item: &str| {
+    ///     let fresh = Basket { owner: "ada".into(), items: vec![item.into()], note: Some("new".into()) };
+    ///     BasketRepo::update_or_create(fresh).append(Basket::ITEMS, [item]).set(Basket::NOTE, None)
+    /// };
+    /// assert_eq!(put("tea").await?.note.as_deref(), Some("new"));
+    /// let basket = put("milk").await?;
+    /// assert_eq!((basket.items, basket.note), (vec!["tea".to_owned(), "milk".to_owned()], None));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is one request if there is an item, and two if there is none. If somebody else creates the item in between, that
+    /// one is updated.
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update) but [`NotFound`](crate::Error::NotFound), and those of [`create`](Self::create).
+    /// [`ConditionFailed`](crate::Error::ConditionFailed) with an unknown outcome means that an answer to the creation was
+    /// lost and that there is an item now, which may be it: the changes are not made then.
+    fn update_or_create<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
+        entity: A,
+    ) -> Update<Self::Entity, OrCreate<Self::Entity>> {
+        Update::or_create(entity.hold().into_entity())
+    }
+
+    /// Reads the item with the key of this entity, and creates the entity if there is none. Gives what is stored then: its
+    /// fields may be other than those of the entity.
+    ///
+    /// The read is consistent. If somebody else creates the item in between, theirs is what comes back.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, PartialEq)]
+    /// # struct Settings { #[entity(partition)] user: String, dark: bool }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Settings>().await?;
+    /// # db.install();
+    /// let settings = SettingsRepo::first_or_create(Settings { user: "ada".into(), dark: true }).await?;
+    /// assert!(settings.dark);
+    /// let settings = SettingsRepo::first_or_create(Settings { user: "ada".into(), dark: false }).await?;
+    /// assert!(settings.dark);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`find`](Self::find) and of [`create`](Self::create), except that an item which exists is no error. Only of
+    /// an item of another entity that shares the table it is one:
+    /// [`ConditionFailed`](crate::Error::ConditionFailed).
+    fn first_or_create<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
+        entity: A,
+    ) -> FirstOrCreate<Self::Entity> {
+        FirstOrCreate::new(entity.hold().into_entity())
     }
 
     /// Deletes the item of an entity. That it is not there is no error.

@@ -19,6 +19,7 @@ mod paths;
 mod roundtrip;
 mod sample;
 mod sdk;
+mod update;
 mod wire;
 
 use proptest::test_runner::Config;

@@ -78,7 +78,11 @@ pub trait Container: Shape {
 pub trait Measured: Shape {}
 
 /// A number.
-pub trait Numeric: Shape {}
+pub trait Numeric: Shape {
+    /// `T`, which can be named only where this is known.
+    #[doc(hidden)]
+    type Counted<T: crate::Attribute>: crate::Attribute;
+}
 
 /// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
 pub trait Absentable: Shape {}
@@ -127,7 +131,7 @@ shapes! {
     /// Text.
     Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Measured];
     /// A number.
-    Number: Some(ScalarType::Number), [Key, IndexKey, Part, Numeric];
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part];
     /// Bytes.
     Binary: Some(ScalarType::Binary), [Key, IndexKey, Measured];
     /// One of the variants of an enum: text without an order.
@@ -171,7 +175,6 @@ impl Shape for Byte {
 impl Key for Byte {}
 impl IndexKey for Byte {}
 impl Part for Byte {}
-impl Numeric for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
@@ -274,7 +277,17 @@ impl<S: Prefixed> Prefixed for Optional<S> {
     type Prefix = S::Prefix;
 }
 impl<S: Measured> Measured for Optional<S> {}
-impl<S: Numeric> Numeric for Optional<S> {}
+#[diagnostic::do_not_recommend]
+impl Numeric for Number {
+    type Counted<T: crate::Attribute> = T;
+}
+#[diagnostic::do_not_recommend]
+impl Numeric for Byte {
+    type Counted<T: crate::Attribute> = T;
+}
+impl<S: Numeric> Numeric for Optional<S> {
+    type Counted<T: crate::Attribute> = T;
+}
 impl<S: Shape> Absentable for Optional<S> {}
 impl<T: 'static> Absentable for Set<T> {}
 impl<T: 'static> HasMembers for Set<T> {

@@ -35,21 +35,21 @@ impl<E, N> fmt::Debug for Sum<E, N> {
     }
 }
 
-impl<E, T: NumberAttribute, K: TypedKind> Field<E, T, K> {
+impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// This field plus a number, or plus another field.
     ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
     /// # struct Order { #[entity(id)] id: Id<Order>, price: u32, tax: u32, total: u32 }
-    /// # fn main() -> dynorm::Result<()> {
     /// # let id = Id::new();
     /// let update = OrderRepo::update(id).set(Order::TOTAL, Order::PRICE.plus(Order::TAX));
-    /// # Ok(())
-    /// # }
     /// ```
     #[must_use]
-    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
+    where
+        T: NumberAttribute,
+    {
         Sum::new(number_of::<E, T, K>(self), false, number)
     }
 
@@ -59,37 +59,43 @@ impl<E, T: NumberAttribute, K: TypedKind> Field<E, T, K> {
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
     /// # struct Order { #[entity(id)] id: Id<Order>, price: u32, rebate: Option<u32>, total: u32 }
-    /// # fn main() -> dynorm::Result<()> {
     /// # let id = Id::new();
     /// let update = OrderRepo::update(id).set(Order::TOTAL, Order::PRICE.minus(Order::REBATE));
-    /// # Ok(())
-    /// # }
     /// ```
     #[must_use]
-    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
+    where
+        T: NumberAttribute,
+    {
         Sum::new(number_of::<E, T, K>(self), true, number)
     }
 }
 
-impl<E, T: NumberAttribute, K: TypedKind> Path<E, T, K> {
+impl<E, T: Attribute, K: TypedKind> Path<E, T, K> {
     /// See [`Field::plus`].
     #[must_use]
-    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+    pub fn plus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
+    where
+        T: NumberAttribute,
+    {
         Sum::new(number_at(self), false, number)
     }
 
     /// See [`Field::minus`].
     #[must_use]
-    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base> {
+    pub fn minus(self, number: impl Addend<T::Base, E>) -> Sum<E, T::Base>
+    where
+        T: NumberAttribute,
+    {
         Sum::new(number_at(self), true, number)
     }
 }
 
-fn number_of<E, T: Attribute, K>(field: Field<E, T, K>) -> Number {
+fn number_of<E, T: NumberAttribute, K>(field: Field<E, T, K>) -> Number {
     Number::Path { path: field.into(), starts: T::absent().is_some() }
 }
 
-fn number_at<E, T: Attribute, K>(path: Path<E, T, K>) -> Number {
+fn number_at<E, T: NumberAttribute, K>(path: Path<E, T, K>) -> Number {
     Number::Path { path: path.untyped(), starts: T::absent().is_some() }
 }
 
@@ -128,8 +134,8 @@ macro_rules! addends {
 
 addends! {
     [T: Attribute<Base = T, Shape: shape::Numeric>, E] T, T => |value| encoded(&value);
-    [F: NumberAttribute + Attribute<Base = N>, N, E, K: TypedKind] Field<E, F, K>, N => |field| Ok(number_of(field));
-    [F: NumberAttribute + Attribute<Base = N>, N, E, K: TypedKind] Path<E, F, K>, N => |path| Ok(number_at(path));
+    [F: NumberAttribute<Number = N>, N, E, K: TypedKind] Field<E, F, K>, N => |field| Ok(number_of(field));
+    [F: NumberAttribute<Number = N>, N, E, K: TypedKind] Path<E, F, K>, N => |path| Ok(number_at(path));
 }
 
 /// Each number to all the others: to itself is above.

@@ -193,10 +193,15 @@ assigned! {
     label = "not a number",
     note = "for a set use `.insert(…)`, for a list `.append(…)`, for everything else `.set(…)`"
 )]
-pub trait NumberAttribute: Attribute {}
+pub trait NumberAttribute: Attribute {
+    /// The number itself, without an `Option` around it.
+    type Number: Attribute;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {}
+impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
+    type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
+}
 
 /// A type with elements in an order, to which more can be added: a `Vec`, or an `Option` of one.
 #[diagnostic::on_unimplemented(
@@ -240,6 +245,10 @@ pub trait Removable {}
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute<Shape: shape::Absentable>, K: ChangeableKind> Removable for Field<E, T, K> {}
+
+/// So that of a field of the key only that is said, that it cannot be changed.
+#[diagnostic::do_not_recommend]
+impl<E, T> Removable for Field<E, T, Key> {}
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute<Shape: shape::Absentable>> Removable for Path<E, T> {}

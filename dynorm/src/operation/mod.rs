@@ -6,17 +6,23 @@ mod create;
 mod create_table;
 mod delete;
 mod find;
+mod first_or_create;
 pub(crate) mod request;
 mod save;
 mod update;
+mod update_or_create;
+mod upsert;
 
 pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
 pub use delete::{Delete, Nothing, Old, Returning};
 pub use find::{Find, Get};
+pub use first_or_create::FirstOrCreate;
 pub(crate) use save::{Held, Own};
 pub use save::{Save, SaveArg};
 pub use update::{Existing, New, Update, UpdateReturning};
+pub use update_or_create::OrCreate;
+pub use upsert::OrInsert;
 
 use std::fmt;
 use std::future::Future;

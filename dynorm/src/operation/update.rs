@@ -153,7 +153,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
     pub fn add<F, N>(self, field: F, number: N) -> Self
     where
         F: Target<E, Value: NumberAttribute>,
-        N: Addend<<F::Value as Attribute>::Base, E>,
+        N: Addend<<F::Value as NumberAttribute>::Number, E>,
     {
         self.count(field, number, false)
     }
@@ -169,7 +169,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
     pub fn subtract<F, N>(self, field: F, number: N) -> Self
     where
         F: Target<E, Value: NumberAttribute>,
-        N: Addend<<F::Value as Attribute>::Base, E>,
+        N: Addend<<F::Value as NumberAttribute>::Number, E>,
     {
         self.count(field, number, true)
     }
@@ -278,7 +278,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
     fn count<F, N>(self, field: F, number: N, minus: bool) -> Self
     where
         F: Target<E, Value: NumberAttribute>,
-        N: Addend<<F::Value as Attribute>::Base, E>,
+        N: Addend<<F::Value as NumberAttribute>::Number, E>,
     {
         let action = match number.number() {
             Ok(operand) => Action::Add { operand, minus, starts: F::Value::absent().is_some() },

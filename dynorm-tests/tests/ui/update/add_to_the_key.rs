@@ -1,0 +1,49 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    name: String,
+    age: u32,
+    balance: f64,
+    nick: Option<String>,
+    tags: BTreeSet<String>,
+    log: Vec<String>,
+    picture: Vec<u8>,
+    scores: BTreeMap<String, u32>,
+    home: Place,
+    #[entity(serde)]
+    theme: Theme,
+}
+
+#[derive(Attribute, Clone, Debug)]
+struct Place {
+    city: String,
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug)]
+struct Theme {
+    dark: bool,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct Order {
+    #[entity(id)]
+    id: Id<Order>,
+    total: u32,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct Numbered {
+    #[entity(partition)]
+    number: u32,
+}
+
+fn update() {
+    let _ = NumberedRepo::update(1).add(Numbered::NUMBER, 1);
+}
+
+fn main() {}

@@ -1,0 +1,61 @@
+use std::fmt;
+
+use super::OperationFuture;
+use super::first_or_create::create;
+use super::update::{New, Update, update};
+use crate::database::Database;
+use crate::entity::{Entity, Stamp};
+use crate::error::Result;
+use crate::expression::Change;
+
+/// An update of the item with the key of this entity, which is created as it is if there is none.
+pub struct OrCreate<E>(E);
+
+impl<E: Entity> Update<E, OrCreate<E>> {
+    pub(crate) fn or_create(entity: E) -> Self {
+        Self::of(OrCreate(entity))
+    }
+}
+
+impl<E: Entity> IntoFuture for Update<E, OrCreate<E>> {
+    type Output = Result<E>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { subject: OrCreate(entity), changes, database, .. } = self;
+        OperationFuture::new(async move {
+            let database = Database::of_operation(database)?;
+            update_or_create(&database, entity, changes).await
+        })
+    }
+}
+
+impl<E: Entity> fmt::Debug for OrCreate<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OrCreate")
+    }
+}
+
+/// How often the item may come and go between an update and a creation.
+const ROUNDS: usize = 5;
+
+async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
+    // An id that is not set yet is set here, so that all attempts are at one item.
+    entity.stamp_item(&Stamp::now());
+    let key = entity.entity_key();
+    let mut round = 1;
+    loop {
+        match update::<E, New>(database, &key, changes.clone(), None).await {
+            Err(error) if error.is_not_found() => {}
+            done => return done,
+        }
+        match create(database, entity.clone()).await {
+            // Somebody else was faster, so there is something to update, unless it is another entity's. Of an attempt whose answer was lost nobody knows: it
+            // may be this entity that is there, and the changes are not for that.
+            Err(error) if error.outcome_known() && error.current::<E>().is_some() && round < ROUNDS => {
+                round += 1;
+            }
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+use std::collections::HashMap;
+use std::fmt;
+
+use super::OperationFuture;
+use super::changes::{complete, fields_of, templates};
+use super::update::{Update, UpdateRequest, attributes, send_update};
+use crate::codec::{Item, Scanner, ValueError};
+use crate::database::Database;
+use crate::entity::{EncodedItem, Entity, EntityInfo, Stamp, encode_entity, part_of_key};
+use crate::error::{Error, Result, Subject};
+use crate::expression::{Action, Change, DocumentPath, Existence, Json, Source};
+use crate::key::Part;
+use crate::transport::Repeat;
+
+/// An update of what is stored, or of this entity if nothing is.
+pub struct OrInsert<E>(E);
+
+impl<E: Entity> Update<E, OrInsert<E>> {
+    pub(crate) fn or_insert(entity: E) -> Self {
+        Self::of(OrInsert(entity))
+    }
+}
+
+impl<E: Entity> IntoFuture for Update<E, OrInsert<E>> {
+    type Output = Result<E>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { subject: OrInsert(entity), changes, database, .. } = self;
+        OperationFuture::new(async move {
+            let database = Database::of_operation(database)?;
+            upsert(&database, entity, changes).await
+        })
+    }
+}
+
+impl<E: Entity> fmt::Debug for OrInsert<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OrInsert")
+    }
+}
+
+async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
+    let table = database.table(E::INFO);
+    let stamp = Stamp::now();
+    entity.stamp_item(&stamp);
+    let item = encode_entity(&entity).map_err(|error| error.in_table(&table))?;
+    let encoded = item.key(E::INFO);
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("upserting");
+    let key = entity.entity_key();
+    let part = |field: usize| part_of_key::<E>(&key, field);
+    let body = complete(E::INFO, changes, &part, &stamp)
+        .and_then(|changes| fill_in(E::INFO, changes, &item, &|field| entity.key_part(field)))
+        .and_then(|(changes, start)| {
+            UpdateRequest {
+                info: E::INFO,
+                key: &encoded,
+                changes: &changes,
+                start: &|name| start.get(name).map(|json| json.0.clone()),
+                existence: Existence::Own,
+                condition: None,
+                wanted: "ALL_NEW",
+            }
+            .body(&subject.table)
+        })
+        .map_err(|error| Error::invalid(subject.clone(), &error))?;
+    match send_update(database, &subject, body, Repeat::Any).await {
+        Ok(answer) => attributes(&answer).map_err(|error| Error::undecodable(subject, &error)),
+        Err(failure) => Err(failure.into_error(subject)),
+    }
+}
+
+/// What each attribute starts as, by its name.
+type Starts = HashMap<String, Json>;
+
+/// Adds what is not changed: it becomes what the entity says where the item does not have it.
+fn fill_in<'p>(
+    info: &'static EntityInfo,
+    mut changes: Vec<Change>,
+    item: &EncodedItem,
+    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+) -> std::result::Result<(Vec<Change>, Starts), ValueError> {
+    let text = std::str::from_utf8(&item.json).map_err(|_| ValueError::new("not UTF-8"))?;
+    let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
+    let mut start = Starts::new();
+    let mut filled = Vec::new();
+    for (name, value) in Item::next(&mut Scanner::new(text))?.iter() {
+        let name = name.unescape()?.into_owned();
+        if keys.contains(&name.as_str()) {
+            continue;
+        }
+        let mut encoder = crate::codec::Encoder::default();
+        value.write(&mut encoder);
+        let json = Json(encoder.into_bytes());
+        if changes.iter().all(|change| change.path.attribute != name) {
+            filled.push(Change {
+                path: DocumentPath::of(name.clone()),
+                is_entry: false,
+                action: Action::SetIfAbsent(Source::Value(json.clone())),
+            });
+        }
+        start.insert(name, json);
+    }
+    for change in &mut changes {
+        check_change(change, &start)?;
+    }
+    check_templates(info, &changes, field)?;
+    changes.append(&mut filled);
+    Ok((changes, start))
+}
+
+/// What one request cannot say both for an item and for none.
+fn check_change(change: &mut Change, start: &Starts) -> std::result::Result<(), ValueError> {
+    let inside = |path: &DocumentPath| {
+        ValueError::new(format!(
+            "`{path:?}` lies inside a field, which is not there yet if the item is not: an upsert changes whole fields, so set the whole, or use `update_or_create`"
+        ))
+    };
+    if change.path.depth() > 0 {
+        return Err(inside(&change.path));
+    }
+    let is_empty = !start.contains_key(&*change.path.attribute);
+    if matches!(change.action, Action::Insert(_) | Action::Discard(_)) && !is_empty {
+        return Err(ValueError::new(format!(
+            "`{:?}` is not empty in the entity, and `{}` changes it: DynamoDB cannot start from one set and add to it in one request, so leave it empty in the entity, or use `update_or_create`",
+            change.path,
+            change.action.name()
+        )));
+    }
+    let mut refused = None;
+    change.each_operand(&mut |path, _| {
+        if path.depth() > 0 {
+            refused.get_or_insert_with(|| inside(path));
+        }
+    });
+    refused.map_or(Ok(()), Err)
+}
+
+/// A key of which the item lacks a part would be filled in from the entity, and the parts that the item has would not: it
+/// would be the key of neither.
+fn check_templates<'p>(
+    info: &'static EntityInfo,
+    changes: &[Change],
+    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+) -> std::result::Result<(), ValueError> {
+    for template in templates(info) {
+        if changes.iter().any(|change| change.path.is_attribute(template.attribute)) {
+            continue;
+        }
+        let parts: Vec<usize> = fields_of(&template).filter(|part| !info.key_fields.contains(part)).collect();
+        let may_be_absent = |part: &usize| {
+            let defaulted = info.fields.get(*part).is_some_and(|field| field.defaulted);
+            defaulted || field(*part).is_none_or(Part::may_be_absent_part)
+        };
+        if parts.len() < 2 || !parts.iter().any(may_be_absent) {
+            continue;
+        }
+        let names = parts.iter().map(|part| {
+            let name = info.fields.get(*part).map_or("", |field| field.name);
+            format!("`{name}`")
+        });
+        return Err(ValueError::new(format!(
+            "the index key `{}` is made of {}, of which an item may have some and lack others, so that the key would be a mixture: set all of them in the upsert, or use `update_or_create`",
+            template.attribute,
+            names.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    Ok(())
+}
