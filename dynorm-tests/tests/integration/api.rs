@@ -444,3 +444,37 @@ async fn a_condition_on_the_sort_key_of_an_index_bounds_what_is_read() -> anyhow
     assert_eq!(count(User::UPDATED_AT.lt(at) | User::AGE.eq(0)).await?, 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn changes_and_conditions() -> anyhow::Result<()> {
+    let db = database();
+    db.create_table::<User>().await?;
+    db.scope(async {
+        let mut user = User { email: "ada@example.com".into(), ..Default::default() };
+        UserRepo::create(&mut user).await?; // fails if it exists
+        let id = user.id;
+        let user: User = UserRepo::update(id)
+            .set(User::STATUS, Status::Active)
+            .add(User::AGE, 1)
+            .remove(User::ADDRESS)
+            .insert(User::TAGS, ["vip"])
+            .when(User::STATUS.eq(Status::Pending))
+            .await?;
+        assert_eq!((user.status, user.age), (Status::Active, 1));
+        assert!(user.tags.contains("vip"));
+        assert_eq!(UserRepo::by_status(Status::Active).count().await?, 1);
+        let error =
+            UserRepo::update(id).add(User::AGE, 1).when(User::STATUS.eq(Status::Pending)).await.unwrap_err();
+        assert_eq!(error.current::<User>().transpose()?, Some(user.clone()));
+        assert!(UserRepo::create(&user).await.is_err_and(|error| error.is_condition_failed()));
+
+        // Builders go where futures are wanted.
+        let updates = (0..5).map(|_| UserRepo::update(id).add(User::AGE, 1).on(&db).into_future());
+        let updated = futures_util::future::join_all(updates).await;
+        assert!(updated.iter().all(Result::is_ok));
+        let task = tokio::spawn(UserRepo::update(id).add(User::AGE, -1).on(&db).into_future());
+        assert_eq!(task.await??.age, 5);
+        Ok(())
+    })
+    .await
+}

@@ -86,6 +86,7 @@ async fn updated(change: impl FnOnce(Update<Player>) -> Update<Player>) -> Playe
 #[tokio::test]
 async fn fields_are_set() {
     let theme = Theme { dark: true };
+    let log = vec!["x".to_owned()];
     let after = updated(|update| {
         update
             .set(Player::NAME, "Bea")
@@ -94,7 +95,7 @@ async fn fields_are_set() {
             .set(Player::NICK, "bee")
             .set(Player::TAX, Some(7))
             .set(Player::TAGS, BTreeSet::from(["a".to_owned()]))
-            .set(Player::LOG, &vec!["x".to_owned()])
+            .set(Player::LOG, &log)
             .set(Player::THEME, &theme)
             .set(Player::MOOD, Some(theme.clone()))
             .set(Player::HOME.field(Place::CITY), "Paris".to_owned())

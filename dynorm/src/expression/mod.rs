@@ -23,7 +23,7 @@ pub use target::{
 pub(crate) use target::{list_of, set_of};
 pub(crate) use update::{Action, Change, Json, Source, Start, check_overlaps};
 
-use crate::codec::{Encoder, Value, ValueError};
+use crate::codec::{Encoder, ValueError};
 use crate::entity::EntityInfo;
 use crate::operation::request::Request;
 
@@ -65,21 +65,10 @@ impl Expression {
         format!("#{index}")
     }
 
-    /// The placeholder of a value that came from the server or from an encoder.
-    pub(crate) fn value(&mut self, value: Value<'_>) -> String {
-        let mut encoder = Encoder::default();
-        value.write(&mut encoder);
-        self.encoded_value(encoder.into_bytes())
-    }
-
     /// The placeholder of a value that is JSON already.
     pub(crate) fn encoded_value(&mut self, json: Vec<u8>) -> String {
         self.values.push(json);
         format!(":{}", self.values.len() - 1)
-    }
-
-    pub(crate) fn set_update(&mut self, text: String) {
-        self.update = text;
     }
 
     /// The condition of a write: what it needs of the item's existence, and what the caller asks for.

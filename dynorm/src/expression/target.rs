@@ -29,7 +29,9 @@ pub trait Target<E> {
 }
 
 /// A `T` that is stored through `serde` or `with`.
-pub struct Stored<T>(Box<dyn Fn(&T) -> Result<Vec<u8>, ValueError>>);
+pub struct Stored<T>(Box<Encode<T>>);
+
+type Encode<T> = dyn Fn(&T) -> Result<Vec<u8>, ValueError>;
 
 impl<T> std::fmt::Debug for Stored<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,10 +1,11 @@
 //! Changes without their types, and their text in an update expression.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::path::DocumentPath;
 use super::{Expression, check_bytes, check_operators};
-use crate::codec::ValueError;
+use crate::codec::{Encoder, Value, ValueError};
 
 /// One change of one place of an item.
 #[derive(Clone, Debug)]
@@ -71,6 +72,13 @@ impl Json {
     pub(crate) fn null() -> Self {
         Self(Self::NULL.to_vec())
     }
+
+    /// A value as it was written.
+    pub(crate) fn of(value: Value<'_>) -> Self {
+        let mut encoder = Encoder::default();
+        value.write(&mut encoder);
+        Self(encoder.into_bytes())
+    }
 }
 
 impl fmt::Debug for Json {
@@ -81,11 +89,11 @@ impl fmt::Debug for Json {
 }
 
 impl Change {
-    pub(crate) fn set(attribute: &'static str, source: Source) -> Self {
+    pub(crate) fn set(attribute: impl Into<Cow<'static, str>>, source: Source) -> Self {
         Self { path: DocumentPath::of(attribute), is_entry: false, action: Action::Set(source) }
     }
 
-    pub(crate) fn remove(attribute: &'static str) -> Self {
+    pub(crate) fn remove(attribute: impl Into<Cow<'static, str>>) -> Self {
         Self { path: DocumentPath::of(attribute), is_entry: false, action: Action::Remove }
     }
 
@@ -100,7 +108,7 @@ impl Change {
             Action::Set(Source::Sum { left, right, .. }) => [left, right].into_iter().for_each(number),
             Action::Add { operand, .. } => number(operand),
             Action::Set(Source::Path(path)) | Action::SetIfAbsent(Source::Path(path)) => {
-                visit(path, &mut false)
+                visit(path, &mut false);
             }
             _ => {}
         }

@@ -10,6 +10,7 @@ mod first_or_create;
 pub(crate) mod request;
 mod save;
 mod update;
+mod update_item;
 mod update_or_create;
 mod upsert;
 
@@ -20,7 +21,8 @@ pub use find::{Find, Get};
 pub use first_or_create::FirstOrCreate;
 pub(crate) use save::{Held, Own};
 pub use save::{Save, SaveArg};
-pub use update::{Existing, New, Update, UpdateReturning};
+pub use update::{Existing, New, Update};
+pub use update_item::UpdateReturning;
 pub use update_or_create::OrCreate;
 pub use upsert::OrInsert;
 

@@ -7,7 +7,7 @@ use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_entity};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, Existence, Expression, Node};
+use crate::expression::{Change, Condition, Existence, Expression, Json, Node, Source};
 use crate::key::KeySource;
 use crate::transport::{self, Operation, Repeat};
 
@@ -172,12 +172,11 @@ async fn write_item(
 fn merge_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Expression, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
-    let mut expression = Expression::default();
-    let (mut set, mut present) = (Vec::new(), Vec::new());
+    let (mut changes, mut present) = (Vec::new(), Vec::new());
     for (name, value) in Item::next(&mut Scanner::new(text))?.iter() {
         let name = name.unescape()?;
         if !keys.contains(&&*name) {
-            set.push(format!("{} = {}", expression.name(&name), expression.value(value)));
+            changes.push(Change::set(name.clone().into_owned(), Source::Value(Json::of(value))));
         }
         present.push(name);
     }
@@ -185,24 +184,14 @@ fn merge_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Resu
         KeySource::Template(template) => Some(template.attribute),
         KeySource::Field(_) => None,
     });
-    let mut remove = Vec::new();
     for name in info.fields.iter().map(|field: &FieldInfo| field.name).chain(index_keys) {
         if !present.iter().any(|found| found == name) {
             present.push(name.into());
-            remove.push(expression.name(name));
+            changes.push(Change::remove(name));
         }
     }
-    let mut update = String::new();
-    for (word, parts) in [("SET ", set), ("REMOVE ", remove)] {
-        if !parts.is_empty() {
-            if !update.is_empty() {
-                update.push(' ');
-            }
-            update.push_str(word);
-            update.push_str(&parts.join(", "));
-        }
-    }
-    expression.set_update(update);
+    let mut expression = Expression::default();
+    expression.set_changes(&changes, &|_| None)?;
     Ok(expression)
 }
 

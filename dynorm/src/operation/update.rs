@@ -2,22 +2,16 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::OperationFuture;
-use super::changes::complete;
 use super::delete::{Nothing, Old};
-use super::find::member;
-use super::request::Request;
+use super::update_item::{UpdateReturning, update};
 use crate::attribute::Attribute;
-use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{
-    EncodedKey, Entity, EntityInfo, Stamp, decode_entity, encode_key, is_of_type, part_of_key,
-};
-use crate::error::{Error, Report, Result, Subject};
+use crate::entity::Entity;
+use crate::error::Result;
 use crate::expression::{
-    Action, Addend, Assign, Change, Condition, Existence, Expression, GrowingAttribute, IntoElement, Node,
-    NumberAttribute, Removable, SetAttribute, Start, Target, list_of, set_of,
+    Action, Addend, Assign, Change, Condition, GrowingAttribute, IntoElement, Node, NumberAttribute,
+    Removable, SetAttribute, Target, list_of, set_of,
 };
-use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
 
 /// Changes an item. Made by [`Repository::update`](crate::Repository::update), [`upsert`](crate::Repository::upsert) and
 /// [`update_or_create`](crate::Repository::update_or_create).
@@ -47,17 +41,17 @@ use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
 ///
 /// An update whose answer is lost is sent again. What is only set comes out the same; `add`, `subtract`, `append` and
 /// `prepend` may then be applied twice: they are done **at least once**. A condition that does not hold after a lost
-/// attempt may have met what that attempt wrote, so [`outcome_known`](Error::outcome_known) of such an error is false.
+/// attempt may have met what that attempt wrote, so [`outcome_known`](crate::Error::outcome_known) of such an error is false.
 /// [`returning_old`](Self::returning_old) is never sent again after a lost answer.
 ///
 /// # Errors
-/// [`NotFound`](Error::NotFound) if there is no item with the key. [`ConditionFailed`](Error::ConditionFailed) if there is one,
-/// and it does not meet the conditions. [`Invalid`](Error::Invalid), before anything is sent, for an update without changes,
+/// [`NotFound`](crate::Error::NotFound) if there is no item with the key. [`ConditionFailed`](crate::Error::ConditionFailed) if there is one,
+/// and it does not meet the conditions. [`Invalid`](crate::Error::Invalid), before anything is sent, for an update without changes,
 /// for changes that overlap, for index keys that are empty, too long, or not all known, for more than 300 operators and
 /// functions, and for expressions of more than 4 KB: with one placeholder of a few bytes for each name and value, some 350
-/// fields. [`Rejected`](Error::Rejected) for what only the server can tell: an operand that the item does not have, a
+/// fields. [`Rejected`](crate::Error::Rejected) for what only the server can tell: an operand that the item does not have, a
 /// place inside something that is not there, an item that becomes larger than 400 KB.
-/// [`Undecodable`](Error::Undecodable) if the item that comes back does not fit the struct; then the changes are made.
+/// [`Undecodable`](crate::Error::Undecodable) if the item that comes back does not fit the struct; then the changes are made.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Update<E: Entity, S = Existing<E>, R = New> {
     pub(super) subject: S,
@@ -109,7 +103,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
     ///     .set(User::TOTAL, User::PRICE.plus(User::TAX));
     /// ```
     ///
-    /// A field that is read and that the item does not have is an [`Error::Rejected`], except in sums, where an `Option`
+    /// A field that is read and that the item does not have is an [`Error::Rejected`](crate::Error::Rejected), except in sums, where an `Option`
     /// counts as 0 while it is absent.
     pub fn set<F: Target<E>>(self, field: F, value: impl Assign<F::Value, E>) -> Self {
         let action = value.source(field.stored()).map_or_else(Action::Refused, Action::Set);
@@ -312,8 +306,8 @@ impl<E: Entity, S, R> Update<E, S, R> {
 }
 
 impl<E: Entity, R> Update<E, Existing<E>, R> {
-    /// Makes the changes only if the item meets the condition. If it does not, that is an [`Error::ConditionFailed`], whose
-    /// [`current`](Error::current) is the item as it is. Several conditions must all hold.
+    /// Makes the changes only if the item meets the condition. If it does not, that is an [`Error::ConditionFailed`](crate::Error::ConditionFailed), whose
+    /// [`current`](crate::Error::current) is the item as it is. Several conditions must all hold.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -402,134 +396,5 @@ impl<E: Entity, S, R> fmt::Debug for Update<E, S, R> {
 impl<E: Entity> fmt::Debug for Existing<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Existing")
-    }
-}
-
-/// What an update gives back: [`New`], [`Old`] or [`Nothing`].
-pub trait UpdateReturning<E: Entity>: 'static {
-    /// The type of it.
-    type Output;
-    #[doc(hidden)]
-    const WANTED: &'static str;
-    #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    const REPEAT: Repeat;
-    #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
-}
-
-macro_rules! returning {
-    ($($kind:ident: $output:ty, $wanted:literal, $repeat:ident, |$answer:ident| $read:expr;)*) => {$(
-        impl<E: Entity> UpdateReturning<E> for $kind {
-            type Output = $output;
-            const WANTED: &'static str = $wanted;
-            #[allow(private_interfaces, reason = "called by the operation alone")]
-            const REPEAT: Repeat = Repeat::$repeat;
-
-            #[allow(private_interfaces, reason = "called by the operation alone")]
-            fn output($answer: &Answer) -> std::result::Result<$output, ValueError> {
-                $read
-            }
-        }
-    )*};
-}
-
-returning! {
-    New: E, "ALL_NEW", Any, |answer| attributes(answer);
-    // A second time, the old item would be the new one.
-    Old: E, "ALL_OLD", NotApplied, |answer| attributes(answer);
-    Nothing: (), "NONE", Any, |_answer| Ok(());
-}
-
-/// The entity in the answer of an update that returns one.
-pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, ValueError> {
-    let item = member(answer, "Attributes")?.ok_or_else(|| ValueError::new("the answer has no item"))?;
-    decode_entity(&item)?
-        .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
-}
-
-pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
-    database: &Database,
-    key: &E::Key,
-    changes: Vec<Change>,
-    condition: Option<&Node>,
-) -> Result<R::Output> {
-    let table = database.table(E::INFO);
-    let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
-    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("updating");
-    let part = |field: usize| part_of_key::<E>(key, field);
-    let changes = if changes.is_empty() {
-        Err(ValueError::new("the update changes nothing: call `set`, `add` or another of its methods"))
-    } else {
-        complete(E::INFO, changes, &part, &Stamp::now())
-    };
-    let changes = changes.map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let body = UpdateRequest {
-        info: E::INFO,
-        key: &encoded,
-        changes: &changes,
-        start: &|_| None,
-        existence: Existence::Present,
-        condition,
-        wanted: R::WANTED,
-    }
-    .body(&subject.table)
-    .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let answer = match send_update(database, &subject, body, R::REPEAT).await {
-        Ok(answer) => answer,
-        Err(failure) => return Err(explain(E::INFO, failure, subject)),
-    };
-    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
-}
-
-pub(super) async fn send_update(
-    database: &Database,
-    subject: &Subject,
-    body: Vec<u8>,
-    repeat: Repeat,
-) -> std::result::Result<Answer, Failure> {
-    transport::send_write(database, Operation::UpdateItem, &subject.table, body, repeat).await
-}
-
-/// A condition that fails where there is no item has failed for that.
-fn explain(info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
-    // What cannot be read is not said to be absent.
-    let is_own = |json: &str| {
-        Item::next(&mut Scanner::new(json)).and_then(|item| is_of_type(&item, info)).unwrap_or(true)
-    };
-    let is_there = failure.item.as_ref().is_some_and(|item| is_own(item.json()));
-    if failure.kind != FailureKind::ConditionFailed || is_there {
-        return failure.into_error(subject);
-    }
-    let mut report = Report::new(subject, "", None);
-    report.outcome_known = failure.outcome_known;
-    Error::NotFound(report)
-}
-
-/// An `UpdateItem`.
-pub(super) struct UpdateRequest<'r> {
-    pub(super) info: &'static EntityInfo,
-    pub(super) key: &'r EncodedKey,
-    pub(super) changes: &'r [Change],
-    pub(super) start: Start<'r>,
-    pub(super) existence: Existence,
-    pub(super) condition: Option<&'r Node>,
-    pub(super) wanted: &'static str,
-}
-
-impl UpdateRequest<'_> {
-    pub(super) fn body(self, table: &str) -> std::result::Result<Vec<u8>, ValueError> {
-        let mut expression = Expression::default();
-        expression.set_changes(self.changes, self.start)?;
-        expression.set_condition(self.info, self.existence, self.condition)?;
-        let mut request = Request::for_table(table, self.key.0.len() + 512);
-        request.json("Key", &self.key.0);
-        expression.write(&mut request);
-        request.text("ReturnValues", self.wanted);
-        if expression.has_condition() {
-            request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-        }
-        Ok(request.finish())
     }
 }

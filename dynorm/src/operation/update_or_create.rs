@@ -2,7 +2,8 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::first_or_create::create;
-use super::update::{New, Update, update};
+use super::update::{New, Update};
+use super::update_item::update;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp};
 use crate::error::Result;

@@ -3,7 +3,8 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::changes::{complete, fields_of, templates};
-use super::update::{Update, UpdateRequest, attributes, send_update};
+use super::update::Update;
+use super::update_item::{UpdateRequest, attributes, send_update};
 use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, Stamp, encode_entity, part_of_key};
@@ -89,9 +90,7 @@ fn fill_in<'p>(
         if keys.contains(&name.as_str()) {
             continue;
         }
-        let mut encoder = crate::codec::Encoder::default();
-        value.write(&mut encoder);
-        let json = Json(encoder.into_bytes());
+        let json = Json::of(value);
         if changes.iter().all(|change| change.path.attribute != name) {
             filled.push(Change {
                 path: DocumentPath::of(name.clone()),

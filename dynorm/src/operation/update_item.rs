@@ -1,0 +1,144 @@
+//! One `UpdateItem`: its request, its answer, and what its failure means.
+
+use super::changes::complete;
+use super::delete::{Nothing, Old};
+use super::find::member;
+use super::request::Request;
+use super::update::New;
+use crate::codec::{Item, Scanner, ValueError};
+use crate::database::Database;
+use crate::entity::{
+    EncodedKey, Entity, EntityInfo, Stamp, decode_entity, encode_key, is_of_type, part_of_key,
+};
+use crate::error::{Error, Report, Result, Subject};
+use crate::expression::{Change, Existence, Expression, Node, Start};
+use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
+
+/// What an update gives back: [`New`], [`Old`] or [`Nothing`].
+pub trait UpdateReturning<E: Entity>: 'static {
+    /// The type of it.
+    type Output;
+    #[doc(hidden)]
+    const WANTED: &'static str;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    const REPEAT: Repeat;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
+}
+
+macro_rules! returning {
+    ($($kind:ident: $output:ty, $wanted:literal, $repeat:ident, |$answer:ident| $read:expr;)*) => {$(
+        impl<E: Entity> UpdateReturning<E> for $kind {
+            type Output = $output;
+            const WANTED: &'static str = $wanted;
+            #[allow(private_interfaces, reason = "called by the operation alone")]
+            const REPEAT: Repeat = Repeat::$repeat;
+
+            #[allow(private_interfaces, reason = "called by the operation alone")]
+            fn output($answer: &Answer) -> std::result::Result<$output, ValueError> {
+                $read
+            }
+        }
+    )*};
+}
+
+returning! {
+    New: E, "ALL_NEW", Any, |answer| attributes(answer);
+    // A second time, the old item would be the new one.
+    Old: E, "ALL_OLD", NotApplied, |answer| attributes(answer);
+    Nothing: (), "NONE", Any, |_answer| Ok(());
+}
+
+/// The entity in the answer of an update that returns one.
+pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, ValueError> {
+    let item = member(answer, "Attributes")?.ok_or_else(|| ValueError::new("the answer has no item"))?;
+    decode_entity(&item)?
+        .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
+}
+
+pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
+    database: &Database,
+    key: &E::Key,
+    changes: Vec<Change>,
+    condition: Option<&Node>,
+) -> Result<R::Output> {
+    let table = database.table(E::INFO);
+    let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("updating");
+    let part = |field: usize| part_of_key::<E>(key, field);
+    let changes = if changes.is_empty() {
+        Err(ValueError::new("the update changes nothing: call `set`, `add` or another of its methods"))
+    } else {
+        complete(E::INFO, changes, &part, &Stamp::now())
+    };
+    let changes = changes.map_err(|error| Error::invalid(subject.clone(), &error))?;
+    let body = UpdateRequest {
+        info: E::INFO,
+        key: &encoded,
+        changes: &changes,
+        start: &|_| None,
+        existence: Existence::Present,
+        condition,
+        wanted: R::WANTED,
+    }
+    .body(&subject.table)
+    .map_err(|error| Error::invalid(subject.clone(), &error))?;
+    let answer = match send_update(database, &subject, body, R::REPEAT).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(explain(E::INFO, failure, subject)),
+    };
+    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+}
+
+pub(super) async fn send_update(
+    database: &Database,
+    subject: &Subject,
+    body: Vec<u8>,
+    repeat: Repeat,
+) -> std::result::Result<Answer, Failure> {
+    transport::send_write(database, Operation::UpdateItem, &subject.table, body, repeat).await
+}
+
+/// A condition that fails where there is no item has failed for that.
+fn explain(info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
+    // What cannot be read is not said to be absent.
+    let is_own = |json: &str| {
+        Item::next(&mut Scanner::new(json)).and_then(|item| is_of_type(&item, info)).unwrap_or(true)
+    };
+    let is_there = failure.item.as_ref().is_some_and(|item| is_own(item.json()));
+    if failure.kind != FailureKind::ConditionFailed || is_there {
+        return failure.into_error(subject);
+    }
+    let mut report = Report::new(subject, "", None);
+    report.outcome_known = failure.outcome_known;
+    Error::NotFound(report)
+}
+
+/// An `UpdateItem`.
+pub(super) struct UpdateRequest<'r> {
+    pub(super) info: &'static EntityInfo,
+    pub(super) key: &'r EncodedKey,
+    pub(super) changes: &'r [Change],
+    pub(super) start: Start<'r>,
+    pub(super) existence: Existence,
+    pub(super) condition: Option<&'r Node>,
+    pub(super) wanted: &'static str,
+}
+
+impl UpdateRequest<'_> {
+    pub(super) fn body(self, table: &str) -> std::result::Result<Vec<u8>, ValueError> {
+        let mut expression = Expression::default();
+        expression.set_changes(self.changes, self.start)?;
+        expression.set_condition(self.info, self.existence, self.condition)?;
+        let mut request = Request::for_table(table, self.key.0.len() + 512);
+        request.json("Key", &self.key.0);
+        expression.write(&mut request);
+        request.text("ReturnValues", self.wanted);
+        if expression.has_condition() {
+            request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+        }
+        Ok(request.finish())
+    }
+}
