@@ -10,6 +10,7 @@ mod explain;
 mod fates;
 mod faults;
 mod mixed;
+mod names;
 mod pace;
 mod queries;
 mod streams;
