@@ -13,6 +13,7 @@ mod mixed;
 mod names;
 mod pace;
 mod queries;
+mod scans;
 mod streams;
 mod tables;
 mod values;
