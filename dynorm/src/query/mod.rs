@@ -3,6 +3,7 @@
 mod cursor;
 mod evaluate;
 mod explain;
+mod operands;
 mod page;
 mod plan;
 mod refusal;

@@ -206,6 +206,7 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
         if let Some(name) = unknown {
             return Err(no_such_field(spec.info, &name));
         }
+        super::operands::check_types(spec.info, node)?;
     }
     Ok(conditions)
 }
