@@ -428,21 +428,9 @@ macro_rules! names {
             }
 
             #[derive(Entity, Clone, Debug, PartialEq)]
-            #[entity(
-                                                table = "made",
-                                                partition = "G#{group}",
-                                                sort = "R#{rank}#{number:03}",
-                                                partition_attribute = $partition,
-                                                sort_attribute = $sort,
-                                                type_attribute = $kind
-                                            )]
-            #[entity(index(
-                                                "by_text",
-                                                partition = "{text}#{flag}",
-                                                sort = "{number}",
-                                                partition_attribute = $nested,
-                                                sort_attribute = $map
-                                            ))]
+            #[entity(table = "made", partition = "G#{group}", sort = "R#{rank}#{number:03}")]
+            #[entity(partition_attribute = $partition, sort_attribute = $sort, type_attribute = $kind)]
+            #[entity(index("by_text", partition = "{text}#{flag}", sort = "{number}", partition_attribute = $nested, sort_attribute = $map))]
             struct Made {
                 #[entity(rename = $group)]
                 group: String,
@@ -460,14 +448,8 @@ macro_rules! names {
 
             /// Another entity in the same partitions.
             #[derive(Entity, Clone, Debug, PartialEq)]
-            #[entity(
-                                                table = "made",
-                                                partition = "G#{group}",
-                                                sort = "R#z{name}",
-                                                partition_attribute = $partition,
-                                                sort_attribute = $sort,
-                                                type_attribute = $kind
-                                            )]
+            #[entity(table = "made", partition = "G#{group}", sort = "R#z{name}")]
+            #[entity(partition_attribute = $partition, sort_attribute = $sort, type_attribute = $kind)]
             struct Other {
                 #[entity(rename = $group)]
                 group: String,
