@@ -122,7 +122,9 @@ impl From<QueryRejection> for HttpError {
 impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
         let status = match error {
-            // Found before anything was sent: a cursor of another query, one with another signature, a size of 0.
+            // The cursor comes from whoever asks: it was altered, or is one of another city.
+            _ if error.is_invalid_cursor() => StatusCode::BAD_REQUEST,
+            // And so do the city and the size, which here may be empty and 0.
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             _ if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,

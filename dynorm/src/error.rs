@@ -40,6 +40,10 @@ pub enum Error {
     ConditionFailed(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
+    /// A cursor that does not fit the query that it was given to: altered, of another query, with another signature or without
+    /// one, or no cursor at all. Found before anything was sent. A web handler answers 400 with it, since the cursor came from
+    /// whoever asks.
+    InvalidCursor(Box<Report>),
     /// An item that does not fit the struct.
     Undecodable(Box<Report>),
     /// The table does not exist.
@@ -162,6 +166,18 @@ impl Error {
         matches!(self, Self::ConditionFailed(_))
     }
 
+    /// True if a [`Cursor`](crate::Cursor) was refused: it is none, was altered, belongs to another query, or has another
+    /// signature than it should. It came from whoever asked for the page, who may begin again with the first one.
+    ///
+    /// ```
+    /// let error = "page-2".parse::<dynorm::Cursor>().unwrap_err();
+    /// assert!(error.is_invalid_cursor());
+    /// ```
+    #[must_use]
+    pub fn is_invalid_cursor(&self) -> bool {
+        matches!(self, Self::InvalidCursor(_))
+    }
+
     /// True if the table or the account is over its capacity.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
@@ -279,6 +295,7 @@ impl Error {
             Self::NotFound(report)
             | Self::ConditionFailed(report)
             | Self::Invalid(report)
+            | Self::InvalidCursor(report)
             | Self::Undecodable(report)
             | Self::TableNotFound(report)
             | Self::TableMismatch(report)
@@ -298,6 +315,11 @@ impl Error {
     /// A value that cannot be stored.
     pub(crate) fn invalid(subject: Subject, error: &ValueError) -> Self {
         Self::Invalid(Report::new(subject, error.to_string(), None))
+    }
+
+    /// A cursor that was refused by a query, or, without a subject, by itself.
+    pub(crate) fn invalid_cursor(subject: Subject, why: impl Into<String>) -> Self {
+        Self::InvalidCursor(Report::new(subject, why, None))
     }
 
     /// An item that does not fit the struct.
@@ -368,7 +390,10 @@ impl fmt::Display for Error {
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())
             }
-            Self::Invalid(report) => write!(f, "{}{}", report.doing(), report.because()),
+            Self::InvalidCursor(report) if report.subject.info.is_none() => f.write_str(&report.detail),
+            Self::Invalid(report) | Self::InvalidCursor(report) => {
+                write!(f, "{}{}", report.doing(), report.because())
+            }
             Self::Undecodable(report) => write!(
                 f,
                 "an item that should be {} does not fit the struct{}",

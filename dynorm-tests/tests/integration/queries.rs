@@ -409,18 +409,32 @@ async fn a_cursor_belongs_to_its_query_and_may_be_signed() {
         PartRepo::scan(),
     ] {
         let error = other.on(&db).page(5).after(&cursor).await.unwrap_err();
-        assert!(error.to_string().contains("the cursor"), "{error}");
+        assert!(error.is_invalid_cursor(), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("the cursor belongs to another query; begin again with the first page"),
+            "{error}"
+        );
     }
     let text = cursor.to_string();
     for position in 0..text.len() {
         let mut altered = text.clone().into_bytes();
         altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
-        // Whatever comes of it is no panic. It may be another key of the same query: that is what signatures are for.
-        if let Ok(altered) = String::from_utf8(altered).unwrap().parse::<Cursor>() {
-            let _ = query().page(5).after(altered).await;
+        // It may be another key of the same query: that is what signatures are for.
+        let page = match String::from_utf8(altered).unwrap().parse::<Cursor>() {
+            Ok(altered) => query().page(5).after(altered).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = page {
+            assert!(error.is_invalid_cursor(), "{position}: {error}");
         }
     }
-    assert!("what?".parse::<Cursor>().is_err() && "".parse::<Cursor>().is_err());
+    for text in ["what?", "", "page-2", "2abc", "1a/b"] {
+        let error = text.parse::<Cursor>().unwrap_err();
+        assert!(error.is_invalid_cursor() && error.table().is_none(), "{error}");
+        assert_eq!(error.to_string(), format!("{text:?} is not a cursor"));
+    }
 
     let signed = query().page(5).signed(*b"secret").await.unwrap().next.unwrap();
     assert_eq!(query().page(5).signed(*b"secret").after(&signed).await.unwrap().items.len(), 5);
@@ -435,6 +449,7 @@ async fn a_cursor_belongs_to_its_query_and_may_be_signed() {
             None => page,
         };
         let error = page.await.unwrap_err();
+        assert!(error.is_invalid_cursor() && error.entity() == Some("Part"), "{error}");
         assert!(error.to_string().contains(why), "{error}");
     }
     let json = serde_json::to_string(&signed).unwrap();
@@ -621,4 +636,123 @@ async fn fields_may_be_named_at_run_time() {
             .contains("`Part` has no field that is stored as `colour`; it has `shelf`, `number`"),
         "{error}"
     );
+}
+
+/// A cursor with another place in it, for the same query.
+fn forged(cursor: &Cursor, key: &str) -> Cursor {
+    use aws_smithy_types::base64;
+    let text = cursor.to_string()[1..].replace('-', "+").replace('_', "/");
+    let padding = "=".repeat(text.len().wrapping_neg() % 4);
+    let json = String::from_utf8(base64::decode(text + &padding).unwrap()).unwrap();
+    let (fingerprint, _) = json.split_once(',').unwrap();
+    let json = base64::encode(format!("{fingerprint},{key}]"));
+    format!("1{}", json.trim_end_matches('=').replace('+', "-").replace('/', "_")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_cursor_that_lies_outside_of_its_query_is_refused_here() {
+    let (db, parts, _) = stored(71, 120).await;
+    let query = || PartRepo::filter(Part::SHELF.eq(1) & Part::NUMBER.between(10, 90)).on(&db).page(5);
+    let cursor = query().await.unwrap().next.unwrap();
+    let inside = forged(&cursor, r#"{"shelf":{"N":"1"},"number":{"N":"40"}}"#);
+    let page = query().after(inside).await.unwrap();
+    let first = parts.iter().find(|part| part.shelf == 1 && part.number > 40);
+    assert_eq!(page.items.first(), first);
+    for key in [
+        r#"{"shelf":{"N":"2"},"number":{"N":"40"}}"#,
+        r#"{"shelf":{"N":"1"},"number":{"N":"91"}}"#,
+        r#"{"shelf":{"N":"1"},"number":{"N":"9"}}"#,
+        r#"{"shelf":{"N":"1"},"number":{"S":"40"}}"#,
+        r#"{"shelf":{"N":"1"},"number":{"N":"forty"}}"#,
+        r#"{"shelf":{"N":"1"},"number":{"NULL":true}}"#,
+        r#"{"shelf":{"N":"1"}}"#,
+        r#"{"shelf":{"N":"1"},"number":{"N":"40"},"name":{"S":"x"}}"#,
+        r#"{"shelf":{"N":"1"},"number":40}"#,
+        "40",
+        "[]",
+    ] {
+        let error = query().after(forged(&cursor, key)).await.unwrap_err();
+        assert!(error.is_invalid_cursor(), "{key}: {error}");
+    }
+    let by_name = || PartRepo::by_maker("acme").on(&db).page(2);
+    let cursor = by_name().await.unwrap().next.unwrap();
+    let key = |name: &str| {
+        format!(
+            r#"{{"shelf":{{"N":"1"}},"number":{{"N":"40"}},"maker":{{"S":"acme"}},"name":{{"S":"{name}"}}}}"#
+        )
+    };
+    assert!(by_name().after(forged(&cursor, &key("a"))).await.is_ok());
+    let error = by_name().after(forged(&cursor, &key(""))).await.unwrap_err();
+    assert!(error.is_invalid_cursor(), "{error}");
+}
+
+/// What is stored as text, a number or bytes is compared with that.
+#[tokio::test]
+async fn a_value_of_another_type_than_its_field_is_refused_before_anything_is_sent() {
+    let db = Database::local("http://127.0.0.1:1");
+    let field = dynorm::field;
+    let number = "`number` is stored as a number, so a condition on it takes a number, and not a string";
+    let maker = "`maker` is stored as a string, so a condition on it takes a string, and not a number";
+    let cases: Vec<(Condition<Part>, &str)> = vec![
+        (field("shelf").eq("1"), "`shelf` is stored as a number"),
+        (field("shelf").is_in(["1", "2"]), "`shelf` is stored as a number"),
+        (field("shelf").eq(true), "takes a number, and not a boolean"),
+        (field("number").eq("1"), number),
+        (field("number").ne("1"), number),
+        (field("number").lt("1"), number),
+        (field("number").between("1", "2"), number),
+        (field("number").between(1, "2"), number),
+        (field("number").begins_with("1"), number),
+        (
+            field("number").begins_with(1),
+            "`number` is stored as a number, so `begins_with` on it can match nothing",
+        ),
+        (!(field("number").gt(3) & (Part::SIZE.gt(1.0) | field("number").gt("3"))), number),
+        (field("maker").eq(7), maker),
+        (field("maker").contains(7), maker),
+        (field("kind").eq(7), "`kind` is stored as a string"),
+        (field("name").eq(vec![1u8, 2]), "takes a string, and not bytes"),
+        (field("name").is_in([vec!["a".to_owned()]]), "takes a string, and not a list"),
+        // No keys, and an `Option` among them.
+        (field(Part::BOX_SIZE.name()).ne("1"), "is stored as a number, so a condition on it takes a number"),
+        (field(Part::BOX_SIZE.name()).is_in(["1"]), "and not a string"),
+        (field(Part::BOX_SIZE.name()).contains(1), "so `contains` on it can match nothing"),
+    ];
+    for (condition, why) in cases {
+        let shown = format!("{condition:?}");
+        let query = PartRepo::filter(Part::SHELF.eq(1)).filter(condition);
+        let error = query.get_all().on(&db).await.unwrap_err();
+        assert!(matches!(error, dynorm::Error::Invalid(_)), "{shown}: {error}");
+        assert!(error.to_string().contains(why), "{shown}: {error}");
+        assert!(error.to_string().starts_with("querying `Part` in the table `parts`: "), "{error}");
+    }
+}
+
+/// What may be stored in more than one way, or is a list or a set, is left to DynamoDB.
+#[tokio::test]
+async fn where_the_type_is_not_certain_nothing_is_refused() {
+    let (db, parts, _) = stored(81, 60).await;
+    let count = async |condition: Condition<Part>| {
+        PartRepo::scan().filter(condition).count().on(&db).await.unwrap() as usize
+    };
+    let field = dynorm::field;
+    let ab = BTreeSet::from(["ab".to_owned()]);
+    assert_eq!(
+        count(field("tags").eq(ab.clone())).await,
+        parts.iter().filter(|part| part.tags == ab).count()
+    );
+    assert_eq!(count(field("tags").eq("ab")).await, 0);
+    assert_eq!(count(field("tags").contains(7)).await, 0);
+    assert_eq!(
+        count(field("lines").contains(2)).await,
+        parts.iter().filter(|part| part.lines.contains(&2)).count()
+    );
+    assert_eq!(count(field("lines").ne("2")).await, 60);
+    let null = || aws_sdk_dynamodb::types::AttributeValue::Null(true);
+    assert_eq!(count(field(Part::BOX_SIZE.name()).eq(null())).await, 0);
+    assert_eq!(count(Part::PLACE.field(Place::ROW).exists() & field("place").ne("x")).await, {
+        parts.iter().filter(|part| part.place.as_ref().is_some_and(|place| place.row.is_some())).count()
+    });
+    let every = SettingRepo::scan().filter(field("every").eq("5 min") | field("every").eq(5));
+    assert!(!every.explain().to_string().starts_with("Refused"), "{}", every.explain());
 }

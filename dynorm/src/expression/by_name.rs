@@ -7,8 +7,8 @@ use crate::attribute::Attribute;
 
 /// A field by the name of its attribute, for code that learns it at run time, such as that of a search form.
 ///
-/// A name that the entity does not have is an error of the query, which lists those that it has. The type of a value is not
-/// checked: a number is equal to no text.
+/// A name that the entity does not have is an error of the query, which lists those that it has. So is a value of another type
+/// than the field is stored as, where that is text, a number or bytes; in other fields, such as lists and maps, it matches nothing.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -23,6 +23,8 @@ use crate::attribute::Attribute;
 /// # assert!(active.is_empty());
 /// let error = UserRepo::filter(dynorm::field("stauts").eq("active")).get_all().await.unwrap_err();
 /// assert!(error.to_string().ends_with("`User` has no field that is stored as `stauts`; it has `id`, `status`, `age`"));
+/// let error = UserRepo::filter(dynorm::field("status").eq("active") & dynorm::field("age").ge("18")).get_all().await.unwrap_err();
+/// assert!(error.to_string().ends_with("`age` is stored as a number, so a condition on it takes a number, and not a string"));
 /// # Ok(())
 /// # }
 /// ```

@@ -3,9 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::evaluate::matches;
+use super::plan::Plan;
 use super::run::{Next, Reader};
-use crate::codec::{Item, Scanner, ValueError};
-use crate::error::{Error, Result};
+use crate::attribute::ScalarType;
+use crate::codec::{Item, Scanner, ValueError, compare_numbers};
+use crate::entity::IndexInfo;
+use crate::error::{Error, Result, Subject};
+use crate::expression::{DocumentPath, Node, Term};
 
 /// Where a query goes on: an opaque text of letters, digits, `-` and `_`, which can stand in a URL.
 ///
@@ -63,8 +68,8 @@ impl Cursor {
     /// The places that it stands for, if it belongs to this query.
     pub(super) fn positions(&self, reader: &Reader, key: Option<&[u8]>) -> Result<Vec<Next>> {
         let refuse = |why: &str| {
-            let error = ValueError::new(format!("the cursor {why}; begin again with the first page"));
-            Error::invalid(reader.subject().clone(), &error)
+            let why = format!("the cursor {why}; begin again with the first page");
+            Error::invalid_cursor(reader.subject().clone(), why)
         };
         let text = match (key, self.0.split_once('.')) {
             (None, None) => self.0.as_str(),
@@ -82,25 +87,24 @@ impl Cursor {
         let altered = || refuse("cannot be read: it was altered, or is none");
         let json = text.strip_prefix(VERSION).and_then(decode).ok_or_else(altered)?;
         let json = String::from_utf8(json).map_err(|_| altered())?;
-        let (found, positions) = read(&json, &reader.plan.position_keys()).map_err(|_| altered())?;
-        let is_known = |position: &Next| match position {
-            Next::After(key) => {
-                reader.plan.keys.is_empty() || reader.plan.keys.iter().any(|known| known.0 == *key)
-            }
-            Next::Start | Next::End => true,
-        };
-        if found != format!("{:016x}", fingerprint(reader)?)
-            || positions.len() != reader.lanes()
-            || !positions.iter().all(is_known)
-        {
+        let (found, positions) = read(&json).map_err(|_| altered())?;
+        if found != format!("{:016x}", fingerprint(reader)?) || positions.len() != reader.lanes() {
             return Err(refuse("belongs to another query"));
+        }
+        // One that nobody signed may hold anything, and DynamoDB refuses keys that the query could not have ended with.
+        for (lane, position) in positions.iter().enumerate() {
+            if let Next::After(key) = position
+                && !is_within(key, &reader.plan, lane).map_err(|_| altered())?
+            {
+                return Err(altered());
+            }
         }
         Ok(positions)
     }
 }
 
 /// The fingerprint and the places.
-fn read(json: &str, keys: &[&str]) -> std::result::Result<(String, Vec<Next>), ValueError> {
+fn read(json: &str) -> std::result::Result<(String, Vec<Next>), ValueError> {
     let (mut found, mut positions) = (None, Vec::new());
     let mut scanner = Scanner::new(json);
     scanner.array(|scanner| {
@@ -111,22 +115,50 @@ fn read(json: &str, keys: &[&str]) -> std::result::Result<(String, Vec<Next>), V
         positions.push(match scanner.skip()? {
             "null" => Next::Start,
             "true" => Next::End,
-            key => {
-                let item = Item::next(&mut Scanner::new(key))?;
-                let names = item.iter().count();
-                let mut complete = true;
-                for name in keys {
-                    complete = complete && item.get(name)?.is_some();
-                }
-                if !complete || names != keys.len() {
-                    return Err(ValueError::new("other keys"));
-                }
-                Next::After(key.as_bytes().to_vec())
-            }
+            key => Next::After(key.as_bytes().to_vec()),
         });
         Ok(())
     })?;
     Ok((found.unwrap_or_default(), positions))
+}
+
+/// True if the query may have read an item with these keys: they are all there and of their types, there is nothing else, and
+/// what the conditions on the keys say holds for them.
+fn is_within(key: &[u8], plan: &Plan, lane: usize) -> std::result::Result<bool, ValueError> {
+    let text = std::str::from_utf8(key).map_err(|_| ValueError::new("not UTF-8"))?;
+    let item = Item::next(&mut Scanner::new(text))?;
+    if item.iter().count() != plan.position_keys().len() {
+        return Ok(false);
+    }
+    let of_index = plan.index.into_iter().flat_map(IndexInfo::keys);
+    for (_, source) in plan.info.keys().chain(of_index) {
+        let Some(value) = item.get(plan.info.attribute(source))? else { return Ok(false) };
+        let could_be_a_key = match plan.info.scalar(source) {
+            ScalarType::String => !value.as_str()?.is_empty(),
+            ScalarType::Number => compare_numbers(value.as_number()?, value.as_number()?).is_some(),
+            ScalarType::Binary => !value.as_bytes()?.is_empty(),
+        };
+        if !could_be_a_key {
+            return Ok(false);
+        }
+    }
+    if !plan.keys.is_empty() && !plan.keys.iter().any(|known| known.0 == key) {
+        return Ok(false);
+    }
+    let values = plan.partitions.get(lane).into_iter().flatten();
+    let partition: Vec<Node> = (plan.partition.iter().zip(values))
+        .map(|(name, value)| Node::Compare {
+            left: Term::Path(DocumentPath::of(*name)),
+            operator: "=",
+            right: Term::Value(value.clone()),
+        })
+        .collect();
+    for node in partition.iter().chain(&plan.sort) {
+        if !matches(node, &item)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A number that is the same for the same query, and hardly ever for another (FNV-1a).
@@ -200,7 +232,7 @@ impl FromStr for Cursor {
         if text.starts_with(VERSION) && text.bytes().all(is_plain) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::configuration(format!("{text:?} is not a cursor"), None))
+        Err(Error::invalid_cursor(Subject::default(), format!("{text:?} is not a cursor")))
     }
 }
 

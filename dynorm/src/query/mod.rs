@@ -3,6 +3,7 @@
 mod cursor;
 mod evaluate;
 mod explain;
+mod operands;
 mod page;
 mod plan;
 mod refusal;
@@ -31,7 +32,7 @@ use crate::field::Field;
 use crate::key::Part;
 use crate::operation::OperationFuture;
 use plan::Plan;
-use run::{Next, Reader, Run};
+use run::{Next, Reader, Run, is_merged};
 
 /// The most partitions that one query reads, for `is_in` on a partition key.
 const MAX_PARTITIONS: usize = 100;
@@ -313,7 +314,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     }
 
     /// Evaluates at most so many items, those included that a filter leaves out, and ends then. What comes behind them is
-    /// found from [`Collection::next`](Collection::next) or [`Page::next`].
+    /// found from [`Collection::next`](Collection::next) or [`Page::next`]. Several partitions in the order of a sort key need
+    /// an item each.
     pub fn max_evaluated(mut self, items: u64) -> Self {
         self.max_evaluated = Some(items);
         self
@@ -337,7 +339,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         self
     }
 
-    /// Reads the parts of a scan side by side, up to eight at a time. The whole costs the same.
+    /// Reads the parts of a scan side by side, up to eight at a time. The whole costs the same. The items come as they are
+    /// read, those of several segments in between each other.
     pub fn segments(mut self, segments: u32) -> Self {
         self.segments = Some(segments);
         self
@@ -401,6 +404,16 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
             ));
         }
         let plan = Plan::new(&self.spec, self.selection.paths().as_deref())?;
+        let partitions = plan.partitions.len();
+        if let Some(most) = self.max_evaluated
+            && most < partitions as u64
+            && is_merged(&plan)
+        {
+            // No page would ever have an item, and its cursor would lie where it began.
+            return Err(ValueError::new(format!(
+                "`max_evaluated({most})` is less than the {partitions} partitions that are merged, and the order is known only when an item of each has been read: give at least {partitions}"
+            )));
+        }
         match self.segments {
             Some(segments) if !(1..=1_000_000).contains(&segments) => {
                 Err(ValueError::new(format!("a scan has 1 to 1,000,000 segments, and not {segments}")))

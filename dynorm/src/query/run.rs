@@ -262,12 +262,9 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let lanes = lanes.into_iter().map(|next| Lane { taken: next.clone(), next, rows: VecDeque::new() });
         let plan = &reader.plan;
         let drops = plan.filter.is_some() || plan.local.is_some() || plan.info.type_attribute.is_some();
-        // An order is asked of several partitions only where there is a sort key, so there is one to merge by.
-        let merges =
-            reader.lanes() > 1 && plan.operation == Operation::Query && !plan.sort_attributes.is_empty();
         Self {
-            merges,
             told: Vec::new(),
+            merges: is_merged(plan),
             hint: wanted.filter(|_| !drops),
             lanes: lanes.collect(),
             reader,
@@ -331,33 +328,35 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
     /// Counts without reading items, where every item that is found counts.
     pub(super) async fn count_all(&mut self) -> Result<u64> {
         let mut count = 0;
-        for lane in 0..self.lanes.len() {
-            while let Some(next) = self.lanes.get(lane).map(|lane| lane.next.clone())
-                && next != Next::End
-            {
-                let fetched = self.reader.fetch(lane, &next, None, true).await?;
-                count += self.read(&fetched, true)?;
+        loop {
+            let lanes = self.lanes.iter().enumerate().filter(|(_, lane)| lane.next != Next::End);
+            let lanes: Vec<(usize, Next)> =
+                lanes.take(CONCURRENCY).map(|(index, lane)| (index, lane.next.clone())).collect();
+            if lanes.is_empty() {
+                return Ok(count);
+            }
+            let fetches = lanes.iter().map(|(lane, next)| self.reader.fetch(*lane, next, None, true));
+            for fetched in join_all(fetches).await {
+                count += self.read(&fetched?, true)?;
             }
         }
-        Ok(count)
     }
 
     /// True if the next item can be told.
     fn is_ready(&self) -> bool {
-        let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
         if self.merges {
+            let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
             return !self.lanes.iter().any(is_waiting) && self.lanes.iter().any(|lane| !lane.rows.is_empty());
         }
-        self.lanes
-            .iter()
-            .find(|lane| !lane.rows.is_empty() || is_waiting(lane))
-            .is_some_and(|lane| !lane.rows.is_empty())
+        // In no order, so that what is there goes first and all lanes are fetched side by side once it is gone.
+        self.lanes.iter().any(|lane| !lane.rows.is_empty())
     }
 
     /// Fetches pages until the next item can be told; false at the end.
     async fn fill(&mut self) -> Result<bool> {
         while !self.is_ready() {
             let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
+            let all = self.lanes.iter().filter(|lane| is_waiting(lane)).count();
             let waiting = self.lanes.iter().enumerate().filter(|(_, lane)| is_waiting(lane));
             // All at a time where all are needed, the first alone where perhaps it is enough.
             let at_once = if self.merges || self.hint.is_none() { CONCURRENCY } else { 1 };
@@ -374,7 +373,9 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                 self.get_items().await?;
                 continue;
             }
-            let each = budget.map(|budget| (budget / waiting.len() as u64).max(1));
+            // Lanes that are merged are all needed, so each has to have its part.
+            let sharing = if self.merges { all } else { waiting.len() };
+            let each = budget.map(|budget| (budget / sharing as u64).max(1));
             let most = self.reader.plan.hydrates.then_some(HYDRATED_AT_ONCE);
             let limit = [each, self.hint, most].into_iter().flatten().min();
             let waiting = waiting
@@ -561,6 +562,12 @@ fn sort_values(item: &Item<'_>, plan: &Plan) -> std::result::Result<Vec<Vec<u8>>
 fn order_of_sorts(one: &[Vec<u8>], other: &[Vec<u8>]) -> std::cmp::Ordering {
     let orders = one.iter().zip(other).filter_map(|(one, other)| order_of_values(one, other).ok().flatten());
     orders.into_iter().find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+}
+
+/// True if several partitions are merged into one order. An order is asked of them only where there is a sort key, so there is
+/// one to merge by.
+pub(super) fn is_merged(plan: &Plan) -> bool {
+    plan.operation == Operation::Query && plan.partitions.len() > 1 && !plan.sort_attributes.is_empty()
 }
 
 fn consumed(scanner: &mut Scanner<'_>) -> std::result::Result<f64, ValueError> {

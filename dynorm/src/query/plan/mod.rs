@@ -287,6 +287,7 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
     for node in &conditions {
         check(node)?;
         node.check_names(spec.info)?;
+        super::operands::check_types(spec.info, node)?;
     }
     Ok(conditions)
 }

@@ -1,0 +1,93 @@
+//! Whether the values that a condition gives a field are of the type that the field is stored as.
+//!
+//! The compiler sees to it for conditions on typed constants. What is left are names that are known at run time only, and
+//! keys, of which DynamoDB takes no other type at all.
+
+use crate::attribute::ScalarType;
+use crate::codec::{Scanner, Value, ValueError, ValueType};
+use crate::entity::{EntityInfo, IndexInfo};
+use crate::expression::{DocumentPath, Node, Term};
+use crate::key::{KeySource, Segment};
+
+/// Refuses a condition that gives a field a value of another type than it has.
+pub(super) fn check_types(info: &'static EntityInfo, node: &Node) -> Result<(), ValueError> {
+    match node {
+        Node::Compare { left, right, .. } => check_pair(info, left, right),
+        Node::Between { term, low, high } => {
+            [low, high].into_iter().try_for_each(|value| check_pair(info, term, value))
+        }
+        Node::In { term, values } => values.iter().try_for_each(|value| check_pair(info, term, value)),
+        Node::Function { name, arguments } => match arguments.as_slice() {
+            [term, part] => {
+                check_pair(info, term, part)?;
+                check_function(info, name, term)
+            }
+            _ => Ok(()),
+        },
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().try_for_each(|node| check_types(info, node)),
+        Node::Not(node) => check_types(info, node),
+    }
+}
+
+fn check_pair(info: &'static EntityInfo, term: &Term, value: &Term) -> Result<(), ValueError> {
+    let (Term::Path(path), Term::Value(json)) = (term, value) else { return Ok(()) };
+    let Some(stored) = stored_type(info, path) else { return Ok(()) };
+    let given = type_of(json)?;
+    let is_key = info.fields.iter().any(|field| field.name == path.attribute && field.key);
+    // An absent value may be stored as NULL, but never in a key.
+    if given == stored || given == ValueType::Null && !is_key {
+        return Ok(());
+    }
+    Err(ValueError::new(format!(
+        "`{path:?}` is stored as {stored}, so a condition on it takes {stored}, and not {given}"
+    )))
+}
+
+/// `begins_with` and `contains` of what has no parts.
+fn check_function(info: &'static EntityInfo, name: &str, term: &Term) -> Result<(), ValueError> {
+    let Term::Path(path) = term else { return Ok(()) };
+    match stored_type(info, path) {
+        Some(stored @ (ValueType::Number | ValueType::Bool)) => Err(ValueError::new(format!(
+            "`{path:?}` is stored as {stored}, so `{name}` on it can match nothing"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The type that every item has at this place, where that is certain and the compiler has not seen to it.
+fn stored_type(info: &'static EntityInfo, path: &DocumentPath) -> Option<ValueType> {
+    let position = info.fields.iter().position(|field| path.is_attribute(field.name))?;
+    let field = info.fields.get(position)?;
+    if !field.key && !path.is_by_name() {
+        return None;
+    }
+    match field.scalar {
+        Some(scalar) => Some(value_type(scalar)),
+        // What stands in a template is text, a number or a truth value, and only the last has no type as a key.
+        None => stands_in_template(info, position).then_some(ValueType::Bool),
+    }
+}
+
+fn stands_in_template(info: &'static EntityInfo, field: usize) -> bool {
+    let of_indexes = info.indexes.iter().flat_map(IndexInfo::keys);
+    info.keys().chain(of_indexes).any(|(_, source)| match source {
+        KeySource::Template(template) => template
+            .segments
+            .iter()
+            .any(|segment| matches!(segment, Segment::Field(found, _) if *found == field)),
+        KeySource::Field(_) => false,
+    })
+}
+
+fn value_type(scalar: ScalarType) -> ValueType {
+    match scalar {
+        ScalarType::String => ValueType::String,
+        ScalarType::Number => ValueType::Number,
+        ScalarType::Binary => ValueType::Binary,
+    }
+}
+
+fn type_of(json: &[u8]) -> Result<ValueType, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    Ok(Value::parse(&mut Scanner::new(text))?.value_type())
+}
