@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity};
+use crate::rules::{Versions, stored_version};
 
 mod batch;
 
@@ -38,6 +39,9 @@ pub enum Error {
     NotFound(Box<Report>),
     /// A condition of the write did not hold, so nothing was changed. [`Error::current`] is the item that it found.
     ConditionFailed(Box<Report>),
+    /// The item has another version than the write was based on, so nothing was changed. [`Error::current`] is the item as it is,
+    /// [`Error::attempted`] what was to be written.
+    VersionConflict(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
     /// A cursor that does not fit the query that it was given to: altered, of another query, with another signature or without
@@ -82,6 +86,8 @@ pub struct Report {
     pub(crate) outcome_known: bool,
     /// Of a condition that failed: the item as it is in the table.
     pub(crate) item: Option<StoredItem>,
+    /// Of a version that did not match: the item as it was to be.
+    pub(crate) attempted: Option<StoredItem>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -166,6 +172,35 @@ impl Error {
         matches!(self, Self::ConditionFailed(_))
     }
 
+    /// True if the item has another version than the write was based on.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Stock { #[entity(partition)] sku: String, left: u32, #[entity(version)] version: u64 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Stock>().await?;
+    /// # db.install();
+    /// let mut mine = StockRepo::save(Stock { sku: "tea".into(), left: 9, version: 0 }).await?;
+    /// let mut theirs = mine.clone();
+    /// theirs.left -= 1;
+    /// StockRepo::save(&mut theirs).await?;
+    ///
+    /// mine.left -= 2;
+    /// let error = StockRepo::save(&mut mine).await.unwrap_err();
+    /// assert!(error.is_version_conflict() && error.outcome_known());
+    /// assert_eq!(error.current::<Stock>().transpose()?.map(|stock| stock.left), Some(8));
+    /// assert_eq!(error.attempted::<Stock>().transpose()?.map(|stock| stock.left), Some(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_version_conflict(&self) -> bool {
+        matches!(self, Self::VersionConflict(_))
+    }
+
     /// True if a [`Cursor`](crate::Cursor) was refused: it is none, was altered, belongs to another query, or has another
     /// signature than it should. It came from whoever asked for the page, who may begin again with the first one.
     ///
@@ -239,14 +274,41 @@ impl Error {
     /// ```
     #[must_use]
     pub fn current<E: Entity>(&self) -> Option<Result<E>> {
-        let Self::ConditionFailed(report) = self else { return None };
-        if report.subject.info.is_none_or(|info| info.name != E::INFO.name || info.table != E::INFO.table) {
-            return None;
+        let (Self::ConditionFailed(report) | Self::VersionConflict(report)) = self else { return None };
+        report.decode(report.item.as_ref()?)
+    }
+
+    /// The item as it was to be written, of a version that did not match; `None` for every other error, for a delete, and for
+    /// another entity. It is what the caller had, stamped.
+    #[must_use]
+    pub fn attempted<E: Entity>(&self) -> Option<Result<E>> {
+        let Self::VersionConflict(report) = self else { return None };
+        report.decode(report.attempted.as_ref()?)
+    }
+
+    /// The same, or that a version did not match, where that is why a condition failed.
+    pub(crate) fn or_version_conflict(
+        self,
+        info: &'static EntityInfo,
+        expected: Option<u64>,
+        attempted: Option<&[u8]>,
+    ) -> Self {
+        let Some(expected) = expected else { return self };
+        let mut report = match self {
+            Self::ConditionFailed(report) => report,
+            other => return other,
+        };
+        let found = report.item.as_ref().map(|item| {
+            Item::next(&mut Scanner::new(item.json())).and_then(|item| stored_version(info, &item))
+        });
+        let found = found.transpose().unwrap_or_default();
+        // Of a new entity there need be none.
+        if found == Some(expected) || (found.is_none() && expected == 0) {
+            return Self::ConditionFailed(report);
         }
-        let decoded = Item::next(&mut Scanner::new(report.item.as_ref()?.json()))
-            .and_then(|item| decode_entity(&item))
-            .map_err(|error| Self::undecodable(report.subject.clone().during("reading"), &error));
-        decoded.transpose()
+        report.detail = Versions { expected, found }.to_string();
+        report.attempted = attempted.and_then(|json| std::str::from_utf8(json).ok()).map(StoredItem::new);
+        Self::VersionConflict(report)
     }
 
     /// The name of the entity's struct.
@@ -294,6 +356,7 @@ impl Error {
         match self {
             Self::NotFound(report)
             | Self::ConditionFailed(report)
+            | Self::VersionConflict(report)
             | Self::Invalid(report)
             | Self::InvalidCursor(report)
             | Self::Undecodable(report)
@@ -353,7 +416,25 @@ impl Report {
         detail: impl Into<String>,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Box<Self> {
-        Box::new(Self { subject, detail: detail.into(), outcome_known: true, item: None, source })
+        Box::new(Self {
+            subject,
+            detail: detail.into(),
+            outcome_known: true,
+            item: None,
+            attempted: None,
+            source,
+        })
+    }
+
+    /// An item of this report, for whoever knows its type.
+    fn decode<E: Entity>(&self, item: &StoredItem) -> Option<Result<E>> {
+        if self.subject.info.is_none_or(|info| info.name != E::INFO.name || info.table != E::INFO.table) {
+            return None;
+        }
+        let decoded = Item::next(&mut Scanner::new(item.json())).and_then(|item| decode_entity(&item));
+        decoded
+            .map_err(|error| Error::undecodable(self.subject.clone().during("reading"), &error))
+            .transpose()
     }
 
     /// ": " and the detail, if there is one.
@@ -386,6 +467,10 @@ impl fmt::Display for Error {
                 };
                 let then = if known { ", and nothing was changed" } else { unknown(known) };
                 write!(f, "{}: {why}{then}", report.doing())
+            }
+            Self::VersionConflict(report) => {
+                let known = unknown(report.outcome_known);
+                write!(f, "{}{}{known}", report.doing(), report.because())
             }
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())

@@ -56,7 +56,7 @@ pub use key::{
 };
 pub use operation::{
     Create, CreateTable, Delete, DeleteTable, Existing, Find, FirstOrCreate, Get, New, Nothing, Old,
-    OperationFuture, OrCreate, OrInsert, Returning, Save, SaveArg, Update, UpdateReturning,
+    OperationFuture, OrCreate, OrInsert, Restore, Returning, Save, SaveArg, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,

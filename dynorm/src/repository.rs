@@ -7,9 +7,10 @@ use crate::entity::Entity;
 use crate::expression::Condition;
 use crate::key::IntoKey;
 use crate::operation::{
-    Create, Delete, Find, FirstOrCreate, Get, Held, OrCreate, OrInsert, Save, SaveArg, Update,
+    Create, Delete, Find, FirstOrCreate, Get, Held, OrCreate, OrInsert, Restore, Save, SaveArg, Update,
 };
 use crate::query::{Count, GetAll, Query};
+use crate::rules::SoftDelete;
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
 /// `UserRepo` for `User`.
@@ -309,7 +310,7 @@ pub trait Repository {
     /// # }
     /// ```
     fn delete(entity: &Self::Entity) -> Delete<Self::Entity> {
-        Delete::new(entity.entity_key())
+        Delete::of(entity)
     }
 
     /// Deletes an item by its key. That it is not there is no error.
@@ -329,6 +330,34 @@ pub trait Repository {
     /// ```
     fn delete_by_id(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Delete<Self::Entity> {
         Delete::new(key.into_key())
+    }
+
+    /// Takes the mark away that a [`delete`](Self::delete) has set, and gives the entity back. See [`SoftDelete`].
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) if there is no such item. One that is not marked stays as it is, but for `updated_at`
+    /// and its version.
+    fn restore(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Restore<Self::Entity>
+    where
+        Self::Entity: SoftDelete,
+    {
+        Restore::new(key.into_key())
+    }
+
+    /// Deletes an item for good, whether or not it is marked as deleted. See [`SoftDelete`].
+    fn force_delete(entity: &Self::Entity) -> Delete<Self::Entity>
+    where
+        Self::Entity: SoftDelete,
+    {
+        Delete::of(entity).force()
+    }
+
+    /// The same, by the key.
+    fn force_delete_by_id(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Delete<Self::Entity>
+    where
+        Self::Entity: SoftDelete,
+    {
+        Delete::new(key.into_key()).force()
     }
 
     /// Reads every entity of the table: a scan, which reads and pays for the whole table and holds it in memory.
@@ -409,6 +438,41 @@ pub trait Repository {
     /// ```
     fn scan() -> Query<Self::Entity> {
         Query::scan()
+    }
+
+    /// Begins a query that sees what is marked as deleted as well; see [`SoftDelete`]. It needs conditions that a key or an index
+    /// serves, as one that begins with [`filter`](Self::filter).
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct Note { #[entity(id)] id: Id<Note>, #[entity(index = "by_author")] author: String, #[entity(deleted_at)] deleted_at: Option<Timestamp> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// let note = NoteRepo::save(Note { author: "ada".into(), ..Default::default() }).await?;
+    /// NoteRepo::delete(&note).await?;
+    /// assert_eq!(NoteRepo::by_author("ada").count().await?, 0);
+    /// assert_eq!(NoteRepo::with_trashed().filter(Note::AUTHOR.eq("ada")).count().await?, 1);
+    /// assert_eq!(NoteRepo::by_author("ada").only_trashed().count().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn with_trashed() -> Query<Self::Entity>
+    where
+        Self::Entity: SoftDelete,
+    {
+        Query::by_conditions().with_trashed()
+    }
+
+    /// Begins a query that sees only what is marked as deleted; see [`with_trashed`](Self::with_trashed).
+    fn only_trashed() -> Query<Self::Entity>
+    where
+        Self::Entity: SoftDelete,
+    {
+        Query::by_conditions().only_trashed()
     }
 
     /// Saves any number of entities, in requests of 25: a `Vec`, a slice, an array, a [`Collection`](crate::Collection) or

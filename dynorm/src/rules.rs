@@ -293,10 +293,9 @@ fn live(info: &'static EntityInfo, now: Timestamp) -> Option<Node> {
 /// What must be true of an item that a write takes for existing: it is neither marked as deleted nor at its end.
 pub(crate) fn present(info: &'static EntityInfo) -> Option<Node> {
     let visible = Visibility::default();
-    match (visible.of_mark(info), visible.of_end(info)) {
-        (Some(mark), Some(end)) => Some(mark.and(end)),
-        (mark, end) => mark.or(end),
-    }
+    // One condition, so that its text can stand beside others.
+    let all: Vec<Node> = [visible.of_mark(info), visible.of_end(info)].into_iter().flatten().collect();
+    (!all.is_empty()).then_some(Node::And(all))
 }
 
 /// What is true of an item that has expired, so that another may take its place.

@@ -17,6 +17,7 @@ mod names;
 mod pace;
 mod projections;
 mod queries;
+mod rules;
 mod save;
 mod scans;
 mod streams;

@@ -227,6 +227,7 @@ pub(super) struct UnfinishedGet<E: Entity> {
     pub(super) keys: UnfinishedKeys<E>,
     pub(super) found: Vec<Option<E>>,
     pub(super) consistent: bool,
+    pub(super) visible: crate::rules::Visibility,
 }
 
 impl<E: Entity> From<UnfinishedGet<E>> for BatchGetError<E> {

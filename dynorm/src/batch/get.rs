@@ -12,6 +12,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity};
 use crate::error::Result;
 use crate::operation::OperationFuture;
+use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 
 /// Reads any number of items by their keys. Made by [`Repository::batch_get`](crate::Repository::batch_get).
 ///
@@ -44,6 +45,7 @@ use crate::operation::OperationFuture;
 pub struct BatchGet<'a, E: Entity, S = Found> {
     pub(super) keys: Vec<E::Key>,
     pub(super) consistent: bool,
+    pub(super) visible: Visibility,
     /// What an earlier batch came to, if this one goes on with it.
     before: Option<Before<E>>,
     pub(super) settings: Settings<'a>,
@@ -90,20 +92,31 @@ impl<E: Entity> Arrangement<E> for Positional {
 
 impl<'a, E: Entity> BatchGet<'a, E> {
     pub(crate) fn new(keys: Vec<E::Key>) -> Self {
-        Self { keys, consistent: false, before: None, settings: Settings::default(), shape: PhantomData }
+        Self {
+            keys,
+            consistent: false,
+            visible: Visibility::default(),
+            before: None,
+            settings: Settings::default(),
+            shape: PhantomData,
+        }
     }
 
     pub(super) fn again(unfinished: UnfinishedGet<E>) -> Self {
-        let UnfinishedGet { keys: UnfinishedKeys { keys, fates, stats, options }, found, consistent } =
-            unfinished;
+        let UnfinishedGet {
+            keys: UnfinishedKeys { keys, fates, stats, options },
+            found,
+            consistent,
+            visible,
+        } = unfinished;
         let before = Some(Before { fates, stats, found });
-        Self { keys, consistent, before, settings: options.into(), shape: PhantomData }
+        Self { keys, consistent, visible, before, settings: options.into(), shape: PhantomData }
     }
 
     /// Keeps a place for every key, `None` where there is no item.
     pub fn positional(self) -> BatchGet<'a, E, Positional> {
-        let Self { keys, consistent, before, settings, .. } = self;
-        BatchGet { keys, consistent, before, settings, shape: PhantomData }
+        let Self { keys, consistent, visible, before, settings, .. } = self;
+        BatchGet { keys, consistent, visible, before, settings, shape: PhantomData }
     }
 }
 
@@ -117,12 +130,28 @@ impl<'a, E: Entity, S> BatchGet<'a, E, S> {
     batch_options!();
 }
 
+impl<E: SoftDelete, S> BatchGet<'_, E, S> {
+    /// Finds what is marked as deleted as well.
+    pub fn with_trashed(mut self) -> Self {
+        self.visible.trashed = Trashed::With;
+        self
+    }
+}
+
+impl<E: Expires, S> BatchGet<'_, E, S> {
+    /// Finds what has expired as well, as long as DynamoDB has not deleted it.
+    pub fn with_expired(mut self) -> Self {
+        self.visible.expired = true;
+        self
+    }
+}
+
 impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
     type Output = Result<S::Output, BatchGetError<E>>;
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { keys, consistent, before, mut settings, .. } = self;
+        let Self { keys, consistent, visible, before, mut settings, .. } = self;
         OperationFuture::new(async move {
             let mut again = settings.options.clone();
             let only = before.as_ref().map(|before| open(&before.fates));
@@ -131,7 +160,7 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
                 stats: Stats::default(),
                 found: keys.iter().map(|_| None).collect(),
             });
-            let mut gets = Gets { keys, found, consistent };
+            let mut gets = Gets { keys, found, consistent, visible };
             match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => {
                     let groups = vec![&mut gets as _];
@@ -144,9 +173,9 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
                 }
                 Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
             }
-            let Gets { keys, found, consistent } = gets;
+            let Gets { keys, found, consistent, visible } = gets;
             let keys = UnfinishedKeys { keys, fates, stats, options: again };
-            Err(UnfinishedGet { keys, found, consistent }.into())
+            Err(UnfinishedGet { keys, found, consistent, visible }.into())
         })
     }
 }
@@ -156,6 +185,7 @@ pub struct Gets<E: Entity> {
     pub(super) keys: Vec<E::Key>,
     pub(super) found: Vec<Option<E>>,
     pub(super) consistent: bool,
+    pub(super) visible: Visibility,
 }
 
 impl<E: Entity> fmt::Debug for Gets<E> {
@@ -182,7 +212,7 @@ impl<E: Entity> Group for Gets<E> {
     }
 
     fn found(&mut self, indices: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
-        let entity: Option<E> = decode_entity(item)?;
+        let entity: Option<E> = if self.visible.sees(E::INFO, item)? { decode_entity(item)? } else { None };
         if let [index] = indices {
             if let Some(slot) = self.found.get_mut(*index) {
                 *slot = entity;

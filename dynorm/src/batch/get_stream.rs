@@ -19,6 +19,7 @@ use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, decode_entity};
 use crate::error::{BatchReport, Error, Result, Subject};
+use crate::rules::Visibility;
 
 /// Reads the items of a stream of keys: a `Stream` of entities, in the order of the keys, without those that are missing.
 /// Made by [`Repository::batch_get_stream`](crate::Repository::batch_get_stream).
@@ -264,7 +265,8 @@ impl<E: Entity> Inputs for Sought<'_, E> {
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
-        let entity: Option<E> = decode_entity(item)?;
+        let entity: Option<E> =
+            if Visibility::default().sees(E::INFO, item)? { decode_entity(item)? } else { None };
         let mut found = lock(&self.found);
         for index in inputs {
             if let Some(slot) = found.slot(*index) {

@@ -110,7 +110,12 @@ macro_rules! get_tuples {
                 let database = None$(.or(self.$position.settings.options.database))*;
                 let groups = ($({
                     let found = self.$position.keys.iter().map(|_| None).collect();
-                    Gets { keys: self.$position.keys, found, consistent: self.$position.consistent }
+                    Gets {
+                        keys: self.$position.keys,
+                        found,
+                        consistent: self.$position.consistent,
+                        visible: self.$position.visible,
+                    }
                 },)*);
                 (groups, database)
             }

@@ -21,11 +21,12 @@ pub use target::{
     TargetKind,
 };
 pub(crate) use target::{list_of, set_of};
-pub(crate) use update::{Action, Change, Json, Source, Start, check_overlaps};
+pub(crate) use update::{Action, Change, Json, Number, Source, Start, check_overlaps};
 
 use crate::codec::{Encoder, ValueError};
 use crate::entity::EntityInfo;
 use crate::operation::request::Request;
+use crate::rules;
 
 /// The expressions of one request, with the names and values that their placeholders stand for.
 #[derive(Debug, Default)]
@@ -44,8 +45,10 @@ pub(crate) enum Existence {
     Any,
     /// It does not exist.
     Absent,
-    /// It exists, and is of the entity: others may share the table.
+    /// It exists, and is of the entity: others may share the table. It is neither marked as deleted nor at its end.
     Present,
+    /// It exists, and is of the entity.
+    Stored,
     /// If it exists, it is of the entity.
     Own,
 }
@@ -78,12 +81,12 @@ impl Expression {
         existence: Existence,
         asked: Option<&Node>,
     ) -> Result<(), ValueError> {
-        let existence = self.existence(info, existence);
+        let existence = self.existence(info, existence)?;
         let asked = match asked {
             Some(node) => {
                 node.check_names(info)?;
-                // The one with which it is joined, and those of that: three at most.
-                let ours = if existence.is_some() { 4 } else { 0 };
+                // The one with which it is joined, and those of that: eleven at most.
+                let ours = if existence.is_some() { 12 } else { 0 };
                 check_operators("the condition has", node.operators() + ours)?;
                 Some(node.render(self)?)
             }
@@ -96,7 +99,11 @@ impl Expression {
         check_bytes("the condition makes", self.condition.len())
     }
 
-    fn existence(&mut self, info: &'static EntityInfo, existence: Existence) -> Option<String> {
+    fn existence(
+        &mut self,
+        info: &'static EntityInfo,
+        existence: Existence,
+    ) -> Result<Option<String>, ValueError> {
         let partition = info.attribute(&info.partition);
         let absent = |expression: &mut Self| format!("attribute_not_exists({})", expression.name(partition));
         let own = |expression: &mut Self| {
@@ -105,14 +112,30 @@ impl Expression {
             name.string(info.name).ok()?;
             Some(format!("{} = {}", expression.name(attribute), expression.encoded_value(name.into_bytes())))
         };
-        match existence {
+        let stored = |expression: &mut Self| {
+            own(expression).unwrap_or_else(|| format!("attribute_exists({})", expression.name(partition)))
+        };
+        Ok(match existence {
             Existence::Any => None,
-            Existence::Absent => Some(absent(self)),
-            Existence::Present => {
-                own(self).or_else(|| Some(format!("attribute_exists({})", self.name(partition))))
-            }
-            Existence::Own => own(self).map(|own| format!("{} OR {own}", absent(self))),
-        }
+            // What has expired is in nobody's way.
+            Existence::Absent => Some(match rules::expired(info) {
+                Some(expired) => format!("{} OR {}", absent(self), expired.render(self)?),
+                None => absent(self),
+            }),
+            Existence::Stored => Some(stored(self)),
+            Existence::Present => Some(match rules::present(info) {
+                Some(present) => format!("{} AND {}", stored(self), present.render(self)?),
+                None => stored(self),
+            }),
+            Existence::Own => match (own(self), rules::present(info)) {
+                (None, None) => None,
+                (Some(own), None) => Some(format!("{} OR {own}", absent(self))),
+                (own, Some(present)) => {
+                    let own = own.map_or_else(String::new, |own| format!("{own} AND "));
+                    Some(format!("{} OR ({own}{})", absent(self), present.render(self)?))
+                }
+            },
+        })
     }
 
     pub(crate) fn has_condition(&self) -> bool {

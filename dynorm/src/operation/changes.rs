@@ -3,7 +3,7 @@
 
 use crate::codec::{Encoder, ValueError};
 use crate::entity::{EntityInfo, IndexInfo, Stamp};
-use crate::expression::{Action, Change, Json, Source, check_overlaps};
+use crate::expression::{Action, Change, Json, Number, Source, check_overlaps};
 use crate::key::{EncodedPart, KeySource, Part, Segment, Template, check_key};
 
 /// The field at a position of the table of fields, for those that the key is made of.
@@ -21,6 +21,7 @@ pub(super) fn complete<'p>(
     }
     check_overlaps(&changes)?;
     touch(info, &mut changes, stamp)?;
+    raise(info, &mut changes);
     for template in templates(info) {
         if let Some(change) = derive(info, &template, &changes, key)? {
             changes.push(change);
@@ -88,6 +89,17 @@ fn touch(info: &'static EntityInfo, changes: &mut Vec<Change>, stamp: &Stamp) ->
     (updated_at.encode)(stamp, &mut encoder).map_err(|error| error.in_field(field.name))?;
     changes.push(Change::set(field.name, Source::Value(Json(encoder.into_bytes()))));
     Ok(())
+}
+
+/// Raises the version, unless the caller changes it.
+fn raise(info: &'static EntityInfo, changes: &mut Vec<Change>) {
+    let Some(name) = info.version_attribute() else { return };
+    if changes.iter().any(|change| change.path.attribute == name) {
+        return;
+    }
+    let operand = Number::Value(Json(br#"{"N":"1"}"#.to_vec()));
+    let action = Action::Add { operand, minus: false, starts: true };
+    changes.push(Change { action, ..Change::remove(name) });
 }
 
 /// The templates of the indexes, each once. Those of the table's own key never change.

@@ -38,8 +38,13 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Create<'a, E, A> {
 }
 
 impl Put {
-    pub(super) const CREATE: Self =
-        Self { merge: false, existence: Existence::Absent, condition: None, doing: "creating" };
+    pub(super) const CREATE: Self = Self {
+        merge: false,
+        existence: Existence::Absent,
+        condition: None,
+        version: None,
+        doing: "creating",
+    };
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Create<'a, E, A> {

@@ -1,13 +1,16 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use super::OperationFuture;
 use super::find::member;
 use super::request::Request;
+use super::trash::{Marking, mark};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, Existence, Expression, Node};
+use crate::expression::{Condition, DocumentPath, Existence, Expression, Node, Term};
+use crate::rules::{Expires, SoftDelete, version_before};
 use crate::transport::{self, Answer, Operation, Repeat};
 
 /// Deletes an item by its key; one that is not there is fine. Made by [`Repository::delete`](crate::Repository::delete)
@@ -16,13 +19,36 @@ use crate::transport::{self, Answer, Operation, Repeat};
 pub struct Delete<E: Entity, R = Nothing> {
     key: E::Key,
     condition: Option<Node>,
+    /// The version that the entity was read with.
+    version: Option<u64>,
+    /// The item goes, also where a delete would mark it.
+    force: bool,
+    /// In how many seconds an item that is marked ends.
+    end: Option<u64>,
     database: Option<Database>,
     returning: PhantomData<fn() -> R>,
 }
 
 impl<E: Entity> Delete<E> {
     pub(crate) fn new(key: E::Key) -> Self {
-        Self { key, condition: None, database: None, returning: PhantomData }
+        Self {
+            key,
+            condition: None,
+            version: None,
+            force: false,
+            end: None,
+            database: None,
+            returning: PhantomData,
+        }
+    }
+
+    pub(crate) fn of(entity: &E) -> Self {
+        Self { version: entity.item_version(), ..Self::new(entity.entity_key()) }
+    }
+
+    pub(crate) fn force(mut self) -> Self {
+        self.force = true;
+        self
     }
 
     /// Gives back the entity as it was, or `None` if there was none.
@@ -41,8 +67,42 @@ impl<E: Entity> Delete<E> {
     /// # }
     /// ```
     pub fn returning_old(self) -> Delete<E, Old> {
-        let Self { key, condition, database, .. } = self;
-        Delete { key, condition, database, returning: PhantomData }
+        let Self { key, condition, version, force, end, database, .. } = self;
+        Delete { key, condition, version, force, end, database, returning: PhantomData }
+    }
+}
+
+impl<E: SoftDelete + Expires, R> Delete<E, R> {
+    /// Lets the item that is marked as deleted expire after this time, to the second, so that it goes for good. A restore does not
+    /// change that; an update can.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # use std::time::Duration;
+    /// #[derive(Entity, Clone, Debug, Default)]
+    /// struct Note {
+    ///     #[entity(id)]
+    ///     id: Id<Note>,
+    ///     #[entity(deleted_at)]
+    ///     deleted_at: Option<Timestamp>,
+    ///     #[entity(ttl)]
+    ///     expires_at: Option<Timestamp>,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// # let note = NoteRepo::save(Note::default()).await?;
+    /// NoteRepo::delete(&note).expire_after(Duration::from_secs(30 * 24 * 3600)).await?;
+    /// let note = NoteRepo::restore(note.id).await?;
+    /// NoteRepo::update(note.id).set(Note::EXPIRES_AT, None).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn expire_after(mut self, time: Duration) -> Self {
+        self.end = Some(time.as_secs());
+        self
     }
 }
 
@@ -89,14 +149,18 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { key, condition, database, .. } = self;
+        let Self { key, condition, version, force, end, database, .. } = self;
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
             let table = database.table(E::INFO);
-            let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-            let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("deleting");
-            let answer =
-                delete_item(&database, E::INFO, &key, condition.as_ref(), R::WANTED, &subject).await?;
+            let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
+            let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("deleting");
+            let answer = if E::INFO.deleted_at.is_some() && !force {
+                let marking = Marking { version, end, condition: condition.as_ref() };
+                mark::<E, R>(&database, &key, marking, &subject, &encoded).await?
+            } else {
+                delete_item(&database, E::INFO, &encoded, version, condition, R::WANTED, &subject).await?
+            };
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
     }
@@ -112,17 +176,23 @@ async fn delete_item(
     database: &Database,
     info: &'static EntityInfo,
     key: &EncodedKey,
-    condition: Option<&Node>,
+    version: Option<u64>,
+    condition: Option<Node>,
     return_values: &str,
     subject: &Subject,
 ) -> Result<Answer> {
     let table = database.table(info);
+    let expected = version.filter(|version| *version > 0);
+    let condition = match expected.and_then(|version| deletable(info, version)) {
+        Some(node) => Some(Node::and_also(condition, node)),
+        None => condition,
+    };
     let mut request = Request::for_table(&table, key.0.len());
     request.json("Key", &key.0);
     request.text("ReturnValues", return_values);
     let mut expression = Expression::default();
     expression
-        .set_condition(info, Existence::Any, condition)
+        .set_condition(info, Existence::Any, condition.as_ref())
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
     expression.write(&mut request);
     if expression.has_condition() {
@@ -136,7 +206,14 @@ async fn delete_item(
     } else {
         transport::send(database.client(), Operation::DeleteItem, &table, request.finish()).await
     };
-    sent.map_err(|failure| failure.into_error(subject.clone()))
+    sent.map_err(|failure| failure.into_error(subject.clone()).or_version_conflict(info, expected, None))
+}
+
+/// The item has this version, or is gone already.
+fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
+    let partition = Term::Path(DocumentPath::of(info.attribute(&info.partition)));
+    let gone = Node::Function { name: "attribute_not_exists", arguments: vec![partition] };
+    Some(Node::Or(vec![gone, version_before(info, version)?]))
 }
 
 /// What a write gives back: [`Nothing`] or [`Old`].

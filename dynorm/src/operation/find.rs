@@ -6,6 +6,7 @@ use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
+use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use crate::transport::{self, Answer, Operation};
 
 /// Reads an item by its key; `None` if there is none. Made by [`Repository::find`](crate::Repository::find).
@@ -13,12 +14,13 @@ use crate::transport::{self, Answer, Operation};
 pub struct Find<E: Entity> {
     key: E::Key,
     consistent: bool,
+    visible: Visibility,
     database: Option<Database>,
 }
 
 impl<E: Entity> Find<E> {
     pub(crate) fn new(key: E::Key) -> Self {
-        Self { key, consistent: false, database: None }
+        Self { key, consistent: false, visible: Visibility::default(), database: None }
     }
 
     /// Reads what every write that has succeeded so far has left, at twice the read capacity. Without it, an answer may be
@@ -41,10 +43,29 @@ impl<E: Entity> Find<E> {
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
-        match item(&answer).and_then(|item| item.map_or(Ok(None), |item| decode_entity(&item))) {
+        let seen = |item: Item<'_>| {
+            if self.visible.sees(E::INFO, &item)? { decode_entity(&item) } else { Ok(None) }
+        };
+        match item(&answer).and_then(|item| item.map_or(Ok(None), seen)) {
             Ok(found) => Ok((found, subject)),
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
+    }
+}
+
+impl<E: SoftDelete> Find<E> {
+    /// Finds the item also if it is marked as deleted.
+    pub fn with_trashed(mut self) -> Self {
+        self.visible.trashed = Trashed::With;
+        self
+    }
+}
+
+impl<E: Expires> Find<E> {
+    /// Finds the item also if it has expired, as long as DynamoDB has not deleted it.
+    pub fn with_expired(mut self) -> Self {
+        self.visible.expired = true;
+        self
     }
 }
 
@@ -80,6 +101,20 @@ impl<E: Entity> Get<E> {
     /// Uses this database.
     pub fn on(self, database: &Database) -> Self {
         Self(self.0.on(database))
+    }
+}
+
+impl<E: SoftDelete> Get<E> {
+    /// See [`Find::with_trashed`].
+    pub fn with_trashed(self) -> Self {
+        Self(self.0.with_trashed())
+    }
+}
+
+impl<E: Expires> Get<E> {
+    /// See [`Find::with_expired`].
+    pub fn with_expired(self) -> Self {
+        Self(self.0.with_expired())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_en
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Change, Condition, Existence, Expression, Json, Node, Source};
 use crate::key::KeySource;
+use crate::rules::version_before;
 use crate::transport::{self, Operation, Repeat};
 
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
@@ -91,7 +92,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { arg, merge, condition, database, .. } = self;
-        let put = Put { merge, existence: Existence::Any, condition, doing: "saving" };
+        let put = Put { merge, existence: Existence::Any, condition, version: None, doing: "saving" };
         OperationFuture::new(save::<E, A>(arg.hold(), put, database))
     }
 }
@@ -101,15 +102,20 @@ pub(super) struct Put {
     pub(super) merge: bool,
     pub(super) existence: Existence,
     pub(super) condition: Option<Node>,
+    /// The version that the stored item must have; 0 for none.
+    pub(super) version: Option<u64>,
     pub(super) doing: &'static str,
 }
 
 pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
     mut held: A::Held,
-    put: Put,
+    mut put: Put,
     database: Option<Database>,
 ) -> Result<A::Output> {
     let database = Database::of_operation(database)?;
+    if put.existence == Existence::Any {
+        put.version = held.entity().item_version();
+    }
     held.remember();
     held.stamp(&Stamp::now());
     let result = match encode_entity(held.entity()) {
@@ -140,7 +146,7 @@ async fn write_item(
     database: &Database,
     info: &'static EntityInfo,
     item: &EncodedItem,
-    put: Put,
+    mut put: Put,
 ) -> Result<()> {
     let table = database.table(info);
     let subject = Subject::of(info).in_table(table.clone()).with_key(&item.key(info)).during(put.doing);
@@ -153,6 +159,9 @@ async fn write_item(
         request.json("Item", &item.json);
         (Operation::PutItem, Expression::default())
     };
+    if let Some(node) = put.version.and_then(|version| version_before(info, version)) {
+        put.condition = Some(Node::and_also(put.condition, node));
+    }
     expression.set_condition(info, put.existence, put.condition.as_ref()).map_err(|error| invalid(&error))?;
     expression.write(&mut request);
     let sent = if expression.has_condition() {
@@ -164,7 +173,9 @@ async fn write_item(
     };
     match sent {
         Ok(_) => Ok(()),
-        Err(failure) => Err(failure.into_error(subject)),
+        Err(failure) => {
+            Err(failure.into_error(subject).or_version_conflict(info, put.version, Some(&item.json)))
+        }
     }
 }
 

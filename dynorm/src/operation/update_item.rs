@@ -12,6 +12,7 @@ use crate::entity::{
 };
 use crate::error::{Error, Report, Result, Subject};
 use crate::expression::{Change, Existence, Expression, Node, Start};
+use crate::rules::Visibility;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
 
 /// What an update gives back: [`New`], [`Old`] or [`Nothing`].
@@ -87,7 +88,7 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
     .map_err(|error| Error::invalid(subject.clone(), &error))?;
     let answer = match send_update(database, &subject, body, R::REPEAT).await {
         Ok(answer) => answer,
-        Err(failure) => return Err(explain(E::INFO, failure, subject)),
+        Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Present)),
     };
     R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
 }
@@ -101,12 +102,21 @@ pub(super) async fn send_update(
     transport::send_write(database, Operation::UpdateItem, &subject.table, body, repeat).await
 }
 
-/// A condition that fails where there is no item has failed for that.
-fn explain(info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
-    // What cannot be read is not said to be absent.
+/// A condition that fails where there is no item has failed for that. An item that is deleted or has expired counts as none, unless
+/// the write is for those, too.
+pub(super) fn explain(
+    info: &'static EntityInfo,
+    failure: Failure,
+    subject: Subject,
+    existence: Existence,
+) -> Error {
+    let visible = if existence == Existence::Present { Visibility::default() } else { Visibility::ALL };
     let is_own = |json: &str| {
-        Item::next(&mut Scanner::new(json)).and_then(|item| is_of_type(&item, info)).unwrap_or(true)
+        let item = Item::next(&mut Scanner::new(json))?;
+        Ok(is_of_type(&item, info)? && visible.sees(info, &item)?)
     };
+    // What cannot be read is not said to be absent.
+    let is_own = |json: &str| is_own(json).unwrap_or_else(|_: ValueError| true);
     let is_there = failure.item.as_ref().is_some_and(|item| is_own(item.json()));
     if failure.kind != FailureKind::ConditionFailed || is_there {
         return failure.into_error(subject);

@@ -179,7 +179,7 @@ fn fingerprint(reader: &Reader) -> Result<u64> {
         expression.each_part(&mut add);
     }
     for lane in 0..reader.lanes() {
-        let body = reader.body(lane, &Next::Start, None, false);
+        let body = reader.identity(lane);
         add(&body.map_err(|error| Error::invalid(reader.subject().clone(), &error))?);
     }
     Ok(hash)

@@ -94,6 +94,9 @@ impl fmt::Display for Explanation {
             (None, Some(filter)) => write!(f, "\n  filter: {}", Shown(filter))?,
             (None, None) => {}
         }
+        if plan.live.is_some() {
+            f.write_str("\n  filter: what has expired is left out")?;
+        }
         if plan.hydrates {
             f.write_str("\n  then:   BatchGetItem of what is found, which is checked again")?;
         } else if let Some(local) = &plan.local {

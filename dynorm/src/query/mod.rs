@@ -31,6 +31,7 @@ use crate::expression::{Condition, Node};
 use crate::field::Field;
 use crate::key::Part;
 use crate::operation::OperationFuture;
+use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use plan::Plan;
 use run::{Next, Reader, Run, is_merged};
 
@@ -93,6 +94,7 @@ pub(crate) struct Spec {
     allow_scan: bool,
     consistent: bool,
     hydrate: bool,
+    visible: Visibility,
 }
 
 /// How a query began.
@@ -181,6 +183,7 @@ impl<E: Entity> Query<E> {
             allow_scan: false,
             consistent: false,
             hydrate: false,
+            visible: Visibility::default(),
         };
         Self {
             spec,
@@ -446,6 +449,28 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
 
     fn doing(&self) -> &'static str {
         if matches!(self.spec.source, Source::Scan) { "scanning" } else { "querying" }
+    }
+}
+
+impl<E: SoftDelete, S: Selection<E>> Query<E, S> {
+    /// Sees what is marked as deleted as well.
+    pub fn with_trashed(mut self) -> Self {
+        self.spec.visible.trashed = Trashed::With;
+        self
+    }
+
+    /// Sees only what is marked as deleted.
+    pub fn only_trashed(mut self) -> Self {
+        self.spec.visible.trashed = Trashed::Only;
+        self
+    }
+}
+
+impl<E: Expires, S: Selection<E>> Query<E, S> {
+    /// Sees what has expired as well, as long as DynamoDB has not deleted it.
+    pub fn with_expired(mut self) -> Self {
+        self.spec.visible.expired = true;
+        self
     }
 }
 

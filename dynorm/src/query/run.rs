@@ -75,7 +75,7 @@ impl Reader {
     fn check(&self) -> std::result::Result<(), ValueError> {
         let operators: usize = self.plan.filter.iter().map(super::Node::operators).sum();
         check_operators("the conditions have", operators)?;
-        let (expression, _) = self.expression(0, false)?;
+        let (expression, _) = self.expression(0, false, true)?;
         check_bytes("the conditions make", expression.longest())
     }
 
@@ -83,6 +83,7 @@ impl Reader {
         &self,
         lane: usize,
         counting: bool,
+        with_live: bool,
     ) -> std::result::Result<(Expression, String), ValueError> {
         let mut expression = Expression::default();
         if let Some(values) = self.plan.partitions.get(lane) {
@@ -105,11 +106,16 @@ impl Reader {
         if let Some(filter) = &self.plan.filter {
             filters.push(filter.render(&mut expression)?);
         }
-        if let [one, other] = filters.as_slice() {
-            expression.set_filter(format!("({one}) AND ({other})"));
-        } else {
-            expression.set_filter(filters.pop().unwrap_or_default());
+        if let Some(live) = self.plan.live.as_ref().filter(|_| with_live) {
+            filters.push(live.render(&mut expression)?);
         }
+        expression.set_filter(match filters.as_slice() {
+            [one] => one.clone(),
+            filters => {
+                let filters: Vec<String> = filters.iter().map(|filter| format!("({filter})")).collect();
+                filters.join(" AND ")
+            }
+        });
         let mut projection = Vec::new();
         if counting {
             // A name that no expression uses would be refused.
@@ -139,12 +145,28 @@ impl Reader {
         Ok((expression, projection.join(", ")))
     }
 
-    /// The request for a page. Without a place to begin and a limit, it tells what the query is.
-    pub(super) fn body(
+    /// What the query is, for a fingerprint.
+    pub(super) fn identity(&self, lane: usize) -> std::result::Result<Vec<u8>, ValueError> {
+        self.request(lane, &Next::Start, None, self.expression(lane, false, false)?, false)
+    }
+
+    /// The request for a page.
+    fn body(
         &self,
         lane: usize,
         start: &Next,
         limit: Option<u64>,
+        counting: bool,
+    ) -> std::result::Result<Vec<u8>, ValueError> {
+        self.request(lane, start, limit, self.expression(lane, counting, true)?, counting)
+    }
+
+    fn request(
+        &self,
+        lane: usize,
+        start: &Next,
+        limit: Option<u64>,
+        (expression, projection): (Expression, String),
         counting: bool,
     ) -> std::result::Result<Vec<u8>, ValueError> {
         let mut request = Request::for_table(&self.table, 512);
@@ -154,7 +176,6 @@ impl Reader {
         if let Some(index) = self.plan.index {
             request.text("IndexName", index.name);
         }
-        let (expression, projection) = self.expression(lane, counting)?;
         expression.write(&mut request);
         request.flag("ConsistentRead", self.plan.consistent);
         if counting {
@@ -261,7 +282,10 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let lanes = starts.unwrap_or_else(|| vec![Next::Start; reader.lanes()]);
         let lanes = lanes.into_iter().map(|next| Lane { taken: next.clone(), next, rows: VecDeque::new() });
         let plan = &reader.plan;
-        let drops = plan.filter.is_some() || plan.local.is_some() || plan.info.type_attribute.is_some();
+        let drops = plan.filter.is_some()
+            || plan.local.is_some()
+            || plan.live.is_some()
+            || plan.info.type_attribute.is_some();
         Self {
             told: Vec::new(),
             merges: is_merged(plan),
@@ -546,7 +570,11 @@ fn decode<E: Entity, S: Selection<E>>(
         Some(local) => matches(local, &item)?,
         None => true,
     };
-    if is_match && is_of_type(&item, plan.info)? { selection.decode(&item) } else { Ok(None) }
+    let is_live = match &plan.live {
+        Some(live) => matches(live, &item)?,
+        None => true,
+    };
+    if is_match && is_live && is_of_type(&item, plan.info)? { selection.decode(&item) } else { Ok(None) }
 }
 
 /// What the item is sorted by.

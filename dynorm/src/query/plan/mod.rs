@@ -45,6 +45,9 @@ pub(crate) struct Plan {
     /// The attributes that the items of a partition are in order of.
     pub(super) sort_attributes: Vec<&'static str>,
     pub(super) consistent: bool,
+    /// What is left out because it has expired: a filter that is another one every second, so that it is no part of what the
+    /// query is.
+    pub(super) live: Option<Node>,
 }
 
 /// What is wanted of an item: these places, or the whole.
@@ -189,6 +192,7 @@ impl Plan {
             descending: spec.order.as_ref().is_some_and(|order| order.descending),
             sort_attributes: Vec::new(),
             consistent: spec.consistent,
+            live: spec.visible.of_end(spec.info),
         }
     }
 
@@ -284,6 +288,7 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
     for node in &spec.conditions {
         flatten(node, &mut conditions);
     }
+    conditions.extend(spec.visible.of_mark(spec.info));
     for node in &conditions {
         check(node)?;
         node.check_names(spec.info)?;

@@ -1,0 +1,229 @@
+//! Versions, soft deletes and ends: what writes need to find, and what reads leave out.
+
+use std::time::Duration;
+
+use dynorm::prelude::*;
+use dynorm_tests::database;
+use futures_util::TryStreamExt;
+
+#[derive(Entity, Clone, Debug, Default, PartialEq)]
+struct Stock {
+    #[entity(partition)]
+    sku: String,
+    left: u32,
+    #[entity(version)]
+    version: u64,
+}
+
+#[derive(Entity, Clone, Debug, Default, PartialEq)]
+struct Note {
+    #[entity(id)]
+    id: Id<Note>,
+    #[entity(index("by_author", include = [text]))]
+    author: String,
+    text: String,
+    body: String,
+    #[entity(deleted_at)]
+    deleted_at: Option<Timestamp>,
+    #[entity(ttl)]
+    expires_at: Option<Timestamp>,
+    #[entity(version)]
+    version: u32,
+    #[entity(updated_at)]
+    updated_at: Timestamp,
+}
+
+fn stock(left: u32) -> Stock {
+    Stock { sku: "tea".into(), left, version: 0 }
+}
+
+async fn stocks() -> Database {
+    let db = database();
+    db.create_table::<Stock>().await.unwrap();
+    db
+}
+
+#[tokio::test]
+async fn a_save_needs_the_version_that_it_was_read_with() {
+    let db = stocks().await;
+    let mut mine = stock(9);
+    StockRepo::save(&mut mine).on(&db).await.unwrap();
+    assert_eq!(mine.version, 1);
+    let mut theirs = StockRepo::get("tea").on(&db).await.unwrap();
+    theirs.left = 8;
+    StockRepo::save(&mut theirs).merge().on(&db).await.unwrap();
+    assert_eq!(theirs.version, 2);
+    mine.left = 5;
+    for merge in [false, true] {
+        let save = StockRepo::save(&mut mine).on(&db);
+        let error = if merge { save.merge() } else { save }.await.unwrap_err();
+        assert!(error.is_version_conflict() && !error.is_condition_failed() && error.outcome_known());
+        assert!(
+            error.to_string().ends_with("the write was based on version 1, and the table has version 2: read it again, and repeat the change"),
+            "{error}"
+        );
+        assert_eq!(error.current::<Stock>().unwrap().unwrap(), theirs);
+        assert_eq!(error.attempted::<Stock>().unwrap().unwrap(), Stock { left: 5, version: 2, ..stock(0) });
+        assert_eq!(mine.version, 1, "what is known to have failed is put back");
+    }
+    // One that says that it is new meets the one that is there.
+    let error = StockRepo::save(stock(1)).on(&db).await.unwrap_err();
+    assert!(error.is_version_conflict());
+    assert!(error.to_string().contains("the entity is new and the table has version 2 of it"), "{error}");
+    // And one that is gone does not come back.
+    StockRepo::delete_by_id("tea").on(&db).await.unwrap();
+    let error = StockRepo::save(&mut theirs).on(&db).await.unwrap_err();
+    assert!(error.is_version_conflict() && error.current::<Stock>().is_none());
+    assert!(error.to_string().contains("and the item is gone"), "{error}");
+}
+
+#[tokio::test]
+async fn a_version_stands_beside_other_conditions() {
+    let db = stocks().await;
+    let saved = StockRepo::save(stock(9)).on(&db).await.unwrap();
+    let error = StockRepo::save(&saved).when(Stock::LEFT.gt(10)).on(&db).await.unwrap_err();
+    assert!(error.is_condition_failed() && !error.is_version_conflict());
+    let saved = StockRepo::save(&saved).when(Stock::LEFT.eq(9)).on(&db).await.unwrap();
+    assert_eq!(saved.version, 2);
+    let error = StockRepo::save(stock(3)).when(Stock::LEFT.gt(10)).on(&db).await.unwrap_err();
+    assert!(error.is_version_conflict());
+    let error = StockRepo::save(Stock { sku: "milk".into(), ..stock(3) })
+        .when(Stock::LEFT.gt(10))
+        .on(&db)
+        .await
+        .unwrap_err();
+    assert!(error.is_condition_failed(), "{error}");
+    let error = StockRepo::create(stock(3)).on(&db).await.unwrap_err();
+    assert!(error.is_condition_failed());
+}
+
+#[tokio::test]
+async fn a_delete_needs_the_version_and_an_update_raises_it() {
+    let db = stocks().await;
+    let saved = StockRepo::save(stock(9)).on(&db).await.unwrap();
+    let updated = StockRepo::update("tea").subtract(Stock::LEFT, 1).on(&db).await.unwrap();
+    assert_eq!((updated.left, updated.version), (8, 2));
+    let error = StockRepo::delete(&saved).on(&db).await.unwrap_err();
+    assert!(error.is_version_conflict());
+    assert_eq!(error.current::<Stock>().unwrap().unwrap(), updated);
+    assert_eq!(StockRepo::delete(&updated).returning_old().on(&db).await.unwrap(), Some(updated.clone()));
+    // It is gone, which is what was asked for.
+    StockRepo::delete(&updated).on(&db).await.unwrap();
+    let stale =
+        StockRepo::update("tea").add(Stock::LEFT, 1).when(Stock::VERSION.eq(1)).on(&db).await.unwrap_err();
+    assert!(stale.is_not_found());
+}
+
+async fn notes() -> Database {
+    let db = database();
+    db.create_table::<Note>().await.unwrap();
+    db
+}
+
+fn note(author: &str) -> Note {
+    Note { author: author.into(), text: "t".into(), body: "b".into(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_delete_marks_and_reads_leave_out_what_is_marked() {
+    let db = notes().await;
+    let kept = NoteRepo::save(note("ada")).on(&db).await.unwrap();
+    let gone = NoteRepo::save(note("ada")).on(&db).await.unwrap();
+    assert_eq!(NoteRepo::delete(&gone).returning_old().on(&db).await.unwrap(), Some(gone.clone()));
+    let trashed = NoteRepo::find(gone.id).with_trashed().on(&db).await.unwrap().unwrap();
+    assert!(trashed.is_trashed() && trashed.version == 2 && trashed.updated_at > gone.updated_at);
+    // Again: the time of the first deletion stays.
+    NoteRepo::delete_by_id(gone.id).on(&db).await.unwrap();
+    let again = NoteRepo::get(gone.id).with_trashed().on(&db).await.unwrap();
+    assert_eq!(again.deleted_at, trashed.deleted_at);
+
+    assert_eq!(NoteRepo::find(gone.id).on(&db).await.unwrap(), None);
+    assert!(NoteRepo::get(gone.id).on(&db).await.unwrap_err().is_not_found());
+    let ids = [kept.id, gone.id];
+    assert_eq!(NoteRepo::batch_get(&ids).positional().on(&db).await.unwrap(), [Some(kept.clone()), None]);
+    assert_eq!(NoteRepo::batch_get(&ids).with_trashed().on(&db).await.unwrap().len(), 2);
+    let streamed: Vec<Note> = NoteRepo::batch_get_stream(ids).on(&db).try_collect().await.unwrap();
+    assert_eq!(streamed, [kept.clone()]);
+    assert_eq!(NoteRepo::all().on(&db).await.unwrap(), [kept.clone()]);
+    assert_eq!(NoteRepo::count().on(&db).await.unwrap(), 1);
+    assert_eq!(NoteRepo::filter(Note::ID.is_in(ids)).get_all().on(&db).await.unwrap(), [kept.clone()]);
+    let by_author = || NoteRepo::by_author("ada");
+    assert_eq!(by_author().count().on(&db).await.unwrap(), 1);
+    assert_eq!(by_author().with_trashed().get_all().on(&db).await.unwrap().len(), 2);
+    assert_eq!(by_author().only_trashed().hydrate().get_all().on(&db).await.unwrap(), [again.clone()]);
+    assert_eq!(
+        NoteRepo::with_trashed().filter(Note::AUTHOR.eq("ada")).hydrate().count().on(&db).await.unwrap(),
+        2
+    );
+    assert_eq!(NoteRepo::scan().only_trashed().count().on(&db).await.unwrap(), 1);
+
+    // What is marked counts as absent for an update, and is there for a restore.
+    let update = NoteRepo::update(gone.id).set(Note::TEXT, "x").on(&db).await.unwrap_err();
+    assert!(update.is_not_found());
+    let restored = NoteRepo::restore(gone.id).on(&db).await.unwrap();
+    assert!(!restored.is_trashed());
+    assert_eq!(NoteRepo::find(gone.id).on(&db).await.unwrap(), Some(restored.clone()));
+    NoteRepo::force_delete(&restored).on(&db).await.unwrap();
+    assert_eq!(NoteRepo::find(gone.id).with_trashed().on(&db).await.unwrap(), None);
+    for error in [
+        NoteRepo::delete(&restored).on(&db).await.unwrap_err(),
+        NoteRepo::delete_by_id(Id::new()).on(&db).await.unwrap_err(),
+        NoteRepo::restore(gone.id).on(&db).await.unwrap_err(),
+    ] {
+        assert!(error.is_not_found(), "{error}");
+    }
+    let stale = NoteRepo::delete(&Note { version: 7, ..kept.clone() }).on(&db).await.unwrap_err();
+    assert!(stale.is_version_conflict(), "{stale}");
+}
+
+#[tokio::test]
+async fn what_has_expired_is_left_out() {
+    let db = notes().await;
+    let now = Timestamp::now();
+    let ending = |at: Option<Timestamp>| Note { expires_at: at, ..note("bob") };
+    let past = NoteRepo::save(ending(now.checked_sub(Duration::from_secs(5)))).on(&db).await.unwrap();
+    let future = NoteRepo::save(ending(now.checked_add(Duration::from_secs(500)))).on(&db).await.unwrap();
+    let never = NoteRepo::save(ending(None)).on(&db).await.unwrap();
+    assert!(past.is_expired() && !future.is_expired() && !never.is_expired());
+    assert_eq!(NoteRepo::find(past.id).on(&db).await.unwrap(), None);
+    let found = NoteRepo::find(past.id).with_expired().on(&db).await.unwrap().unwrap();
+    assert_eq!(found.id, past.id);
+    let ids = [past.id, future.id, never.id];
+    assert_eq!(NoteRepo::batch_get(ids).on(&db).await.unwrap().len(), 2);
+    assert_eq!(NoteRepo::batch_get(ids).with_expired().on(&db).await.unwrap().len(), 3);
+    assert_eq!(NoteRepo::by_author("bob").count().on(&db).await.unwrap(), 2);
+    assert_eq!(NoteRepo::by_author("bob").with_expired().count().on(&db).await.unwrap(), 3);
+    assert_eq!(NoteRepo::by_author("bob").hydrate().get_all().on(&db).await.unwrap().len(), 2);
+    assert_eq!(NoteRepo::filter(Note::ID.is_in(ids)).get_all().on(&db).await.unwrap().len(), 2);
+    assert!(NoteRepo::update(past.id).set(Note::TEXT, "x").on(&db).await.unwrap_err().is_not_found());
+    // Its place is free.
+    NoteRepo::create(Note { id: past.id, ..note("bob") }).on(&db).await.unwrap();
+    assert!(
+        NoteRepo::create(Note { id: future.id, ..note("bob") })
+            .on(&db)
+            .await
+            .unwrap_err()
+            .is_condition_failed()
+    );
+    // A cursor fits its query although another second has begun.
+    let page = NoteRepo::by_author("bob").page(1).on(&db).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let rest = NoteRepo::by_author("bob").page(10).after(page.next).on(&db).await.unwrap();
+    assert_eq!(rest.items.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_marked_can_expire() {
+    let db = notes().await;
+    let note = NoteRepo::save(note("eve")).on(&db).await.unwrap();
+    NoteRepo::delete(&note).expire_after(Duration::from_secs(3600)).on(&db).await.unwrap();
+    let trashed = NoteRepo::get(note.id).with_trashed().on(&db).await.unwrap();
+    let end = trashed.expires_at.unwrap();
+    let from_now = (end.unix_micros() - Timestamp::now().unix_micros()) / 1_000_000;
+    assert!((3590..=3602).contains(&from_now), "{from_now}");
+    NoteRepo::restore(note.id).on(&db).await.unwrap();
+    let kept = NoteRepo::update(note.id).set(Note::EXPIRES_AT, None).on(&db).await.unwrap();
+    assert_eq!(kept.expires_at, None);
+    let set = NoteRepo::update(note.id).set(Note::EXPIRES_AT, Some(end)).on(&db).await.unwrap();
+    assert_eq!(set.expires_at, Some(end));
+}

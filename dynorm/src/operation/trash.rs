@@ -1,0 +1,141 @@
+//! Deletes that mark, and their reverse.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::OperationFuture;
+use super::changes::complete;
+use super::delete::Returning;
+use super::update::New;
+use super::update_item::{UpdateRequest, UpdateReturning, explain, send_update};
+use crate::codec::Encoder;
+use crate::database::Database;
+use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, encode_key, part_of_key};
+use crate::error::{Error, Result, Subject};
+use crate::expression::{Action, Change, Existence, Json, Node, Source};
+use crate::rules::{SoftDelete, version_before};
+use crate::transport::{Answer, Repeat};
+
+/// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
+/// deletion.
+pub(super) struct Marking<'m> {
+    pub(super) version: Option<u64>,
+    pub(super) end: Option<u64>,
+    pub(super) condition: Option<&'m Node>,
+}
+
+pub(super) async fn mark<E: Entity, R: Returning<E>>(
+    database: &Database,
+    key: &E::Key,
+    marking: Marking<'_>,
+    subject: &Subject,
+    encoded: &EncodedKey,
+) -> Result<Answer> {
+    let Marking { version, end, condition } = marking;
+    let invalid = |error| Error::invalid(subject.clone(), &error);
+    let part = |field: usize| part_of_key::<E>(key, field);
+    let stamp = Stamp::now();
+    let changes = complete(E::INFO, marks(E::INFO, &stamp, end).map_err(invalid)?, &part, &stamp);
+    let changes = changes.map_err(invalid)?;
+    let expected = version.filter(|version| *version > 0);
+    let condition = match expected.and_then(|version| version_before(E::INFO, version)) {
+        Some(node) => Some(Node::and_also(condition.cloned(), node)),
+        None => condition.cloned(),
+    };
+    let body = UpdateRequest {
+        info: E::INFO,
+        key: encoded,
+        changes: &changes,
+        start: &|_| None,
+        existence: Existence::Stored,
+        condition: condition.as_ref(),
+        wanted: R::WANTED,
+    };
+    let body = body.body(&subject.table).map_err(invalid)?;
+    let sent = send_update(database, subject, body, Repeat::Any).await;
+    sent.map_err(|failure| {
+        let error = explain(E::INFO, failure, subject.clone(), Existence::Stored);
+        error.or_version_conflict(E::INFO, expected, None)
+    })
+}
+
+/// The changes that mark an item, and that let it end a number of seconds from now.
+fn marks(
+    info: &'static EntityInfo,
+    stamp: &Stamp,
+    end: Option<u64>,
+) -> std::result::Result<Vec<Change>, crate::ValueError> {
+    let mut changes = Vec::new();
+    if let (Some(moment), Some(name)) = (info.deleted_at, info.mark()) {
+        let mut encoder = Encoder::default();
+        (moment.encode)(stamp, &mut encoder).map_err(|error| error.in_field(name))?;
+        let value = Source::Value(Json(encoder.into_bytes()));
+        changes.push(Change { action: Action::SetIfAbsent(value), ..Change::remove(name) });
+    }
+    if let (Some(seconds), Some(name)) = (end, info.end()) {
+        let now = u64::try_from(stamp.now.unix_micros().div_euclid(1_000_000)).unwrap_or(0);
+        let end = now.saturating_add(seconds).saturating_add(1);
+        changes.push(Change::set(name, Source::Value(Json(format!(r#"{{"N":"{end}"}}"#).into_bytes()))));
+    }
+    Ok(changes)
+}
+
+/// Takes the mark away that a delete has set. Made by [`Repository::restore`](crate::Repository::restore).
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct Restore<E: SoftDelete> {
+    key: E::Key,
+    database: Option<Database>,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E: SoftDelete> Restore<E> {
+    pub(crate) fn new(key: E::Key) -> Self {
+        Self { key, database: None, of: PhantomData }
+    }
+
+    /// Uses this database.
+    pub fn on(mut self, database: &Database) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+}
+
+impl<E: SoftDelete> IntoFuture for Restore<E> {
+    type Output = Result<E>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { key, database, .. } = self;
+        OperationFuture::new(async move {
+            let database = Database::of_operation(database)?;
+            let table = database.table(E::INFO);
+            let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
+            let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("restoring");
+            let part = |field: usize| part_of_key::<E>(&key, field);
+            let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
+            let invalid = |error| Error::invalid(subject.clone(), &error);
+            let changes = complete(E::INFO, changes, &part, &Stamp::now()).map_err(invalid)?;
+            let body = UpdateRequest {
+                info: E::INFO,
+                key: &encoded,
+                changes: &changes,
+                start: &|_| None,
+                existence: Existence::Stored,
+                condition: None,
+                wanted: <New as UpdateReturning<E>>::WANTED,
+            };
+            let body = body.body(&subject.table).map_err(invalid)?;
+            let answer = match send_update(&database, &subject, body, Repeat::Any).await {
+                Ok(answer) => answer,
+                Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Stored)),
+            };
+            <New as UpdateReturning<E>>::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+        })
+    }
+}
+
+impl<E: SoftDelete> fmt::Debug for Restore<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Restore").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
