@@ -4,6 +4,7 @@
 #[allow(unreachable_pub, reason = "the code of the public face is as its users write it")]
 mod api;
 mod batch_options;
+mod batch_rules;
 mod batches;
 mod create;
 mod delete;
