@@ -28,6 +28,13 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     let decode = decode(entity);
     let key_part = key_part(entity);
     let stamp = stamp(entity);
+    let validate = entity.validate.then(|| {
+        quote_spanned! {ident.span()=>
+            fn violations(&self) -> ::std::vec::Vec<__d::Violation> {
+                <Self as __d::Validated>::violations(self)
+            }
+        }
+    });
     let (marked, version) = (marked(entity), version(entity));
     let projected: Vec<_> = indexes(entity)
         .filter(|index| index.projection.is_some())
@@ -55,6 +62,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
                 #decode
                 #key_part
                 #stamp
+                #validate
                 #version
             }
         };

@@ -21,6 +21,8 @@ pub(crate) struct Entity<'i> {
     pub(crate) indexes: Vec<Index>,
     /// Of an entity whose key is a template: the attribute that holds its type.
     pub(crate) type_attribute: Option<LitStr>,
+    /// It has rules of its own.
+    pub(crate) validate: bool,
 }
 
 /// A field of an entity or of a nested struct.

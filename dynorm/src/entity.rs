@@ -10,6 +10,7 @@ use crate::codec::{
 };
 use crate::error::{Error, Result, Subject};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
+use crate::validation::Violation;
 
 /// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
 #[diagnostic::on_unimplemented(
@@ -44,6 +45,12 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
     /// Sets the id and the timestamps, and raises the version.
     #[doc(hidden)]
     fn stamp_item(&mut self, _stamp: &Stamp) {}
+
+    /// The rules that the entity breaks.
+    #[doc(hidden)]
+    fn violations(&self) -> Vec<Violation> {
+        Vec::new()
+    }
 
     /// The version that the entity was read with.
     #[doc(hidden)]
@@ -254,8 +261,17 @@ pub(crate) struct EncodedItem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EncodedKey(pub(crate) Vec<u8>);
 
-/// Encodes an entity and checks what DynamoDB would refuse: key sizes and the size of the item.
+/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
+    let violations = entity.violations();
+    if !violations.is_empty() {
+        let subject = Subject::of(E::INFO);
+        let subject = match encode_key::<E>(&entity.entity_key()) {
+            Ok(key) => subject.with_key(&key),
+            Err(_) => subject,
+        };
+        return Err(Error::validation(subject, violations));
+    }
     let mut encoder = Encoder::with_capacity(1024);
     let mut item = ItemWriter::new(&mut encoder, E::INFO.fields);
     let keys = entity

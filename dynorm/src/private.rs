@@ -14,6 +14,7 @@ pub use crate::key::{
 pub use crate::query::{Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned, expiry};
+pub use crate::validation::{Validated, Violation};
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.
 pub use core::clone::Clone;

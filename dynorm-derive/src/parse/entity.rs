@@ -24,6 +24,7 @@ pub(super) const WORDS: &[&str] = &[
     "partition_attribute",
     "sort_attribute",
     "type_attribute",
+    "validate",
 ];
 /// What an index on the struct knows.
 const INDEX_WORDS: &[&str] =
@@ -84,6 +85,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
     let mut repository = None;
     let mut door = default_door();
     let mut case = None;
+    let mut validate = false;
     let mut templates = KeyTemplates::default();
     let mut indexes = Vec::new();
     let before = errors.count();
@@ -95,6 +97,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
             continue;
         }
         match word.as_str() {
+            "validate" => validate = entry.flag(errors),
             "table" => table = entry.text("users", errors),
             "repo" => repository = repository_name(entry, errors),
             "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
@@ -141,6 +144,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
         key_failed,
         indexes: Vec::new(),
         type_attribute: None,
+        validate,
     };
     templates.into_keys(&mut entity, errors);
     for entry in indexes {

@@ -27,4 +27,5 @@ mod update;
 mod update_keys;
 mod update_or_create;
 mod upsert;
+mod validation;
 mod values;

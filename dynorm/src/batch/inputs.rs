@@ -209,7 +209,7 @@ pub(super) fn cannot_begin(fates: &mut Fates, only: Option<&[usize]>, error: Err
 pub(super) fn open(fates: &Fates) -> Vec<usize> {
     let is_open = |(index, (_, reason)): (usize, &(Fate, Option<Arc<Error>>))| {
         let reason = reason.as_deref()?;
-        (!matches!(reason, Error::Invalid(_))).then_some(index)
+        (!matches!(reason, Error::Invalid(_) | Error::ValidationFailed(_))).then_some(index)
     };
     fates.iter().enumerate().filter_map(is_open).collect()
 }
