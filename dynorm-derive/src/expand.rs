@@ -152,9 +152,12 @@ fn starters(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// The indexes whose keys are there; it is reported for the others what they lack.
+/// The indexes whose keys are there; it is reported for the others what they lack, or that their name is taken.
 fn indexes<'e, 'i>(entity: &'e Entity<'i>) -> impl Iterator<Item = &'e Index> + use<'e, 'i> {
-    entity.indexes.iter().filter(|index| entity.has_keys_of(index))
+    entity.indexes.iter().filter(|index| {
+        let is_taken = index.projection.is_some() && projection_name(entity, index) == entity.repository;
+        entity.has_keys_of(index) && !is_taken
+    })
 }
 
 fn starter(entity: &Entity<'_>, position: usize, index: &Index) -> TokenStream {

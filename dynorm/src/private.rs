@@ -11,7 +11,7 @@ pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
     Template,
 };
-pub use crate::query::{Places, Projected, Projection, Query, part};
+pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.

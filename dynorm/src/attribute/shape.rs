@@ -140,10 +140,15 @@ impl Shape for FixedText {
     type Newtype = Self;
     type Itself<T> = T;
 }
+#[diagnostic::do_not_recommend]
 impl TextLike for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Key for FixedText {}
+#[diagnostic::do_not_recommend]
 impl IndexKey for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Part for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Measured for FixedText {}
 
 /// A `u8`: a number, of which many are bytes.
@@ -156,8 +161,11 @@ impl Shape for Byte {
     type Newtype = Number;
     type Itself<T> = T;
 }
+#[diagnostic::do_not_recommend]
 impl Key for Byte {}
+#[diagnostic::do_not_recommend]
 impl IndexKey for Byte {}
+#[diagnostic::do_not_recommend]
 impl Part for Byte {}
 
 #[diagnostic::do_not_recommend]
