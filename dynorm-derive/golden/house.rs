@@ -97,16 +97,13 @@ const _: () = {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
             fields: &[
                 __d::key("id", <__d::Own<Id<House>> as __d::KeyAttribute>::SCALAR),
-                __d::key(
-                    "country",
-                    <__d::Own<String> as __d::IndexKeyAttribute>::SCALAR,
-                ),
-                __d::key("city", <__d::Own<String> as __d::IndexKeyAttribute>::SCALAR),
-                __d::key("street", <__d::Own<String> as __d::IndexKeyAttribute>::SCALAR),
-                __d::key("number", <__d::Own<u32> as __d::IndexKeyAttribute>::SCALAR),
-                __d::key(
+                __d::keyed("country", <__d::Own<String> as __d::IndexKeyAttribute>::KEY),
+                __d::keyed("city", <__d::Own<String> as __d::IndexKeyAttribute>::KEY),
+                __d::keyed("street", <__d::Own<String> as __d::IndexKeyAttribute>::KEY),
+                __d::keyed("number", <__d::Own<u32> as __d::IndexKeyAttribute>::KEY),
+                __d::keyed(
                     "owner",
-                    <__d::Own<Option<Id<Person>>> as __d::IndexKeyAttribute>::SCALAR,
+                    <__d::Own<Option<Id<Person>>> as __d::IndexKeyAttribute>::KEY,
                 ),
                 __d::field("type", <Type as __d::Attribute>::SCALAR),
                 __d::field("rooms", <Vec<Room> as __d::Attribute>::SCALAR),

@@ -326,7 +326,13 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
     if errors.count() > before {
         return;
     }
-    let beside_keys = seen.len() + usize::from(entity.type_attribute.is_some());
+    // What templates are made of is no key itself.
+    let is_key = |field: &Ident| {
+        let mut sources = entity.keys().chain(entity.partition_of(index)).chain(&index.sort);
+        sources.any(|source| matches!(source, Source::Field(key) if key == field))
+    };
+    let held = entity.fields_of(index).into_iter().filter(|field| !is_key(field.ident)).count();
+    let beside_keys = held + usize::from(entity.type_attribute.is_some());
     if beside_keys > MAX_INCLUDED {
         let of_type =
             if entity.type_attribute.is_some() { ", the type of the entity among them" } else { "" };
@@ -334,6 +340,10 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
             &projection.word,
             format_args!("an index holds up to {MAX_INCLUDED} attributes beside its keys, and this would hold {beside_keys}{of_type}: leave some out, or remove `include`, so that it holds the whole item"),
         );
+    }
+    // Other entities that share the index may have more.
+    if entity.type_attribute.is_some() {
+        return;
     }
     let mut stored = entity.fields.iter().filter(|field| !matches!(field.storage, Storage::Skip(_)));
     if stored.all(|field| keys.contains(&field.ident) || seen.contains(&field.ident)) {

@@ -113,6 +113,7 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         key_fields: &[],
         indexes: &[],
         type_attribute: None,
+        flattened: None,
     }
 }
 
@@ -124,6 +125,11 @@ pub const fn field(name: &'static str, scalar: Option<ScalarType>) -> FieldInfo 
 /// A field that is a key of the table or of an index.
 pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> FieldInfo {
     FieldInfo::key(name, scalar)
+}
+
+/// A field that is a key of an index, and may be absent.
+pub const fn keyed(name: &'static str, key: (Option<ScalarType>, bool)) -> FieldInfo {
+    FieldInfo::index_key(name, key)
 }
 
 /// A field whose stored type is known to its module alone.

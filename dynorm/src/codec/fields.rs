@@ -19,6 +19,8 @@ pub struct FieldInfo {
     pub(crate) defaulted: bool,
     /// Every value makes a text of one length, and the order of the texts is that of the values.
     pub(crate) fixed: bool,
+    /// A key of an index that may be absent, which leaves the item out of the index.
+    pub(crate) optional: bool,
     /// The name needs no escaping in JSON.
     pub(crate) plain: bool,
 }
@@ -34,6 +36,7 @@ impl FieldInfo {
             sensitive: false,
             defaulted: false,
             fixed: false,
+            optional: false,
             plain: is_plain(name),
         }
     }
@@ -42,6 +45,12 @@ impl FieldInfo {
     #[must_use]
     pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> Self {
         Self { key: true, ..Self::new(name, scalar) }
+    }
+
+    /// A field that is a key of an index, and may be absent if `optional`.
+    #[must_use]
+    pub const fn index_key(name: &'static str, (scalar, optional): (Option<ScalarType>, bool)) -> Self {
+        Self { optional, ..Self::key(name, scalar) }
     }
 
     /// A field whose stored type is known to its module alone (`serde`, `with`).
@@ -54,6 +63,12 @@ impl FieldInfo {
     #[must_use]
     pub const fn part(self, fixed: bool) -> Self {
         Self { fixed, ..self }
+    }
+
+    /// A field that stands in the template of an index, and may be absent if `optional`.
+    #[must_use]
+    pub const fn index_part(self, (fixed, optional): (bool, bool)) -> Self {
+        Self { fixed, optional, ..self }
     }
 
     /// Marks a field with a default of its own.

@@ -3,7 +3,8 @@
 //! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
 //! wins whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
 //! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
-//! those in the order of the struct. With an order, only keys that have it are considered. Conditions that fix whole keys of the
+//! those in the order of the struct. An index is not chosen if items may match that it does not have, since they lack one of its
+//! keys; whoever names the index gets what it has. With an order, only keys that have it are considered. Conditions that fix whole keys of the
 //! table, several of them, are a batch get.
 
 mod key;
@@ -11,16 +12,17 @@ mod sort;
 
 use super::evaluate::order_of_values;
 use super::refusal::{
-    needs_scan, no_such_field, no_such_index, not_held, not_served_by, other_index, unordered,
+    leaves_out, needs_scan, no_such_field, no_such_index, not_held, not_served_by, other_index, unordered,
 };
 use super::{Source, Spec};
+use crate::attribute::ScalarType;
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::{DocumentPath, MAX_IN, Node, Term};
 use crate::key::KeySource;
 use crate::transport::Operation;
 pub(super) use key::equality;
-use key::{Candidate, candidate, whole_keys};
+use key::{Candidate, candidate, fields_of, whole_keys};
 pub(super) use sort::ordered_by;
 
 /// How a query is carried out.
@@ -96,10 +98,24 @@ impl Plan {
             return Ok(Self::batch_get(spec, keys, &used, conditions));
         }
         let mut best: Option<Candidate> = None;
-        let mut lacking = None;
+        let (mut lacking, mut refused, mut sparse) = (None, None, None);
         for index in keys {
-            let Some(mut found) = candidate(spec, index, &conditions)? else { continue };
+            let mut found = match candidate(spec, index, &conditions) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                // What cannot be the key of one index is no mistake where another key serves.
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
             if let Some(index) = index {
+                if spec.using.is_none()
+                    && let Some(field) = may_leave_out(spec.info, index, &conditions)
+                {
+                    sparse.get_or_insert((index, field));
+                    continue;
+                }
                 let missing = missing(spec.info, index, wanted, &conditions);
                 if !missing.is_empty() && !spec.hydrate {
                     lacking.get_or_insert((index, missing));
@@ -116,10 +132,12 @@ impl Plan {
         }
         match (best, lacking) {
             (Some(best), _) => Self::query(spec, best, conditions),
+            (None, _) if let Some(refused) = refused => Err(refused),
             (None, _) if spec.allow_scan && spec.using.is_none() && spec.order.is_none() => {
                 Self::scan(spec, conditions)
             }
             (None, Some((index, missing))) => Err(not_held(index, &missing)),
+            (None, None) if let Some((index, field)) = sparse => Err(leaves_out(spec.info, index, field)),
             (None, None) if serves_unordered(spec, &conditions)? => Err(unordered(spec, &conditions)),
             (None, None) if spec.using.is_some() => Err(not_served_by(spec)),
             (None, None) if spec.allow_scan => Self::scan(spec, conditions),
@@ -232,6 +250,22 @@ fn keys_of(
     partition.iter().chain(sort)
 }
 
+/// A field that an item may lack and match all the same, though the index does not have items without it.
+fn may_leave_out(
+    info: &'static EntityInfo,
+    index: &'static IndexInfo,
+    conditions: &[Node],
+) -> Option<&'static str> {
+    let (partition, sort) = parts_of(info, Some(index));
+    let fields = partition.iter().chain(sort).flat_map(|source| match source {
+        KeySource::Field(field) => vec![*field],
+        KeySource::Template(template) => fields_of(template).collect(),
+    });
+    let mut optional = fields.filter_map(|field| info.fields.get(field)).filter(|field| field.optional);
+    let field = optional.find(|field| !conditions.iter().any(|node| node.needs(field.name)))?;
+    Some(field.name)
+}
+
 /// What a query needs and a projected index does not hold.
 fn missing(
     info: &'static EntityInfo,
@@ -248,13 +282,19 @@ fn missing(
             missing.push(name.to_owned());
         }
     };
+    let mut missing_rest = None;
     match wanted {
         Some(paths) => paths.iter().for_each(|path| need(&path.attribute)),
-        None => info.fields.iter().for_each(|field| need(field.name)),
+        None => {
+            info.fields.iter().for_each(|field| need(field.name));
+            // What is flattened has no names that an index could be told.
+            missing_rest = info.flattened;
+        }
     }
     for node in conditions {
         node.each_path(&mut |path| need(&path.attribute));
     }
+    missing.extend(missing_rest.map(str::to_owned));
     missing
 }
 
@@ -288,6 +328,7 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
     }
     for node in &conditions {
         check(node)?;
+        wrong_type(spec.info, node).map_or(Ok(()), Err)?;
         let mut unknown = None;
         node.each_path(&mut |path| {
             let is_known = spec.info.fields.iter().any(|field| field.name == path.attribute);
@@ -300,6 +341,59 @@ fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
         }
     }
     Ok(conditions)
+}
+
+/// A key that is compared by name with a value of another type. DynamoDB would refuse it, or the text of a template would
+/// hide it.
+fn wrong_type(info: &'static EntityInfo, node: &Node) -> Option<ValueError> {
+    let (path, values) = match node {
+        Node::Compare { left: Term::Path(path), operator, right } if *operator != "<>" => {
+            (path, std::slice::from_ref(right))
+        }
+        Node::Between { term: Term::Path(path), low, high } => {
+            let of_low = wrong_value(info, path, low);
+            return of_low.or_else(|| wrong_value(info, path, high));
+        }
+        Node::In { term: Term::Path(path), values } => (path, values.as_slice()),
+        Node::Function { name: "begins_with", arguments } => match arguments.as_slice() {
+            [Term::Path(path), prefix] => (path, std::slice::from_ref(prefix)),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    values.iter().find_map(|value| wrong_value(info, path, value))
+}
+
+fn wrong_value(info: &'static EntityInfo, path: &DocumentPath, value: &Term) -> Option<ValueError> {
+    let Term::Value(json) = value else { return None };
+    let name = path.is_by_name().then_some(&path.attribute)?;
+    let field = info.fields.iter().find(|field| path.is_attribute(field.name))?;
+    let is_key = |source: &KeySource| match source {
+        KeySource::Field(key) => info.fields.get(*key).is_some_and(|key| key.name == field.name),
+        KeySource::Template(template) => {
+            fields_of(template).any(|key| info.fields.get(key).is_some_and(|key| key.name == field.name))
+        }
+    };
+    let mut keys =
+        keys_of(info, None).chain(info.indexes.iter().flat_map(|index| keys_of(info, Some(index))));
+    let stored = match field.scalar {
+        Some(ScalarType::String) => "text",
+        Some(ScalarType::Number) => "a number",
+        Some(ScalarType::Binary) => "bytes",
+        None => "a truth value",
+    };
+    let given = match json.get(..5)? {
+        br#"{"S":"# => "text",
+        br#"{"N":"# => "a number",
+        br#"{"B":"# => "bytes",
+        br#"{"BOO"# => "a truth value",
+        _ => "something else",
+    };
+    (stored != given && keys.any(is_key)).then(|| {
+        ValueError::new(format!(
+            "`{name}` is part of a key and stored as {stored}, and is compared with {given}, so nothing can match"
+        ))
+    })
 }
 
 /// Takes `&` apart, and writes one thing in one way: `x.eq(1) | x.eq(2)` is `x.is_in([1, 2])`, and `x.is_in([1])` is `x.eq(1)`.
