@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::attribute::{ScalarType, Timestamp};
 use crate::codec::{
     Encoder, FieldInfo, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, normal_number,
-    scalar_text,
+    part_size, scalar_text,
 };
 use crate::error::{Error, Result, Subject};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
@@ -86,6 +86,8 @@ pub struct EntityInfo {
     pub version: Option<usize>,
     /// The position of the field that says when the item expires.
     pub ttl: Option<usize>,
+    /// The field that holds the attributes which are no other field.
+    pub flattened: Option<&'static str>,
 }
 
 /// A field that is set to the current time, also by writes that have no whole entity at hand.
@@ -418,7 +420,7 @@ fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
-    // A local index projects the whole item, so each costs its size once more.
+    // An entry of a local index costs what it holds once more: the whole item, or less.
     let copies = 1 + info.indexes.iter().filter(|index| index.local).count();
     // JSON is never shorter than what it stands for, so nearly every item is settled here.
     if json.len() * copies <= MAX_ITEM_BYTES {
@@ -426,17 +428,25 @@ fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(),
     }
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let item = Item::next(&mut Scanner::new(text))?;
-    // An item without the sort key of a local index has no entry in it.
-    let mut copies = 1;
+    let mut size = item_size(json)?;
+    let whole = size;
+    let mut is_indexed = false;
     for index in info.indexes.iter().filter(|index| index.local) {
+        // An item without the sort key of a local index has no entry in it.
         let sort = index.sort.first().map(|sort| item.get(info.attribute(sort))).transpose()?;
-        copies += usize::from(sort.flatten().is_some());
+        if sort.flatten().is_some() {
+            is_indexed = true;
+            let keys = info.keys().chain(index.keys()).map(|(_, source)| info.attribute(source));
+            size += match index.beside_keys(info) {
+                Some(names) => part_size(json, &names.into_iter().chain(keys).collect::<Vec<_>>())?,
+                None => whole,
+            };
+        }
     }
-    let size = item_size(json)? * copies;
     if size <= MAX_ITEM_BYTES {
         return Ok(());
     }
-    let indexes = if copies > 1 { " with its entries in the local indexes" } else { "" };
+    let indexes = if is_indexed { " with its entries in the local indexes" } else { "" };
     let largest = largest_attribute(json)?
         .map(|(name, size)| format!("; the largest attribute is `{name}` with {size} bytes"))
         .unwrap_or_default();

@@ -8,7 +8,7 @@ use super::field::{self, Role};
 use super::{Once, default_door};
 use crate::attr::{self, Entry};
 use crate::errors::Errors;
-use crate::model::{Entity, Field, Index, Projected, Source, StampKind, Storage};
+use crate::model::{Entity, Field, Index, Projected, Source, StampKind};
 use crate::plural::table_name;
 use crate::template::{Segment, Template};
 
@@ -236,6 +236,16 @@ fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Errors) {
             _ => attr::unknown(&option.word, INDEX_WORDS, "an index", errors),
         }
     }
+    for (attribute, template, word) in
+        [(&partition_attribute, &partition, "partition"), (&sort_attribute, &sort, "sort")]
+    {
+        if let (Some(attribute), None, true) = (attribute, template, errors.count() == before) {
+            errors.at(
+                attribute,
+                format_args!("this names the attribute of a template, and there is none: write `{word} = \"…\"` beside it"),
+            );
+        }
+    }
     let failed = errors.count() > before;
     if partition.is_none() && sort.is_none() && several.iter().all(Vec::is_empty) && !failed {
         errors.at(
@@ -432,15 +442,8 @@ fn add_local_index(
     entity.indexes.push(Index { name, local: true, partition: Vec::new(), sort, projection, failed: false });
 }
 
-/// A key must be stored, and by its type.
 fn refuse_untyped(field: &Field<'_>, word: &Ident, errors: &mut Errors) -> bool {
-    let why = match &field.storage {
-        Storage::Attribute => return false,
-        Storage::Skip(_) => "is left out of the item with `skip`",
-        Storage::Flatten(_) => "stands for many attributes with `flatten`",
-        Storage::Serde => "is stored through `serde`, which can make anything of it",
-        Storage::With(_) => "is stored through `with`, which can make anything of it",
-    };
+    let Some(why) = field.why_no_key() else { return false };
     let ident = field.ident;
     errors.at(word, format_args!("`{ident}` {why}, so it cannot be a key: remove one of the two"));
     true
