@@ -6,8 +6,10 @@ use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity};
 
 mod batch;
+mod transaction;
 
 pub use batch::{BatchItem, BatchReport};
+pub use transaction::{FailedOperation, TransactionReport};
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -64,6 +66,9 @@ pub enum Error {
     Server(Box<Report>),
     /// Some items of a batch are not known to be done. [`Error::failures`] lists them.
     Batch(Box<BatchReport>),
+    /// A transaction was cancelled, or not sent, for some of its operations: nothing was changed.
+    /// [`Error::failed_operations`] lists them.
+    Transaction(Box<TransactionReport>),
     /// No database was named: neither by `.on(&db)`, nor by `db.scope(…)`, nor by `db.install()`.
     NoDatabase,
     /// The database cannot be set up as it was asked for.
@@ -108,9 +113,37 @@ pub(crate) struct Subject {
     pub(crate) info: Option<&'static EntityInfo>,
     pub(crate) table: String,
     pub(crate) key: Option<String>,
+    /// Of a whole transaction: the number of its operations.
+    pub(crate) operations: Option<usize>,
 }
 
 impl Subject {
+    pub(crate) fn transaction(operations: usize, tables: &[String]) -> Self {
+        let mut named: Vec<&str> = Vec::new();
+        for table in tables {
+            if !named.contains(&table.as_str()) {
+                named.push(table);
+            }
+        }
+        Self { operations: Some(operations), ..Self::default() }.in_table(named.join("`, `"))
+    }
+
+    /// Of a transaction: `a transaction of 4 operations`.
+    fn count(&self) -> String {
+        let reads = self.operation == "reading";
+        match (self.operations.unwrap_or_default(), reads) {
+            (1, false) => "a transaction of 1 operation".to_owned(),
+            (1, true) => "a transaction of 1 read".to_owned(),
+            (count, false) => format!("a transaction of {count} operations"),
+            (count, true) => format!("a transaction of {count} reads"),
+        }
+    }
+
+    /// Of a transaction: it is about several tables.
+    fn is_of_tables(&self) -> bool {
+        self.operations.is_some() && self.table.contains("`, `")
+    }
+
     pub(crate) fn of(info: &'static EntityInfo) -> Self {
         Self { info: Some(info), table: info.table.to_owned(), ..Self::default() }
     }
@@ -134,6 +167,11 @@ impl Subject {
 impl fmt::Display for Subject {
     /// `User` with id = 01H… in the table `users`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.operations.is_some() {
+            let tables = if self.is_of_tables() { "tables" } else { "table" };
+            f.write_str(&self.count())?;
+            return if self.table.is_empty() { Ok(()) } else { write!(f, " on the {tables} `{}`", self.table) };
+        }
         if let Some(info) = self.info {
             write!(f, "`{}`", info.name)?;
         } else {
@@ -153,13 +191,13 @@ impl Error {
     /// True if no item has the key that was asked for.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound(_))
+        matches!(self, Self::NotFound(_)) || self.is_some_operation(Self::is_not_found)
     }
 
-    /// True if a condition of the write did not hold.
+    /// True if a condition of the write did not hold; of a transaction, if one of some operation did not.
     #[must_use]
     pub fn is_condition_failed(&self) -> bool {
-        matches!(self, Self::ConditionFailed(_))
+        matches!(self, Self::ConditionFailed(_)) || self.is_some_operation(Self::is_condition_failed)
     }
 
     /// True if the table or the account is over its capacity.
@@ -193,6 +231,7 @@ impl Error {
                 .failures
                 .iter()
                 .all(|failure| failure.fate != crate::batch::Fate::Unknown && failure.reason.outcome_known()),
+            Self::Transaction(report) => report.outcome_known,
             _ => self.report().is_none_or(|report| report.outcome_known),
         }
     }
@@ -202,7 +241,7 @@ impl Error {
     ///
     /// It is read as an `E`, which is the entity of the operation; of another entity, and of an item that belongs to another
     /// one of those that share the table, there is none. What does not fit the struct is an
-    /// [`Undecodable`](Self::Undecodable).
+    /// [`Undecodable`](Self::Undecodable). Of a transaction it is the item of the first operation on an `E` whose condition failed.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -223,6 +262,9 @@ impl Error {
     /// ```
     #[must_use]
     pub fn current<E: Entity>(&self) -> Option<Result<E>> {
+        if let Self::Transaction(report) = self {
+            return report.failures.iter().find_map(|operation| operation.reason.current());
+        }
         let Self::ConditionFailed(report) = self else { return None };
         if report.subject.info.is_none_or(|info| info.name != E::INFO.name || info.table != E::INFO.table) {
             return None;
@@ -260,7 +302,44 @@ impl Error {
         }
     }
 
+    /// The operations for which a transaction was not carried out, in order; empty for every other error.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Stock { #[entity(partition)] sku: String, left: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Stock>().await?;
+    /// # db.install();
+    /// # StockRepo::save(Stock { sku: "tea".into(), left: 1 }).await?;
+    /// # StockRepo::save(Stock { sku: "milk".into(), left: 9 }).await?;
+    /// let take = |sku: &str| StockRepo::update(sku).subtract(Stock::LEFT, 2).when(Stock::LEFT.ge(2));
+    /// let error = dynorm::transaction().update(take("milk")).update(take("tea")).await.unwrap_err();
+    /// for failed in error.failed_operations() {
+    ///     assert_eq!((failed.number, failed.reason.key()), (2, Some("sku = tea")));
+    ///     assert_eq!(failed.reason.current::<Stock>().transpose()?.map(|stock| stock.left), Some(1));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn failed_operations(&self) -> &[FailedOperation] {
+        match self {
+            Self::Transaction(report) => &report.failures,
+            _ => &[],
+        }
+    }
+
+    fn is_some_operation(&self, question: fn(&Self) -> bool) -> bool {
+        self.failed_operations().iter().any(|operation| question(&operation.reason))
+    }
+
     fn is_every_failure(&self, question: fn(&Self) -> bool) -> bool {
+        if let Self::Transaction(report) = self {
+            return report.failures.iter().all(|operation| question(&operation.reason));
+        }
         let Self::Batch(report) = self else { return false };
         let mut reasons =
             report.failures.iter().map(|failure| &failure.reason).chain(&report.stopped).peekable();
@@ -270,6 +349,11 @@ impl Error {
     fn subject(&self) -> Option<&Subject> {
         match self {
             Self::Batch(report) => Some(&report.subject),
+            // That of the operation which failed first says more than that of the whole.
+            Self::Transaction(report) => {
+                let first = report.failures.first().and_then(|operation| operation.reason.subject());
+                first.or(Some(&report.subject))
+            }
             _ => self.report().map(|report| &report.subject),
         }
     }
@@ -291,7 +375,29 @@ impl Error {
             | Self::Rejected(report)
             | Self::Server(report)
             | Self::Configuration(report) => Some(report),
-            Self::Batch(_) | Self::NoDatabase => None,
+            Self::Batch(_) | Self::Transaction(_) | Self::NoDatabase => None,
+        }
+    }
+
+    /// Changes what is said of an error of a single operation.
+    pub(crate) fn with_report(&mut self, change: impl FnOnce(&mut Report)) {
+        match self {
+            Self::NotFound(report)
+            | Self::ConditionFailed(report)
+            | Self::Invalid(report)
+            | Self::Undecodable(report)
+            | Self::TableNotFound(report)
+            | Self::TableMismatch(report)
+            | Self::Throttled(report)
+            | Self::Conflict(report)
+            | Self::AccessDenied(report)
+            | Self::Credentials(report)
+            | Self::Unreachable(report)
+            | Self::Timeout(report)
+            | Self::Rejected(report)
+            | Self::Server(report)
+            | Self::Configuration(report) => change(report),
+            Self::Batch(_) | Self::Transaction(_) | Self::NoDatabase => {}
         }
     }
 
@@ -314,7 +420,11 @@ impl Error {
     }
 
     pub(crate) fn not_found(subject: Subject) -> Self {
-        Self::NotFound(Report::new(subject, "", None))
+        Self::not_found_because(subject, "")
+    }
+
+    pub(crate) fn not_found_because(subject: Subject, why: &str) -> Self {
+        Self::NotFound(Report::new(subject, why, None))
     }
 
     pub(crate) fn configuration(
@@ -342,6 +452,7 @@ impl Report {
     fn doing(&self) -> String {
         let Subject { operation, info, table, .. } = &self.subject;
         match info {
+            _ if self.subject.operations.is_some() => self.subject.to_string(),
             // What is done to a table is not done to an item in it.
             Some(info) if operation.ends_with("table") => format!("{operation} `{table}` of `{}`", info.name),
             _ => format!("{operation} {}", self.subject),
@@ -353,7 +464,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(report) => {
-                write!(f, "there is no {}{}", report.subject, unknown(report.outcome_known))
+                let known = unknown(report.outcome_known);
+                write!(f, "there is no {}{}{known}", report.subject, report.because())
             }
             Self::ConditionFailed(report) => {
                 let known = report.outcome_known;
@@ -375,6 +487,11 @@ impl fmt::Display for Error {
                 report.subject,
                 report.because()
             ),
+            Self::TableNotFound(report) if report.subject.is_of_tables() => write!(
+                f,
+                "one of the tables `{}` does not exist; create them with `db.create_table::<…>().await`, or check the region, the endpoint and the table prefix",
+                report.subject.table
+            ),
             Self::TableNotFound(report) => {
                 write!(f, "the table `{}` does not exist", report.subject.table)?;
                 match report.subject.info {
@@ -395,15 +512,17 @@ impl fmt::Display for Error {
             ),
             Self::Throttled(report) => write!(
                 f,
-                "{}: throttled{}; try again later, or raise the capacity of the table",
+                "{}: throttled{}; try again later, or raise the capacity of the table{}",
                 report.doing(),
-                report.because()
+                report.because(),
+                unknown(report.outcome_known)
             ),
             Self::Conflict(report) => write!(
                 f,
-                "{}: another write is at the same item{}; try again",
+                "{}: another write is at the same item{}; try again{}",
                 report.doing(),
-                report.because()
+                report.because(),
+                unknown(report.outcome_known)
             ),
             Self::AccessDenied(report) => {
                 write!(f, "{}: access denied{}", report.doing(), report.because())
@@ -439,6 +558,7 @@ impl fmt::Display for Error {
                 unknown(report.outcome_known)
             ),
             Self::Batch(report) => fmt::Display::fmt(report, f),
+            Self::Transaction(report) => fmt::Display::fmt(report, f),
             Self::NoDatabase => f.write_str(
                 "no database: call `db.install()` once at the start, put `.on(&db)` on the operation, or run it inside `db.scope(…)`",
             ),

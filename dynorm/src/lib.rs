@@ -22,6 +22,7 @@ mod query;
 mod repository;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod transaction;
 mod transport;
 
 pub use attribute::{
@@ -42,7 +43,7 @@ pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
 pub use entity::{Entity, EntityInfo, IndexInfo, UpdatedAt};
-pub use error::{BatchItem, BatchReport, Error, Report, Result};
+pub use error::{BatchItem, BatchReport, Error, FailedOperation, Report, Result, TransactionReport};
 pub use expression::{
     Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
     ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
@@ -54,14 +55,18 @@ pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    Create, CreateTable, Delete, DeleteTable, Existing, Find, Get, New, Nothing, Old, OperationFuture,
-    Returning, Save, SaveArg, Update, UpdateReturning,
+    Check, Create, CreateTable, Delete, DeleteTable, Existing, Find, Get, New, Nothing, Old, Once,
+    OperationFuture, OperationKind, ReadBack, Returning, Save, SaveArg, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,
     Projected, Projection, Query, QueryStream, Selection, Whole,
 };
 pub use repository::Repository;
+pub use transaction::{
+    AnyEntity, GetList, IntoDelete, IntoSave, IntoUpdate, MAX_TRANSACTION_OPERATIONS, OfEntity, TransactGet,
+    TransactReads, Transaction, transact_get, transaction,
+};
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.
 pub use aws_sdk_dynamodb as aws;

@@ -5,12 +5,15 @@
 //! before it starts, and a deserializer once an answer has come and is a success. Any other answer still goes through the
 //! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation as sdk;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{
+    Delete, Get, KeysAndAttributes, TransactGetItem, TransactWriteItem,
+};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
@@ -31,9 +34,9 @@ use crate::codec::{Scanner, ValueError};
 mod failure;
 mod repeat;
 
-pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use failure::{CancellationReason, Failure, FailureKind};
 use failure::{chain, never_connected};
-pub(crate) use repeat::{Repeat, send_write};
+pub(crate) use repeat::{Repeat, send_transaction, send_write};
 
 /// The operations that carry items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub(crate) enum Operation {
     BatchGetItem,
     Query,
     Scan,
+    TransactWriteItems,
+    TransactGetItems,
 }
 
 impl Operation {
@@ -59,6 +64,8 @@ impl Operation {
             Self::BatchGetItem => "DynamoDB_20120810.BatchGetItem",
             Self::Query => "DynamoDB_20120810.Query",
             Self::Scan => "DynamoDB_20120810.Scan",
+            Self::TransactWriteItems => "DynamoDB_20120810.TransactWriteItems",
+            Self::TransactGetItems => "DynamoDB_20120810.TransactGetItems",
         }
     }
 
@@ -79,6 +86,12 @@ impl Operation {
             Self::BatchGetItem => Output::erase(sdk::batch_get_item::BatchGetItemOutput::builder().build()),
             Self::Query => Output::erase(sdk::query::QueryOutput::builder().build()),
             Self::Scan => Output::erase(sdk::scan::ScanOutput::builder().build()),
+            Self::TransactWriteItems => {
+                Output::erase(sdk::transact_write_items::TransactWriteItemsOutput::builder().build())
+            }
+            Self::TransactGetItems => {
+                Output::erase(sdk::transact_get_items::TransactGetItemsOutput::builder().build())
+            }
         }
     }
 }
@@ -156,6 +169,24 @@ async fn execute(
         }
         Operation::Query => send!(client.query().table_name(table)),
         Operation::Scan => send!(client.scan().table_name(table)),
+        Operation::TransactWriteItems => {
+            let mut request = client.transact_write_items();
+            for table in tables {
+                let delete = Delete::builder().table_name(*table).set_key(Some(HashMap::new())).build();
+                let delete = delete.map_err(|error| Failure::local(error.into()))?;
+                request = request.transact_items(TransactWriteItem::builder().delete(delete).build());
+            }
+            send!(request)
+        }
+        Operation::TransactGetItems => {
+            let mut request = client.transact_get_items();
+            for table in tables {
+                let get = Get::builder().table_name(*table).set_key(Some(HashMap::new())).build();
+                let get = get.map_err(|error| Failure::local(error.into()))?;
+                request = request.transact_items(TransactGetItem::builder().get(get).build());
+            }
+            send!(request)
+        }
     }
 }
 

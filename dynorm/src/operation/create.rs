@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::save::{Put, SaveArg, save};
+use super::write::OperationKind;
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::Result;
@@ -38,8 +39,12 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Create<'a, E, A> {
 }
 
 impl Put {
-    pub(super) const CREATE: Self =
-        Self { merge: false, existence: Existence::Absent, condition: None, doing: "creating" };
+    pub(crate) const CREATE: Self = Self {
+        merge: false,
+        existence: Existence::Absent,
+        condition: None,
+        kind: OperationKind::Create,
+    };
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Create<'a, E, A> {

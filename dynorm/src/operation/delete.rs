@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use super::OperationFuture;
 use super::find::member;
 use super::request::Request;
+use super::write::{OperationKind, Write};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
@@ -14,9 +15,9 @@ use crate::transport::{self, Answer, Operation, Repeat};
 /// and [`delete_by_id`](crate::Repository::delete_by_id).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Delete<E: Entity, R = Nothing> {
-    key: E::Key,
-    condition: Option<Node>,
-    database: Option<Database>,
+    pub(crate) key: E::Key,
+    pub(crate) condition: Option<Node>,
+    pub(crate) database: Option<Database>,
     returning: PhantomData<fn() -> R>,
 }
 
@@ -94,9 +95,9 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
             let database = Database::of_operation(database)?;
             let table = database.table(E::INFO);
             let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-            let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("deleting");
-            let answer =
-                delete_item(&database, E::INFO, &key, condition.as_ref(), R::WANTED, &subject).await?;
+            let write = delete_request(table, E::INFO, key, condition.as_ref(), R::WANTED)?;
+            let subject = write.subject.clone();
+            let answer = delete_item(&database, write, R::WANTED).await?;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
     }
@@ -108,35 +109,45 @@ impl<E: Entity, R> fmt::Debug for Delete<E, R> {
     }
 }
 
-async fn delete_item(
-    database: &Database,
+async fn delete_item(database: &Database, write: Write, return_values: &str) -> Result<Answer> {
+    let Write { operation, subject, body, has_condition, .. } = write;
+    let wants_old = return_values != Nothing::NAME;
+    let sent = if wants_old || has_condition {
+        // Deleting twice is deleting once, but the second answer has no old item.
+        let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
+        transport::send_write(database, operation, &subject.table, body, repeat).await
+    } else {
+        transport::send(database.client(), operation, &subject.table, body).await
+    };
+    sent.map_err(|failure| failure.into_error(subject))
+}
+
+/// The request that deletes an item; in a transaction there are no `return_values`.
+pub(crate) fn delete_request(
+    table: String,
     info: &'static EntityInfo,
-    key: &EncodedKey,
+    key: EncodedKey,
     condition: Option<&Node>,
     return_values: &str,
-    subject: &Subject,
-) -> Result<Answer> {
-    let table = database.table(info);
-    let mut request = Request::for_table(&table, key.0.len());
+) -> Result<Write> {
+    let kind = OperationKind::Delete;
+    let subject = Subject::of(info).in_table(table).with_key(&key).during(kind.doing());
+    let mut request = Request::for_table(&subject.table, key.0.len());
     request.json("Key", &key.0);
-    request.text("ReturnValues", return_values);
+    if !return_values.is_empty() {
+        request.text("ReturnValues", return_values);
+    }
     let mut expression = Expression::default();
     expression
         .set_condition(info, Existence::Any, condition)
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
     expression.write(&mut request);
-    if expression.has_condition() {
+    let has_condition = expression.has_condition();
+    if has_condition {
         request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     }
-    let wants_old = return_values != Nothing::NAME;
-    let sent = if wants_old || expression.has_condition() {
-        // Deleting twice is deleting once, but the second answer has no old item.
-        let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
-        transport::send_write(database, Operation::DeleteItem, &table, request.finish(), repeat).await
-    } else {
-        transport::send(database.client(), Operation::DeleteItem, &table, request.finish()).await
-    };
-    sent.map_err(|failure| failure.into_error(subject.clone()))
+    let operation = Operation::DeleteItem;
+    Ok(Write { kind, operation, key, body: request.finish(), has_condition, subject })
 }
 
 /// What a write gives back: [`Nothing`] or [`Old`].

@@ -11,9 +11,9 @@ use crate::transport::{self, Answer, Operation};
 /// Reads an item by its key; `None` if there is none. Made by [`Repository::find`](crate::Repository::find).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Find<E: Entity> {
-    key: E::Key,
+    pub(crate) key: E::Key,
     consistent: bool,
-    database: Option<Database>,
+    pub(crate) database: Option<Database>,
 }
 
 impl<E: Entity> Find<E> {
@@ -41,7 +41,7 @@ impl<E: Entity> Find<E> {
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
-        match item(&answer).and_then(|item| item.map_or(Ok(None), |item| decode_entity(&item))) {
+        match found(&answer) {
             Ok(found) => Ok((found, subject)),
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
@@ -65,7 +65,7 @@ impl<E: Entity> fmt::Debug for Find<E> {
 
 /// Reads an item by its key; [`Error::NotFound`] if there is none. Made by [`Repository::get`](crate::Repository::get).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct Get<E: Entity>(Find<E>);
+pub struct Get<E: Entity>(pub(crate) Find<E>);
 
 impl<E: Entity> Get<E> {
     pub(crate) fn new(key: E::Key) -> Self {
@@ -115,6 +115,11 @@ async fn get_item(
     transport::send(database.client(), Operation::GetItem, &table, request.finish())
         .await
         .map_err(|failure| failure.into_error(subject.clone()))
+}
+
+/// The entity in the answer; an item of another entity counts as none.
+pub(super) fn found<E: Entity>(answer: &Answer) -> std::result::Result<Option<E>, ValueError> {
+    item(answer)?.map_or(Ok(None), |item| decode_entity(&item))
 }
 
 fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {

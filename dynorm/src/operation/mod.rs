@@ -2,21 +2,31 @@
 //! by code that knows the entity, and carried out by code that does not.
 
 mod changes;
+mod check;
 mod create;
 mod create_table;
 mod delete;
+mod exactly_once;
 mod find;
 pub(crate) mod request;
 mod save;
 mod update;
+mod write;
 
+pub use check::Check;
+pub(crate) use check::check_request;
 pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
+pub(crate) use delete::delete_request;
 pub use delete::{Delete, Nothing, Old, Returning};
+pub use exactly_once::{Once, ReadBack};
 pub use find::{Find, Get};
-pub(crate) use save::{Held, Own};
+pub(crate) use save::{Held, Own, Put, put_request};
 pub use save::{Save, SaveArg};
 pub use update::{Existing, New, Update, UpdateReturning};
+pub(crate) use update::{explain, update_request};
+pub use write::OperationKind;
+pub(crate) use write::Write;
 
 use std::fmt;
 use std::future::Future;

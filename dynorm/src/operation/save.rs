@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::request::Request;
+use super::write::{OperationKind, Write};
 use crate::codec::{FieldInfo, Item, Scanner, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
@@ -14,10 +15,10 @@ use crate::transport::{self, Operation, Repeat};
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Save<'a, E: Entity, A: SaveArg<'a, E>> {
-    arg: A,
-    merge: bool,
-    condition: Option<Node>,
-    database: Option<Database>,
+    pub(crate) arg: A,
+    pub(crate) merge: bool,
+    pub(crate) condition: Option<Node>,
+    pub(crate) database: Option<Database>,
     of: std::marker::PhantomData<&'a E>,
 }
 
@@ -91,17 +92,23 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { arg, merge, condition, database, .. } = self;
-        let put = Put { merge, existence: Existence::Any, condition, doing: "saving" };
+        let put = Put::save(merge, condition);
         OperationFuture::new(save::<E, A>(arg.hold(), put, database))
     }
 }
 
 /// How an entity is written.
-pub(super) struct Put {
+pub(crate) struct Put {
     pub(super) merge: bool,
     pub(super) existence: Existence,
     pub(super) condition: Option<Node>,
-    pub(super) doing: &'static str,
+    pub(crate) kind: OperationKind,
+}
+
+impl Put {
+    pub(crate) fn save(merge: bool, condition: Option<Node>) -> Self {
+        Self { merge, existence: Existence::Any, condition, kind: OperationKind::Save }
+    }
 }
 
 pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
@@ -142,12 +149,33 @@ async fn write_item(
     item: &EncodedItem,
     put: Put,
 ) -> Result<()> {
-    let table = database.table(info);
-    let subject = Subject::of(info).in_table(table.clone()).with_key(&item.key(info)).during(put.doing);
+    let Write { operation, subject, body, has_condition, .. } =
+        put_request(database.table(info), info, item, &put)?;
+    let sent = if has_condition {
+        transport::send_write(database, operation, &subject.table, body, Repeat::Any).await
+    } else {
+        // Writing the same twice is writing it once, so the SDK may repeat it.
+        transport::send(database.client(), operation, &subject.table, body).await
+    };
+    match sent {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(failure.into_error(subject)),
+    }
+}
+
+/// The request that writes an item.
+pub(crate) fn put_request(
+    table: String,
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    put: &Put,
+) -> Result<Write> {
+    let key = item.key(info);
+    let subject = Subject::of(info).in_table(table).with_key(&key).during(put.kind.doing());
     let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
-    let mut request = Request::for_table(&table, item.json.len());
+    let mut request = Request::for_table(&subject.table, item.json.len());
     let (operation, mut expression) = if put.merge {
-        request.json("Key", &item.key(info).0);
+        request.json("Key", &key.0);
         (Operation::UpdateItem, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
     } else {
         request.json("Item", &item.json);
@@ -155,17 +183,12 @@ async fn write_item(
     };
     expression.set_condition(info, put.existence, put.condition.as_ref()).map_err(|error| invalid(&error))?;
     expression.write(&mut request);
-    let sent = if expression.has_condition() {
+    let has_condition = expression.has_condition();
+    if has_condition {
         request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-        transport::send_write(database, operation, &table, request.finish(), Repeat::Any).await
-    } else {
-        // Writing the same twice is writing it once, so the SDK may repeat it.
-        transport::send(database.client(), operation, &table, request.finish()).await
-    };
-    match sent {
-        Ok(_) => Ok(()),
-        Err(failure) => Err(failure.into_error(subject)),
     }
+    let kind = put.kind;
+    Ok(Write { kind, operation, key, body: request.finish(), has_condition, subject })
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.

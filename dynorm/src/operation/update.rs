@@ -6,6 +6,7 @@ use super::changes::complete;
 use super::delete::{Nothing, Old};
 use super::find::member;
 use super::request::Request;
+use super::write::{OperationKind, Write};
 use crate::attribute::Attribute;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
@@ -60,15 +61,15 @@ use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
 /// [`Undecodable`](Error::Undecodable) if the item that comes back does not fit the struct; then the changes are made.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Update<E: Entity, S = Existing<E>, R = New> {
-    pub(super) subject: S,
-    pub(super) changes: Vec<Change>,
-    condition: Option<Node>,
-    pub(super) database: Option<Database>,
-    returning: PhantomData<fn() -> (E, R)>,
+    pub(crate) subject: S,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) condition: Option<Node>,
+    pub(crate) database: Option<Database>,
+    pub(super) returning: PhantomData<fn() -> (E, R)>,
 }
 
 /// An update of an item that exists, by its key.
-pub struct Existing<E: Entity>(E::Key);
+pub struct Existing<E: Entity>(pub(crate) E::Key);
 
 /// An update that gives the entity as it is then.
 #[derive(Debug)]
@@ -456,13 +457,32 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
     condition: Option<&Node>,
 ) -> Result<R::Output> {
     let table = database.table(E::INFO);
+    let Write { subject, body, .. } =
+        update_request::<E>(table, key, changes, condition, &Stamp::now(), R::WANTED)?;
+    let answer = match send_update(database, &subject, body, R::REPEAT).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(explain(E::INFO, failure, subject)),
+    };
+    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+}
+
+/// The request that changes an item; in a transaction there is nothing `wanted` of it.
+pub(crate) fn update_request<E: Entity>(
+    table: String,
+    key: &E::Key,
+    changes: Vec<Change>,
+    condition: Option<&Node>,
+    stamp: &Stamp,
+    wanted: &'static str,
+) -> Result<Write> {
+    let kind = OperationKind::Update;
     let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
-    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("updating");
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
     let part = |field: usize| part_of_key::<E>(key, field);
     let changes = if changes.is_empty() {
         Err(ValueError::new("the update changes nothing: call `set`, `add` or another of its methods"))
     } else {
-        complete(E::INFO, changes, &part, &Stamp::now())
+        complete(E::INFO, changes, &part, stamp)
     };
     let changes = changes.map_err(|error| Error::invalid(subject.clone(), &error))?;
     let body = UpdateRequest {
@@ -472,15 +492,13 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
         start: &|_| None,
         existence: Existence::Present,
         condition,
-        wanted: R::WANTED,
+        wanted,
     }
     .body(&subject.table)
     .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let answer = match send_update(database, &subject, body, R::REPEAT).await {
-        Ok(answer) => answer,
-        Err(failure) => return Err(explain(E::INFO, failure, subject)),
-    };
-    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+    // That the item exists is a condition too.
+    let (operation, has_condition) = (Operation::UpdateItem, true);
+    Ok(Write { kind, operation, key: encoded, body, has_condition, subject })
 }
 
 pub(super) async fn send_update(
@@ -493,7 +511,7 @@ pub(super) async fn send_update(
 }
 
 /// A condition that fails where there is no item has failed for that.
-fn explain(info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
+pub(crate) fn explain(info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
     // What cannot be read is not said to be absent.
     let is_own = |json: &str| {
         Item::next(&mut Scanner::new(json)).and_then(|item| is_of_type(&item, info)).unwrap_or(true)
@@ -526,7 +544,9 @@ impl UpdateRequest<'_> {
         let mut request = Request::for_table(table, self.key.0.len() + 512);
         request.json("Key", &self.key.0);
         expression.write(&mut request);
-        request.text("ReturnValues", self.wanted);
+        if !self.wanted.is_empty() {
+            request.text("ReturnValues", self.wanted);
+        }
         if expression.has_condition() {
             request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
         }

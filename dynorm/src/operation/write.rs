@@ -1,0 +1,63 @@
+use std::fmt;
+
+use crate::entity::EncodedKey;
+use crate::error::Subject;
+use crate::transport::Operation;
+
+/// A write of one item, ready to be sent: by itself, or in a transaction.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) kind: OperationKind,
+    pub(crate) operation: Operation,
+    /// The entity, the table, and the key as text.
+    pub(crate) subject: Subject,
+    pub(crate) key: EncodedKey,
+    /// The request by itself. In a transaction it is the same, beside the others.
+    pub(crate) body: Vec<u8>,
+    pub(crate) has_condition: bool,
+}
+
+/// What an operation of a transaction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// It saves an entity.
+    Save,
+    /// It saves an entity that must not exist yet.
+    Create,
+    /// It changes some fields of an item.
+    Update,
+    /// It deletes an item.
+    Delete,
+    /// It asks something of an item that it does not change.
+    Check,
+    /// It reads an item.
+    Get,
+}
+
+impl OperationKind {
+    /// The word in the subject of an error.
+    pub(crate) const fn doing(self) -> &'static str {
+        match self {
+            Self::Save => "saving",
+            Self::Create => "creating",
+            Self::Update => "updating",
+            Self::Delete => "deleting",
+            Self::Check => "checking",
+            Self::Get => "reading",
+        }
+    }
+}
+
+impl fmt::Display for OperationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Save => "save",
+            Self::Create => "creation",
+            Self::Update => "update",
+            Self::Delete => "deletion",
+            Self::Check => "check",
+            Self::Get => "read",
+        })
+    }
+}
