@@ -170,7 +170,11 @@ impl fmt::Display for Subject {
         if self.operations.is_some() {
             let tables = if self.is_of_tables() { "tables" } else { "table" };
             f.write_str(&self.count())?;
-            return if self.table.is_empty() { Ok(()) } else { write!(f, " on the {tables} `{}`", self.table) };
+            return if self.table.is_empty() {
+                Ok(())
+            } else {
+                write!(f, " on the {tables} `{}`", self.table)
+            };
         }
         if let Some(info) = self.info {
             write!(f, "`{}`", info.name)?;

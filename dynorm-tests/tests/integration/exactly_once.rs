@@ -1,7 +1,7 @@
 //! Updates as transactions of one operation, and money that moves while answers are lost.
 
-use dynorm::prelude::*;
 use dynorm::Error;
+use dynorm::prelude::*;
 use dynorm::testing::{Fault, FaultLog, Faults};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
@@ -37,8 +37,13 @@ async fn it_gives_the_entity_as_it_is_then() {
     assert_eq!(account.cents, 1005);
     let update = AccountRepo::update(0).on(&db).add(Account::CENTS, 5).exactly_once();
     let () = update.when(Account::CENTS.eq(1005)).returning_nothing().await.unwrap();
-    let () =
-        AccountRepo::update(0).add(Account::CENTS, 5).returning_nothing().exactly_once().on(&db).await.unwrap();
+    let () = AccountRepo::update(0)
+        .add(Account::CENTS, 5)
+        .returning_nothing()
+        .exactly_once()
+        .on(&db)
+        .await
+        .unwrap();
     assert_eq!(AccountRepo::get(0).on(&db).await.unwrap().cents, 1015);
 }
 
@@ -55,7 +60,9 @@ async fn its_errors_are_those_of_an_update() {
     assert_eq!(error.current::<Account>().unwrap().unwrap().cents, 1000);
     assert_eq!(
         error.to_string(),
-        format!("updating `Account` with number = 0 in the table `{table}`: the condition does not hold, and nothing was changed")
+        format!(
+            "updating `Account` with number = 0 in the table `{table}`: the condition does not hold, and nothing was changed"
+        )
     );
     assert!(run(9, 0).await.is_not_found());
     let error = AccountRepo::update(0).exactly_once().on(&db).await.unwrap_err();
@@ -121,7 +128,10 @@ async fn every_addition_counts_once_whatever_befalls_it() {
     assert_eq!(open, 0, "eight attempts are enough here");
     assert_eq!(AccountRepo::get(0).on(&db).await.unwrap().cents, 1000 + made);
     let tally = log.total();
-    assert!(tally.cut_after > 5 && tally.conflicts > 5 && tally.throttled > 0 && tally.in_progress > 0, "{tally}");
+    assert!(
+        tally.cut_after > 5 && tally.conflicts > 5 && tally.throttled > 0 && tally.in_progress > 0,
+        "{tally}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,7 +149,8 @@ async fn money_is_neither_made_nor_lost() {
         tokio::spawn(async move {
             let mut random = task.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
             let mut next = |below: u32| {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 ((random >> 33) as u32) % below
             };
             let mut refused = 0;
@@ -147,7 +158,8 @@ async fn money_is_neither_made_nor_lost() {
                 let from = next(ACCOUNTS);
                 let to = (from + 1 + next(ACCOUNTS - 1)) % ACCOUNTS;
                 let cents = i64::from(next(400));
-                let take = AccountRepo::update(from).subtract(Account::CENTS, cents).when(Account::CENTS.ge(cents));
+                let take =
+                    AccountRepo::update(from).subtract(Account::CENTS, cents).when(Account::CENTS.ge(cents));
                 let give = AccountRepo::update(to).add(Account::CENTS, cents);
                 match dynorm::transaction().update(take).update(give).on(&db).await {
                     Ok(()) => {}

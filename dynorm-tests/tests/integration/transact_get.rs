@@ -56,7 +56,7 @@ async fn tuples_and_lists_of_reads() {
     assert_eq!(several, [Some(cart(0)), None]);
     assert_eq!(one, [(cart(1), None)]);
 
-    let ids = [user.id, Id::new()];
+    let ids = vec![user.id, Id::new()];
     let users: Vec<Option<User>> = UserRepo::transact_get(&ids).on(&db).await.unwrap();
     assert_eq!(users, [Some(user), None]);
     let nothing: Vec<Option<User>> = UserRepo::transact_get(&ids[..0]).on(&db).await.unwrap();
@@ -117,7 +117,10 @@ async fn the_read_that_is_in_the_way_is_told_by_its_place() {
     });
     let error = CartRepo::transact_get([("ada", 1), ("ada", 1), ("ada", 2)]).on(&db).await.unwrap_err();
     assert_eq!(requests.len(), 8);
-    assert_eq!((error.failed_operations()[0].number, error.failed_operations()[0].kind), (3, OperationKind::Get));
+    assert_eq!(
+        (error.failed_operations()[0].number, error.failed_operations()[0].kind),
+        (3, OperationKind::Reading)
+    );
     assert!(error.is_retryable() && error.outcome_known());
     assert_eq!(
         error.to_string(),

@@ -41,7 +41,7 @@ impl FailedOperation {
         };
         let detail = self.reason.report().map_or("", |report| report.detail.as_str());
         match &self.reason {
-            Error::ConditionFailed(_) if self.kind == OperationKind::Create => {
+            Error::ConditionFailed(_) if self.kind == OperationKind::Creating => {
                 "an item with this key exists".to_owned()
             }
             Error::ConditionFailed(_) => "the condition does not hold".to_owned(),

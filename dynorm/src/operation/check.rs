@@ -36,7 +36,7 @@ pub(crate) fn check_request(
     key: EncodedKey,
     condition: &Node,
 ) -> Result<Write> {
-    let kind = OperationKind::Check;
+    let kind = OperationKind::Checking;
     let subject = Subject::of(info).in_table(table).with_key(&key).during(kind.doing());
     let mut expression = Expression::default();
     expression

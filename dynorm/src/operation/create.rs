@@ -39,12 +39,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Create<'a, E, A> {
 }
 
 impl Put {
-    pub(crate) const CREATE: Self = Self {
-        merge: false,
-        existence: Existence::Absent,
-        condition: None,
-        kind: OperationKind::Create,
-    };
+    pub(crate) const CREATE: Self =
+        Self { merge: false, existence: Existence::Absent, condition: None, kind: OperationKind::Creating };
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Create<'a, E, A> {

@@ -130,7 +130,7 @@ pub(crate) fn delete_request(
     condition: Option<&Node>,
     return_values: &str,
 ) -> Result<Write> {
-    let kind = OperationKind::Delete;
+    let kind = OperationKind::Deleting;
     let subject = Subject::of(info).in_table(table).with_key(&key).during(kind.doing());
     let mut request = Request::for_table(&subject.table, key.0.len());
     request.json("Key", &key.0);

@@ -16,7 +16,7 @@ use crate::transport::{self, Operation, Repeat};
 /// An update of an item that exists, applied [exactly once](Update::exactly_once).
 pub struct Once<E: Entity>(pub(super) E::Key);
 
-impl<E: Entity, R: ReadBack<E>> Update<E, Existing<E>, R> {
+impl<E: Entity, R> Update<E, Existing<E>, R> {
     /// Makes the changes exactly once, even if answers are lost on the way: as a transaction of one operation, with a token by
     /// which DynamoDB knows a repetition again for ten minutes. It costs twice the capacity, and an update by itself is faster.
     ///
@@ -44,7 +44,10 @@ impl<E: Entity, R: ReadBack<E>> Update<E, Existing<E>, R> {
     /// # Errors
     /// Those of the update by itself. [`outcome_known`](Error::outcome_known) is false only if the last attempt got no answer that
     /// settles it.
-    pub fn exactly_once(self) -> Update<E, Once<E>, R> {
+    pub fn exactly_once(self) -> Update<E, Once<E>, R>
+    where
+        R: ReadBack<E>,
+    {
         let Self { subject: Existing(key), changes, condition, database, returning } = self;
         Update { subject: Once(key), changes, condition, database, returning }
     }
@@ -73,8 +76,7 @@ impl<E: Entity, R: ReadBack<E>> IntoFuture for Update<E, Once<E>, R> {
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
             let table = database.table(E::INFO);
-            let write =
-                update_request::<E>(table, &key, changes, condition.as_ref(), &Stamp::now(), "")?;
+            let write = update_request::<E>(table, &key, changes, condition.as_ref(), &Stamp::now(), "")?;
             let (key, subject) = (write.key.clone(), write.subject.clone());
             carry_out_one(&database, write).await?;
             R::read(&database, key, subject).await

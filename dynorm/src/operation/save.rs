@@ -107,7 +107,7 @@ pub(crate) struct Put {
 
 impl Put {
     pub(crate) fn save(merge: bool, condition: Option<Node>) -> Self {
-        Self { merge, existence: Existence::Any, condition, kind: OperationKind::Save }
+        Self { merge, existence: Existence::Any, condition, kind: OperationKind::Saving }
     }
 }
 

@@ -475,7 +475,7 @@ pub(crate) fn update_request<E: Entity>(
     stamp: &Stamp,
     wanted: &'static str,
 ) -> Result<Write> {
-    let kind = OperationKind::Update;
+    let kind = OperationKind::Updating;
     let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
     let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
     let part = |field: usize| part_of_key::<E>(key, field);

@@ -22,29 +22,29 @@ pub(crate) struct Write {
 #[non_exhaustive]
 pub enum OperationKind {
     /// It saves an entity.
-    Save,
+    Saving,
     /// It saves an entity that must not exist yet.
-    Create,
+    Creating,
     /// It changes some fields of an item.
-    Update,
+    Updating,
     /// It deletes an item.
-    Delete,
+    Deleting,
     /// It asks something of an item that it does not change.
-    Check,
+    Checking,
     /// It reads an item.
-    Get,
+    Reading,
 }
 
 impl OperationKind {
     /// The word in the subject of an error.
     pub(crate) const fn doing(self) -> &'static str {
         match self {
-            Self::Save => "saving",
-            Self::Create => "creating",
-            Self::Update => "updating",
-            Self::Delete => "deleting",
-            Self::Check => "checking",
-            Self::Get => "reading",
+            Self::Saving => "saving",
+            Self::Creating => "creating",
+            Self::Updating => "updating",
+            Self::Deleting => "deleting",
+            Self::Checking => "checking",
+            Self::Reading => "reading",
         }
     }
 }
@@ -52,12 +52,12 @@ impl OperationKind {
 impl fmt::Display for OperationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Save => "save",
-            Self::Create => "creation",
-            Self::Update => "update",
-            Self::Delete => "deletion",
-            Self::Check => "check",
-            Self::Get => "read",
+            Self::Saving => "save",
+            Self::Creating => "creation",
+            Self::Updating => "update",
+            Self::Deleting => "deletion",
+            Self::Checking => "check",
+            Self::Reading => "read",
         })
     }
 }

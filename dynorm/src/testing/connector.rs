@@ -128,10 +128,13 @@ impl Connector {
             Fault::Throttle => self.throttle(&work, plan.chance),
             Fault::HotKeyRange => {
                 self.count(operation, |tally| tally.hot_key_ranges += 1);
-                respond(400, match work.cancelled("ThrottlingError", plan.chance) {
-                    Some(cancelled) => cancelled,
-                    None => work.throttled("ThrottlingException", "throttlingReasons", "KeyRange"),
-                })
+                respond(
+                    400,
+                    match work.cancelled("ThrottlingError", plan.chance) {
+                        Some(cancelled) => cancelled,
+                        None => work.throttled("ThrottlingException", "throttlingReasons", "KeyRange"),
+                    },
+                )
             }
             Fault::ServerError => {
                 self.count(operation, |tally| tally.server_errors += 1);
@@ -153,14 +156,18 @@ impl Connector {
             }
             Fault::Conflict if work.may_conflict() => {
                 self.count(operation, |tally| tally.conflicts += 1);
-                respond(400, work.cancelled("TransactionConflict", plan.chance).unwrap_or_else(|| {
-                    let message = "Transaction is ongoing for the item (dynorm::testing)";
-                    error("TransactionConflictException", message)
-                }))
+                respond(
+                    400,
+                    work.cancelled("TransactionConflict", plan.chance).unwrap_or_else(|| {
+                        let message = "Transaction is ongoing for the item (dynorm::testing)";
+                        error("TransactionConflictException", message)
+                    }),
+                )
             }
             Fault::InProgress if operation == "TransactWriteItems" => {
                 self.count(operation, |tally| tally.in_progress += 1);
-                let message = "The transaction with the given request token is already in progress (dynorm::testing)";
+                let message =
+                    "The transaction with the given request token is already in progress (dynorm::testing)";
                 respond(400, error("TransactionInProgressException", message))
             }
             Fault::Conflict | Fault::InProgress => self.execute(&work, plan, request).await,
@@ -306,7 +313,9 @@ impl<'a> Work<'a> {
         });
         let mut error = error_value(
             "TransactionCanceledException",
-            &format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]"),
+            &format!(
+                "Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]"
+            ),
         );
         error["CancellationReasons"] = reasons.collect();
         Some(error.to_string())

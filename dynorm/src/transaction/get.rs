@@ -84,9 +84,8 @@ impl<T: TransactReads> IntoFuture for TransactGet<T> {
             reads.plan(&database, &mut plan);
             let (subjects, positions, answer) = plan.carry_out(&database).await?;
             let Some(answer) = answer else { return reads.output(&mut Found::default()) };
-            let items = items(&answer).map_err(|error| {
-                Error::undecodable(subjects.first().cloned().unwrap_or_default(), &error)
-            })?;
+            let items = items(&answer)
+                .map_err(|error| Error::undecodable(subjects.first().cloned().unwrap_or_default(), &error))?;
             reads.output(&mut Found { items, places: subjects.into_iter().zip(positions).collect(), next: 0 })
         })
     }
@@ -159,7 +158,7 @@ impl Plan {
             Err(reason) => {
                 let index = self.reads.len() + self.failures.len();
                 let reason = reason.in_table(&table);
-                self.failures.push(FailedOperation::new(index, OperationKind::Get, reason));
+                self.failures.push(FailedOperation::new(index, OperationKind::Reading, reason));
             }
         }
     }
@@ -197,8 +196,7 @@ impl Plan {
         tables.sort_unstable();
         tables.dedup();
         let (operation, items) = (Operation::TransactGetItems, distinct.len());
-        let sent =
-            transport::send_transaction(database, operation, &tables, items, request.finish()).await;
+        let sent = transport::send_transaction(database, operation, &tables, items, request.finish()).await;
         match sent {
             Ok(answer) => {
                 let subjects = reads.into_iter().map(|(subject, _)| subject).collect();
@@ -209,7 +207,7 @@ impl Plan {
                 failure.outcome_known = true;
                 let operations = distinct.iter().enumerate().map(|(place, (subject, _))| {
                     let first = positions.iter().position(|position| *position == place);
-                    (first.unwrap_or(place), OperationKind::Get, subject)
+                    (first.unwrap_or(place), OperationKind::Reading, subject)
                 });
                 Err(explained(failure, subject, operations))
             }

@@ -57,7 +57,7 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
 
 impl<E: Entity> Part for Update<E, Existing<E>, Nothing> {
     fn kind(&self) -> OperationKind {
-        OperationKind::Update
+        OperationKind::Updating
     }
 
     fn info(&self) -> &'static EntityInfo {
@@ -72,7 +72,7 @@ impl<E: Entity> Part for Update<E, Existing<E>, Nothing> {
 
 impl<E: Entity> Part for Delete<E> {
     fn kind(&self) -> OperationKind {
-        OperationKind::Delete
+        OperationKind::Deleting
     }
 
     fn info(&self) -> &'static EntityInfo {
@@ -87,7 +87,7 @@ impl<E: Entity> Part for Delete<E> {
 
 impl<E: Entity> Part for Check<E> {
     fn kind(&self) -> OperationKind {
-        OperationKind::Check
+        OperationKind::Checking
     }
 
     fn info(&self) -> &'static EntityInfo {

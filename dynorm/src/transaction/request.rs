@@ -36,7 +36,8 @@ pub(super) fn prepare(
     let token = checked_token(token).map_err(&refused)?;
     if parts.is_empty() {
         return Err(refused(
-            "it is empty: add `save`, `create`, `update`, `delete` or `check` before it is awaited".to_owned(),
+            "it is empty: add `save`, `create`, `update`, `delete` or `check` before it is awaited"
+                .to_owned(),
         ));
     }
     if let Some(first) = parts.get(MAX_TRANSACTION_OPERATIONS) {
@@ -79,8 +80,7 @@ fn checked_token(token: Option<String>) -> std::result::Result<String, String> {
 fn sendable(write: Write) -> Result<Write> {
     let is_update = write.operation == Operation::UpdateItem;
     if is_update && memchr::memmem::find(&write.body, b"\"UpdateExpression\":").is_none() {
-        let why =
-            "there is nothing to merge beside the key, and a transaction takes no update without a change: save it without `merge()`";
+        let why = "there is nothing to merge beside the key, and a transaction takes no update without a change: save it without `merge()`";
         return Err(Error::invalid(write.subject, &ValueError::new(why)));
     }
     Ok(write)
@@ -115,7 +115,7 @@ fn body(writes: &[Write], token: &str) -> Vec<u8> {
     request.array("TransactItems", &mut writes.iter(), |write, encoder: &mut Encoder| {
         encoder.push(b'{');
         encoder.json_string(match (write.kind, write.operation) {
-            (OperationKind::Check, _) => "ConditionCheck",
+            (OperationKind::Checking, _) => "ConditionCheck",
             (_, Operation::PutItem) => "Put",
             (_, Operation::DeleteItem) => "Delete",
             _ => "Update",
@@ -183,7 +183,8 @@ impl TransactionRequest {
         match send(database, &writes, body).await {
             Ok(()) => Ok(()),
             Err(failure) => {
-                let operations = writes.iter().enumerate().map(|(index, write)| (index, write.kind, &write.subject));
+                let operations =
+                    writes.iter().enumerate().map(|(index, write)| (index, write.kind, &write.subject));
                 Err(explained(failure, subject, operations))
             }
         }
@@ -241,7 +242,7 @@ fn explained_reason(
 ) -> Error {
     let failure = reason.into_failure(outcome_known);
     match subject.info {
-        Some(info) if kind == OperationKind::Update => explain(info, failure, subject),
+        Some(info) if kind == OperationKind::Updating => explain(info, failure, subject),
         _ => failure.into_error(subject),
     }
 }
