@@ -19,6 +19,7 @@ mod queries;
 mod save;
 mod streams;
 mod tables;
+mod transact_faults;
 mod transact_get;
 mod transaction;
 mod update;

@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, Stamp};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Condition, Node};
-use crate::transaction::{carry_out_one, made_but_unread};
+use crate::transaction::carry_out_one;
 use crate::transport::{self, Operation, Repeat};
 
 /// An update of an item that exists, applied [exactly once](Update::exactly_once).
@@ -113,14 +113,12 @@ impl<E: Entity> ReadBack<E> for New {
 
     #[allow(private_interfaces, reason = "called by the operation alone")]
     async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
-        let answer = match read_back(database, key, subject.clone()).await {
-            Ok(answer) => answer,
-            Err(error) => return Err(made_but_unread(error)),
-        };
+        let reading = subject.clone().during("reading, after an update that was made,");
+        let answer = read_back(database, key, reading.clone()).await?;
         match found(&answer) {
             Ok(Some(entity)) => Ok(entity),
             Ok(None) => Err(Error::not_found_because(subject, "it was deleted after the update was made")),
-            Err(error) => Err(made_but_unread(Error::undecodable(subject, &error))),
+            Err(error) => Err(Error::undecodable(reading, &error)),
         }
     }
 }
@@ -140,5 +138,9 @@ async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Re
     request.flag("ConsistentRead", true);
     let (operation, body) = (Operation::GetItem, request.finish());
     let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;
-    sent.map_err(|failure| failure.into_error(subject))
+    sent.map_err(|mut failure| {
+        // What was to be done is done, whatever becomes of the read.
+        failure.outcome_known = true;
+        failure.into_error(subject)
+    })
 }

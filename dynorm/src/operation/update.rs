@@ -47,7 +47,8 @@ use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
 /// # Lost answers
 ///
 /// An update whose answer is lost is sent again. What is only set comes out the same; `add`, `subtract`, `append` and
-/// `prepend` may then be applied twice: they are done **at least once**. A condition that does not hold after a lost
+/// `prepend` may then be applied twice: they are done **at least once**;
+/// [`exactly_once`](Self::exactly_once) keeps them from it. A condition that does not hold after a lost
 /// attempt may have met what that attempt wrote, so [`outcome_known`](Error::outcome_known) of such an error is false.
 /// [`returning_old`](Self::returning_old) is never sent again after a lost answer.
 ///

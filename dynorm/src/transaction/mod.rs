@@ -6,7 +6,7 @@ mod request;
 
 pub use get::{GetList, TransactGet, TransactReads, transact_get};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
-pub(crate) use request::{carry_out_one, made_but_unread};
+pub(crate) use request::carry_out_one;
 
 use std::fmt;
 use std::marker::PhantomData;

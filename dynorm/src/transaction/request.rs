@@ -6,7 +6,7 @@ use super::part::Part;
 use crate::codec::{Encoder, Scanner, ValueError, item_size};
 use crate::database::Database;
 use crate::entity::Stamp;
-use crate::error::{Error, FailedOperation, Report, Result, Subject, TransactionReport};
+use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
 use crate::operation::request::Request;
 use crate::operation::{OperationKind, Write, explain};
 use crate::transport::{self, CancellationReason, Failure, Operation};
@@ -245,13 +245,4 @@ fn explained_reason(
         Some(info) if kind == OperationKind::Updating => explain(info, failure, subject),
         _ => failure.into_error(subject),
     }
-}
-
-/// An update that was made, and whose item cannot be read afterwards.
-pub(crate) fn made_but_unread(mut error: Error) -> Error {
-    error.with_report(|report: &mut Report| {
-        report.outcome_known = true;
-        report.subject.operation = "reading, after an update that was made,";
-    });
-    error
 }
