@@ -359,3 +359,29 @@ fn the_command_line_explains_itself() -> anyhow::Result<()> {
     }
     assert_fails(example("planes")?.arg("--fiel"), &["--fiel", "see --help"])
 }
+
+#[test]
+fn the_books_of_the_order_service_balance() -> anyhow::Result<()> {
+    let run = Run::of(&mut example("orders")?)?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    for said in [
+        " cancelled, ",
+        ", 0 failed\n",
+        "the books balance",
+        " tea are left\n",
+        "refused: there is no sugar\n",
+    ] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    Ok(())
+}
+
+#[test]
+fn and_they_balance_when_the_database_fails() -> anyhow::Result<()> {
+    let run = Run::of(example("orders")?.args(["--faults", "--seed", "7"]))?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    for said in ["the books balance", " in conflict", " cut after", " throttled"] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    assert_fails(example("orders")?.arg("--nonsense"), &["--nonsense", "--help"])
+}
