@@ -22,7 +22,7 @@ use crate::expression::{DocumentPath, MAX_IN, Node, Term};
 use crate::key::KeySource;
 use crate::transport::Operation;
 pub(super) use key::equality;
-use key::{Candidate, candidate, fields_of, whole_keys};
+use key::{Candidate, WholeKeys, candidate, fields_of, whole_keys};
 pub(super) use sort::ordered_by;
 
 /// How a query is carried out.
@@ -94,7 +94,7 @@ impl Plan {
         if let Some(using) = &spec.using {
             let named = spec.info.indexes.iter().find(|index| index.name == *using);
             keys = vec![Some(named.ok_or_else(|| no_such_index(spec.info, using))?)];
-        } else if let Some((keys, used)) = whole_keys(spec, &conditions)? {
+        } else if let Some(WholeKeys { keys, used }) = whole_keys(spec, &conditions)? {
             return Ok(Self::batch_get(spec, keys, &used, conditions));
         }
         let mut best: Option<Candidate> = None;
