@@ -108,6 +108,28 @@ async fn a_key_that_cannot_be_does_not_stand_in_the_way_of_another() {
     );
 }
 
+/// Nothing reads less than a whole key, however much an index is narrowed.
+#[tokio::test]
+async fn a_whole_key_is_not_looked_for_in_an_index() {
+    let (db, pages) = pages().await;
+    let query = PageRepo::filter(Page::STATE.eq("new") & Page::SEEN.ge(Timestamp::default()))
+        .filter(Page::ID.eq(pages[0].id))
+        .consistent()
+        .on(&db);
+    assert_eq!(query.explain().index(), None);
+    assert_eq!(*query.get_all().await.unwrap(), pages[..1]);
+}
+
+/// Keys without an item cost no request each.
+#[tokio::test]
+async fn the_last_of_many_keys_is_found_in_a_few_requests() {
+    let (db, pages) = pages().await;
+    let ids: Vec<Id<Page>> = (0..90).map(|_| Id::new()).chain([pages[3].id]).collect();
+    let found = PageRepo::filter(Page::ID.is_in(&ids)).limit(1).on(&db).get_all().await.unwrap();
+    assert_eq!(*found, pages[3..4]);
+    assert!(found.stats().requests < 10, "{}", found.stats().requests);
+}
+
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "log", partition = "{host}", sort = "{at}|{number:03}")]
 struct Line {

@@ -11,7 +11,7 @@ mod fates;
 mod faults;
 mod lossless;
 mod mixed;
-mod oracle_templates;
+mod oracle;
 mod pace;
 mod projections;
 mod queries;

@@ -40,8 +40,8 @@ const MAX_PARTITIONS: usize = 100;
 /// that the derive macro makes for each index, named as the index is, or with [`Repository::scan`](crate::Repository::scan).
 ///
 /// The conditions decide what is read. The table or the index serves a query if they fix its partition key, by `eq` or by
-/// `is_in` (at most 100 values); of several, the one is taken whose sort key they narrow most, and the table before its
-/// indexes. Conditions that fix several whole keys of the table become a batch get. An index has no items without one of its keys:
+/// `is_in` (at most 100 values); of several, the table is taken if its whole key is fixed, or else the one whose sort key they narrow most, and
+/// the table before its indexes. Conditions that fix several whole keys of the table become a batch get. An index has no items without one of its keys:
 /// where such a key is an `Option`, the index is chosen only if the conditions ask for it (`exists()` is enough), so that the answer
 /// does not depend on the indexes that there are; who begins with the index, or names it by [`using`](Self::using), gets what it
 /// has. What is left of the conditions is a filter, which DynamoDB applies after it has read the items: what it leaves out

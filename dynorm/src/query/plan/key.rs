@@ -6,7 +6,7 @@ use super::super::evaluate::order_of_values;
 use super::super::refusal::partition_fields;
 use super::super::{MAX_PARTITIONS, Spec};
 use super::parts_of;
-use super::sort::{has_order, narrowed};
+use super::sort::{EQUAL, has_order, narrowed};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::{Node, Term};
@@ -71,6 +71,8 @@ pub(super) fn candidate(
     {
         return Ok(None);
     }
+    // One item at most, so that nothing can be read with less.
+    let is_whole_key = index.is_none() && (sort.is_empty() || narrowed.rank == EQUAL);
     let mut used = fixed.used;
     used.extend(narrowed.used);
     Ok(Some(Candidate {
@@ -80,7 +82,7 @@ pub(super) fn candidate(
         sort: narrowed.nodes,
         sort_attributes: sort.iter().map(|source| info.attribute(source)).collect(),
         used,
-        narrowed: narrowed.rank,
+        narrowed: if is_whole_key { u8::MAX } else { narrowed.rank },
         hydrates: false,
     }))
 }

@@ -1,7 +1,7 @@
 //! The planner: from conditions to the table or the index that serves them best.
 //!
 //! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
-//! wins whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
+//! wins that is a whole key of the table, or else the one whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
 //! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
 //! those in the order of the struct. An index is not chosen if items may match that it does not have, since they lack one of its
 //! keys; whoever names the index gets what it has. With an order, only keys that have it are considered. Conditions that fix whole keys of the
