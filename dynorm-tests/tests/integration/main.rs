@@ -17,7 +17,7 @@ mod first_or_create;
 mod lossless;
 mod mixed;
 mod names;
-mod oracle_templates;
+mod oracle;
 mod pace;
 mod projections;
 mod queries;
