@@ -55,8 +55,8 @@ pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    Create, CreateTable, Delete, DeleteTable, Existing, Find, FirstOrCreate, Get, New, Nothing, Old,
-    OperationFuture, OrCreate, OrInsert, Restore, Returning, Save, SaveArg, Update, UpdateReturning,
+    Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New, Nothing,
+    Old, OperationFuture, OrCreate, OrInsert, Restore, Returning, Save, SaveArg, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,

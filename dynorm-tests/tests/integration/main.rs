@@ -22,6 +22,7 @@ mod save;
 mod scans;
 mod streams;
 mod tables;
+mod time_to_live;
 mod update;
 mod update_keys;
 mod update_or_create;

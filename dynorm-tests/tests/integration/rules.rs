@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dynorm::prelude::*;
-use dynorm_tests::database;
+use dynorm_tests::{database, keep_expired};
 use futures_util::TryStreamExt;
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -117,6 +117,7 @@ async fn a_delete_needs_the_version_and_an_update_raises_it() {
 async fn notes() -> Database {
     let db = database();
     db.create_table::<Note>().await.unwrap();
+    keep_expired::<Note>(&db).await;
     db
 }
 
