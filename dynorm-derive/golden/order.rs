@@ -33,9 +33,9 @@ const _: () = {
                 __d::field("id", <Id<Order> as __d::Attribute>::SCALAR)
                     .part(<__d::Own<Id<Order>> as __d::KeyPart>::FIXED),
                 __d::field("status", <OrderStatus as __d::Attribute>::SCALAR)
-                    .part(<__d::Own<OrderStatus> as __d::IndexKeyPart>::FIXED),
+                    .index_part(<__d::Own<OrderStatus> as __d::IndexKeyPart>::PART),
                 __d::field("placed_at", <Timestamp as __d::Attribute>::SCALAR)
-                    .part(<__d::Own<Timestamp> as __d::IndexKeyPart>::FIXED),
+                    .index_part(<__d::Own<Timestamp> as __d::IndexKeyPart>::PART),
             ],
             partition: __d::template(
                 "pk",

@@ -52,11 +52,11 @@ const _: () = {
                 __d::key("owner", <__d::Own<String> as __d::KeyAttribute>::SCALAR)
                     .sensitive(),
                 __d::key("id", <__d::Own<String> as __d::KeyAttribute>::SCALAR),
-                __d::key("size", <__d::Own<u64> as __d::IndexKeyAttribute>::SCALAR),
-                __d::key("type", <__d::Own<Kind> as __d::IndexKeyAttribute>::SCALAR),
-                __d::key(
+                __d::keyed("size", <__d::Own<u64> as __d::IndexKeyAttribute>::KEY),
+                __d::keyed("type", <__d::Own<Kind> as __d::IndexKeyAttribute>::KEY),
+                __d::keyed(
                     "where",
-                    <__d::Own<Option<String>> as __d::IndexKeyAttribute>::SCALAR,
+                    <__d::Own<Option<String>> as __d::IndexKeyAttribute>::KEY,
                 ),
                 __d::field("count", <u32 as __d::Attribute>::SCALAR).defaulted(),
                 __d::field("weight", <u8 as __d::Attribute>::SCALAR).preset(),
@@ -73,6 +73,7 @@ const _: () = {
                 __d::index("by_kind", &[__d::at(3)], &[]),
                 __d::index("by_place", &[__d::at(4)], &[__d::at(3)]),
             ],
+            flattened: __d::Some("rest"),
             ..__d::entity("Thing", "things")
                 .updated_at(10, <Option<Timestamp> as __d::Moment>::now)
         };

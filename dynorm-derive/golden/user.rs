@@ -39,17 +39,17 @@ const _: () = {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
             fields: &[
                 __d::key("id", <__d::Own<Id<User>> as __d::KeyAttribute>::SCALAR),
-                __d::key("email", <__d::Own<String> as __d::IndexKeyAttribute>::SCALAR),
+                __d::keyed("email", <__d::Own<String> as __d::IndexKeyAttribute>::KEY),
                 __d::field("first_name", <String as __d::Attribute>::SCALAR),
                 __d::field("last_name", <String as __d::Attribute>::SCALAR),
-                __d::key("status", <__d::Own<Status> as __d::IndexKeyAttribute>::SCALAR),
+                __d::keyed("status", <__d::Own<Status> as __d::IndexKeyAttribute>::KEY),
                 __d::field("age", <u32 as __d::Attribute>::SCALAR),
                 __d::field("tags", <BTreeSet<String> as __d::Attribute>::SCALAR),
                 __d::field("address", <Option<Address> as __d::Attribute>::SCALAR),
                 __d::field("created_at", <Timestamp as __d::Attribute>::SCALAR),
-                __d::key(
+                __d::keyed(
                     "updated_at",
-                    <__d::Own<Timestamp> as __d::IndexKeyAttribute>::SCALAR,
+                    <__d::Own<Timestamp> as __d::IndexKeyAttribute>::KEY,
                 ),
             ],
             partition: __d::at(0),

@@ -85,13 +85,18 @@ impl Entry {
         None
     }
 
-    /// `word = expression`
-    pub(crate) fn expression(&self, example: &str, errors: &mut Errors) -> Option<Expr> {
-        if let Argument::Value(value) = &self.argument {
+    /// `word = Type::CONSTANT`, or what is reached from there: an expression that is no literal.
+    pub(crate) fn place(&self, example: &str, errors: &mut Errors) -> Option<Expr> {
+        if let Argument::Value(value) = &self.argument
+            && !matches!(ungrouped(value), Expr::Lit(_))
+        {
             return Some((**value).clone());
         }
         let word = &self.word;
-        errors.at(self, format_args!("`{word}` needs an expression: write `{word} = {example}`"));
+        errors.at(
+            self,
+            format_args!("`{word}` needs a field, or a place inside one: write `{word} = {example}`"),
+        );
         None
     }
 
@@ -127,6 +132,11 @@ impl Entry {
         None
     }
 
+    /// True for `word = …`.
+    pub(crate) fn has_value(&self) -> bool {
+        matches!(&self.argument, Argument::Value(_))
+    }
+
     /// True for `word = […]`.
     pub(crate) fn is_list(&self) -> bool {
         matches!(&self.argument, Argument::Value(value) if matches!(ungrouped(value), Expr::Array(_)))
@@ -136,13 +146,16 @@ impl Entry {
     pub(crate) fn named(&self, example: &str, errors: &mut Errors) -> Option<(LitStr, Vec<Entry>)> {
         match &self.argument {
             Argument::Value(_) => Some((self.text(example, errors)?, Vec::new())),
-            Argument::List(list) => match syn::parse::Parser::parse2(name_and_options, list.clone()) {
-                Ok(named) => Some(named),
-                Err(error) => {
-                    errors.push(error);
-                    None
+            Argument::List(list) => {
+                let parser = |input: ParseStream<'_>| name_and_options(&self.word, example, input);
+                match syn::parse::Parser::parse2(parser, list.clone()) {
+                    Ok(named) => Some(named),
+                    Err(error) => {
+                        errors.push(error);
+                        None
+                    }
                 }
-            },
+            }
             Argument::None => {
                 let word = &self.word;
                 errors.at(self, format_args!("`{word}` needs a name: write `{word} = \"{example}\"`"));
@@ -152,9 +165,14 @@ impl Entry {
     }
 }
 
-fn name_and_options(input: ParseStream<'_>) -> syn::Result<(LitStr, Vec<Entry>)> {
+fn name_and_options(
+    word: &Ident,
+    example: &str,
+    input: ParseStream<'_>,
+) -> syn::Result<(LitStr, Vec<Entry>)> {
     let name: LitStr = input.parse().map_err(|error| {
-        syn::Error::new(error.span(), "the name comes first, as a text: write `index(\"by_status\", sort)`")
+        let message = format!("the name comes first, as a text: write `{word}(\"{example}\", …)`");
+        syn::Error::new(error.span(), message)
     })?;
     if input.is_empty() {
         return Ok((name, Vec::new()));

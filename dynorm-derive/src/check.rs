@@ -4,7 +4,7 @@ use syn::{Ident, LitStr};
 
 use crate::attr;
 use crate::errors::Errors;
-use crate::expand::{constant_name, starter_name};
+use crate::expand::{constant_name, projection_name, starter_name};
 use crate::model::{Entity, Field, Index, Source, Storage};
 use crate::template::Segment;
 
@@ -89,13 +89,17 @@ fn templates(entity: &Entity<'_>, errors: &mut Errors) {
         for segment in &template.segments {
             let Segment::Field { field: name, .. } = segment else { continue };
             match entity.field(name) {
-                Some(field) if field.is_typed() => {}
-                Some(_) => errors.at(
-                    &template.literal,
-                    format_args!("`{{{name}}}` is stored through `skip`, `serde`, `with` or `flatten`, so it cannot be part of a key"),
-                ),
+                Some(field) => {
+                    if let Some(why) = field.why_no_key() {
+                        errors.at(
+                            &template.literal,
+                            format_args!("`{{{name}}}` {why}, so it cannot be part of a key"),
+                        );
+                    }
+                }
                 None => {
-                    let known: Vec<String> = entity.fields.iter().map(|field| field.ident.to_string()).collect();
+                    let known: Vec<String> =
+                        entity.fields.iter().map(|field| field.ident.to_string()).collect();
                     let known: Vec<&str> = known.iter().map(String::as_str).collect();
                     let hint = match attr::nearest(&name.to_string(), &known) {
                         Some(near) => format!("did you mean `{{{near}}}`?"),
@@ -164,7 +168,7 @@ fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
     for index in &entity.indexes {
         if let Some(field) = same(&index.partition, &index.sort) {
             errors.at(
-                &index.name,
+                &field,
                 format_args!(
                     "`{field}` is the partition key and the sort key of the index `{}`: remove one of the two",
                     index.name.value()
@@ -251,6 +255,12 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
             );
         }
         starters.push(starter);
+        if index.projection.is_some() && projection_name(entity, index) == entity.repository {
+            errors.at(
+                name,
+                format_args!("what the index holds would have the type `{}`, which is the repository already: choose another name, such as \"by_{}\"", entity.repository, name.value()),
+            );
+        }
     }
 }
 
@@ -260,11 +270,11 @@ const MAX_KEY_ATTRIBUTES: usize = 4;
 /// The partition key and the sort key of a global index are made of up to four attributes each.
 fn key_of_several(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
     for (role, sources) in [("partition", &index.partition), ("sort", &index.sort)] {
-        if sources.len() > MAX_KEY_ATTRIBUTES {
-            errors.at(
-                &index.name,
-                format_args!("the {role} key of an index has at most {MAX_KEY_ATTRIBUTES} attributes, and this has {}: put several fields into a template, `{role} = \"{{a}}#{{b}}\"`", sources.len()),
-            );
+        if let Some(further) = sources.get(MAX_KEY_ATTRIBUTES) {
+            errors.push(syn::Error::new(
+                further.span(),
+                format!("the {role} key of an index has at most {MAX_KEY_ATTRIBUTES} attributes, and this has {}: put several fields into a template, `{role} = \"{{a}}#{{b}}\"`", sources.len()),
+            ));
         }
         let mut seen: Vec<&Ident> = Vec::new();
         for source in sources {
@@ -274,13 +284,19 @@ fn key_of_several(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
             }
             seen.push(ident);
             match entity.field(ident) {
-                Some(field) if field.is_typed() => {}
-                Some(_) => errors.at(ident, format_args!("`{ident}` is stored through `skip`, `serde`, `with` or `flatten`, so it cannot be part of a key")),
+                Some(field) => {
+                    if let Some(why) = field.why_no_key() {
+                        errors.at(ident, format_args!("`{ident}` {why}, so it cannot be part of a key"));
+                    }
+                }
                 None => unknown_field(entity, ident, errors),
             }
         }
     }
 }
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html>
+const MAX_INCLUDED: usize = 20;
 
 /// A projected index holds fields that are stored, beside the keys.
 fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
@@ -288,6 +304,7 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
     let keys: Vec<&Ident> =
         entity.keys().chain(entity.partition_of(index)).chain(&index.sort).flat_map(Source::fields).collect();
     let mut seen: Vec<&Ident> = Vec::new();
+    let before = errors.count();
     for ident in &projection.include {
         match entity.field(ident) {
             None => unknown_field(entity, ident, errors),
@@ -306,7 +323,30 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
         }
         seen.push(ident);
     }
-    if entity.fields.iter().all(|field| keys.contains(&field.ident) || seen.contains(&field.ident)) {
+    if errors.count() > before {
+        return;
+    }
+    // What templates are made of is no key itself.
+    let is_key = |field: &Ident| {
+        let mut sources = entity.keys().chain(entity.partition_of(index)).chain(&index.sort);
+        sources.any(|source| matches!(source, Source::Field(key) if key == field))
+    };
+    let held = entity.fields_of(index).into_iter().filter(|field| !is_key(field.ident)).count();
+    let beside_keys = held + usize::from(entity.type_attribute.is_some());
+    if beside_keys > MAX_INCLUDED {
+        let of_type =
+            if entity.type_attribute.is_some() { ", the type of the entity among them" } else { "" };
+        errors.at(
+            &projection.word,
+            format_args!("an index holds up to {MAX_INCLUDED} attributes beside its keys, and this would hold {beside_keys}{of_type}: leave some out, or remove `include`, so that it holds the whole item"),
+        );
+    }
+    // Other entities that share the index may have more.
+    if entity.type_attribute.is_some() {
+        return;
+    }
+    let mut stored = entity.fields.iter().filter(|field| !matches!(field.storage, Storage::Skip(_)));
+    if stored.all(|field| keys.contains(&field.ident) || seen.contains(&field.ident)) {
         errors.at(
             &projection.word,
             format_args!(

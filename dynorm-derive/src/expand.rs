@@ -28,6 +28,13 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     let decode = decode(entity);
     let key_part = key_part(entity);
     let stamp = stamp(entity);
+    let validate = entity.validate.then(|| {
+        quote_spanned! {ident.span()=>
+            fn violations(&self) -> ::std::vec::Vec<__d::Violation> {
+                <Self as __d::Validated>::violations(self)
+            }
+        }
+    });
     let (marked, version) = (marked(entity), version(entity));
     let projected: Vec<_> = indexes(entity)
         .filter(|index| index.projection.is_some())
@@ -55,6 +62,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
                 #decode
                 #key_part
                 #stamp
+                #validate
                 #version
             }
         };
@@ -155,9 +163,12 @@ fn starters(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// The indexes whose keys are there; it is reported for the others what they lack.
+/// The indexes whose keys are there; it is reported for the others what they lack, or that their name is taken.
 fn indexes<'e, 'i>(entity: &'e Entity<'i>) -> impl Iterator<Item = &'e Index> + use<'e, 'i> {
-    entity.indexes.iter().filter(|index| entity.has_keys_of(index))
+    entity.indexes.iter().filter(|index| {
+        let is_taken = index.projection.is_some() && projection_name(entity, index) == entity.repository;
+        entity.has_keys_of(index) && !is_taken
+    })
 }
 
 fn starter(entity: &Entity<'_>, position: usize, index: &Index) -> TokenStream {
@@ -287,12 +298,16 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     let type_attribute = &entity.type_attribute;
     let type_attribute = type_attribute.as_ref().map(|name| quote!(type_attribute: __d::Some(#name),));
     let marks = marks(entity);
+    let flattened = entity.fields.iter().find(|field| matches!(field.storage, Storage::Flatten(_)));
+    let flattened = flattened.map(|field| field.ident.unraw().to_string());
+    let flattened = flattened.map(|name| quote!(flattened: __d::Some(#name),));
     quote! {
         const INFO: &'static __d::EntityInfo = &__d::EntityInfo {
             fields: &[#(#fields),*],
             #key
             #indexes
             #type_attribute
+            #flattened
             ..__d::entity(#name, #table) #marks
         };
     }
@@ -399,32 +414,30 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     let table_part = entity.keys().any(stands_in);
     let index_part = entity.index_keys().any(stands_in);
     let own = spanned_as(ty, "Own");
-    // What holds for the table holds for an index.
-    let scalar = if table_key {
-        quote!(<#own as __d::KeyAttribute>::SCALAR)
-    } else if index_key {
-        quote!(<#own as __d::IndexKeyAttribute>::SCALAR)
-    } else {
-        quote!(<#ty as __d::Attribute>::SCALAR)
-    };
-    let part = if table_part {
-        Some(quote!(.part(<#own as __d::KeyPart>::FIXED)))
-    } else {
-        index_part.then(|| quote!(.part(<#own as __d::IndexKeyPart>::FIXED)))
-    };
-    let sensitive = field.sensitive.then(|| quote!(.sensitive()));
+    let is_typed = field.is_typed();
     let defaulted = field.default.as_ref().map(|default| match default {
         DefaultValue::OfType => quote!(.defaulted()),
         DefaultValue::Expression(_) => quote!(.preset()),
     });
-    let sensitive = quote!(#defaulted #sensitive);
-    if !field.is_typed() {
-        quote!(__d::opaque(#name) #sensitive)
-    } else if table_key || index_key {
-        quote!(__d::key(#name, #scalar) #part #sensitive)
+    let sensitive = field.sensitive.then(|| quote!(.sensitive()));
+    // What holds for the table holds for an index.
+    let info = if !is_typed {
+        quote!(__d::opaque(#name))
+    } else if table_key {
+        quote!(__d::key(#name, <#own as __d::KeyAttribute>::SCALAR))
+    } else if index_key {
+        quote!(__d::keyed(#name, <#own as __d::IndexKeyAttribute>::KEY))
     } else {
-        quote!(__d::field(#name, #scalar) #part #sensitive)
-    }
+        quote!(__d::field(#name, <#ty as __d::Attribute>::SCALAR))
+    };
+    let part = if !is_typed {
+        None
+    } else if table_part {
+        Some(quote!(.part(<#own as __d::KeyPart>::FIXED)))
+    } else {
+        index_part.then(|| quote!(.index_part(<#own as __d::IndexKeyPart>::PART)))
+    };
+    quote!(#info #part #defaulted #sensitive)
 }
 
 /// `__d::Alias<Type>`, the whole of it spanned as the type is, so that an error underlines the type.

@@ -63,6 +63,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename_all = "camelCase"` | how the attributes are spelled: `snake_case`, `camelCase`, `PascalCase`, `kebab-case`, `SCREAMING_SNAKE_CASE`, `lowercase`, `UPPERCASE` |
 /// | `repo = "Users"` | the name of the repository, instead of `UserRepo` |
 /// | `crate = "path"` | where dynorm is, for a crate that knows it by another name |
+/// | `validate` | the rules of `garde::Validate` are checked before every write of the entity (feature `garde`) |
 /// | `partition = "USER#{id}"`, `sort = "…"` | the key is made of a template, see below |
 /// | `index("gsi1", partition = "…", sort = "…")` | so are the keys of an index; it may be given several times |
 /// | `index("by_place", partition = [country, city], sort = [street, number])` | the keys of a global index are made of several attributes each, up to four, in this order |
@@ -82,6 +83,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `index("by_email", keys_only)`, `index("by_email", include = [name])`, `lsi("by_date", keys_only)` | the index holds its keys, those of the table, and these fields, instead of the whole item |
 /// | `created_at` | set to the current time when the entity is first saved |
 /// | `updated_at` | set to the current time whenever it is saved |
+/// | `version` | raised by every write, and checked by those of the whole entity (`u64`, `u32`, `i64`, `i32`) |
+/// | `deleted_at` | a delete sets it to the current time and leaves the item (`Option<Timestamp>`) |
+/// | `ttl` | when the item expires, stored in seconds (`Timestamp`, `Option<Timestamp>`) |
 /// | `rename = "eMail"` | the name of the attribute |
 /// | `default`, `default = 7` | what the field is where the item does not have it: the default of its type, or an expression |
 /// | `skip` | not stored; the default when it is read |

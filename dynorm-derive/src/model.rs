@@ -21,6 +21,8 @@ pub(crate) struct Entity<'i> {
     pub(crate) indexes: Vec<Index>,
     /// Of an entity whose key is a template: the attribute that holds its type.
     pub(crate) type_attribute: Option<LitStr>,
+    /// It has rules of its own.
+    pub(crate) validate: bool,
 }
 
 /// A field of an entity or of a nested struct.
@@ -96,6 +98,17 @@ impl Field<'_> {
     /// False for fields that have no attribute of their own.
     pub(crate) fn is_stored(&self) -> bool {
         !matches!(self.storage, Storage::Flatten(_) | Storage::Skip(_))
+    }
+
+    /// Why it cannot be a key, if it cannot: a key is stored, and by its type.
+    pub(crate) fn why_no_key(&self) -> Option<&'static str> {
+        match &self.storage {
+            Storage::Attribute => None,
+            Storage::Skip(_) => Some("is left out of the item with `skip`"),
+            Storage::Flatten(_) => Some("stands for many attributes with `flatten`"),
+            Storage::Serde => Some("is stored through `serde`, which can make anything of it"),
+            Storage::With(_) => Some("is stored through `with`, which can make anything of it"),
+        }
     }
 
     /// True for fields that are stored by their type, so that they can be a key.
@@ -233,6 +246,8 @@ pub(crate) struct Projection<'i> {
     pub(crate) of: Path,
     pub(crate) door: Path,
     pub(crate) parts: Vec<Part<'i>>,
+    /// False for an enum and its like, which cannot be a projection.
+    pub(crate) has_fields: bool,
 }
 
 /// A field of a projection, which is the field of that name, or something else.
@@ -240,6 +255,8 @@ pub(crate) struct Part<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) ty: &'i Type,
     pub(crate) from: Option<Expr>,
+    /// What is said of it could not be read, which is reported.
+    pub(crate) failed: bool,
 }
 
 pub(crate) struct Attribute<'i> {

@@ -17,6 +17,10 @@ fn attribute(input: proc_macro2::TokenStream) -> String {
     pretty(crate::attribute(&syn::parse2(input).expect("the input parses")))
 }
 
+fn projection(input: proc_macro2::TokenStream) -> String {
+    pretty(crate::projection(&syn::parse2(input).expect("the input parses")))
+}
+
 fn check(name: &str, code: &str) {
     assert!(!code.contains("compile_error"), "{name} is refused:\n{code}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name).with_extension("rs");
@@ -96,6 +100,39 @@ fn keys_of_templates() {
         }
     });
     check("order", &code);
+}
+
+#[test]
+fn indexes_that_hold_a_part() {
+    let code = entity(quote! {
+        #[entity(index("by_place", partition = [country, city], sort = [street, number], keys_only))]
+        pub struct House {
+            #[entity(id)]
+            pub id: Id<House>,
+            pub country: String,
+            pub city: String,
+            pub street: String,
+            pub number: u32,
+            #[entity(index("by_owner", include = [number, r#type]))]
+            pub owner: Option<Id<Person>>,
+            pub r#type: Type,
+            rooms: Vec<Room>,
+        }
+    });
+    check("house", &code);
+}
+
+#[test]
+fn a_projection() {
+    let code = projection(quote! {
+        #[projection(of = shop::User)]
+        pub struct Contact {
+            pub email: String,
+            #[projection(from = User::ADDRESS.field(Address::CITY))]
+            pub city: Option<String>,
+        }
+    });
+    check("contact", &code);
 }
 
 #[test]

@@ -377,7 +377,7 @@ fn save_all<'a, E: Entity>(items: &'a mut [E], database: Option<&Database>) -> B
 }
 
 fn delete_all<'a, E: Entity>(items: &[E], database: Option<&Database>) -> BatchDelete<'a, E> {
-    BatchDelete::new(items.iter().map(Entity::entity_key).collect()).with_database(database)
+    BatchDelete::of(items).with_database(database)
 }
 
 /// A part of a [`Collection`]; see [`Collection::chunk`].

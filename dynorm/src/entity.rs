@@ -6,10 +6,11 @@ use std::ops::Range;
 use crate::attribute::{ScalarType, Timestamp};
 use crate::codec::{
     Encoder, FieldInfo, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, normal_number,
-    scalar_text,
+    part_size, scalar_text,
 };
 use crate::error::{Error, Result, Subject};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
+use crate::validation::Violation;
 
 /// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
 #[diagnostic::on_unimplemented(
@@ -45,6 +46,12 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn stamp_item(&mut self, _stamp: &Stamp) {}
 
+    /// The rules that the entity breaks.
+    #[doc(hidden)]
+    fn violations(&self) -> Vec<Violation> {
+        Vec::new()
+    }
+
     /// The version that the entity was read with.
     #[doc(hidden)]
     fn item_version(&self) -> Option<u64> {
@@ -79,6 +86,8 @@ pub struct EntityInfo {
     pub version: Option<usize>,
     /// The position of the field that says when the item expires.
     pub ttl: Option<usize>,
+    /// The field that holds the attributes which are no other field.
+    pub flattened: Option<&'static str>,
 }
 
 /// A field that is set to the current time, also by writes that have no whole entity at hand.
@@ -254,8 +263,17 @@ pub(crate) struct EncodedItem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EncodedKey(pub(crate) Vec<u8>);
 
-/// Encodes an entity and checks what DynamoDB would refuse: key sizes and the size of the item.
+/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
+    let violations = entity.violations();
+    if !violations.is_empty() {
+        let subject = Subject::of(E::INFO);
+        let subject = match encode_key::<E>(&entity.entity_key()) {
+            Ok(key) => subject.with_key(&key),
+            Err(_) => subject,
+        };
+        return Err(Error::validation(subject, violations));
+    }
     let mut encoder = Encoder::with_capacity(1024);
     let mut item = ItemWriter::new(&mut encoder, E::INFO.fields);
     let keys = entity
@@ -402,7 +420,7 @@ fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
-    // A local index projects the whole item, so each costs its size once more.
+    // An entry of a local index costs what it holds once more: the whole item, or less.
     let copies = 1 + info.indexes.iter().filter(|index| index.local).count();
     // JSON is never shorter than what it stands for, so nearly every item is settled here.
     if json.len() * copies <= MAX_ITEM_BYTES {
@@ -410,17 +428,25 @@ fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(),
     }
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let item = Item::next(&mut Scanner::new(text))?;
-    // An item without the sort key of a local index has no entry in it.
-    let mut copies = 1;
+    let mut size = item_size(json)?;
+    let whole = size;
+    let mut is_indexed = false;
     for index in info.indexes.iter().filter(|index| index.local) {
+        // An item without the sort key of a local index has no entry in it.
         let sort = index.sort.first().map(|sort| item.get(info.attribute(sort))).transpose()?;
-        copies += usize::from(sort.flatten().is_some());
+        if sort.flatten().is_some() {
+            is_indexed = true;
+            let keys = info.keys().chain(index.keys()).map(|(_, source)| info.attribute(source));
+            size += match index.beside_keys(info) {
+                Some(names) => part_size(json, &names.into_iter().chain(keys).collect::<Vec<_>>())?,
+                None => whole,
+            };
+        }
     }
-    let size = item_size(json)? * copies;
     if size <= MAX_ITEM_BYTES {
         return Ok(());
     }
-    let indexes = if copies > 1 { " with its entries in the local indexes" } else { "" };
+    let indexes = if is_indexed { " with its entries in the local indexes" } else { "" };
     let largest = largest_attribute(json)?
         .map(|(name, size)| format!("; the largest attribute is `{name}` with {size} bytes"))
         .unwrap_or_default();

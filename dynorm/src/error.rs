@@ -5,6 +5,7 @@ use std::fmt;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity};
 use crate::rules::{Versions, stored_version};
+use crate::validation::Violation;
 
 mod batch;
 
@@ -44,6 +45,8 @@ pub enum Error {
     VersionConflict(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
+    /// An entity breaks rules of its own (`#[entity(validate)]`), so nothing was sent. [`Error::violations`] lists them.
+    ValidationFailed(Box<Report>),
     /// A cursor that does not fit the query that it was given to: altered, of another query, with another signature or without
     /// one, or no cursor at all. Found before anything was sent. A web handler answers 400 with it, since the cursor came from
     /// whoever asks.
@@ -88,6 +91,8 @@ pub struct Report {
     pub(crate) item: Option<StoredItem>,
     /// Of a version that did not match: the item as it was to be.
     pub(crate) attempted: Option<StoredItem>,
+    /// Of an entity that breaks its rules.
+    pub(crate) violations: Vec<Violation>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -286,6 +291,48 @@ impl Error {
         report.decode(report.attempted.as_ref()?)
     }
 
+    /// The rules that an entity with `#[entity(validate)]` breaks, field by field; empty for every other error.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[cfg(feature = "garde")] mod example {
+    /// # use dynorm::prelude::*;
+    /// #[derive(Entity, garde::Validate, Clone, Debug, Default)]
+    /// #[entity(validate)]
+    /// struct User {
+    ///     #[entity(id)]
+    ///     #[garde(skip)]
+    ///     id: Id<User>,
+    ///     #[garde(length(min = 1), contains("@"))]
+    ///     email: String,
+    ///     #[garde(range(min = 18))]
+    ///     age: u8,
+    /// }
+    /// # pub async fn run() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let error = UserRepo::save(User { age: 7, ..Default::default() }).await.unwrap_err();
+    /// let fields: Vec<&str> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+    /// assert_eq!(fields, ["age", "email", "email"]);
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::ValidationFailed(report) => &report.violations,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn validation(subject: Subject, violations: Vec<Violation>) -> Self {
+        let mut report = Report::new(subject, "", None);
+        report.violations = violations;
+        Self::ValidationFailed(report)
+    }
+
     /// The same, or that a version did not match, where that is why a condition failed.
     pub(crate) fn or_version_conflict(
         self,
@@ -358,6 +405,7 @@ impl Error {
             | Self::ConditionFailed(report)
             | Self::VersionConflict(report)
             | Self::Invalid(report)
+            | Self::ValidationFailed(report)
             | Self::InvalidCursor(report)
             | Self::Undecodable(report)
             | Self::TableNotFound(report)
@@ -392,7 +440,8 @@ impl Error {
 
     /// The same error, naming the table as the database does.
     pub(crate) fn in_table(mut self, table: &str) -> Self {
-        if let Self::Invalid(report) | Self::Undecodable(report) = &mut self {
+        if let Self::Invalid(report) | Self::ValidationFailed(report) | Self::Undecodable(report) = &mut self
+        {
             table.clone_into(&mut report.subject.table);
         }
         self
@@ -422,6 +471,7 @@ impl Report {
             outcome_known: true,
             item: None,
             attempted: None,
+            violations: Vec::new(),
             source,
         })
     }
@@ -471,6 +521,10 @@ impl fmt::Display for Error {
             Self::VersionConflict(report) => {
                 let known = unknown(report.outcome_known);
                 write!(f, "{}{}{known}", report.doing(), report.because())
+            }
+            Self::ValidationFailed(report) => {
+                let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
+                write!(f, "{} breaks its rules: {}", report.subject, violations.join("; "))
             }
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())

@@ -28,8 +28,10 @@ impl<T: Attribute<Shape: shape::Key>> KeyAttribute for T {}
     note = "DynamoDB's keys are strings, numbers or binaries; booleans, lists, sets and maps cannot be one"
 )]
 pub trait IndexKeyAttribute: Attribute {
+    /// The type as a key, and whether it may be absent.
     #[doc(hidden)]
-    const SCALAR: Option<ScalarType> = <Self as Attribute>::SCALAR;
+    const KEY: (Option<ScalarType>, bool) =
+        (<Self as Attribute>::SCALAR, <Self::Shape as shape::Shape>::OPTIONAL);
 }
 
 #[diagnostic::do_not_recommend]
@@ -56,8 +58,10 @@ impl<T: Attribute<Base = T, Shape: shape::Part>> KeyPart for T {}
     note = "bytes, lists, sets and maps cannot be part of a key"
 )]
 pub trait IndexKeyPart: Attribute {
+    /// Whether it is text of one length, and whether it may be absent.
     #[doc(hidden)]
-    const FIXED: bool = <Self::Shape as shape::Shape>::FIXED;
+    const PART: (bool, bool) =
+        (<Self::Shape as shape::Shape>::FIXED, <Self::Shape as shape::Shape>::OPTIONAL);
 }
 
 #[diagnostic::do_not_recommend]

@@ -24,6 +24,7 @@ mod rules;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
+mod validation;
 
 pub use attribute::{
     Attribute, Flatten, Id, Identifier, Moment, ScalarType, Timestamp, TimestampError, shape,
@@ -64,6 +65,7 @@ pub use query::{
 };
 pub use repository::Repository;
 pub use rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
+pub use validation::{Validated, Violation};
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.
 pub use aws_sdk_dynamodb as aws;

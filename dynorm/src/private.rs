@@ -11,9 +11,10 @@ pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
     Template,
 };
-pub use crate::query::{Places, Projected, Projection, Query, part};
+pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned, expiry};
+pub use crate::validation::{Validated, Violation};
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.
 pub use core::clone::Clone;
@@ -118,6 +119,7 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         version: None,
         ttl: None,
         updated_at: None,
+        flattened: None,
     }
 }
 
@@ -129,6 +131,11 @@ pub const fn field(name: &'static str, scalar: Option<ScalarType>) -> FieldInfo 
 /// A field that is a key of the table or of an index.
 pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> FieldInfo {
     FieldInfo::key(name, scalar)
+}
+
+/// A field that is a key of an index, and may be absent.
+pub const fn keyed(name: &'static str, key: (Option<ScalarType>, bool)) -> FieldInfo {
+    FieldInfo::index_key(name, key)
 }
 
 /// A field whose stored type is known to its module alone.

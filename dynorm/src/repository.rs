@@ -622,6 +622,6 @@ pub trait Repository {
     where
         I: IntoIterator<Item = &'e Self::Entity>,
     {
-        BatchDelete::new(entities.into_iter().map(Entity::entity_key).collect())
+        BatchDelete::of(entities)
     }
 }

@@ -8,7 +8,7 @@ use super::field::{self, Role};
 use super::{Once, default_door};
 use crate::attr::{self, Entry};
 use crate::errors::Errors;
-use crate::model::{Entity, Field, Index, Projected, Source, StampKind, Storage};
+use crate::model::{Entity, Field, Index, Projected, Source, StampKind};
 use crate::plural::table_name;
 use crate::template::{Segment, Template};
 
@@ -24,6 +24,7 @@ pub(super) const WORDS: &[&str] = &[
     "partition_attribute",
     "sort_attribute",
     "type_attribute",
+    "validate",
 ];
 /// What an index on the struct knows.
 const INDEX_WORDS: &[&str] =
@@ -84,6 +85,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
     let mut repository = None;
     let mut door = default_door();
     let mut case = None;
+    let mut validate = false;
     let mut templates = KeyTemplates::default();
     let mut indexes = Vec::new();
     let before = errors.count();
@@ -95,6 +97,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
             continue;
         }
         match word.as_str() {
+            "validate" => validate = entry.flag(errors),
             "table" => table = entry.text("users", errors),
             "repo" => repository = repository_name(entry, errors),
             "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
@@ -141,6 +144,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
         key_failed,
         indexes: Vec::new(),
         type_attribute: None,
+        validate,
     };
     templates.into_keys(&mut entity, errors);
     for entry in indexes {
@@ -230,6 +234,16 @@ fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Errors) {
             "partition_attribute" => partition_attribute = option.text("gsi1pk", errors),
             "sort_attribute" => sort_attribute = option.text("gsi1sk", errors),
             _ => attr::unknown(&option.word, INDEX_WORDS, "an index", errors),
+        }
+    }
+    for (attribute, template, word) in
+        [(&partition_attribute, &partition, "partition"), (&sort_attribute, &sort, "sort")]
+    {
+        if let (Some(attribute), None, true) = (attribute, template, errors.count() == before) {
+            errors.at(
+                attribute,
+                format_args!("this names the attribute of a template, and there is none: write `{word} = \"…\"` beside it"),
+            );
         }
     }
     let failed = errors.count() > before;
@@ -428,15 +442,8 @@ fn add_local_index(
     entity.indexes.push(Index { name, local: true, partition: Vec::new(), sort, projection, failed: false });
 }
 
-/// A key must be stored, and by its type.
 fn refuse_untyped(field: &Field<'_>, word: &Ident, errors: &mut Errors) -> bool {
-    let why = match &field.storage {
-        Storage::Attribute => return false,
-        Storage::Skip(_) => "is left out of the item with `skip`",
-        Storage::Flatten(_) => "stands for many attributes with `flatten`",
-        Storage::Serde => "is stored through `serde`, which can make anything of it",
-        Storage::With(_) => "is stored through `with`, which can make anything of it",
-    };
+    let Some(why) = field.why_no_key() else { return false };
     let ident = field.ident;
     errors.at(word, format_args!("`{ident}` {why}, so it cannot be a key: remove one of the two"));
     true

@@ -198,6 +198,13 @@ fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
             continue;
         }
         match option.word.unraw().to_string().as_str() {
+            "sort" | "partition" if option.has_value() => {
+                let option = &option.word;
+                errors.at(
+                    option,
+                    format_args!("a key of several fields, or of a template, is said on the struct: write `#[entity(index(\"{}\", {option} = …))]` above it, or `{option}` alone for this field", name.value()),
+                );
+            }
             "sort" => sort = option.flag(errors),
             "partition" => partition = option.flag(errors),
             "keys_only" | "include" => projected(option, &mut projection, errors),

@@ -1,7 +1,7 @@
 //! Reads what `#[derive(Projection)]` stands on.
 
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields};
+use syn::{Data, DataStruct, DeriveInput, Fields};
 
 use super::{Once, default_door};
 use crate::attr;
@@ -21,16 +21,10 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
         return None;
     }
     let fields = match &input.data {
-        Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => &fields.named,
-            _ => {
-                errors.at(&input.ident, "a projection is a struct with named fields, each named as the field of the entity that it is");
-                return None;
-            }
-        },
+        Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) => Some(&fields.named),
         _ => {
             errors.at(&input.ident, "a projection is a struct with named fields, each named as the field of the entity that it is");
-            return None;
+            None
         }
     };
     let mut once = Once::default();
@@ -52,25 +46,29 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
             "it is not said what this is a projection of: write `#[projection(of = User)]` above the struct",
         );
     }
-    let mut parts = Vec::with_capacity(fields.len());
-    for field in fields {
+    let mut parts = Vec::new();
+    for field in fields.into_iter().flatten() {
         let Some(ident) = &field.ident else { continue };
         let mut once = Once::default();
         let mut from = None;
+        let before = errors.count();
         for entry in attr::entries(&field.attrs, "projection", errors) {
             if !once.first(&entry.word, errors) {
                 continue;
             }
             match entry.word.unraw().to_string().as_str() {
-                "from" => from = entry.expression("User::ADDRESS.field(Address::CITY)", errors),
+                "from" => from = entry.place("User::ADDRESS.field(Address::CITY)", errors),
                 _ => attr::unknown(&entry.word, FIELD_WORDS, "a field of a projection", errors),
             }
         }
-        parts.push(Part { ident, ty: &field.ty, from });
+        parts.push(Part { ident, ty: &field.ty, from, failed: errors.count() > before });
     }
-    if parts.is_empty() {
-        errors.at(&input.ident, "a projection has at least one field");
-        return None;
+    if fields.is_some_and(|fields| fields.is_empty()) {
+        errors.at(
+            &input.ident,
+            "a projection has at least one field: name those of the entity that are wanted",
+        );
     }
-    Some(Projection { ident: &input.ident, of: of?, door, parts })
+    let has_fields = !parts.is_empty();
+    Some(Projection { ident: &input.ident, of: of?, door, parts, has_fields })
 }

@@ -4,6 +4,7 @@
 #![deny(
     missing_docs,
     missing_debug_implementations,
+    missing_copy_implementations,
     unreachable_pub,
     unused_qualifications,
     warnings,
@@ -23,7 +24,7 @@ pub struct Book {
     #[entity(id)]
     pub id: Id<Book>,
     /// Where it stands.
-    #[entity(index = "by_shelf")]
+    #[entity(index = "by_shelf", index("by_shelf_only", keys_only))]
     pub shelf: String,
     /// What it is about.
     pub genre: Genre,
@@ -37,8 +38,30 @@ pub struct Book {
     /// When it came.
     #[entity(created_at)]
     pub bought_at: Timestamp,
-    #[entity(index = "by_state")]
+    #[entity(index = "by_state", index("by_state_and_genre", include = [genre, author]))]
     state: State,
+    #[entity(index("by_lot", keys_only))]
+    lot: u32,
+}
+
+/// What stands on the back of a book.
+#[derive(Projection, Clone, Debug, PartialEq)]
+#[projection(of = Book, crate = "store")]
+pub struct Spine {
+    /// The name of who wrote it.
+    #[projection(from = Book::AUTHOR.field(Author::NAME))]
+    pub by: Option<Name>,
+    /// What it is about.
+    pub genre: Genre,
+    state: State,
+}
+
+impl Spine {
+    /// True if it can be read.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.state == State::Whole
+    }
 }
 
 /// More private than the entity.
@@ -64,6 +87,16 @@ impl BookRepo {
     /// What the query says.
     pub async fn torn() -> store::Result<Collection<Book>> {
         Self::by_state(State::Torn).get_all().await
+    }
+}
+
+impl BookRepo {
+    /// What is known of the books of a lot.
+    ///
+    /// # Errors
+    /// What the query says.
+    pub async fn of_lot(lot: u32) -> store::Result<Collection<BookByLot>> {
+        Self::by_lot(lot).get_all().await
     }
 }
 
@@ -132,11 +165,18 @@ mod tests {
                 more: BTreeMap::from([("pages".to_owned(), "716".to_owned())]),
                 bought_at: Timestamp::default(),
                 state: State::default(),
+                lot: 9,
             };
             let mut book = BookRepo::save(book).await?;
             assert_eq!(BookRepo::find(book.id).await?.as_ref(), Some(&book));
             let history = BookRepo::by_shelf("b4").filter(Book::GENRE.eq(Genre::History));
             assert_eq!(history.get_all().await?, vec![book.clone()]);
+            let BookByShelfOnly { id, shelf } = BookRepo::by_shelf_only("b4").one().await?;
+            assert_eq!((id, shelf.as_str()), (book.id, "b4"));
+            assert_eq!(BookRepo::of_lot(9).await?[0].id, book.id);
+            let spine: Spine = BookRepo::by_shelf("b4").select_as().one().await?;
+            assert_eq!(spine.by, Some(Name("Herodotus".to_owned())));
+            assert!(spine.is_whole());
             assert!(BookRepo::torn().await?.is_empty());
             book.tear();
             BookRepo::save(&mut book).await?;

@@ -39,6 +39,7 @@ mod shadows {
     /// An entity among them.
     #[derive(Entity, Clone, Debug)]
     #[entity(partition = "A#{name}", sort = "{number:05}", index("by_kind", partition = "{kind}"))]
+    #[entity(index("by_size", partition = [size], sort = [number], include = [place]))]
     pub(super) struct Thing {
         pub(super) name: Text,
         pub(super) number: u32,
@@ -48,13 +49,22 @@ mod shadows {
         place: Place,
     }
 
+    /// A part of it.
+    #[derive(Projection, Debug)]
+    #[projection(of = Thing)]
+    pub(super) struct Short {
+        pub(super) name: Text,
+        #[projection(from = Thing::PLACE.field(Place::STREET))]
+        pub(super) street: ::core::option::Option<Text>,
+    }
+
     #[derive(Attribute, Clone, Copy, Debug)]
     enum Kind {
         Big,
     }
 
     #[derive(Attribute, Clone, Copy, Debug)]
-    struct Size(u32);
+    pub(super) struct Size(pub(super) u32);
 
     #[derive(Attribute, Clone, Debug, Default)]
     struct Place {
@@ -84,7 +94,7 @@ mod fields {
         pub(super) item: String,
         #[entity(sort, rename = "self")]
         pub(super) r#type: u32,
-        #[entity(index = "by_found")]
+        #[entity(index("by_found", include = [r#fn, stamp, info, value, __d]))]
         pub(super) found: String,
         #[entity(index = "type")]
         pub(super) r#fn: String,
@@ -99,6 +109,18 @@ mod fields {
         pub(super) __d: Tagged,
         #[entity(updated_at)]
         pub(super) at: Timestamp,
+    }
+
+    #[derive(Projection, Debug, PartialEq)]
+    #[projection(of = Names)]
+    pub(super) struct Words {
+        pub(super) item: String,
+        pub(super) r#type: u32,
+        pub(super) r#fn: String,
+        pub(super) found: String,
+        #[projection(from = Names::INFO)]
+        pub(super) r#struct: String,
+        pub(super) __d: Tagged,
     }
 
     #[derive(Entity, Clone, Debug, PartialEq)]
@@ -150,8 +172,8 @@ mod fields {
 async fn names_do_not_matter() -> dynorm::Result<()> {
     use dynorm::prelude::*;
 
-    use fields::{Names, NamesRepo, Raw, RawRepo};
-    use shadows::{Thing, ThingRepo};
+    use fields::{Names, NamesByFound, NamesRepo, Raw, RawRepo, Words};
+    use shadows::{Short, Size, Thing, ThingBySize, ThingRepo};
 
     let db = dynorm_tests::database();
     db.create_table::<Thing>().await?;
@@ -161,10 +183,18 @@ async fn names_do_not_matter() -> dynorm::Result<()> {
         let thing = ThingRepo::save(shadows::thing()).await?;
         assert_eq!(ThingRepo::get((thing.name, thing.number)).await?.number, 7);
 
+        let ThingBySize { number, .. } = ThingRepo::by_size(Size(1)).one().await?;
+        assert_eq!(number, 7);
+        let short: Short = ThingRepo::by_size(Size(1)).hydrate().select_as().one().await?;
+        assert_eq!((short.name.as_str(), short.street.as_deref()), ("a", Some("Main")));
+
         let names = Names { item: "a".into(), found: "b".into(), r#fn: "c".into(), ..Default::default() };
         let names = NamesRepo::save(names).await?;
         assert_eq!(NamesRepo::get(("a", 0)).await?, names);
-        assert_eq!(NamesRepo::by_found("b").get_all().await?, vec![names.clone()]);
+        let NamesByFound { r#type, r#fn, found, __d, .. } = NamesRepo::by_found("b").one().await?;
+        assert_eq!((r#type, r#fn.as_str(), found.as_str(), __d), (0, "c", "b", names.__d.clone()));
+        let words = NamesRepo::by_found("b").hydrate().select_as::<Words>().one().await?;
+        assert_eq!((words.r#fn.as_str(), words.r#struct.as_str()), ("c", ""));
         assert_eq!(NamesRepo::type_("c").filter(Names::TYPE.eq(0)).get_all().await?, vec![names]);
 
         let raw = RawRepo::save(Raw { r#type: "x".into() }).await?;

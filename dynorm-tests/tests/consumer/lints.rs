@@ -14,8 +14,9 @@ pub(crate) mod library {
         #[entity(id)]
         pub(crate) id: Id<Customer>,
         /// What kind of customer.
-        #[entity(index = "by_kind")]
+        #[entity(index = "by_kind", index("by_kind_only", keys_only))]
         kind: Kind,
+        #[entity(index("by_name", include = [credit, home, kind]))]
         name: String,
         #[entity(serde)]
         notes: (String, Vec<u32>),
@@ -31,6 +32,26 @@ pub(crate) mod library {
         pub(crate) created_at: Timestamp,
         #[entity(updated_at)]
         pub(super) updated_at: Option<Timestamp>,
+    }
+
+    /// What a list of customers shows.
+    #[derive(Projection, Clone, Debug)]
+    #[projection(of = Customer)]
+    pub(crate) struct Line {
+        /// The number.
+        pub(crate) id: Id<Customer>,
+        kind: Kind,
+        #[projection(from = Customer::NAME)]
+        title: String,
+    }
+
+    impl Line {
+        /// All of it, in one line.
+        #[must_use]
+        pub(crate) fn describe(&self) -> String {
+            let Self { kind, title, .. } = self;
+            format!("{kind:?} {title}")
+        }
     }
 
     /// More private than the entity, which is a wider type.
@@ -85,6 +106,22 @@ pub(crate) mod library {
     }
 
     impl Customers {
+        /// What the index holds of those of a name.
+        ///
+        /// # Errors
+        /// What the query says.
+        pub(crate) async fn named(name: &str) -> dynorm::Result<Collection<CustomerByName>> {
+            Self::by_name(name).get_all().await
+        }
+
+        /// The lines of those of the same kind as one of them.
+        ///
+        /// # Errors
+        /// What the query says.
+        pub(crate) async fn lines(customer: &Customer) -> dynorm::Result<Collection<Line>> {
+            Self::by_kind(customer.kind).select_as().get_all().await
+        }
+
         /// Those of the same kind as one of them.
         ///
         /// # Errors
@@ -99,7 +136,7 @@ pub(crate) mod library {
 async fn a_strict_library_works() -> dynorm::Result<()> {
     use dynorm::prelude::*;
 
-    use library::{Customer, Customers};
+    use library::{Customer, Customers, Line};
 
     let db = dynorm_tests::database();
     db.create_table::<Customer>().await?;
@@ -109,6 +146,11 @@ async fn a_strict_library_works() -> dynorm::Result<()> {
         assert_eq!(found.describe(), r#"Company ACME ("none", [1, 2]) 1.5 Paris false {}"#);
         assert_eq!((found.created_at, found.updated_at), (customer.created_at, customer.updated_at));
         assert_eq!(Customers::like(&customer).await?.len(), 1);
+        let named = Customers::named("ACME").await?;
+        assert_eq!(named.iter().map(|named| named.id).collect::<Vec<_>>(), [customer.id]);
+        let lines = Customers::lines(&customer).await?;
+        assert_eq!(lines.iter().map(Line::describe).collect::<Vec<_>>(), ["Company ACME"]);
+        assert!(lines.iter().all(|line| line.id == customer.id));
         Ok(())
     })
     .await

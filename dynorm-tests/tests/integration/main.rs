@@ -4,6 +4,7 @@
 #[allow(unreachable_pub, reason = "the code of the public face is as its users write it")]
 mod api;
 mod batch_options;
+mod batch_rules;
 mod batches;
 mod create;
 mod delete;
@@ -12,8 +13,10 @@ mod explain;
 mod fates;
 mod faults;
 mod first_or_create;
+mod lossless;
 mod mixed;
 mod names;
+mod oracle_templates;
 mod pace;
 mod projections;
 mod queries;
@@ -27,4 +30,5 @@ mod update;
 mod update_keys;
 mod update_or_create;
 mod upsert;
+mod validation;
 mod values;

@@ -16,6 +16,9 @@ pub trait Shape: sealed::Sealed + 'static {
     /// Every value makes a text of one length, and the order of the texts is that of the values.
     #[doc(hidden)]
     const FIXED: bool = false;
+    /// A value may be absent, which leaves the item out of the indexes that it is a key of.
+    #[doc(hidden)]
+    const OPTIONAL: bool = false;
     /// The shape of many of them: `B` for bytes, a list for everything else.
     #[doc(hidden)]
     type Many<T: 'static>: Shape;
@@ -156,10 +159,15 @@ impl Shape for FixedText {
     type Newtype = Self;
     type Itself<T> = T;
 }
+#[diagnostic::do_not_recommend]
 impl TextLike for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Key for FixedText {}
+#[diagnostic::do_not_recommend]
 impl IndexKey for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Part for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Measured for FixedText {}
 
 /// A `u8`: a number, of which many are bytes.
@@ -172,8 +180,11 @@ impl Shape for Byte {
     type Newtype = Number;
     type Itself<T> = T;
 }
+#[diagnostic::do_not_recommend]
 impl Key for Byte {}
+#[diagnostic::do_not_recommend]
 impl IndexKey for Byte {}
+#[diagnostic::do_not_recommend]
 impl Part for Byte {}
 
 #[diagnostic::do_not_recommend]
@@ -240,6 +251,7 @@ impl<T: 'static> Shape for Map<T> {
 impl<S: Shape> Shape for Optional<S> {
     const SCALAR: Option<ScalarType> = S::SCALAR;
     const FIXED: bool = S::FIXED;
+    const OPTIONAL: bool = true;
     type Many<U: 'static> = List<U>;
     type Newtype = Optional<S::Newtype>;
     type Itself<T> = T;

@@ -1,13 +1,13 @@
 use std::fmt;
 
 use super::error::{BatchDeleteError, UnfinishedKeys};
-use super::inputs::{Keys, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{DeleteRules, Keys, cannot_begin, open, run_at_hand, unsettled};
 use super::settings::{batch_options, write_options};
-use super::wire::{Kind, Work};
 use super::{Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::operation::OperationFuture;
+use crate::rules::SoftDelete;
 
 /// Deletes any number of items. Made by [`Repository::batch_delete`](crate::Repository::batch_delete) and
 /// [`batch_delete_entities`](crate::Repository::batch_delete_entities).
@@ -17,6 +17,7 @@ use crate::operation::OperationFuture;
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchDelete<'a, E: Entity> {
     keys: Vec<E::Key>,
+    rules: DeleteRules,
     /// What an earlier batch came to, if this one goes on with it.
     before: Option<(Fates, Stats)>,
     settings: Settings<'a>,
@@ -24,12 +25,18 @@ pub struct BatchDelete<'a, E: Entity> {
 
 impl<'a, E: Entity> BatchDelete<'a, E> {
     pub(crate) fn new(keys: Vec<E::Key>) -> Self {
-        Self { keys, before: None, settings: Settings::default() }
+        Self { keys, rules: DeleteRules::default(), before: None, settings: Settings::default() }
+    }
+
+    pub(crate) fn of<'e>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let entities: Vec<&E> = entities.into_iter().collect();
+        let rules = DeleteRules::of(entities.iter().copied());
+        Self { rules, ..Self::new(entities.into_iter().map(Entity::entity_key).collect()) }
     }
 
     pub(super) fn again(unfinished: UnfinishedKeys<E>) -> Self {
-        let UnfinishedKeys { keys, fates, stats, options } = unfinished;
-        Self { keys, before: Some((fates, stats)), settings: options.into() }
+        let UnfinishedKeys { keys, rules, fates, stats, options } = unfinished;
+        Self { keys, rules, before: Some((fates, stats)), settings: options.into() }
     }
 
     pub(crate) fn with_database(mut self, database: Option<&Database>) -> Self {
@@ -41,22 +48,48 @@ impl<'a, E: Entity> BatchDelete<'a, E> {
     write_options!();
 }
 
+impl<E: SoftDelete> BatchDelete<'_, E> {
+    /// Deletes the items for good, whether or not they are marked as deleted.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct Note { #[entity(id)] id: Id<Note>, #[entity(deleted_at)] deleted_at: Option<Timestamp> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// let notes = NoteRepo::batch_save(vec![Note::default(); 30]).await?;
+    /// NoteRepo::batch_delete_entities(&notes).await?;
+    /// assert_eq!(NoteRepo::scan().only_trashed().count().await?, 30);
+    /// NoteRepo::batch_delete_entities(&notes).force().await?;
+    /// assert_eq!(NoteRepo::scan().with_trashed().count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn force(mut self) -> Self {
+        self.rules.force = true;
+        self
+    }
+}
+
 impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
     type Output = Result<Stats, BatchDeleteError<E>>;
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { keys, before, mut settings } = self;
+        let Self { keys, rules, before, mut settings } = self;
         OperationFuture::new(async move {
             let mut again = settings.options.clone();
             let only = before.as_ref().map(|(fates, _)| open(fates));
             let (mut fates, mut stats) = before.unwrap_or_else(|| (unsettled(keys.len()), Stats::default()));
-            let mut group = Keys::<E> { keys, kind: Kind::Delete };
+            let mut group = Keys::<E> { keys, rules };
             match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => {
                     let groups = vec![&mut group as _];
                     stats.failed = 0;
-                    stats += run_at_hand(&database, Work::Write, groups, only, &mut fates, settings).await;
+                    stats += run_at_hand(&database, groups, only, &mut fates, settings).await;
                     again.database = Some(database);
                 }
                 Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
@@ -64,7 +97,7 @@ impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
             if fates.iter().all(|(_, reason)| reason.is_none()) {
                 return Ok(stats.with_fates(&fates));
             }
-            Err(UnfinishedKeys { keys: group.keys, fates, stats, options: again }.into())
+            Err(UnfinishedKeys { keys: group.keys, rules: group.rules, fates, stats, options: again }.into())
         })
     }
 }

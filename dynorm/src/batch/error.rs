@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::inputs::DeleteRules;
 use super::inputs::describe;
 use super::settings::Options;
-use super::wire::Work;
+use super::wire::Kind;
 use super::{Fate, Fates, Stats};
 use crate::batch::{BatchDelete, BatchGet, BatchSaveRetry};
 use crate::collection::Collection;
@@ -67,7 +68,7 @@ pub(super) struct Unfinished<E> {
     pub(super) entities: Vec<E>,
     pub(super) fates: Fates,
     pub(super) stats: Stats,
-    pub(super) work: Work,
+    pub(super) kind: Kind,
     pub(super) options: Options,
 }
 
@@ -132,7 +133,7 @@ impl<E: Entity> BatchSaveError<E> {
 
     fn report(&self) -> BatchReport {
         let keys = self.0.failures.iter().map(|failure| &failure.key);
-        let doing = if self.0.unfinished.work == Work::Create { "creating" } else { "saving" };
+        let doing = if self.0.unfinished.kind == Kind::Create { "creating" } else { "saving" };
         report::<E>(doing, &self.0.unfinished.fates, keys)
     }
 }
@@ -154,6 +155,8 @@ pub struct KeyFailure<E: Entity> {
 /// All that is needed to go on with a batch of keys.
 pub(super) struct UnfinishedKeys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
+    /// Of deletes.
+    pub(super) rules: DeleteRules,
     pub(super) fates: Fates,
     pub(super) stats: Stats,
     pub(super) options: Options,

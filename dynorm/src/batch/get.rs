@@ -2,7 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
-use super::inputs::{Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
+use super::inputs::{DeleteRules, Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
 use super::settings::batch_options;
 use super::wire::{Body, Kind, Work};
 use super::{Fates, Settings, Stats};
@@ -104,7 +104,7 @@ impl<'a, E: Entity> BatchGet<'a, E> {
 
     pub(super) fn again(unfinished: UnfinishedGet<E>) -> Self {
         let UnfinishedGet {
-            keys: UnfinishedKeys { keys, fates, stats, options },
+            keys: UnfinishedKeys { keys, fates, stats, options, .. },
             found,
             consistent,
             visible,
@@ -165,7 +165,7 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
                 Ok(database) => {
                     let groups = vec![&mut gets as _];
                     stats.failed = 0;
-                    stats += run_at_hand(&database, Work::Get, groups, only, &mut fates, settings).await;
+                    stats += run_at_hand(&database, groups, only, &mut fates, settings).await;
                     if fates.iter().all(|(_, reason)| reason.is_none()) {
                         return Ok(S::output(gets.found, stats.with_fates(&fates), Some(database)));
                     }
@@ -174,7 +174,7 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
                 Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
             }
             let Gets { keys, found, consistent, visible } = gets;
-            let keys = UnfinishedKeys { keys, fates, stats, options: again };
+            let keys = UnfinishedKeys { keys, rules: DeleteRules::default(), fates, stats, options: again };
             Err(UnfinishedGet { keys, found, consistent, visible }.into())
         })
     }
@@ -225,6 +225,10 @@ impl<E: Entity> Group for Gets<E> {
             }
         }
         Ok(())
+    }
+
+    fn work(&self) -> Work {
+        Work::Get
     }
 
     fn consistent(&self) -> bool {

@@ -7,7 +7,6 @@ use super::get::{Arrangement, BatchGet, Gets};
 use super::inputs::{Group, cannot_begin, open, run_at_hand, unsettled};
 use super::mixed::{batch_error, subject};
 use super::settings::{Options, batch_options};
-use super::wire::Work;
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
@@ -152,7 +151,7 @@ impl<'a, T: GetTuple + 'a> IntoFuture for BatchGets<'a, T> {
                 Ok(database) => {
                     stats.failed = 0;
                     let all = groups.as_groups();
-                    stats += run_at_hand(&database, Work::Get, all, only, &mut fates, settings).await;
+                    stats += run_at_hand(&database, all, only, &mut fates, settings).await;
                     if fates.iter().all(|(_, reason)| reason.is_none()) {
                         return Ok(T::output(groups, &stats.with_fates(&fates), Some(&database)));
                     }

@@ -11,8 +11,10 @@ use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_entity, encode_key};
-use crate::error::{Error, Result};
-use crate::operation::Held;
+use crate::error::{Error, Result, Subject};
+use crate::expression::{Existence, Expression};
+use crate::operation::{Held, deletable, mark_expression};
+use crate::rules::version_before;
 
 /// Inputs of one entity.
 pub(super) trait Group: Send {
@@ -30,6 +32,9 @@ pub(super) trait Group: Send {
     fn found(&mut self, _: &[usize], _: &Item<'_>) -> std::result::Result<(), ValueError> {
         Ok(())
     }
+
+    /// How its inputs are sent.
+    fn work(&self) -> Work;
 
     /// Reads are consistent.
     fn consistent(&self) -> bool {
@@ -63,6 +68,10 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         self.held.get(index).map_or(Err(Error::NoDatabase), |held| put(held.entity(), self.kind, table))
     }
 
+    fn work(&self) -> Work {
+        put_work(E::INFO, self.kind)
+    }
+
     fn describe(&self, index: usize) -> Option<String> {
         self.held.get(index).and_then(|held| describe::<E>(&held.entity().entity_key()))
     }
@@ -71,7 +80,25 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
 /// Keys of items that are deleted or read.
 pub(super) struct Keys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
-    pub(super) kind: Kind,
+    pub(super) rules: DeleteRules,
+}
+
+/// What deletes need to know beside the keys.
+#[derive(Clone, Default)]
+pub(super) struct DeleteRules {
+    /// The versions that the entities were read with.
+    pub(super) versions: Option<Arc<[u64]>>,
+    /// The items go, also where a delete would mark them.
+    pub(super) force: bool,
+}
+
+impl DeleteRules {
+    pub(super) fn of<'e, E: Entity>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let versions = E::INFO.version.is_some();
+        let versions = versions
+            .then(|| entities.into_iter().map(|entity| entity.item_version().unwrap_or_default()).collect());
+        Self { versions, force: false }
+    }
 }
 
 impl<E: Entity> Group for Keys<E> {
@@ -84,7 +111,14 @@ impl<E: Entity> Group for Keys<E> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        self.keys.get(index).map_or(Err(Error::NoDatabase), |key| by_key::<E>(key, self.kind, table))
+        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
+        let force = self.rules.force;
+        self.keys.get(index).map_or(Err(Error::NoDatabase), |key| delete::<E>(key, version, force, table))
+    }
+
+    fn work(&self) -> Work {
+        let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
+        if marks || self.rules.versions.is_some() { Work::Each } else { Work::Write }
     }
 
     fn describe(&self, index: usize) -> Option<String> {
@@ -92,8 +126,59 @@ impl<E: Entity> Group for Keys<E> {
     }
 }
 
+/// How entities are put.
+pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
+    match kind {
+        Kind::Create => Work::Each,
+        _ if info.version.is_some() => Work::Each,
+        _ => Work::Write,
+    }
+}
+
+/// The put of an entity that is stamped.
 pub(super) fn put<E: Entity>(entity: &E, kind: Kind, table: usize) -> Result<Body> {
-    Body::item(kind, table, E::INFO, encode_entity(entity)?)
+    let body = Body::item(kind, table, E::INFO, encode_entity(entity)?)?;
+    let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
+    let version =
+        entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));
+    rule_of_put(E::INFO, body, existence, version)
+}
+
+fn rule_of_put(
+    info: &'static EntityInfo,
+    body: Body,
+    existence: Existence,
+    version: Option<u64>,
+) -> Result<Body> {
+    if existence == Existence::Any && version.is_none() {
+        return Ok(body);
+    }
+    let mut expression = Expression::default();
+    let condition = version.and_then(|version| version_before(info, version));
+    expression
+        .set_condition(info, existence, condition.as_ref())
+        .map_err(|error| Error::invalid(Subject::of(info), &error))?;
+    Ok(body.ruled(&expression, version))
+}
+
+/// The delete of an item, or what marks it.
+pub(super) fn delete<E: Entity>(
+    key: &E::Key,
+    version: Option<u64>,
+    force: bool,
+    table: usize,
+) -> Result<Body> {
+    let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
+    let version = version.filter(|version| *version > 0);
+    if E::INFO.deleted_at.is_some() && !force {
+        let expression = mark_expression::<E>(key, version, None, None).map_err(invalid)?;
+        return Ok(by_key::<E>(key, Kind::Mark, table)?.ruled(&expression, version));
+    }
+    let body = by_key::<E>(key, Kind::Delete, table)?;
+    let Some(condition) = version.and_then(|version| deletable(E::INFO, version)) else { return Ok(body) };
+    let mut expression = Expression::default();
+    expression.set_condition(E::INFO, Existence::Any, Some(&condition)).map_err(invalid)?;
+    Ok(body.ruled(&expression, version))
 }
 
 pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize) -> Result<Body> {
@@ -124,7 +209,7 @@ pub(super) fn cannot_begin(fates: &mut Fates, only: Option<&[usize]>, error: Err
 pub(super) fn open(fates: &Fates) -> Vec<usize> {
     let is_open = |(index, (_, reason)): (usize, &(Fate, Option<Arc<Error>>))| {
         let reason = reason.as_deref()?;
-        (!matches!(reason, Error::Invalid(_))).then_some(index)
+        (!matches!(reason, Error::Invalid(_) | Error::ValidationFailed(_))).then_some(index)
     };
     fates.iter().enumerate().filter_map(is_open).collect()
 }
@@ -133,13 +218,13 @@ pub(super) fn open(fates: &Fates) -> Vec<usize> {
 /// positions. `fates` has a place for each.
 pub(super) async fn run_at_hand(
     database: &Database,
-    work: Work,
     groups: Vec<&mut dyn Group>,
     only: Option<Vec<usize>>,
     fates: &mut Fates,
     settings: Settings<'_>,
 ) -> Stats {
     let mut tables: Vec<TableSpec> = Vec::with_capacity(groups.len());
+    let work = work_of(&groups);
     let mut start = 0;
     let mut placed = Vec::with_capacity(groups.len());
     for group in groups {
@@ -156,6 +241,13 @@ pub(super) async fn run_at_hand(
     }
     let mut at_hand = AtHand { groups: placed, current: 0, next: 0, total: start, only, fates };
     run(database, work, tables, Room::All, settings, &mut at_hand).await.stats
+}
+
+/// If one of them cannot travel with others, none does: a key has one write under way at a time.
+fn work_of(groups: &[&mut dyn Group]) -> Work {
+    let mut works = groups.iter().map(|group| group.work());
+    let first = works.next().unwrap_or(Work::Write);
+    works.fold(first, |work, other| if other == Work::Each { other } else { work })
 }
 
 struct AtHand<'g, 'f> {

@@ -45,6 +45,10 @@ impl Group for Items {
         Ok(())
     }
 
+    fn work(&self) -> Work {
+        Work::Get
+    }
+
     fn consistent(&self) -> bool {
         self.consistent
     }
@@ -62,7 +66,7 @@ pub(crate) async fn get_items(
     let mut items = Items { info, keys, found, consistent };
     let mut fates = unsettled(items.len());
     let settings = Settings::default();
-    let stats = run_at_hand(database, Work::Get, vec![&mut items], None, &mut fates, settings).await;
+    let stats = run_at_hand(database, vec![&mut items], None, &mut fates, settings).await;
     if fates.iter().all(|(_, reason)| reason.is_none()) {
         return Ok((items.found, stats));
     }

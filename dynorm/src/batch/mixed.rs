@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::error::erased_report;
-use super::inputs::{Group, Keys, Puts, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{DeleteRules, Group, Keys, Puts, cannot_begin, open, run_at_hand, unsettled};
 use super::settings::{Options, batch_options, write_options};
-use super::wire::{Kind, Work};
+use super::wire::Kind;
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::{Entity, Stamp};
@@ -68,14 +68,16 @@ impl<'a> Batch<'a> {
     /// Deletes items of one entity by their keys.
     pub fn delete<E: Entity>(mut self, keys: impl IntoIterator<Item: IntoKey<E::Key>>) -> Self {
         let keys = keys.into_iter().map(IntoKey::into_key).collect();
-        self.groups.push(Box::new(Keys::<E> { keys, kind: Kind::Delete }));
+        self.groups.push(Box::new(Keys::<E> { keys, rules: DeleteRules::default() }));
         self
     }
 
     /// Deletes the items of entities of one type.
     pub fn delete_entities<'e, E: Entity>(mut self, entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let entities: Vec<&E> = entities.into_iter().collect();
+        let rules = DeleteRules::of(entities.iter().copied());
         let keys = entities.into_iter().map(Entity::entity_key).collect();
-        self.groups.push(Box::new(Keys::<E> { keys, kind: Kind::Delete }));
+        self.groups.push(Box::new(Keys::<E> { keys, rules }));
         self
     }
 
@@ -179,7 +181,7 @@ impl<'a> IntoFuture for Batch<'a> {
                 Ok(database) => {
                     let groups = groups.iter_mut().map(|group| group.as_group()).collect();
                     stats.failed = 0;
-                    stats += run_at_hand(&database, Work::Write, groups, only, &mut fates, settings).await;
+                    stats += run_at_hand(&database, groups, only, &mut fates, settings).await;
                     again.database = Some(database);
                 }
                 Err(error) => cannot_begin(&mut fates, only.as_deref(), error),

@@ -3,7 +3,7 @@ use std::fmt;
 use super::error::{BatchSaveError, Unfinished};
 use super::inputs::{Puts, cannot_begin, open, run_at_hand, unsettled};
 use super::settings::{Options, batch_options, write_options};
-use super::wire::{Kind, Work};
+use super::wire::Kind;
 use super::{Duplicates, Settings, Stats};
 use crate::collection::Collection;
 use crate::database::Database;
@@ -43,20 +43,20 @@ use crate::operation::{Held, OperationFuture, Own, SaveArg};
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchSave<'a, E: Entity, A: SaveArg<'a, E>> {
     args: Vec<A>,
-    work: Work,
+    kind: Kind,
     settings: Settings<'a>,
     of: std::marker::PhantomData<&'a E>,
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> BatchSave<'a, E, A> {
     pub(crate) fn new(args: Vec<A>) -> Self {
-        Self { args, work: Work::Write, settings: Settings::default(), of: std::marker::PhantomData }
+        Self { args, kind: Kind::Put, settings: Settings::default(), of: std::marker::PhantomData }
     }
 
     pub(crate) fn creating(args: Vec<A>) -> Self {
         // Of several with one key, all but one would find that the item exists.
         let settings = Options { duplicates: Duplicates::Refuse, ..Options::default() }.into();
-        Self { args, work: Work::Create, settings, of: std::marker::PhantomData }
+        Self { args, kind: Kind::Create, settings, of: std::marker::PhantomData }
     }
 
     pub(crate) fn with_database(mut self, database: Option<&Database>) -> Self {
@@ -68,22 +68,12 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> BatchSave<'a, E, A> {
     write_options!();
 }
 
-impl Work {
-    /// How a save writes an item.
-    const fn put_kind(self) -> Kind {
-        match self {
-            Self::Create => Kind::Create,
-            Self::Write | Self::Get => Kind::Put,
-        }
-    }
-}
-
 impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
     type Output = Result<A::Batch, BatchSaveError<E>>;
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { args, work, mut settings, .. } = self;
+        let Self { args, kind, mut settings, .. } = self;
         let mut held: Vec<A::Held> = args.into_iter().map(A::hold).collect();
         OperationFuture::new(async move {
             let stamp = Stamp::now();
@@ -94,9 +84,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
             let mut fates = unsettled(held.len());
             let (held, stats) = match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => {
-                    let mut puts = Puts::<E, _>::new(held, work.put_kind());
-                    let stats =
-                        run_at_hand(&database, work, vec![&mut puts], None, &mut fates, settings).await;
+                    let mut puts = Puts::<E, _>::new(held, kind);
+                    let stats = run_at_hand(&database, vec![&mut puts], None, &mut fates, settings).await;
                     if fates.iter().all(|(_, reason)| reason.is_none()) {
                         return Ok(A::batch_output(puts.held, stats.with_fates(&fates), database));
                     }
@@ -109,7 +98,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
                 }
             };
             let entities = held.into_iter().map(Held::into_entity).collect();
-            Err(Unfinished { entities, fates, stats, work, options: again }.into())
+            Err(Unfinished { entities, fates, stats, kind, options: again }.into())
         })
     }
 }
@@ -145,7 +134,7 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { unfinished: Unfinished { entities, mut fates, mut stats, work, .. }, mut settings } = self;
+        let Self { unfinished: Unfinished { entities, mut fates, mut stats, kind, .. }, mut settings } = self;
         OperationFuture::new(async move {
             let mut again = settings.options.clone();
             let only = open(&fates);
@@ -153,12 +142,12 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
                 Ok(database) => database,
                 Err(error) => {
                     cannot_begin(&mut fates, Some(&only), error);
-                    return Err(Unfinished { entities, fates, stats, work, options: again }.into());
+                    return Err(Unfinished { entities, fates, stats, kind, options: again }.into());
                 }
             };
             let held = entities.into_iter().map(Own).collect();
-            let mut puts = Puts::<E, _>::new(held, work.put_kind());
-            let more = run_at_hand(&database, work, vec![&mut puts], Some(only), &mut fates, settings).await;
+            let mut puts = Puts::<E, _>::new(held, kind);
+            let more = run_at_hand(&database, vec![&mut puts], Some(only), &mut fates, settings).await;
             let entities: Vec<E> = puts.held.into_iter().map(Own::into_entity).collect();
             // What has failed is what failed in the end.
             stats.failed = 0;
@@ -167,7 +156,7 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
                 return Ok(Collection::new(entities, Some(database)).with_stats(stats.with_fates(&fates)));
             }
             again.database = Some(database);
-            Err(Unfinished { entities, fates, stats, work, options: again }.into())
+            Err(Unfinished { entities, fates, stats, kind, options: again }.into())
         })
     }
 }

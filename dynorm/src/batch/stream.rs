@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::engine::{Input, Inputs, Outcome, Room, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
-use super::inputs::{by_key, put};
+use super::inputs::{delete, put, put_work};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
@@ -186,7 +186,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 },
                 failures,
             };
-            let outcome = run_stream(&database, Work::Write, false, E::INFO, settings, &mut inputs).await;
+            let work = put_work(E::INFO, Kind::Put);
+            let outcome = run_stream(&database, work, false, E::INFO, settings, &mut inputs).await;
             inputs.failures.finish(outcome)
         })
     }
@@ -206,11 +207,12 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                 held: HashMap::new(),
                 next: 0,
                 table: database.table(E::INFO),
-                body: |key| by_key::<E>(key, Kind::Delete, 0),
+                body: |key| delete::<E>(key, None, false, 0),
                 fail: |index, key, fate, reason| KeyFailure { index, key, fate, reason },
                 failures,
             };
-            let outcome = run_stream(&database, Work::Write, false, E::INFO, settings, &mut inputs).await;
+            let work = if E::INFO.deleted_at.is_some() { Work::Each } else { Work::Write };
+            let outcome = run_stream(&database, work, false, E::INFO, settings, &mut inputs).await;
             inputs.failures.finish(outcome)
         })
     }

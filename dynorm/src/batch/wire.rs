@@ -1,5 +1,5 @@
-//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and one conditional `PutItem` after
-//! the other for items that must not exist yet.
+//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a condition, which
+//! batches do not take, a request for each.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,17 @@ use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::entity::{EncodedItem, EncodedKey, EntityInfo, canonical_key};
 use crate::error::{Error, Result, Subject};
+use crate::expression::{Existence, Expression};
+use crate::operation::explain;
 use crate::operation::request::Request;
-use crate::transport::{Answer, Operation};
+use crate::transport::{Answer, Failure, Operation};
 
 /// What a batch does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Work {
     Write,
-    Create,
+    /// One request for each: some of the writes have a condition.
+    Each,
     Get,
 }
 
@@ -28,13 +31,24 @@ pub(super) struct Body {
     pub(super) canonical: Arc<[u8]>,
     pub(super) kind: Kind,
     /// The item of a put, the key of a delete or a get.
-    json: Box<[u8]>,
+    pub(super) json: Box<[u8]>,
+    rule: Option<Rule>,
+}
+
+/// What a write needs to find, and what it changes.
+struct Rule {
+    /// The members of its request beside the item or the key, each behind a comma.
+    members: Box<[u8]>,
+    /// The version that it was based on.
+    version: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Put,
     Delete,
+    /// A delete that marks the item.
+    Mark,
     Create,
     Get,
 }
@@ -43,7 +57,7 @@ impl Kind {
     pub(super) const fn doing(self) -> &'static str {
         match self {
             Self::Put => "saving",
-            Self::Delete => "deleting",
+            Self::Delete | Self::Mark => "deleting",
             Self::Create => "creating",
             Self::Get => "reading",
         }
@@ -61,14 +75,49 @@ impl Body {
         let mut canonical = canonical_start(table);
         item.canonical_key(info, &mut canonical)
             .map_err(|error| Error::invalid(Subject::of(info), &error))?;
-        Ok(Self { canonical: canonical.into(), kind, json: item.json.into_boxed_slice() })
+        Ok(Self { canonical: canonical.into(), kind, json: item.json.into_boxed_slice(), rule: None })
     }
 
     /// What is done by a key.
     pub(super) fn key(kind: Kind, table: usize, info: &'static EntityInfo, key: EncodedKey) -> Result<Self> {
         let mut canonical = canonical_start(table);
         key.canonical(info, &mut canonical).map_err(|error| Error::invalid(Subject::of(info), &error))?;
-        Ok(Self { canonical: canonical.into(), kind, json: key.0.into_boxed_slice() })
+        Ok(Self { canonical: canonical.into(), kind, json: key.0.into_boxed_slice(), rule: None })
+    }
+
+    /// With what it needs to find, and what it changes.
+    pub(super) fn ruled(self, expression: &Expression, version: Option<u64>) -> Self {
+        let mut request = Request::new(128);
+        expression.write(&mut request);
+        if expression.has_condition() {
+            request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+        }
+        let mut members = request.finish();
+        // `{"a":1}` becomes `,"a":1`.
+        members.pop();
+        if let Some(first) = members.first_mut() {
+            *first = b',';
+        }
+        Self { rule: Some(Rule { members: members.into(), version }), ..self }
+    }
+
+    /// The operation that carries it out by itself.
+    pub(super) const fn operation(&self) -> Operation {
+        match self.kind {
+            Kind::Put | Kind::Create | Kind::Get => Operation::PutItem,
+            Kind::Delete => Operation::DeleteItem,
+            Kind::Mark => Operation::UpdateItem,
+        }
+    }
+
+    /// The error of a request for it alone.
+    pub(super) fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
+        if self.kind == Kind::Mark {
+            return explain(info, failure, subject, Existence::Stored);
+        }
+        let version = self.rule.as_ref().and_then(|rule| rule.version);
+        let attempted = (self.kind == Kind::Put).then_some(&*self.json);
+        failure.into_error(subject).or_version_conflict(info, version, attempted)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -88,7 +137,7 @@ impl Body {
         match self.kind {
             Kind::Put => (br#"{"PutRequest":{"Item":"#, b"}}"),
             Kind::Delete => (br#"{"DeleteRequest":{"Key":"#, b"}}"),
-            Kind::Create | Kind::Get => (b"", b""),
+            Kind::Mark | Kind::Create | Kind::Get => (b"", b""),
         }
     }
 
@@ -140,18 +189,19 @@ const FULL_ANSWER: usize = 16 * 1024 * 1024 - ITEM;
 const FULL_PARTITION: usize = 1024 * 1024 - ITEM;
 
 impl Work {
-    pub(super) const fn operation(self) -> Operation {
+    /// The operation that carries out the jobs of a request.
+    pub(super) fn operation(self, chunk: &[usize], jobs: &Slab<Job>) -> Operation {
+        let first = || chunk.first().and_then(|id| jobs.get(*id));
         match self {
             Self::Write => Operation::BatchWriteItem,
-            Self::Create => Operation::PutItem,
+            Self::Each => first().map_or(Operation::PutItem, |job| job.body.operation()),
             Self::Get => Operation::BatchGetItem,
         }
     }
 
     pub(super) const fn doing(self) -> &'static str {
         match self {
-            Self::Write => "writing",
-            Self::Create => "creating",
+            Self::Write | Self::Each => "writing",
             Self::Get => "reading",
         }
     }
@@ -159,7 +209,7 @@ impl Work {
     pub(super) const fn most_items(self) -> usize {
         match self {
             Self::Write => MAX_BATCH_WRITE_ITEMS,
-            Self::Create => 1,
+            Self::Each => 1,
             Self::Get => MAX_BATCH_GET_ITEMS,
         }
     }
@@ -167,7 +217,7 @@ impl Work {
     /// The most requests that are under way at a time, if the caller does not say. The answers of so many are in memory.
     pub(super) const fn most_under_way(self) -> usize {
         match self {
-            Self::Write | Self::Create => 32,
+            Self::Write | Self::Each => 32,
             Self::Get => 16,
         }
     }
@@ -175,7 +225,7 @@ impl Work {
     /// The capacity units that a job is reckoned to take, before the answer says so.
     pub(super) fn units(self, body: &Body, table: Option<&Table>) -> f64 {
         match self {
-            Self::Write | Self::Create => body.len().div_ceil(1024).max(1) as f64,
+            Self::Write | Self::Each => body.len().div_ceil(1024).max(1) as f64,
             Self::Get if table.is_some_and(|table| table.spec.consistent) => 1.0,
             Self::Get => 0.5,
         }
@@ -187,13 +237,14 @@ impl Work {
         let size: usize = chunk.iter().map(|job| job.body.wire_size()).sum();
         let mut request = Request::new(size + 256);
         let table_of = |jobs: &[&Job]| jobs.first().and_then(|job| tables.get(job.table));
-        if self == Self::Create {
+        if self == Self::Each {
             if let (Some(job), Some(table)) = (chunk.first(), table_of(&chunk)) {
                 request.text("TableName", &table.spec.name);
-                request.json("Item", &job.body.json);
-                request.text("ConditionExpression", "attribute_not_exists(#0)");
-                let partition = job.info.attribute(&job.info.partition);
-                request.object("ExpressionAttributeNames", |names| names.text("#0", partition));
+                let member = if job.body.operation() == Operation::PutItem { "Item" } else { "Key" };
+                request.json(member, &job.body.json);
+                if let Some(rule) = &job.body.rule {
+                    request.members(&rule.members);
+                }
             }
         } else {
             request.object("RequestItems", |request| {

@@ -21,6 +21,8 @@ pub struct FieldInfo {
     pub(crate) fixed: bool,
     /// Its default is an expression, so that it is known only to whoever reads it.
     pub(crate) preset: bool,
+    /// A key of an index that may be absent, which leaves the item out of the index.
+    pub(crate) optional: bool,
     /// The name needs no escaping in JSON.
     pub(crate) plain: bool,
 }
@@ -37,6 +39,7 @@ impl FieldInfo {
             defaulted: false,
             fixed: false,
             preset: false,
+            optional: false,
             plain: is_plain(name),
         }
     }
@@ -45,6 +48,12 @@ impl FieldInfo {
     #[must_use]
     pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> Self {
         Self { key: true, ..Self::new(name, scalar) }
+    }
+
+    /// A field that is a key of an index, and may be absent if `optional`.
+    #[must_use]
+    pub const fn index_key(name: &'static str, (scalar, optional): (Option<ScalarType>, bool)) -> Self {
+        Self { optional, ..Self::key(name, scalar) }
     }
 
     /// A field whose stored type is known to its module alone (`serde`, `with`).
@@ -57,6 +66,12 @@ impl FieldInfo {
     #[must_use]
     pub const fn part(self, fixed: bool) -> Self {
         Self { fixed, ..self }
+    }
+
+    /// A field that stands in the template of an index, and may be absent if `optional`.
+    #[must_use]
+    pub const fn index_part(self, (fixed, optional): (bool, bool)) -> Self {
+        Self { fixed, optional, ..self }
     }
 
     /// Marks a field with a default of its own.

@@ -30,5 +30,5 @@ pub(crate) use number::{
     compare_numbers, integer_text, is_float_text, is_whole, normal_number, plain_number,
 };
 pub(crate) use scanner::{RawString, Scanner};
-pub(crate) use size::{item_size, largest_attribute, value_size};
+pub(crate) use size::{item_size, largest_attribute, part_size, value_size};
 pub(crate) use value::scalar_text;

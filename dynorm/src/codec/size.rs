@@ -9,6 +9,14 @@ pub(crate) fn item_size(json: &[u8]) -> Result<usize, ValueError> {
     attributes(json)?.try_fold(0, |sum, attribute| attribute.map(|(_, size)| sum + size))
 }
 
+/// The same of some of its attributes.
+pub(crate) fn part_size(json: &[u8], names: &[&str]) -> Result<usize, ValueError> {
+    attributes(json)?.try_fold(0, |sum, attribute| {
+        let (name, size) = attribute?;
+        Ok(sum + if names.contains(&name.as_str()) { size } else { 0 })
+    })
+}
+
 /// The attribute that takes most of an item, with its size.
 pub(crate) fn largest_attribute(json: &[u8]) -> Result<Option<(String, usize)>, ValueError> {
     let mut largest: Option<(String, usize)> = None;

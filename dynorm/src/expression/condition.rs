@@ -173,6 +173,24 @@ impl Node {
         }
     }
 
+    /// True if the condition holds only for items that have the attribute.
+    pub(crate) fn needs(&self, attribute: &str) -> bool {
+        let is_it =
+            |term: &Term| matches!(term, Term::Path(path) | Term::Size(path) if path.attribute == attribute);
+        match self {
+            // All is different from what is not there.
+            Self::Compare { operator: "<>", .. } | Self::Not(_) => false,
+            Self::Compare { left, right, .. } => is_it(left) || is_it(right),
+            Self::Between { term, low, high } => [term, low, high].into_iter().any(is_it),
+            Self::In { term, .. } => is_it(term),
+            Self::Function { name, arguments } => {
+                *name != "attribute_not_exists" && arguments.iter().any(is_it)
+            }
+            Self::And(nodes) => nodes.iter().any(|node| node.needs(attribute)),
+            Self::Or(nodes) => !nodes.is_empty() && nodes.iter().all(|node| node.needs(attribute)),
+        }
+    }
+
     /// True if the attribute stands anywhere in the condition.
     pub(crate) fn mentions(&self, attribute: &str) -> bool {
         let is_key =

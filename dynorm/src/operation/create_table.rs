@@ -29,10 +29,11 @@ type Configure = Box<dyn FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBu
 /// A table that is created is billed on demand and has all the indexes of the entity, each with the attributes that the entity
 /// says; the call waits until it is active. For an entity with `#[entity(ttl)]` it then switches TTL on.
 ///
-/// Of a table that exists, the keys, their types, the indexes with their projections, and TTL are compared; what is missing or
-/// differs is an [`Error::TableMismatch`] that lists it. Further indexes and the billing mode are not dynorm's business.
-/// Nothing is ever changed or deleted: TTL, too, is switched on by [`Database::enable_ttl`] alone, since DynamoDB deletes the
-/// items that have expired then. A call that ends between the creation and TTL leaves a table for which that is to be done.
+/// Of a table that exists, the keys, their types, the indexes, and TTL are compared; what is missing or differs is an
+/// [`Error::TableMismatch`] that lists it. An index may hold more than the entity says, since others may share it. Further
+/// indexes and the billing mode are not dynorm's business. Nothing is ever changed or deleted: TTL, too, is switched on by
+/// [`Database::enable_ttl`] alone, since DynamoDB deletes the items that have expired then. A call that ends between the
+/// creation and TTL leaves a table for which that is to be done.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct CreateTable<E: Entity> {
     database: Database,
@@ -47,7 +48,7 @@ impl<E: Entity> CreateTable<E> {
     }
 
     /// Creates the table with the indexes of `F` as well, for entities that share it: each has the indexes that it is asked
-    /// by, and the table those of all.
+    /// by, and the table those of all. An index that several have holds what any of them wants.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -350,20 +351,32 @@ fn request(
         let keys = Some(key_schema(info, index.keys())?);
         request = if index.local {
             let local = LocalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
-            request.local_secondary_indexes(local.projection(projection(info, index)).build()?)
+            request.local_secondary_indexes(local.projection(projection(infos, index.name)).build()?)
         } else {
             let global = GlobalSecondaryIndex::builder().index_name(index.name).set_key_schema(keys);
-            request.global_secondary_indexes(global.projection(projection(info, index)).build()?)
+            request.global_secondary_indexes(global.projection(projection(infos, index.name)).build()?)
         };
     }
     Ok(request)
 }
 
-/// What an index holds.
-fn projection(info: &'static EntityInfo, index: &'static IndexInfo) -> Projection {
+/// What an index holds: what all entities that share it want of it.
+fn projection(infos: &[&'static EntityInfo], name: &str) -> Projection {
     let projection = Projection::builder();
-    let beside_keys = index.beside_keys(info);
-    match beside_keys.as_deref() {
+    let of_entities =
+        infos.iter().flat_map(|info| info.indexes.iter().map(|index| (index.name, index.beside_keys(info))));
+    let mut all: Option<Vec<&'static str>> = Some(Vec::new());
+    for (_, wanted) in of_entities.filter(|(index, _)| *index == name) {
+        all = all.zip(wanted).map(|(mut all, wanted)| {
+            for name in wanted {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+            all
+        });
+    }
+    match all.as_deref() {
         None => projection.projection_type(ProjectionType::All),
         Some([]) => projection.projection_type(ProjectionType::KeysOnly),
         Some(names) => projection
@@ -371,6 +384,15 @@ fn projection(info: &'static EntityInfo, index: &'static IndexInfo) -> Projectio
             .set_non_key_attributes(Some(names.iter().map(|name| (*name).to_owned()).collect())),
     }
     .build()
+}
+
+/// True if an index that holds `found` can serve those who want `wanted`.
+fn holds(found: &Projection, wanted: &Projection) -> bool {
+    match (found.projection_type(), wanted.projection_type()) {
+        (Some(ProjectionType::All), _) => true,
+        (_, Some(ProjectionType::All)) => false,
+        _ => wanted.non_key_attributes().iter().all(|name| found.non_key_attributes().contains(name)),
+    }
 }
 
 /// A projection in words; the order of the attributes does not matter.
@@ -453,10 +475,10 @@ fn differences(info: &'static EntityInfo, table: &TableDescription) -> Vec<Strin
             continue;
         };
         compare_keys(&name, info, index.keys(), keys, &mut differences);
-        let found = projection.map_or_else(|| "nothing".to_owned(), describe_projection);
-        let wanted = describe_projection(&self::projection(info, index));
-        if found != wanted {
-            differences.push(format!("{name} projects {found}, not {wanted}"));
+        let wanted = self::projection(&[info], index.name);
+        if !projection.is_some_and(|found| holds(found, &wanted)) {
+            let found = projection.map_or_else(|| "nothing".to_owned(), describe_projection);
+            differences.push(format!("{name} projects {found}, not {}", describe_projection(&wanted)));
         }
     }
     for (name, scalar) in key_attributes(info) {

@@ -210,7 +210,7 @@ async fn delete_item(
 }
 
 /// The item has this version, or is gone already.
-fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
+pub(crate) fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
     let partition = Term::Path(DocumentPath::of(info.attribute(&info.partition)));
     let gone = Node::Function { name: "attribute_not_exists", arguments: vec![partition] };
     Some(Node::Or(vec![gone, version_before(info, version)?]))

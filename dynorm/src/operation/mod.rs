@@ -18,6 +18,7 @@ mod upsert;
 
 pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
+pub(crate) use delete::deletable;
 pub use delete::{Delete, Nothing, Old, Returning};
 pub use find::{Find, Get};
 pub use first_or_create::FirstOrCreate;
@@ -25,8 +26,10 @@ pub(crate) use save::{Held, Own};
 pub use save::{Save, SaveArg};
 pub use time_to_live::EnableTtl;
 pub use trash::Restore;
+pub(crate) use trash::mark_expression;
 pub use update::{Existing, New, Update};
 pub use update_item::UpdateReturning;
+pub(crate) use update_item::explain;
 pub use update_or_create::OrCreate;
 pub use upsert::OrInsert;
 

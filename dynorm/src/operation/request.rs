@@ -28,6 +28,11 @@ impl Request {
         self.name(name).raw(json);
     }
 
+    /// More members, each behind a comma.
+    pub(crate) fn members(&mut self, members: &[u8]) {
+        self.encoder.raw(members);
+    }
+
     /// A nested object, whose members `write` adds.
     pub(crate) fn object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
         self.name(name);

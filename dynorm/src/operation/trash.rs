@@ -7,12 +7,12 @@ use super::OperationFuture;
 use super::changes::complete;
 use super::delete::Returning;
 use super::update::New;
-use super::update_item::{UpdateRequest, UpdateReturning, explain, send_update};
-use crate::codec::Encoder;
+use super::update_item::{UpdateReturning, explain, send_update, update_request};
+use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, encode_key, part_of_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Action, Change, Existence, Json, Node, Source};
+use crate::expression::{Action, Change, Existence, Expression, Json, Node, Source};
 use crate::rules::{SoftDelete, version_before};
 use crate::transport::{Answer, Repeat};
 
@@ -32,31 +32,35 @@ pub(super) async fn mark<E: Entity, R: Returning<E>>(
     encoded: &EncodedKey,
 ) -> Result<Answer> {
     let Marking { version, end, condition } = marking;
-    let invalid = |error| Error::invalid(subject.clone(), &error);
-    let part = |field: usize| part_of_key::<E>(key, field);
-    let stamp = Stamp::now();
-    let changes = complete(E::INFO, marks(E::INFO, &stamp, end).map_err(invalid)?, &part, &stamp);
-    let changes = changes.map_err(invalid)?;
-    let expected = version.filter(|version| *version > 0);
-    let condition = match expected.and_then(|version| version_before(E::INFO, version)) {
-        Some(node) => Some(Node::and_also(condition.cloned(), node)),
-        None => condition.cloned(),
-    };
-    let body = UpdateRequest {
-        info: E::INFO,
-        key: encoded,
-        changes: &changes,
-        start: &|_| None,
-        existence: Existence::Stored,
-        condition: condition.as_ref(),
-        wanted: R::WANTED,
-    };
-    let body = body.body(&subject.table).map_err(invalid)?;
+    let version = version.filter(|version| *version > 0);
+    let expression = mark_expression::<E>(key, version, end, condition);
+    let expression = expression.map_err(|error| Error::invalid(subject.clone(), &error))?;
+    let body = update_request(&subject.table, encoded, &expression, R::WANTED);
     let sent = send_update(database, subject, body, Repeat::Any).await;
     sent.map_err(|failure| {
         let error = explain(E::INFO, failure, subject.clone(), Existence::Stored);
-        error.or_version_conflict(E::INFO, expected, None)
+        error.or_version_conflict(E::INFO, version, None)
     })
+}
+
+/// The update that a delete is.
+pub(crate) fn mark_expression<E: Entity>(
+    key: &E::Key,
+    version: Option<u64>,
+    end: Option<u64>,
+    condition: Option<&Node>,
+) -> std::result::Result<Expression, ValueError> {
+    let part = |field: usize| part_of_key::<E>(key, field);
+    let stamp = Stamp::now();
+    let changes = complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)?;
+    let condition = match version.and_then(|version| version_before(E::INFO, version)) {
+        Some(node) => Some(Node::and_also(condition.cloned(), node)),
+        None => condition.cloned(),
+    };
+    let mut expression = Expression::default();
+    expression.set_changes(&changes, &|_| None)?;
+    expression.set_condition(E::INFO, Existence::Stored, condition.as_ref())?;
+    Ok(expression)
 }
 
 /// The changes that mark an item, and that let it end a number of seconds from now.
@@ -64,7 +68,7 @@ fn marks(
     info: &'static EntityInfo,
     stamp: &Stamp,
     end: Option<u64>,
-) -> std::result::Result<Vec<Change>, crate::ValueError> {
+) -> std::result::Result<Vec<Change>, ValueError> {
     let mut changes = Vec::new();
     if let (Some(moment), Some(name)) = (info.deleted_at, info.mark()) {
         let mut encoder = Encoder::default();
@@ -115,16 +119,13 @@ impl<E: SoftDelete> IntoFuture for Restore<E> {
             let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
             let invalid = |error| Error::invalid(subject.clone(), &error);
             let changes = complete(E::INFO, changes, &part, &Stamp::now()).map_err(invalid)?;
-            let body = UpdateRequest {
-                info: E::INFO,
-                key: &encoded,
-                changes: &changes,
-                start: &|_| None,
-                existence: Existence::Stored,
-                condition: None,
-                wanted: <New as UpdateReturning<E>>::WANTED,
-            };
-            let body = body.body(&subject.table).map_err(invalid)?;
+            let mut expression = Expression::default();
+            expression
+                .set_changes(&changes, &|_| None)
+                .and_then(|()| expression.set_condition(E::INFO, Existence::Stored, None))
+                .map_err(invalid)?;
+            let wanted = <New as UpdateReturning<E>>::WANTED;
+            let body = update_request(&subject.table, &encoded, &expression, wanted);
             let answer = match send_update(&database, &subject, body, Repeat::Any).await {
                 Ok(answer) => answer,
                 Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Stored)),

@@ -104,7 +104,7 @@ pub(super) async fn send_update(
 
 /// A condition that fails where there is no item has failed for that. An item that is deleted or has expired counts as none, unless
 /// the write is for those, too.
-pub(super) fn explain(
+pub(crate) fn explain(
     info: &'static EntityInfo,
     failure: Failure,
     subject: Subject,
@@ -142,13 +142,22 @@ impl UpdateRequest<'_> {
         let mut expression = Expression::default();
         expression.set_changes(self.changes, self.start)?;
         expression.set_condition(self.info, self.existence, self.condition)?;
-        let mut request = Request::for_table(table, self.key.0.len() + 512);
-        request.json("Key", &self.key.0);
-        expression.write(&mut request);
-        request.text("ReturnValues", self.wanted);
-        if expression.has_condition() {
-            request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-        }
-        Ok(request.finish())
+        Ok(update_request(table, self.key, &expression, self.wanted))
     }
+}
+
+pub(super) fn update_request(
+    table: &str,
+    key: &EncodedKey,
+    expression: &Expression,
+    wanted: &str,
+) -> Vec<u8> {
+    let mut request = Request::for_table(table, key.0.len() + 512);
+    request.json("Key", &key.0);
+    expression.write(&mut request);
+    request.text("ReturnValues", wanted);
+    if expression.has_condition() {
+        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+    }
+    request.finish()
 }

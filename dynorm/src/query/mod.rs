@@ -15,7 +15,7 @@ pub use cursor::{Cursor, IntoCursor};
 pub use explain::Explanation;
 pub use page::{Page, PageQuery};
 #[doc(hidden)]
-pub use select::part;
+pub use select::{PartOf, part};
 pub use select::{Places, Projected, Projection, Selection, Whole};
 pub use stream::QueryStream;
 

@@ -45,6 +45,14 @@ pub(super) fn not_held(index: &IndexInfo, missing: &[String]) -> ValueError {
     ))
 }
 
+/// An index would serve, and has no items without a field that those that match may lack.
+pub(super) fn leaves_out(info: &'static EntityInfo, index: &IndexInfo, field: &str) -> ValueError {
+    ValueError::new(format!(
+        "the index `{0}` serves these conditions, and has no items of `{1}` without `{field}`, which may match as well: add `.exists()` of that field, call `.using(\"{0}\")`, which gives what the index has, or call `.allow_scan()`",
+        index.name, info.name
+    ))
+}
+
 pub(super) fn other_index(info: &'static EntityInfo, begun: &str, using: &str) -> ValueError {
     if !info.indexes.iter().any(|index| index.name == using) {
         return no_such_index(info, using);

@@ -132,16 +132,73 @@ impl Places {
     /// And this one.
     #[doc(hidden)]
     #[must_use]
-    pub fn and<E>(mut self, part: &impl Selected<E>) -> Self {
-        self.0.push(part.path());
+    pub fn and<T>(mut self, part: ProjectedPart<T>) -> Self {
+        self.0.push(part.path);
         self
+    }
+}
+
+/// A place of an item, and how a `T` is read from it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ProjectedPart<T> {
+    path: DocumentPath,
+    read: fn(&DocumentPath, &Item<'_>) -> Result<T, ValueError>,
+}
+
+impl<T> ProjectedPart<T> {
+    #[doc(hidden)]
+    pub fn read(self, item: &Item<'_>) -> Result<T, ValueError> {
+        (self.read)(&self.path, item)
+    }
+}
+
+/// A field or a place of an `E` that a projection reads as a `T`.
+// The type is a parameter, so that whatever does not fit is one error, with these words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this part of `{E}` is no `{T}`",
+    label = "this part is `{Self}`",
+    note = "a field of a projection has the type that it has in the entity; a place inside one is an `Option`, since it may not be there",
+    note = "a field that is stored through `serde` or `with` cannot be projected: read the entity"
+)]
+pub trait PartOf<E, T> {
+    fn projected_part(&self) -> ProjectedPart<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> PartOf<E, T> for Field<E, T, K> {
+    fn projected_part(&self) -> ProjectedPart<T> {
+        ProjectedPart { path: self.path(), read: read_field }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> PartOf<E, Option<T>>
+    for Path<E, T, K>
+{
+    fn projected_part(&self) -> ProjectedPart<Option<T>> {
+        ProjectedPart { path: self.path(), read: read_place }
     }
 }
 
 /// A part of a projection, of the type that its field has.
 #[doc(hidden)]
-pub fn part<E, S: Selected<E>>(part: &S, item: &Item<'_>) -> Result<S::Output, ValueError> {
-    part.decode_part(item)
+pub fn part<E, T>(part: &impl PartOf<E, T>) -> ProjectedPart<T> {
+    part.projected_part()
+}
+
+fn read_field<T: Attribute>(path: &DocumentPath, item: &Item<'_>) -> Result<T, ValueError> {
+    let name = &path.attribute;
+    match item.get(name)? {
+        Some(value) => T::decode(value).map_err(|error| error.in_field(name.clone())),
+        None => T::absent().ok_or_else(|| ValueError::new("the attribute is missing").in_field(name.clone())),
+    }
+}
+
+fn read_place<T: Attribute>(path: &DocumentPath, item: &Item<'_>) -> Result<Option<T>, ValueError> {
+    let value = find(path, item)?.filter(|value| !value.is_null());
+    value.map(T::decode).transpose().map_err(|error| error.in_field(format!("{path:?}")))
 }
 
 /// A struct of some fields; see [`Projection`].
@@ -201,11 +258,7 @@ impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected
     }
 
     fn decode_part(&self, item: &Item<'_>) -> Result<T, ValueError> {
-        let name = self.name();
-        match item.get(name)? {
-            Some(value) => T::decode(value).map_err(|error| error.in_field(name)),
-            None => T::absent().ok_or_else(|| ValueError::new("the attribute is missing").in_field(name)),
-        }
+        read_field(&self.path(), item)
     }
 }
 
@@ -219,9 +272,7 @@ impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected
     }
 
     fn decode_part(&self, item: &Item<'_>) -> Result<Option<T>, ValueError> {
-        let path = self.clone().untyped();
-        let value = find(&path, item)?.filter(|value| !value.is_null());
-        value.map(T::decode).transpose().map_err(|error| error.in_field(format!("{path:?}")))
+        read_place(&self.path(), item)
     }
 }
 

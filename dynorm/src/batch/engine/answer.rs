@@ -122,7 +122,12 @@ impl Engine<'_> {
             }
             _ => {}
         }
-        let error = Arc::new(failure.into_error(self.subject_of(&chunk)));
+        let subject = self.subject_of(&chunk);
+        let alone = chunk.first().filter(|_| self.work == Work::Each).and_then(|id| self.jobs.get(*id));
+        let error = Arc::new(match alone {
+            Some(job) => job.body.error(job.info, failure, subject),
+            None => failure.into_error(subject),
+        });
         match kind {
             FailureKind::Rejected | FailureKind::ConditionFailed => {
                 self.pace(parts, Pace::brought_something);

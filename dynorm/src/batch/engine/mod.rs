@@ -27,7 +27,7 @@ use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
-use crate::transport::{self, Answer, Failure};
+use crate::transport::{self, Answer, Failure, Operation};
 pub(super) use job::Job;
 use job::{Indices, Other};
 use settle::Wait;
@@ -242,7 +242,8 @@ impl<'e> Engine<'e> {
                 self.stats.bytes += count(body.len());
                 let names = flight.parts.iter().filter_map(|part| self.tables.get(part.table));
                 let names: Vec<String> = names.map(|table| table.spec.name.clone()).collect();
-                under_way.push(send(database, self.work, names, flight, body));
+                let operation = self.work.operation(&flight.chunk, &self.jobs);
+                under_way.push(send(database, operation, names, flight, body));
             }
             self.under_way = under_way.len();
             if self.is_over() {
@@ -359,14 +360,14 @@ impl<'e> Engine<'e> {
 
 async fn send(
     database: &Database,
-    work: Work,
+    operation: Operation,
     tables: Vec<String>,
     mut flight: Flight,
     body: Vec<u8>,
 ) -> Flight {
     let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
     let items = Some(flight.chunk.len());
-    let answer = transport::send_batch(database.once(), work.operation(), &tables, items, body).await;
+    let answer = transport::send_batch(database.once(), operation, &tables, items, body).await;
     flight.answered = Some(answer);
     flight
 }

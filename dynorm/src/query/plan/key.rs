@@ -12,6 +12,9 @@ use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::{Node, Term};
 use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, Template, check_key};
 
+/// The most keys that one query gets: several `is_in` multiply, and each may have 100 values.
+const MAX_KEYS: usize = 10_000;
+
 /// A key that serves the conditions.
 pub(super) struct Candidate {
     pub(super) index: Option<&'static IndexInfo>,
@@ -89,7 +92,7 @@ pub(super) fn whole_keys(
         .order
         .as_ref()
         .is_none_or(|order| sort.iter().any(|sort| info.attribute(sort) == order.attribute));
-    if fixed.len() < 2 || !is_ordered {
+    if !(2..=MAX_KEYS).contains(&fixed.len()) || !is_ordered {
         return Ok(None);
     }
     let mut values = fixed.values()?;

@@ -3,14 +3,17 @@
 //! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
 //! wins whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
 //! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
-//! those in the order of the struct. With an order, only keys that have it are considered. Conditions that fix whole keys of the
+//! those in the order of the struct. An index is not chosen if items may match that it does not have, since they lack one of its
+//! keys; whoever names the index gets what it has. With an order, only keys that have it are considered. Conditions that fix whole keys of the
 //! table, several of them, are a batch get.
 
 mod key;
 mod sort;
 
 use super::evaluate::order_of_values;
-use super::refusal::{needs_scan, no_such_index, not_held, not_served_by, other_index, unordered};
+use super::refusal::{
+    leaves_out, needs_scan, no_such_index, not_held, not_served_by, other_index, unordered,
+};
 use super::{Source, Spec};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
@@ -18,7 +21,7 @@ use crate::expression::{DocumentPath, MAX_IN, Node, Term};
 use crate::key::KeySource;
 use crate::transport::Operation;
 pub(super) use key::equality;
-use key::{Candidate, candidate, whole_keys};
+use key::{Candidate, candidate, fields_of, whole_keys};
 pub(super) use sort::ordered_by;
 
 /// How a query is carried out.
@@ -97,10 +100,24 @@ impl Plan {
             return Ok(Self::batch_get(spec, keys, &used, conditions));
         }
         let mut best: Option<Candidate> = None;
-        let mut lacking = None;
+        let (mut lacking, mut refused, mut sparse) = (None, None, None);
         for index in keys {
-            let Some(mut found) = candidate(spec, index, &conditions)? else { continue };
+            let mut found = match candidate(spec, index, &conditions) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                // What cannot be the key of one index is no mistake where another key serves.
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
             if let Some(index) = index {
+                if spec.using.is_none()
+                    && let Some(field) = may_leave_out(spec.info, index, &conditions)
+                {
+                    sparse.get_or_insert((index, field));
+                    continue;
+                }
                 let missing = missing(spec.info, index, wanted, &conditions);
                 if !missing.is_empty() && !spec.hydrate {
                     lacking.get_or_insert((index, missing));
@@ -117,10 +134,12 @@ impl Plan {
         }
         match (best, lacking) {
             (Some(best), _) => Self::query(spec, best, conditions),
+            (None, _) if let Some(refused) = refused => Err(refused),
             (None, _) if spec.allow_scan && spec.using.is_none() && spec.order.is_none() => {
                 Self::scan(spec, conditions)
             }
             (None, Some((index, missing))) => Err(not_held(index, &missing)),
+            (None, None) if let Some((index, field)) = sparse => Err(leaves_out(spec.info, index, field)),
             (None, None) if serves_unordered(spec, &conditions)? => Err(unordered(spec, &conditions)),
             (None, None) if spec.using.is_some() => Err(not_served_by(spec)),
             (None, None) if spec.allow_scan => Self::scan(spec, conditions),
@@ -234,6 +253,22 @@ fn keys_of(
     partition.iter().chain(sort)
 }
 
+/// A field that an item may lack and match all the same, though the index does not have items without it.
+fn may_leave_out(
+    info: &'static EntityInfo,
+    index: &'static IndexInfo,
+    conditions: &[Node],
+) -> Option<&'static str> {
+    let (partition, sort) = parts_of(info, Some(index));
+    let fields = partition.iter().chain(sort).flat_map(|source| match source {
+        KeySource::Field(field) => vec![*field],
+        KeySource::Template(template) => fields_of(template).collect(),
+    });
+    let mut optional = fields.filter_map(|field| info.fields.get(field)).filter(|field| field.optional);
+    let field = optional.find(|field| !conditions.iter().any(|node| node.needs(field.name)))?;
+    Some(field.name)
+}
+
 /// What a query needs and a projected index does not hold.
 fn missing(
     info: &'static EntityInfo,
@@ -250,13 +285,19 @@ fn missing(
             missing.push(name.to_owned());
         }
     };
+    let mut missing_rest = None;
     match wanted {
         Some(paths) => paths.iter().for_each(|path| need(&path.attribute)),
-        None => info.fields.iter().for_each(|field| need(field.name)),
+        None => {
+            info.fields.iter().for_each(|field| need(field.name));
+            // What is flattened has no names that an index could be told.
+            missing_rest = info.flattened;
+        }
     }
     for node in conditions {
         node.each_path(&mut |path| need(&path.attribute));
     }
+    missing.extend(missing_rest.map(str::to_owned));
     missing
 }
 

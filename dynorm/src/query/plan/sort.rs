@@ -118,7 +118,12 @@ fn bounds(name: &'static str, conditions: &[Node]) -> Result<Bound, ValueError> 
             {
                 return Ok(Bound { is_nothing: true, ..Bound::default() });
             }
-            let term = Term::Path(DocumentPath::of(name));
+            // A value that is compared by name may be of another kind, so that must not be forgotten.
+            let by_name = [low, high].into_iter().find_map(|position| match conditions.get(position)? {
+                Node::Compare { left: Term::Path(path), .. } if path.is_by_name() => Some(path.clone()),
+                _ => None,
+            });
+            let term = Term::Path(by_name.unwrap_or_else(|| DocumentPath::of(name)));
             let node = Node::Between { term, low: from.clone(), high: to.clone() };
             // BETWEEN takes the bounds in; those that are not meant to be are checked here.
             let used = [(low, above), (high, below)];
@@ -184,10 +189,17 @@ fn render(
     template: &Template,
     conditions: &[Node],
 ) -> Result<Rendered, ValueError> {
-    let known: Vec<(usize, EncodedPart, usize)> = super::key::fields_of(template)
-        .filter_map(|field| {
+    let fields = template.segments.iter().filter_map(|segment| match segment {
+        Segment::Field(field, _) => Some((segment, *field)),
+        Segment::Text(_) => None,
+    });
+    let known: Vec<(usize, EncodedPart, usize)> = fields
+        .filter_map(|(segment, field)| {
             let (position, json) = equality(info.fields.get(field)?.name, conditions)?;
-            Some((field, EncodedPart(json.to_vec()), position))
+            let part = EncodedPart(json.to_vec());
+            // What does not fit the template is left to the filter.
+            template.render_value(segment, &part).ok()?;
+            Some((field, part, position))
         })
         .collect();
     let part =
@@ -223,7 +235,10 @@ fn within(
         _ => None,
     };
     let by_name = matches!(node, Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } if path.is_by_name());
-    if !in_order(info, template, at) || (!is_last && (end.is_none() || by_name)) {
+    let is_padded = matches!(template.segments.get(at), Some(Segment::Field(_, 1..)));
+    // By name, a time may be compared with a part of one, which does not end where a time does.
+    let is_whole = is_padded || !by_name || (is_last && !template.has_delimiters());
+    if !in_order(info, template, at) || !is_whole || (!is_last && end.is_none()) {
         return Ok(None);
     }
     let text = |term: &Term| match term {
@@ -247,7 +262,6 @@ fn within(
         Node::Compare { operator: "<", right, .. } => (None, text(right), !is_last),
         Node::Between { low, high, .. } => (text(low), text(high).map(behind), true),
         Node::Function { name: "begins_with", arguments } => {
-            let is_padded = matches!(template.segments.get(at), Some(Segment::Field(_, 1..)));
             let Some(text) = arguments.get(1).and_then(text).filter(|_| !is_padded) else { return Ok(None) };
             let name = Term::Path(DocumentPath::of(template.attribute));
             let arguments = vec![name, Term::Value(text_value(&text))];
@@ -312,9 +326,14 @@ pub(super) fn has_order(
     order: &Order,
     conditions: &[Node],
 ) -> bool {
-    let fixed_too = sort.iter().any(|source| info.attribute(source) == order.attribute)
-        && equality(order.attribute, conditions).is_some();
-    fixed_too || ordered_by(info, sort, conditions) == Some(order.attribute)
+    let is_order = |field: usize| info.fields.get(field).is_some_and(|field| field.name == order.attribute);
+    let is_part = sort.iter().any(|source| match source {
+        KeySource::Field(field) => is_order(*field),
+        KeySource::Template(template) => super::key::fields_of(template).any(is_order),
+    });
+    // Those that are equal are in any order.
+    (is_part && equality(order.attribute, conditions).is_some())
+        || ordered_by(info, sort, conditions) == Some(order.attribute)
 }
 
 /// The attribute that the items of a partition are in order of: the first that the conditions leave free.

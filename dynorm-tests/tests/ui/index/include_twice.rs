@@ -1,0 +1,13 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    #[entity(index("by_email", include = [name, name]))]
+    email: String,
+    name: String,
+    age: u32,
+}
+
+fn main() {}

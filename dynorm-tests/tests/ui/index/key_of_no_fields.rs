@@ -1,0 +1,12 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+#[entity(index("by_place", partition = ["country", city], sort = []))]
+struct House {
+    #[entity(id)]
+    id: Id<House>,
+    country: String,
+    city: String,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct Row {
+    #[entity(id)]
+    id: Id<Row>,
+    #[entity(index("by_kind", include = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u]))]
+    kind: String,
+    a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8, k: u8,
+    l: u8, m: u8, n: u8, o: u8, p: u8, q: u8, r: u8, s: u8, t: u8, u: u8,
+    more: String,
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    #[entity(index = "by_email")]
+    email: String,
+    age: u32,
+    address: Option<Address>,
+    #[entity(serde)]
+    theme: (u8, String),
+}
+
+#[derive(Attribute, Clone, Debug)]
+struct Address {
+    city: String,
+}
+
+#[derive(Projection)]
+#[projection(of = User)]
+enum Contact {
+    Email(String),
+}
+
+fn main() {}
