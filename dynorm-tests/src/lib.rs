@@ -3,7 +3,8 @@
 
 pub mod canned;
 
-use dynorm::Database;
+use dynorm::aws::types::TimeToLiveSpecification;
+use dynorm::{Database, Entity};
 
 /// What an engine does differently from DynamoDB on AWS, so that a test can say why it expects something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub enum Quirk {
     LongIndexKeys,
     /// Refuses index keys of several attributes.
     OneAttributeKeys,
+    /// Deletes what has expired within ten seconds, where DynamoDB takes days; see [`keep_expired`]. The embedded engine never
+    /// deletes it.
+    DeletesExpired,
 }
 
 /// The engine that the tests run on.
@@ -35,7 +39,7 @@ impl Engine {
     pub fn quirks(self) -> &'static [Quirk] {
         match self {
             Self::Embedded => &[Quirk::LongIndexKeys],
-            Self::Endpoint => &[Quirk::OneAttributeKeys],
+            Self::Endpoint => &[Quirk::OneAttributeKeys, Quirk::DeletesExpired],
         }
     }
 
@@ -61,4 +65,19 @@ pub fn database() -> Database {
         Some(url) => Database::local(url).with_table_prefix(format!("t{}-", ulid::Ulid::generate())),
         None => Database::memory().expect("the embedded database starts"),
     }
+}
+
+/// Switches the TTL of a table off, for tests that look at expired items: [`Quirk::DeletesExpired`].
+///
+/// # Panics
+/// If it is not on, or cannot be switched off.
+#[allow(clippy::expect_used, reason = "a test without its items has failed")]
+pub async fn keep_expired<E: Entity>(db: &Database) {
+    let table = db.table_name::<E>();
+    let ttl = db.client().describe_time_to_live().table_name(&table).send().await.expect("TTL is described");
+    let attribute = ttl.time_to_live_description.and_then(|ttl| ttl.attribute_name).expect("TTL is on");
+    let off = TimeToLiveSpecification::builder().enabled(false).attribute_name(attribute).build();
+    let update = db.client().update_time_to_live().table_name(&table);
+    let off = off.expect("a specification");
+    update.time_to_live_specification(off).send().await.expect("TTL is switched off");
 }

@@ -57,9 +57,9 @@ pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    Check, Create, CreateTable, Delete, DeleteTable, Existing, Find, FirstOrCreate, Get, New, Nothing, Old,
-    Once, OperationFuture, OperationKind, OrCreate, OrInsert, ReadBack, Restore, RetryOnConflict, Returning,
-    Save, SaveArg, Update, UpdateReturning,
+    Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
+    Nothing, Old, Once, OperationFuture, OperationKind, OrCreate, OrInsert, ReadBack, Restore,
+    RetryOnConflict, Returning, Save, SaveArg, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,

@@ -26,6 +26,7 @@ mod save;
 mod scans;
 mod streams;
 mod tables;
+mod time_to_live;
 mod transact_faults;
 mod transact_get;
 mod transaction;

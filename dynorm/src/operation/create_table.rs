@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::OperationFuture;
+use super::time_to_live::{self, End};
 use crate::attribute::ScalarType;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, IndexInfo};
@@ -26,9 +27,13 @@ type Configure = Box<dyn FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBu
 /// [`Database::create_table`].
 ///
 /// A table that is created is billed on demand and has all the indexes of the entity, each with the attributes that the entity
-/// says; the call waits until it is active. Of a table that exists, the keys, their types, and the indexes are compared; what is
-/// missing or differs is an [`Error::TableMismatch`] that lists it. An index may hold more than the entity says, since others may
-/// share it. Further indexes and the billing mode are not dynorm's business. Nothing is ever changed or deleted.
+/// says; the call waits until it is active. For an entity with `#[entity(ttl)]` it then switches TTL on.
+///
+/// Of a table that exists, the keys, their types, the indexes, and TTL are compared; what is missing or differs is an
+/// [`Error::TableMismatch`] that lists it. An index may hold more than the entity says, since others may share it. Further
+/// indexes and the billing mode are not dynorm's business. Nothing is ever changed or deleted: TTL, too, is switched on by
+/// [`Database::enable_ttl`] alone, since DynamoDB deletes the items that have expired then. A call that ends between the
+/// creation and TTL leaves a table for which that is to be done.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct CreateTable<E: Entity> {
     database: Database,
@@ -163,6 +168,7 @@ async fn create_or_compare(
             None,
         ));
     }
+    let end = time_to_live::end_of(&infos)?;
     let mut wait = Wait::new();
     let existing = loop {
         match describe(&database, &subject).await? {
@@ -179,6 +185,7 @@ async fn create_or_compare(
             existing => break existing,
         }
     };
+    let mut is_ours = false;
     if existing.is_none() {
         let request = request(&database, info, &infos, &table).map_err(|error| {
             Error::configuration(format!("the table `{table}` cannot be described"), Some(error.into()))
@@ -188,7 +195,7 @@ async fn create_or_compare(
             None => request,
         };
         match request.send().await {
-            Ok(_) => {}
+            Ok(_) => is_ours = true,
             // Somebody else was faster: then there is a table to compare.
             Err(SdkError::ServiceError(error)) if error.err().is_resource_in_use_exception() => {}
             Err(error) => return Err(Failure::new(error).into_error(subject)),
@@ -201,10 +208,41 @@ async fn create_or_compare(
             differences.push(difference);
         }
     }
+    match end {
+        Some(end) if is_ours => time_to_live::switch_on(&database, &end, &subject).await?,
+        Some(end) => {
+            // Whoever is creating the table is about to switch it on.
+            let patience = if is_fresh(&description) { Duration::from_secs(2) } else { Duration::ZERO };
+            differences.extend(ttl_difference(&database, &end, &subject, patience).await?);
+        }
+        None => {}
+    }
     if differences.is_empty() {
         return Ok(());
     }
     Err(Error::TableMismatch(Report::new(subject, differences.join("; "), None)))
+}
+
+/// True for a table that is a minute old at most.
+fn is_fresh(description: &TableDescription) -> bool {
+    let now = aws_sdk_dynamodb::primitives::DateTime::from(std::time::SystemTime::now());
+    description.creation_date_time().is_some_and(|created| now.secs() - created.secs() < 60)
+}
+
+/// How TTL differs from what the entities say, for as long as `patience` lasts.
+async fn ttl_difference(
+    database: &Database,
+    end: &End,
+    subject: &Subject,
+    patience: Duration,
+) -> Result<Option<String>> {
+    let mut wait = Wait::with(patience);
+    loop {
+        let difference = time_to_live::describe(database, subject).await?.difference(end);
+        if difference.is_none() || !wait.again().await {
+            return Ok(difference);
+        }
+    }
 }
 
 async fn delete(database: Database, info: &'static EntityInfo) -> Result<()> {
@@ -269,7 +307,11 @@ struct Wait {
 
 impl Wait {
     fn new() -> Self {
-        Self { next: Duration::from_millis(20), until: tokio::time::Instant::now() + PATIENCE }
+        Self::with(PATIENCE)
+    }
+
+    fn with(patience: Duration) -> Self {
+        Self { next: Duration::from_millis(20), until: tokio::time::Instant::now() + patience }
     }
 
     async fn again(&mut self) -> bool {

@@ -129,12 +129,12 @@ pub(crate) fn explain(
     existence: Existence,
 ) -> Error {
     let visible = if existence == Existence::Present { Visibility::default() } else { Visibility::ALL };
-    let is_own = |json: &str| {
+    let is_own = |json: &str| -> std::result::Result<bool, ValueError> {
         let item = Item::next(&mut Scanner::new(json))?;
         Ok(is_of_type(&item, info)? && visible.sees(info, &item)?)
     };
     // What cannot be read is not said to be absent.
-    let is_own = |json: &str| is_own(json).unwrap_or_else(|_: ValueError| true);
+    let is_own = |json: &str| is_own(json).unwrap_or(true);
     let is_there = failure.item.as_ref().is_some_and(|item| is_own(item.json()));
     if failure.kind != FailureKind::ConditionFailed || is_there {
         return failure.into_error(subject);

@@ -1,0 +1,146 @@
+//! TTL of tables: which attribute says when an item expires, so that DynamoDB deletes it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
+
+use super::OperationFuture;
+use crate::database::Database;
+use crate::entity::EntityInfo;
+use crate::error::{Error, Report, Result, Subject};
+use crate::rules::Expires;
+use crate::transport::{Failure, FailureKind};
+
+/// Switches TTL on for a table. Made by [`Database::enable_ttl`], which says what that does to the items of the table.
+///
+/// If it is on with the attribute of the entity, nothing happens. If it is on with another attribute, that is an
+/// [`Error::TableMismatch`]: a table has one, and DynamoDB takes up to an hour to switch it off.
+///
+/// The call does not wait until DynamoDB deletes: it may take an hour to begin, and deletes within a few days of an item's
+/// end. Reads leave out what has expired in any case.
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct EnableTtl<E: Expires> {
+    database: Database,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E: Expires> EnableTtl<E> {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database, of: PhantomData }
+    }
+}
+
+impl<E: Expires> IntoFuture for EnableTtl<E> {
+    type Output = Result<()>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(enable(self.database, E::INFO))
+    }
+}
+
+impl<E: Expires> fmt::Debug for EnableTtl<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnableTtl").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
+
+async fn enable(database: Database, info: &'static EntityInfo) -> Result<()> {
+    let database = Database::of_operation(Some(database))?;
+    let subject = Subject::of(info).in_table(database.table(info));
+    let Some(end) = end_of(&[info])? else { return Ok(()) };
+    let state = describe(&database, &subject).await?;
+    match state.difference(&end) {
+        None => Ok(()),
+        Some(_) if state.attribute.is_none() => switch_on(&database, &end, &subject).await,
+        Some(difference) => Err(Error::TableMismatch(Report::new(subject, difference, None))),
+    }
+}
+
+/// The attribute that says when the items of a table expire, and the entity that names it.
+pub(super) struct End {
+    info: &'static EntityInfo,
+    attribute: &'static str,
+}
+
+/// The attribute that all entities of a table agree on; `None` if none of them expires.
+pub(super) fn end_of(infos: &[&'static EntityInfo]) -> Result<Option<End>> {
+    let mut ends = infos.iter().filter_map(|info| Some(End { info, attribute: info.end()? }));
+    let Some(first) = ends.next() else { return Ok(None) };
+    match ends.find(|other| other.attribute != first.attribute) {
+        None => Ok(Some(first)),
+        Some(other) => Err(Error::configuration(
+            format!(
+                "`{}` expires by the attribute `{}` and `{}` by `{}`, and the table `{}` that they share has one TTL: store both under one name, by `#[entity(rename = \"{}\")]`",
+                first.info.name,
+                first.attribute,
+                other.info.name,
+                other.attribute,
+                first.info.table,
+                first.attribute
+            ),
+            None,
+        )),
+    }
+}
+
+/// TTL as it is.
+pub(super) struct State {
+    /// The attribute by which it is on, or on its way.
+    attribute: Option<String>,
+}
+
+impl State {
+    /// What differs from what the entity says, and what to do about it.
+    pub(super) fn difference(&self, end: &End) -> Option<String> {
+        let End { info, attribute } = end;
+        match &self.attribute {
+            Some(found) if found == attribute => None,
+            Some(found) => Some(format!(
+                "TTL is on by the attribute `{found}`, not by `{attribute}`: a table has one, so switch that off (`UpdateTimeToLive`; it takes up to an hour) and then call `db.enable_ttl::<{}>().await`, or store the field as `{found}`",
+                info.name
+            )),
+            None => Some(format!(
+                "TTL is off, not on by the attribute `{attribute}`: call `db.enable_ttl::<{}>().await`, and DynamoDB deletes what has expired",
+                info.name
+            )),
+        }
+    }
+}
+
+pub(super) async fn describe(database: &Database, subject: &Subject) -> Result<State> {
+    let request = database.client().describe_time_to_live().table_name(&subject.table);
+    let answer = request.send().await.map_err(|error| {
+        Failure::new(error).into_error(subject.clone().during("looking up the TTL of the table"))
+    })?;
+    let description = answer.time_to_live_description;
+    let is_on = description
+        .as_ref()
+        .and_then(|description| description.time_to_live_status())
+        .is_some_and(|status| matches!(status, TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling));
+    let attribute = description.and_then(|description| description.attribute_name);
+    Ok(State { attribute: attribute.filter(|_| is_on) })
+}
+
+pub(super) async fn switch_on(database: &Database, end: &End, subject: &Subject) -> Result<()> {
+    let subject = subject.clone().during("switching on the TTL of the table");
+    let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(end.attribute);
+    let specification = specification.build().map_err(|error| {
+        Error::configuration(
+            format!("the TTL of the table `{}` cannot be described", subject.table),
+            Some(error.into()),
+        )
+    })?;
+    let request = database.client().update_time_to_live().table_name(&subject.table);
+    let Err(error) = request.time_to_live_specification(specification).send().await else { return Ok(()) };
+    let failure = Failure::new(error);
+    // DynamoDB refuses what is done already: by somebody else meanwhile, or by an attempt whose answer was lost.
+    if failure.kind == FailureKind::Rejected
+        && let Ok(state) = describe(database, &subject).await
+        && state.difference(end).is_none()
+    {
+        return Ok(());
+    }
+    Err(failure.into_error(subject))
+}
