@@ -21,8 +21,10 @@ mod operation;
 mod query;
 mod repository;
 mod rules;
+mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tracked;
 mod transport;
 mod validation;
 
@@ -57,7 +59,8 @@ pub use key::{
 };
 pub use operation::{
     Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New, Nothing,
-    Old, OperationFuture, OrCreate, OrInsert, Restore, Returning, Save, SaveArg, Update, UpdateReturning,
+    Old, OperationFuture, OrCreate, OrInsert, Restore, Returning, Save, SaveArg, SaveTracked, Update,
+    UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,
@@ -65,6 +68,7 @@ pub use query::{
 };
 pub use repository::Repository;
 pub use rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
+pub use tracked::Tracked;
 pub use validation::{Validated, Violation};
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.

@@ -26,6 +26,7 @@ mod scans;
 mod streams;
 mod tables;
 mod time_to_live;
+mod tracked;
 mod update;
 mod update_keys;
 mod update_or_create;
