@@ -206,6 +206,7 @@ const OPERATIONS: &[&str] = &[
     "retry_on_conflict",
     "save",
     "scan",
+    "transact_get",
     "transaction",
     "update",
     "update_or_create",

@@ -78,9 +78,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `partition` | the partition key of the table |
 /// | `sort` | the sort key of the table |
 /// | `index = "by_email"` | the partition key of a global index; it may be given several times, for several indexes |
-/// | `index("by_email", sort)` | the sort key of a global index |
+/// | `index("by_email", sort)` | the sort key of a global index; an item without it, an `Option` that is `None`, is not in the index |
 /// | `lsi = "by_date"` | the sort key of a local index, which shares the partition key of the table |
-/// | `index("by_email", keys_only)`, `index("by_email", include = [name])`, `lsi("by_date", keys_only)` | the index holds its keys, those of the table, and these fields, instead of the whole item |
+/// | `index("by_email", keys_only)`, `index("by_email", include = [name])`, `lsi("by_date", keys_only)` | the index holds its keys, those of the table, and these fields (with what templates are made of, up to 20), instead of the whole item |
 /// | `created_at` | set to the current time when the entity is first saved |
 /// | `updated_at` | set to the current time whenever it is saved |
 /// | `version` | raised by every write, and checked by those of the whole entity (`u64`, `u32`, `i64`, `i32`) |

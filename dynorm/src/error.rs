@@ -3,13 +3,17 @@
 use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
-use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity};
+use crate::entity::{Entity, EntityInfo, decode_entity};
 use crate::rules::{Versions, stored_version};
 use crate::validation::Violation;
 
 mod batch;
+mod subject;
+mod transaction;
 
 pub use batch::{BatchItem, BatchReport};
+pub(crate) use subject::Subject;
+pub use transaction::{FailedOperation, TransactionReport};
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -75,6 +79,9 @@ pub enum Error {
     Server(Box<Report>),
     /// Some items of a batch are not known to be done. [`Error::failures`] lists them.
     Batch(Box<BatchReport>),
+    /// A transaction was cancelled, or not sent, for some of its operations: nothing was changed.
+    /// [`Error::failed_operations`] lists them.
+    Transaction(Box<TransactionReport>),
     /// No database was named: neither by `.on(&db)`, nor by `db.scope(…)`, nor by `db.install()`.
     NoDatabase,
     /// The database cannot be set up as it was asked for.
@@ -116,68 +123,20 @@ impl fmt::Debug for StoredItem {
     }
 }
 
-/// What an operation was about.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Subject {
-    pub(crate) operation: &'static str,
-    pub(crate) info: Option<&'static EntityInfo>,
-    pub(crate) table: String,
-    pub(crate) key: Option<String>,
-}
-
-impl Subject {
-    pub(crate) fn of(info: &'static EntityInfo) -> Self {
-        Self { info: Some(info), table: info.table.to_owned(), ..Self::default() }
-    }
-
-    pub(crate) fn in_table(mut self, table: impl Into<String>) -> Self {
-        self.table = table.into();
-        self
-    }
-
-    pub(crate) fn with_key(mut self, key: &EncodedKey) -> Self {
-        self.key = self.info.map(|info| key.describe(info));
-        self
-    }
-
-    pub(crate) fn during(mut self, operation: &'static str) -> Self {
-        self.operation = operation;
-        self
-    }
-}
-
-impl fmt::Display for Subject {
-    /// `User` with id = 01H… in the table `users`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(info) = self.info {
-            write!(f, "`{}`", info.name)?;
-        } else {
-            f.write_str("an item")?;
-        }
-        if let Some(key) = &self.key {
-            write!(f, " with {key}")?;
-        }
-        if !self.table.is_empty() {
-            write!(f, " in the table `{}`", self.table)?;
-        }
-        Ok(())
-    }
-}
-
 impl Error {
     /// True if no item has the key that was asked for.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound(_))
+        matches!(self, Self::NotFound(_)) || self.is_some_operation(Self::is_not_found)
     }
 
-    /// True if a condition of the write did not hold.
+    /// True if a condition of the write did not hold; of a transaction, if one of some operation did not.
     #[must_use]
     pub fn is_condition_failed(&self) -> bool {
-        matches!(self, Self::ConditionFailed(_))
+        matches!(self, Self::ConditionFailed(_)) || self.is_some_operation(Self::is_condition_failed)
     }
 
-    /// True if the item has another version than the write was based on.
+    /// True if the item has another version than the write was based on; of a transaction, if one of its items has.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -203,7 +162,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_version_conflict(&self) -> bool {
-        matches!(self, Self::VersionConflict(_))
+        matches!(self, Self::VersionConflict(_)) || self.is_some_operation(Self::is_version_conflict)
     }
 
     /// True if a [`Cursor`](crate::Cursor) was refused: it is none, was altered, belongs to another query, or has another
@@ -249,6 +208,7 @@ impl Error {
                 .failures
                 .iter()
                 .all(|failure| failure.fate != crate::batch::Fate::Unknown && failure.reason.outcome_known()),
+            Self::Transaction(report) => report.outcome_known,
             _ => self.report().is_none_or(|report| report.outcome_known),
         }
     }
@@ -258,7 +218,7 @@ impl Error {
     ///
     /// It is read as an `E`, which is the entity of the operation; of another entity, and of an item that belongs to another
     /// one of those that share the table, there is none. What does not fit the struct is an
-    /// [`Undecodable`](Self::Undecodable).
+    /// [`Undecodable`](Self::Undecodable). Of a transaction it is the item of the first operation on an `E` whose condition failed.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -279,6 +239,9 @@ impl Error {
     /// ```
     #[must_use]
     pub fn current<E: Entity>(&self) -> Option<Result<E>> {
+        if let Self::Transaction(report) = self {
+            return report.failures.iter().find_map(|operation| operation.reason.current());
+        }
         let (Self::ConditionFailed(report) | Self::VersionConflict(report)) = self else { return None };
         report.decode(report.item.as_ref()?)
     }
@@ -287,6 +250,9 @@ impl Error {
     /// another entity. It is what the caller had, stamped.
     #[must_use]
     pub fn attempted<E: Entity>(&self) -> Option<Result<E>> {
+        if let Self::Transaction(report) = self {
+            return report.failures.iter().find_map(|operation| operation.reason.attempted());
+        }
         let Self::VersionConflict(report) = self else { return None };
         report.decode(report.attempted.as_ref()?)
     }
@@ -385,7 +351,44 @@ impl Error {
         }
     }
 
+    /// The operations for which a transaction was not carried out, in order; empty for every other error.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Stock { #[entity(partition)] sku: String, left: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Stock>().await?;
+    /// # db.install();
+    /// # StockRepo::save(Stock { sku: "tea".into(), left: 1 }).await?;
+    /// # StockRepo::save(Stock { sku: "milk".into(), left: 9 }).await?;
+    /// let take = |sku: &str| StockRepo::update(sku).subtract(Stock::LEFT, 2).when(Stock::LEFT.ge(2));
+    /// let error = dynorm::transaction().update(take("milk")).update(take("tea")).await.unwrap_err();
+    /// for failed in error.failed_operations() {
+    ///     assert_eq!((failed.number, failed.reason.key()), (2, Some("sku = tea")));
+    ///     assert_eq!(failed.reason.current::<Stock>().transpose()?.map(|stock| stock.left), Some(1));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn failed_operations(&self) -> &[FailedOperation] {
+        match self {
+            Self::Transaction(report) => &report.failures,
+            _ => &[],
+        }
+    }
+
+    fn is_some_operation(&self, question: fn(&Self) -> bool) -> bool {
+        self.failed_operations().iter().any(|operation| question(&operation.reason))
+    }
+
     fn is_every_failure(&self, question: fn(&Self) -> bool) -> bool {
+        if let Self::Transaction(report) = self {
+            return report.failures.iter().all(|operation| question(&operation.reason));
+        }
         let Self::Batch(report) = self else { return false };
         let mut reasons =
             report.failures.iter().map(|failure| &failure.reason).chain(&report.stopped).peekable();
@@ -395,6 +398,11 @@ impl Error {
     fn subject(&self) -> Option<&Subject> {
         match self {
             Self::Batch(report) => Some(&report.subject),
+            // That of the operation which failed first says more than that of the whole.
+            Self::Transaction(report) => {
+                let first = report.failures.first().and_then(|operation| operation.reason.subject());
+                first.or(Some(&report.subject))
+            }
             _ => self.report().map(|report| &report.subject),
         }
     }
@@ -419,7 +427,7 @@ impl Error {
             | Self::Rejected(report)
             | Self::Server(report)
             | Self::Configuration(report) => Some(report),
-            Self::Batch(_) | Self::NoDatabase => None,
+            Self::Batch(_) | Self::Transaction(_) | Self::NoDatabase => None,
         }
     }
 
@@ -448,7 +456,11 @@ impl Error {
     }
 
     pub(crate) fn not_found(subject: Subject) -> Self {
-        Self::NotFound(Report::new(subject, "", None))
+        Self::not_found_because(subject, "")
+    }
+
+    pub(crate) fn not_found_because(subject: Subject, why: &str) -> Self {
+        Self::NotFound(Report::new(subject, why, None))
     }
 
     pub(crate) fn configuration(
@@ -495,6 +507,7 @@ impl Report {
     fn doing(&self) -> String {
         let Subject { operation, info, table, .. } = &self.subject;
         match info {
+            _ if self.subject.operations.is_some() => self.subject.to_string(),
             // What is done to a table is not done to an item in it.
             Some(info) if operation.ends_with("table") => format!("{operation} `{table}` of `{}`", info.name),
             _ => format!("{operation} {}", self.subject),
@@ -506,7 +519,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(report) => {
-                write!(f, "there is no {}{}", report.subject, unknown(report.outcome_known))
+                let known = unknown(report.outcome_known);
+                write!(f, "there is no {}{}{known}", report.subject, report.because())
             }
             Self::ConditionFailed(report) => {
                 let known = report.outcome_known;
@@ -539,6 +553,11 @@ impl fmt::Display for Error {
                 report.subject,
                 report.because()
             ),
+            Self::TableNotFound(report) if report.subject.is_of_tables() => write!(
+                f,
+                "one of the tables `{}` does not exist; create them with `db.create_table::<…>().await`, or check the region, the endpoint and the table prefix",
+                report.subject.table
+            ),
             Self::TableNotFound(report) => {
                 write!(f, "the table `{}` does not exist", report.subject.table)?;
                 match report.subject.info {
@@ -559,15 +578,17 @@ impl fmt::Display for Error {
             ),
             Self::Throttled(report) => write!(
                 f,
-                "{}: throttled{}; try again later, or raise the capacity of the table",
+                "{}: throttled{}; try again later, or raise the capacity of the table{}",
                 report.doing(),
-                report.because()
+                report.because(),
+                unknown(report.outcome_known)
             ),
             Self::Conflict(report) => write!(
                 f,
-                "{}: another write is at the same item{}; try again",
+                "{}: another write is at the same item{}; try again{}",
                 report.doing(),
-                report.because()
+                report.because(),
+                unknown(report.outcome_known)
             ),
             Self::AccessDenied(report) => {
                 write!(f, "{}: access denied{}", report.doing(), report.because())
@@ -603,6 +624,7 @@ impl fmt::Display for Error {
                 unknown(report.outcome_known)
             ),
             Self::Batch(report) => fmt::Display::fmt(report, f),
+            Self::Transaction(report) => fmt::Display::fmt(report, f),
             Self::NoDatabase => f.write_str(
                 "no database: call `db.install()` once at the start, put `.on(&db)` on the operation, or run it inside `db.scope(…)`",
             ),

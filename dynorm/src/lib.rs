@@ -25,6 +25,7 @@ mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracked;
+mod transaction;
 mod transport;
 mod validation;
 
@@ -46,7 +47,7 @@ pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
 pub use entity::{Entity, EntityInfo, IndexInfo, StampedField};
-pub use error::{BatchItem, BatchReport, Error, Report, Result};
+pub use error::{BatchItem, BatchReport, Error, FailedOperation, Report, Result, TransactionReport};
 pub use expression::{
     Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
     ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
@@ -58,9 +59,9 @@ pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
 pub use operation::{
-    Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New, Nothing,
-    Old, OperationFuture, OrCreate, OrInsert, Restore, Returning, Save, SaveArg, SaveTracked, Update,
-    UpdateReturning,
+    Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
+    Nothing, Old, Once, OperationFuture, OperationKind, OrCreate, OrInsert, ReadBack, Restore,
+    RetryOnConflict, Returning, Save, SaveArg, SaveTracked, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,
@@ -69,6 +70,10 @@ pub use query::{
 pub use repository::Repository;
 pub use rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
 pub use tracked::Tracked;
+pub use transaction::{
+    AnyEntity, GetList, IntoDelete, IntoSave, IntoUpdate, MAX_TRANSACTION_OPERATIONS, OfEntity, TransactGet,
+    TransactReads, Transaction, transact_get, transaction,
+};
 pub use validation::{Validated, Violation};
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.

@@ -7,10 +7,12 @@ use crate::entity::Entity;
 use crate::expression::Condition;
 use crate::key::IntoKey;
 use crate::operation::{
-    Create, Delete, Find, FirstOrCreate, Get, Held, OrCreate, OrInsert, Restore, Save, SaveArg, Update,
+    Check, Create, Delete, Find, FirstOrCreate, Get, Held, OrCreate, OrInsert, Restore, RetryOnConflict,
+    Save, SaveArg, Update,
 };
 use crate::query::{Count, GetAll, Query};
-use crate::rules::SoftDelete;
+use crate::rules::{SoftDelete, Versioned};
+use crate::transaction::{GetList, OfEntity, TransactGet, Transaction};
 
 /// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
 /// `UserRepo` for `User`.
@@ -358,6 +360,104 @@ pub trait Repository {
         Self::Entity: SoftDelete,
     {
         Delete::new(key.into_key()).force()
+    }
+
+    /// Reads an item, changes it by the closure, and saves it, needing the version that it was read with; if somebody else was
+    /// faster, once more from the beginning, up to 100 times with growing pauses. It gives what was saved.
+    ///
+    /// Each save is a transaction of its own with a token, so it is made once even if answers are lost (at twice the write
+    /// capacity). The closure is called for every attempt, so it should do nothing but change the entity.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Stock { #[entity(partition)] sku: String, left: u32, #[entity(version)] version: u64 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Stock>().await?;
+    /// # db.install();
+    /// # StockRepo::save(Stock { sku: "tea".into(), left: 9, version: 0 }).await?;
+    /// let stock = StockRepo::retry_on_conflict("tea", |stock| stock.left -= 1).await?;
+    /// assert_eq!(stock.left, 8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::Error::NotFound) if there is no item; the error of the last attempt otherwise. If
+    /// [`outcome_known`](crate::Error::outcome_known) is false, the change may have been made, once.
+    fn retry_on_conflict<'a>(
+        key: impl IntoKey<<Self::Entity as Entity>::Key>,
+        change: impl FnMut(&mut Self::Entity) + Send + 'a,
+    ) -> RetryOnConflict<'a, Self::Entity>
+    where
+        Self::Entity: Versioned,
+    {
+        RetryOnConflict::new(key.into_key(), change)
+    }
+
+    /// A condition on an item, for a [transaction](crate::transaction()) that does not change it. An item that is not there
+    /// meets what asks for absence, and nothing else.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Shop { #[entity(partition)] name: String, open: bool }
+    /// let transaction = dynorm::transaction().check(ShopRepo::check("tea", Shop::OPEN.eq(true)));
+    /// ```
+    fn check(
+        key: impl IntoKey<<Self::Entity as Entity>::Key>,
+        condition: Condition<Self::Entity>,
+    ) -> Check<Self::Entity> {
+        Check::new(key.into_key(), condition)
+    }
+
+    /// Begins a transaction, as [`dynorm::transaction()`](crate::transaction()) does, whose
+    /// [`delete_by_id`](Transaction::delete_by_id) is about this entity. Others may take part in it too.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let (mut a, mut b, id) = (User::default(), User::default(), Id::new());
+    /// UserRepo::transaction().save(&mut a).save(&mut b).delete_by_id(id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn transaction<'a>() -> Transaction<'a, OfEntity<Self::Entity>> {
+        Transaction::new()
+    }
+
+    /// Reads up to 100 items by their keys at one moment, with a place for each in the order of the keys. With reads of other
+    /// entities: [`dynorm::transact_get`](crate::transact_get()).
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    /// # struct User { #[entity(id)] id: Id<User> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let user = UserRepo::save(User::default()).await?;
+    /// let ids = [user.id, Id::new()];
+    /// let users: Vec<Option<User>> = UserRepo::transact_get(&ids).await?;
+    /// assert_eq!(users, [Some(user), None]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn transact_get<I>(keys: I) -> TransactGet<GetList<Self::Entity>>
+    where
+        I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
+    {
+        crate::transact_get(GetList::new(keys.into_iter().map(IntoKey::into_key).collect()))
     }
 
     /// Reads every entity of the table: a scan, which reads and pays for the whole table and holds it in memory.

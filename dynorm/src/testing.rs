@@ -102,9 +102,11 @@ pub enum Fault {
     /// It is executed and answered.
     #[default]
     None,
-    /// It is answered with `ProvisionedThroughputExceededException`, and not executed.
+    /// It is answered with `ProvisionedThroughputExceededException`, and not executed. A transaction is cancelled, with the reason
+    /// `ProvisionedThroughputExceeded` at one of its items, picked by the seed.
     Throttle,
-    /// It is answered with a `ThrottlingException` whose reason is one range of keys that is used too much, and not executed.
+    /// It is answered with a `ThrottlingException` whose reason is one range of keys that is used too much, and not executed. A
+    /// transaction is cancelled, with the reason `ThrottlingError` at one of its items.
     HotKeyRange,
     /// This many items of a batch, picked by the seed, are not executed and come back as `UnprocessedItems` or
     /// `UnprocessedKeys`. If that is all of them the request is throttled, as DynamoDB does it. Does nothing to other
@@ -118,6 +120,13 @@ pub enum Fault {
     CutBefore,
     /// The server acts and the connection breaks before the answer arrives. The client cannot know.
     CutAfter,
+    /// A transaction is cancelled with the reason `TransactionConflict` at one of its items, picked by the seed, and a put, an update or
+    /// a delete is answered with `TransactionConflictException`, as when another transaction is at the item. It is not executed.
+    /// Does nothing to other operations.
+    Conflict,
+    /// A `TransactWriteItems` is answered with `TransactionInProgressException`, as when an earlier attempt with its token is
+    /// still under way, and not executed. Does nothing to other operations.
+    InProgress,
     /// It is executed and answered, after this long on tokio's clock.
     Delay(Duration),
 }
@@ -133,6 +142,7 @@ pub enum Fault {
 /// | throttled | [`throttle`](Self::throttle), [`hot_key_range`](Self::hot_key_range) |
 /// | failed | [`server_error`](Self::server_error) |
 /// | without an answer | [`refused`](Self::refused), [`cut_before`](Self::cut_before), [`cut_after`](Self::cut_after) |
+/// | in the way of another | [`conflict`](Self::conflict), [`in_progress`](Self::in_progress) |
 ///
 /// ```
 /// use std::time::Duration;
@@ -269,6 +279,26 @@ impl Faults {
     /// ```
     pub fn cut_after(mut self, share: f64) -> Self {
         self.shares.cut_after = probability(share);
+        self
+    }
+
+    /// The share of transactions, puts, updates and deletes that meet a transaction at an item: see [`Fault::Conflict`].
+    ///
+    /// ```
+    /// let faults = dynorm::testing::Faults::seeded(1).conflict(0.1);
+    /// ```
+    pub fn conflict(mut self, share: f64) -> Self {
+        self.shares.conflict = probability(share);
+        self
+    }
+
+    /// The share of writing transactions of which an earlier attempt is said to be in progress: see [`Fault::InProgress`].
+    ///
+    /// ```
+    /// let faults = dynorm::testing::Faults::seeded(1).in_progress(0.05);
+    /// ```
+    pub fn in_progress(mut self, share: f64) -> Self {
+        self.shares.in_progress = probability(share);
         self
     }
 

@@ -5,12 +5,13 @@
 //! before it starts, and a deserializer once an answer has come and is a success. Any other answer still goes through the
 //! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation as sdk;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{Delete, Get, KeysAndAttributes, TransactGetItem, TransactWriteItem};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
@@ -31,9 +32,9 @@ use crate::codec::{Scanner, ValueError};
 mod failure;
 mod repeat;
 
-pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use failure::{CancellationReason, Failure, FailureKind};
 use failure::{chain, never_connected};
-pub(crate) use repeat::{Repeat, send_write};
+pub(crate) use repeat::{Repeat, send_transaction, send_write};
 
 /// The operations that carry items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +47,15 @@ pub(crate) enum Operation {
     BatchGetItem,
     Query,
     Scan,
+    TransactWriteItems,
+    TransactGetItems,
 }
 
 impl Operation {
+    const fn is_read(self) -> bool {
+        matches!(self, Self::GetItem | Self::BatchGetItem | Self::Query | Self::Scan | Self::TransactGetItems)
+    }
+
     const fn target(self) -> &'static str {
         match self {
             Self::PutItem => "DynamoDB_20120810.PutItem",
@@ -59,6 +66,8 @@ impl Operation {
             Self::BatchGetItem => "DynamoDB_20120810.BatchGetItem",
             Self::Query => "DynamoDB_20120810.Query",
             Self::Scan => "DynamoDB_20120810.Scan",
+            Self::TransactWriteItems => "DynamoDB_20120810.TransactWriteItems",
+            Self::TransactGetItems => "DynamoDB_20120810.TransactGetItems",
         }
     }
 
@@ -79,6 +88,12 @@ impl Operation {
             Self::BatchGetItem => Output::erase(sdk::batch_get_item::BatchGetItemOutput::builder().build()),
             Self::Query => Output::erase(sdk::query::QueryOutput::builder().build()),
             Self::Scan => Output::erase(sdk::scan::ScanOutput::builder().build()),
+            Self::TransactWriteItems => {
+                Output::erase(sdk::transact_write_items::TransactWriteItemsOutput::builder().build())
+            }
+            Self::TransactGetItems => {
+                Output::erase(sdk::transact_get_items::TransactGetItemsOutput::builder().build())
+            }
         }
     }
 }
@@ -90,7 +105,9 @@ pub(crate) async fn send(
     table: &str,
     body: Vec<u8>,
 ) -> Result<Answer, Failure> {
-    send_batch(client, operation, &[table], None, body).await
+    let sent = send_batch(client, operation, &[table], None, body).await;
+    // A read that gets no answer has changed nothing all the same.
+    sent.map_err(|failure| Failure { outcome_known: failure.outcome_known || operation.is_read(), ..failure })
 }
 
 /// The same, for several items of several tables. The tables are named to the SDK too, since its endpoint rules read them.
@@ -156,6 +173,24 @@ async fn execute(
         }
         Operation::Query => send!(client.query().table_name(table)),
         Operation::Scan => send!(client.scan().table_name(table)),
+        Operation::TransactWriteItems => {
+            let mut request = client.transact_write_items();
+            for table in tables {
+                let delete = Delete::builder().table_name(*table).set_key(Some(HashMap::new())).build();
+                let delete = delete.map_err(|error| Failure::local(error.into()))?;
+                request = request.transact_items(TransactWriteItem::builder().delete(delete).build());
+            }
+            send!(request)
+        }
+        Operation::TransactGetItems => {
+            let mut request = client.transact_get_items();
+            for table in tables {
+                let get = Get::builder().table_name(*table).set_key(Some(HashMap::new())).build();
+                let get = get.map_err(|error| Failure::local(error.into()))?;
+                request = request.transact_items(TransactGetItem::builder().get(get).build());
+            }
+            send!(request)
+        }
     }
 }
 

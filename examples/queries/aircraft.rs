@@ -31,6 +31,11 @@ pub(crate) async fn by_tailnum(tailnum: &str) -> dynorm::Result<Plane> {
     PlaneRepo::filter(Plane::TAILNUM.eq(tailnum)).one().await
 }
 
+/// Several whole keys are no query but a batch get, whatever else is asked of them.
+pub(crate) async fn with_tailnums(tailnums: &[&str]) -> dynorm::Result<Collection<Plane>> {
+    PlaneRepo::filter(Plane::TAILNUM.is_in(tailnums.iter().copied()) & Plane::SEATS.gt(100)).get_all().await
+}
+
 /// A count sends the number and no items. It is paid for as if it sent them.
 pub(crate) async fn count_of(manufacturer: &str) -> dynorm::Result<u64> {
     PlaneRepo::by_manufacturer(manufacturer).count().await
@@ -61,6 +66,20 @@ pub(crate) async fn largest(manufacturer: &str, count: u64) -> dynorm::Result<Ve
         .select((Plane::TAILNUM, Plane::MODEL, Plane::SEATS))
         .get_all()
         .await
+}
+
+/// A struct of some of the fields, for what is wanted together in more than one place.
+#[derive(Projection, Debug)]
+#[projection(of = Plane)]
+pub(crate) struct Model {
+    #[projection(from = Plane::MODEL)] // the field is called otherwise here
+    pub(crate) name: String,
+    pub(crate) seats: u16,
+}
+
+/// `select_as` reads its fields, and gives it.
+pub(crate) async fn smallest(manufacturer: &str) -> dynorm::Result<Option<Model>> {
+    PlaneRepo::by_manufacturer(manufacturer).order_by(Plane::SEATS.asc()).select_as().first().await
 }
 
 /// Each manufacturer is a query of its own; what they bring is merged in the order asked for.

@@ -69,6 +69,9 @@ async fn ask_for_aircraft() -> anyhow::Result<()> {
     let plane = aircraft::by_tailnum("N10156").await?;
     println!("by key: N10156 is {} {}", plane.manufacturer, plane.model);
 
+    let planes = aircraft::with_tailnums(&["N10156", "N670US", "N102UW"]).await?;
+    println!("several keys: {} of 3 planes have more than 100 seats", planes.len());
+
     println!("count: {} planes of AIRBUS", aircraft::count_of("AIRBUS").await?);
 
     let range = aircraft::with_seats("BOEING", 250, 300).await?;
@@ -82,6 +85,9 @@ async fn ask_for_aircraft() -> anyhow::Result<()> {
     for (tailnum, model, seats) in aircraft::largest("BOEING", 3).await? {
         println!("  {tailnum}  {model:<8} {seats} seats");
     }
+
+    let smallest = aircraft::smallest("BOEING").await?.context("there is no BOEING")?;
+    println!("projection: the smallest BOEING is a {} with {} seats", smallest.name, smallest.seats);
 
     let largest = aircraft::largest_of_any(&["AIRBUS", "AIRBUS INDUSTRIE", "EMBRAER"]).await?;
     let seats = largest.context("there is none of these")?.seats;
@@ -121,7 +127,10 @@ async fn ask_for_orders() -> anyhow::Result<()> {
     println!("orders: {} from February to March, by {}", spring.len(), ada.name);
 
     let waiting = orders::with_status(Status::Placed).await?;
-    let total: u32 = waiting.pluck(Order::TOTAL).iter().sum();
+    let total: u32 = waiting.iter().map(|order| order.total).sum();
     println!("orders: {} of all customers wait to be shipped, for {total}", waiting.len());
+    for order in &orders::with_remarks(Status::Placed).await? {
+        println!("orders: {}, for {}", order.remarks, order.total);
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use dynorm::Explanation;
 use dynorm::prelude::*;
 
-use crate::orders::{Order, OrderRepo};
+use crate::orders::{Order, OrderRepo, Status};
 use crate::{Plane, PlaneRepo};
 
 pub(crate) fn print() {
@@ -12,7 +12,7 @@ pub(crate) fn print() {
     }
 }
 
-fn plans() -> [(&'static str, Explanation); 6] {
+fn plans() -> [(&'static str, Explanation); 8] {
     let model = Plane::MODEL.eq("A320-214");
     [
         ("one plane", PlaneRepo::filter(Plane::TAILNUM.eq("N10156")).explain()),
@@ -37,6 +37,14 @@ fn plans() -> [(&'static str, Explanation); 6] {
             "the orders of a customer since a date",
             OrderRepo::filter(Order::CUSTOMER_ID.eq(Id::new()) & Order::PLACED_AT.ge(Timestamp::default()))
                 .explain(),
+        ),
+        (
+            "the totals of what is to be shipped: the index holds them",
+            OrderRepo::by_status(Status::Placed).explain(),
+        ),
+        (
+            "the orders to be shipped that have remarks: the index lacks those",
+            OrderRepo::by_status(Status::Placed).hydrate().filter(Order::REMARKS.ne("")).explain(),
         ),
         ("every A320-214: nothing serves that", PlaneRepo::filter(model.clone()).explain()),
         (

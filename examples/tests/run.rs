@@ -112,11 +112,13 @@ fn every_query_gives_what_is_in_the_file() -> anyhow::Result<()> {
     for said in [
         "import: 3322 planes",
         "by key: N10156 is EMBRAER EMB-145XR",
+        "several keys: 2 of 3 planes have more than 100 seats",
         "count: 336 planes of AIRBUS",
         "sort key: 85 BOEING have 250 to 300 seats; 85 items were read",
         "filter: 1 BOEING have more than two engines; 1630 items were read",
         "order and limit: the largest BOEING",
         "  N670US  747-451  450 seats",
+        "projection: the smallest BOEING is a 717-200 with 100 seats",
         "several partitions: the largest of AIRBUS and EMBRAER has 379 seats",
         "exists: a plane of TUPOLEV? false",
         "stream: the turbo-jets since 2000 have 40382 seats",
@@ -135,6 +137,7 @@ fn every_query_gives_what_is_in_the_file() -> anyhow::Result<()> {
         "  2026-04-15   40  Shipped",
         "orders: 2 from February to March, by Ada",
         "orders: 3 of all customers wait to be shipped, for 117",
+        "orders: leave it at the door, for 60",
     ] {
         // The lines before are used up, so the order counts.
         assert!(lines.any(|line| line == said), "no {said:?}, or not at its place, in\n{}", run.stdout);
@@ -153,7 +156,9 @@ fn every_query_gives_what_is_in_the_file() -> anyhow::Result<()> {
             "Query on the table `planes`",
             "Query on the index `by_manufacturer` of `planes`",
             "Query on the index `by_manufacturer` of `planes`",
-            "Query on the index `by_date` of `shop`",
+            "Query on the table `shop`",
+            "Query on the index `by_status` of `shop`",
+            "Query on the index `by_status` of `shop`",
             refused,
             "Query on the index `by_manufacturer` of `planes`",
         ]
@@ -358,4 +363,30 @@ fn the_command_line_explains_itself() -> anyhow::Result<()> {
         assert!(help.stdout.contains(option), "{option}");
     }
     assert_fails(example("planes")?.arg("--fiel"), &["--fiel", "see --help"])
+}
+
+#[test]
+fn the_books_of_the_order_service_balance() -> anyhow::Result<()> {
+    let run = Run::of(&mut example("orders")?)?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    for said in [
+        " cancelled, ",
+        ", 0 failed\n",
+        "the books balance",
+        " tea are left\n",
+        "refused: there is no sugar\n",
+    ] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    Ok(())
+}
+
+#[test]
+fn and_they_balance_when_the_database_fails() -> anyhow::Result<()> {
+    let run = Run::of(example("orders")?.args(["--faults", "--seed", "7"]))?;
+    assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
+    for said in ["the books balance", " in conflict", " cut after", " throttled"] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    assert_fails(example("orders")?.arg("--nonsense"), &["--nonsense", "--help"])
 }

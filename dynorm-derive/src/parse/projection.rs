@@ -63,7 +63,7 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
         }
         parts.push(Part { ident, ty: &field.ty, from, failed: errors.count() > before });
     }
-    if fields.is_some_and(|fields| fields.is_empty()) {
+    if fields.is_some_and(syn::punctuated::Punctuated::is_empty) {
         errors.at(
             &input.ident,
             "a projection has at least one field: name those of the entity that are wanted",

@@ -478,3 +478,57 @@ async fn changes_and_conditions() -> anyhow::Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn transactions() -> anyhow::Result<()> {
+    #[derive(Entity, Clone, Debug, Default, PartialEq)]
+    struct Cart {
+        #[entity(id)]
+        id: Id<Cart>,
+    }
+    let db = database();
+    db.create_table::<User>().await?;
+    db.create_table::<Order>().await?;
+    db.create_table::<Cart>().await?;
+    db.scope(async {
+        let user = |status| User { email: "ada@example.com".into(), status, ..Default::default() };
+        let ada = UserRepo::save(user(Status::Active)).await?;
+        let other = UserRepo::save(user(Status::Active)).await?;
+        let (user_id, other_id) = (ada.id, other.id);
+        let cart = CartRepo::save(Cart::default()).await?;
+        let mut order = Order {
+            customer_id: Id::new(),
+            id: Id::default(),
+            status: OrderStatus::Placed,
+            placed_at: Timestamp::now(),
+        };
+
+        let aged: User = UserRepo::update(user_id).add(User::AGE, 1).exactly_once().await?;
+        assert_eq!(aged.age, 1);
+
+        dynorm::transaction()
+            .save(&mut order)
+            .update(UserRepo::update(user_id).add(User::AGE, 1))
+            .check(UserRepo::check(other_id, User::STATUS.eq(Status::Active)))
+            .delete(&cart)
+            .idempotency_key("order-123")
+            .await?;
+        assert_eq!(UserRepo::get(user_id).await?.age, 2);
+        assert_eq!(CartRepo::count().await?, 0);
+
+        let (mut a, mut b, id) = (user(Status::Pending), user(Status::Pending), other_id);
+        UserRepo::transaction().save(&mut a).save(&mut b).delete_by_id(id).await?;
+        assert_eq!(UserRepo::count().await?, 3);
+
+        let (id, key) = (user_id, (order.customer_id, order.id));
+        let (user, order) = dynorm::transact_get((UserRepo::find(id), OrderRepo::find(key))).await?;
+        assert!(user.is_some() && order.is_some());
+
+        let future = dynorm::transaction().save(&a).into_future();
+        let future: std::pin::Pin<Box<dyn Future<Output = dynorm::Result<()>> + Send + '_>> =
+            Box::pin(future);
+        future.await?;
+        Ok(())
+    })
+    .await
+}

@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Existence, Expression};
-use crate::operation::{Held, deletable, mark_expression};
+use crate::operation::{Held, delete_expression, mark_expression};
 use crate::rules::version_before;
 
 /// Inputs of one entity.
@@ -175,9 +175,10 @@ pub(super) fn delete<E: Entity>(
         return Ok(by_key::<E>(key, Kind::Mark, table)?.ruled(&expression, version));
     }
     let body = by_key::<E>(key, Kind::Delete, table)?;
-    let Some(condition) = version.and_then(|version| deletable(E::INFO, version)) else { return Ok(body) };
-    let mut expression = Expression::default();
-    expression.set_condition(E::INFO, Existence::Any, Some(&condition)).map_err(invalid)?;
+    if version.is_none() {
+        return Ok(body);
+    }
+    let expression = delete_expression(E::INFO, version, None).map_err(invalid)?;
     Ok(body.ruled(&expression, version))
 }
 

@@ -5,7 +5,6 @@ use super::save::{Put, SaveArg, save};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::Result;
-use crate::expression::Existence;
 
 /// Puts an entity into its table, where no item may have its key. Made by
 /// [`Repository::create`](crate::Repository::create).
@@ -33,18 +32,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Create<'a, E, A> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(save::<E, A>(self.arg.hold(), Put::CREATE, self.database))
+        OperationFuture::new(save::<E, A>(self.arg.hold(), Put::creating(), self.database))
     }
-}
-
-impl Put {
-    pub(super) const CREATE: Self = Self {
-        merge: false,
-        existence: Existence::Absent,
-        condition: None,
-        version: None,
-        doing: "creating",
-    };
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Create<'a, E, A> {

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::OperationFuture;
 use super::find::member;
-use super::request::Request;
-use super::trash::{Marking, mark};
+use super::trash::mark_expression;
+use super::update_item::request_by_key;
+use super::write::{Meaning, OperationKind, Write};
+use crate::codec::ValueError;
 use crate::database::Database;
-use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
+use crate::entity::{Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Condition, DocumentPath, Existence, Expression, Node, Term};
 use crate::rules::{Expires, SoftDelete, version_before};
@@ -25,7 +27,7 @@ pub struct Delete<E: Entity, R = Nothing> {
     force: bool,
     /// In how many seconds an item that is marked ends.
     end: Option<u64>,
-    database: Option<Database>,
+    pub(crate) database: Option<Database>,
     returning: PhantomData<fn() -> R>,
 }
 
@@ -149,20 +151,37 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { key, condition, version, force, end, database, .. } = self;
         OperationFuture::new(async move {
-            let database = Database::of_operation(database)?;
-            let table = database.table(E::INFO);
-            let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-            let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("deleting");
-            let answer = if E::INFO.deleted_at.is_some() && !force {
-                let marking = Marking { version, end, condition: condition.as_ref() };
-                mark::<E, R>(&database, &key, marking, &subject, &encoded).await?
-            } else {
-                delete_item(&database, E::INFO, &encoded, version, condition, R::WANTED, &subject).await?
-            };
+            let database = Database::of_operation(self.database.clone())?;
+            let write = self.request(database.table(E::INFO), R::WANTED)?;
+            let subject = write.subject.clone();
+            let answer = send(&database, write, R::WANTED != Nothing::NAME).await?;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
+    }
+}
+
+impl<E: Entity, R> Delete<E, R> {
+    /// The request that deletes the item, or marks it; in a transaction nothing is `wanted` of it.
+    pub(crate) fn request(&self, table: String, wanted: &str) -> Result<Write> {
+        let Self { key, condition, version, force, end, .. } = self;
+        let kind = OperationKind::Deleting;
+        let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
+        let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
+        let version = version.filter(|version| *version > 0);
+        let marks = E::INFO.deleted_at.is_some() && !force;
+        let (operation, existence, expression) = if marks {
+            let expression = mark_expression::<E>(key, version, *end, condition.as_ref());
+            (Operation::UpdateItem, Existence::Stored, expression)
+        } else {
+            let expression = delete_expression(E::INFO, version, condition.as_ref());
+            (Operation::DeleteItem, Existence::Any, expression)
+        };
+        let expression = expression.map_err(|error| Error::invalid(subject.clone(), &error))?;
+        let has_condition = expression.has_condition();
+        let body = request_by_key(&subject.table, &encoded, &expression, wanted);
+        let meaning = Meaning { existence: Some(existence), version, attempted: None };
+        Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning })
     }
 }
 
@@ -172,45 +191,35 @@ impl<E: Entity, R> fmt::Debug for Delete<E, R> {
     }
 }
 
-async fn delete_item(
-    database: &Database,
-    info: &'static EntityInfo,
-    key: &EncodedKey,
-    version: Option<u64>,
-    condition: Option<Node>,
-    return_values: &str,
-    subject: &Subject,
-) -> Result<Answer> {
-    let table = database.table(info);
-    let expected = version.filter(|version| *version > 0);
-    let condition = match expected.and_then(|version| deletable(info, version)) {
-        Some(node) => Some(Node::and_also(condition, node)),
-        None => condition,
-    };
-    let mut request = Request::for_table(&table, key.0.len());
-    request.json("Key", &key.0);
-    request.text("ReturnValues", return_values);
-    let mut expression = Expression::default();
-    expression
-        .set_condition(info, Existence::Any, condition.as_ref())
-        .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    expression.write(&mut request);
-    if expression.has_condition() {
-        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-    }
-    let wants_old = return_values != Nothing::NAME;
-    let sent = if wants_old || expression.has_condition() {
+async fn send(database: &Database, write: Write, wants_old: bool) -> Result<Answer> {
+    let Write { operation, subject, body, has_condition, meaning, .. } = write;
+    let sent = if wants_old || has_condition {
         // Deleting twice is deleting once, but the second answer has no old item.
         let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
-        transport::send_write(database, Operation::DeleteItem, &table, request.finish(), repeat).await
+        transport::send_write(database, operation, &subject.table, body, repeat).await
     } else {
-        transport::send(database.client(), Operation::DeleteItem, &table, request.finish()).await
+        transport::send(database.client(), operation, &subject.table, body).await
     };
-    sent.map_err(|failure| failure.into_error(subject.clone()).or_version_conflict(info, expected, None))
+    sent.map_err(|failure| meaning.error(failure, subject))
+}
+
+/// What a delete needs to find.
+pub(crate) fn delete_expression(
+    info: &'static EntityInfo,
+    version: Option<u64>,
+    condition: Option<&Node>,
+) -> std::result::Result<Expression, ValueError> {
+    let condition = match version.and_then(|version| deletable(info, version)) {
+        Some(node) => Some(Node::and_also(condition.cloned(), node)),
+        None => condition.cloned(),
+    };
+    let mut expression = Expression::default();
+    expression.set_condition(info, Existence::Any, condition.as_ref())?;
+    Ok(expression)
 }
 
 /// The item has this version, or is gone already.
-pub(crate) fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
+fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
     let partition = Term::Path(DocumentPath::of(info.attribute(&info.partition)));
     let gone = Node::Function { name: "attribute_not_exists", arguments: vec![partition] };
     Some(Node::Or(vec![gone, version_before(info, version)?]))

@@ -14,10 +14,10 @@ use crate::transport::{self, Answer, Operation};
 /// Reads an item by its key; `None` if there is none. Made by [`Repository::find`](crate::Repository::find).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Find<E: Entity, T = E> {
-    key: E::Key,
+    pub(crate) key: E::Key,
     consistent: bool,
-    visible: Visibility,
-    database: Option<Database>,
+    pub(crate) visible: Visibility,
+    pub(crate) database: Option<Database>,
     gives: PhantomData<fn() -> T>,
 }
 
@@ -73,10 +73,7 @@ impl<E: Entity, T> Find<E, T> {
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
-        let seen = |item: Item<'_>| {
-            if self.visible.sees(E::INFO, &item)? { decode_entity(&item) } else { Ok(None) }
-        };
-        match item(&answer).and_then(|item| item.map_or(Ok(None), seen)) {
+        match found(&answer, self.visible) {
             Ok(found) => Ok((found, subject, database)),
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
@@ -128,7 +125,7 @@ impl<E: Entity, T> fmt::Debug for Find<E, T> {
 
 /// Reads an item by its key; [`Error::NotFound`] if there is none. Made by [`Repository::get`](crate::Repository::get).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct Get<E: Entity, T = E>(Find<E, T>);
+pub struct Get<E: Entity, T = E>(pub(crate) Find<E, T>);
 
 impl<E: Entity> Get<E> {
     pub(crate) fn new(key: E::Key) -> Self {
@@ -212,6 +209,17 @@ async fn get_item(
     transport::send(database.client(), Operation::GetItem, &table, request.finish())
         .await
         .map_err(|failure| failure.into_error(subject.clone()))
+}
+
+/// The entity in the answer; an item of another entity, and one that is not seen, counts as none.
+pub(super) fn found<E: Entity>(
+    answer: &Answer,
+    visible: Visibility,
+) -> std::result::Result<Option<E>, ValueError> {
+    match item(answer)? {
+        Some(item) if visible.sees(E::INFO, &item)? => decode_entity(&item),
+        _ => Ok(None),
+    }
 }
 
 fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {

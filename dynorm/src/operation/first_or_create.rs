@@ -68,5 +68,5 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
 }
 
 pub(super) async fn create<E: Entity>(database: &Database, entity: E) -> Result<E, Error> {
-    save::<E, E>(Own(entity), Put::CREATE, Some(database.clone())).await
+    save::<E, E>(Own(entity), Put::creating(), Some(database.clone())).await
 }

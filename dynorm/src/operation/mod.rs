@@ -2,12 +2,15 @@
 //! by code that knows the entity, and carried out by code that does not.
 
 mod changes;
+mod check;
 mod create;
 mod create_table;
 mod delete;
+mod exactly_once;
 mod find;
 mod first_or_create;
 pub(crate) mod request;
+mod retry_on_conflict;
 mod save;
 mod save_tracked;
 mod time_to_live;
@@ -16,14 +19,19 @@ mod update;
 mod update_item;
 mod update_or_create;
 mod upsert;
+mod write;
 
+pub use check::Check;
+pub(crate) use check::check_request;
 pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
-pub(crate) use delete::deletable;
+pub(crate) use delete::delete_expression;
 pub use delete::{Delete, Nothing, Old, Returning};
+pub use exactly_once::{Once, ReadBack};
 pub use find::{Find, Get};
 pub use first_or_create::FirstOrCreate;
-pub(crate) use save::{Held, Own};
+pub use retry_on_conflict::RetryOnConflict;
+pub(crate) use save::{Held, Own, Put, put_request};
 pub use save::{Save, SaveArg};
 pub use save_tracked::SaveTracked;
 pub use time_to_live::EnableTtl;
@@ -31,9 +39,11 @@ pub use trash::Restore;
 pub(crate) use trash::mark_expression;
 pub use update::{Existing, New, Update};
 pub use update_item::UpdateReturning;
-pub(crate) use update_item::explain;
+pub(crate) use update_item::{explain, update_request};
 pub use update_or_create::OrCreate;
 pub use upsert::OrInsert;
+pub use write::OperationKind;
+pub(crate) use write::{Meaning, Write};
 
 use std::fmt;
 use std::future::Future;

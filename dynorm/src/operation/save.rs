@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::request::Request;
+use super::write::{Meaning, OperationKind, Write};
 use crate::codec::{FieldInfo, Item, Scanner, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
@@ -15,10 +16,10 @@ use crate::transport::{self, Operation, Repeat};
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Save<'a, E: Entity, A: SaveArg<'a, E>> {
-    arg: A,
-    merge: bool,
-    condition: Option<Node>,
-    database: Option<Database>,
+    pub(crate) arg: A,
+    pub(crate) merge: bool,
+    pub(crate) condition: Option<Node>,
+    pub(crate) database: Option<Database>,
     of: std::marker::PhantomData<&'a E>,
 }
 
@@ -92,19 +93,36 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for Save<'a, E, A> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { arg, merge, condition, database, .. } = self;
-        let put = Put { merge, existence: Existence::Any, condition, version: None, doing: "saving" };
+        let put = Put::save(merge, condition);
         OperationFuture::new(save::<E, A>(arg.hold(), put, database))
     }
 }
 
 /// How an entity is written.
-pub(super) struct Put {
+pub(crate) struct Put {
     pub(super) merge: bool,
     pub(super) existence: Existence,
     pub(super) condition: Option<Node>,
     /// The version that the stored item must have; 0 for none.
-    pub(super) version: Option<u64>,
-    pub(super) doing: &'static str,
+    version: Option<u64>,
+    pub(crate) kind: OperationKind,
+}
+
+impl Put {
+    pub(crate) fn save(merge: bool, condition: Option<Node>) -> Self {
+        Self { merge, existence: Existence::Any, condition, version: None, kind: OperationKind::Saving }
+    }
+
+    pub(crate) fn creating() -> Self {
+        Self { existence: Existence::Absent, kind: OperationKind::Creating, ..Self::save(false, None) }
+    }
+
+    /// Takes the version of the entity, before it is stamped.
+    pub(crate) fn take_version<E: Entity>(&mut self, entity: &E) {
+        if self.existence == Existence::Any {
+            self.version = entity.item_version();
+        }
+    }
 }
 
 pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
@@ -113,9 +131,7 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
     database: Option<Database>,
 ) -> Result<A::Output> {
     let database = Database::of_operation(database)?;
-    if put.existence == Existence::Any {
-        put.version = held.entity().item_version();
-    }
+    put.take_version(held.entity());
     held.remember();
     held.stamp(&Stamp::now());
     let result = match encode_entity(held.entity()) {
@@ -146,37 +162,53 @@ async fn write_item(
     database: &Database,
     info: &'static EntityInfo,
     item: &EncodedItem,
-    mut put: Put,
+    put: Put,
 ) -> Result<()> {
-    let table = database.table(info);
-    let subject = Subject::of(info).in_table(table.clone()).with_key(&item.key(info)).during(put.doing);
+    let Write { operation, subject, body, has_condition, meaning, .. } =
+        put_request(database.table(info), info, item, &put)?;
+    let sent = if has_condition {
+        transport::send_write(database, operation, &subject.table, body, Repeat::Any).await
+    } else {
+        // Writing the same twice is writing it once, so the SDK may repeat it.
+        transport::send(database.client(), operation, &subject.table, body).await
+    };
+    sent.map(drop).map_err(|failure| meaning.error(failure, subject))
+}
+
+/// The request that writes an item.
+pub(crate) fn put_request(
+    table: String,
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    put: &Put,
+) -> Result<Write> {
+    let key = item.key(info);
+    let subject = Subject::of(info).in_table(table).with_key(&key).during(put.kind.doing());
     let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
-    let mut request = Request::for_table(&table, item.json.len());
+    let mut request = Request::for_table(&subject.table, item.json.len());
     let (operation, mut expression) = if put.merge {
-        request.json("Key", &item.key(info).0);
+        request.json("Key", &key.0);
         (Operation::UpdateItem, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
     } else {
         request.json("Item", &item.json);
         (Operation::PutItem, Expression::default())
     };
-    if let Some(node) = put.version.and_then(|version| version_before(info, version)) {
-        put.condition = Some(Node::and_also(put.condition, node));
-    }
-    expression.set_condition(info, put.existence, put.condition.as_ref()).map_err(|error| invalid(&error))?;
-    expression.write(&mut request);
-    let sent = if expression.has_condition() {
-        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-        transport::send_write(database, operation, &table, request.finish(), Repeat::Any).await
-    } else {
-        // Writing the same twice is writing it once, so the SDK may repeat it.
-        transport::send(database.client(), operation, &table, request.finish()).await
+    let condition = match put.version.and_then(|version| version_before(info, version)) {
+        Some(node) => Some(Node::and_also(put.condition.clone(), node)),
+        None => put.condition.clone(),
     };
-    match sent {
-        Ok(_) => Ok(()),
-        Err(failure) => {
-            Err(failure.into_error(subject).or_version_conflict(info, put.version, Some(&item.json)))
-        }
+    expression.set_condition(info, put.existence, condition.as_ref()).map_err(|error| invalid(&error))?;
+    expression.write(&mut request);
+    let has_condition = expression.has_condition();
+    if has_condition {
+        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     }
+    let meaning = Meaning {
+        existence: Some(put.existence),
+        version: put.version,
+        attempted: put.version.map(|_| item.json.clone()),
+    };
+    Ok(Write { kind: put.kind, operation, key, body: request.finish(), has_condition, subject, meaning })
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.

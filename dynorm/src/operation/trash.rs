@@ -5,45 +5,18 @@ use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::changes::complete;
-use super::delete::Returning;
 use super::update::New;
-use super::update_item::{UpdateReturning, explain, send_update, update_request};
+use super::update_item::{UpdateReturning, explain, request_by_key, send_update};
 use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
-use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, encode_key, part_of_key};
+use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Action, Change, Existence, Expression, Json, Node, Source};
 use crate::rules::{SoftDelete, version_before};
-use crate::transport::{Answer, Repeat};
+use crate::transport::Repeat;
 
 /// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
 /// deletion.
-pub(super) struct Marking<'m> {
-    pub(super) version: Option<u64>,
-    pub(super) end: Option<u64>,
-    pub(super) condition: Option<&'m Node>,
-}
-
-pub(super) async fn mark<E: Entity, R: Returning<E>>(
-    database: &Database,
-    key: &E::Key,
-    marking: Marking<'_>,
-    subject: &Subject,
-    encoded: &EncodedKey,
-) -> Result<Answer> {
-    let Marking { version, end, condition } = marking;
-    let version = version.filter(|version| *version > 0);
-    let expression = mark_expression::<E>(key, version, end, condition);
-    let expression = expression.map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let body = update_request(&subject.table, encoded, &expression, R::WANTED);
-    let sent = send_update(database, subject, body, Repeat::Any).await;
-    sent.map_err(|failure| {
-        let error = explain(E::INFO, failure, subject.clone(), Existence::Stored);
-        error.or_version_conflict(E::INFO, version, None)
-    })
-}
-
-/// The update that a delete is.
 pub(crate) fn mark_expression<E: Entity>(
     key: &E::Key,
     version: Option<u64>,
@@ -125,7 +98,7 @@ impl<E: SoftDelete> IntoFuture for Restore<E> {
                 .and_then(|()| expression.set_condition(E::INFO, Existence::Stored, None))
                 .map_err(invalid)?;
             let wanted = <New as UpdateReturning<E>>::WANTED;
-            let body = update_request(&subject.table, &encoded, &expression, wanted);
+            let body = request_by_key(&subject.table, &encoded, &expression, wanted);
             let answer = match send_update(&database, &subject, body, Repeat::Any).await {
                 Ok(answer) => answer,
                 Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Stored)),

@@ -40,7 +40,8 @@ use crate::expression::{
 /// # Lost answers
 ///
 /// An update whose answer is lost is sent again. What is only set comes out the same; `add`, `subtract`, `append` and
-/// `prepend` may then be applied twice: they are done **at least once**. A condition that does not hold after a lost
+/// `prepend` may then be applied twice: they are done **at least once**;
+/// [`exactly_once`](Self::exactly_once) keeps them from it. A condition that does not hold after a lost
 /// attempt may have met what that attempt wrote, so [`outcome_known`](crate::Error::outcome_known) of such an error is false.
 /// [`returning_old`](Self::returning_old) is never sent again after a lost answer.
 ///
@@ -54,15 +55,15 @@ use crate::expression::{
 /// [`Undecodable`](crate::Error::Undecodable) if the item that comes back does not fit the struct; then the changes are made.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Update<E: Entity, S = Existing<E>, R = New> {
-    pub(super) subject: S,
-    pub(super) changes: Vec<Change>,
-    condition: Option<Node>,
-    pub(super) database: Option<Database>,
-    returning: PhantomData<fn() -> (E, R)>,
+    pub(crate) subject: S,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) condition: Option<Node>,
+    pub(crate) database: Option<Database>,
+    pub(super) returning: PhantomData<fn() -> (E, R)>,
 }
 
 /// An update of an item that exists, by its key.
-pub struct Existing<E: Entity>(E::Key);
+pub struct Existing<E: Entity>(pub(crate) E::Key);
 
 /// An update that gives the entity as it is then.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use super::delete::{Nothing, Old};
 use super::find::member;
 use super::request::Request;
 use super::update::New;
+use super::write::{Meaning, OperationKind, Write};
 use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{
@@ -65,32 +66,49 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
     changes: Vec<Change>,
     condition: Option<&Node>,
 ) -> Result<R::Output> {
-    let table = database.table(E::INFO);
+    let Write { subject, body, meaning, .. } =
+        update_request::<E>(database.table(E::INFO), key, changes, condition, &Stamp::now(), R::WANTED)?;
+    let answer = match send_update(database, &subject, body, R::REPEAT).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(meaning.error(failure, subject)),
+    };
+    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+}
+
+/// The request that changes an item; in a transaction there is nothing `wanted` of it.
+pub(crate) fn update_request<E: Entity>(
+    table: String,
+    key: &E::Key,
+    changes: Vec<Change>,
+    condition: Option<&Node>,
+    stamp: &Stamp,
+    wanted: &'static str,
+) -> Result<Write> {
+    let kind = OperationKind::Updating;
     let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
-    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("updating");
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
     let part = |field: usize| part_of_key::<E>(key, field);
     let changes = if changes.is_empty() {
         Err(ValueError::new("the update changes nothing: call `set`, `add` or another of its methods"))
     } else {
-        complete(E::INFO, changes, &part, &Stamp::now())
+        complete(E::INFO, changes, &part, stamp)
     };
     let changes = changes.map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let body = UpdateRequest {
+    let existence = Existence::Present;
+    let request = UpdateRequest {
         info: E::INFO,
         key: &encoded,
         changes: &changes,
         start: &|_| None,
-        existence: Existence::Present,
+        existence,
         condition,
-        wanted: R::WANTED,
-    }
-    .body(&subject.table)
-    .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let answer = match send_update(database, &subject, body, R::REPEAT).await {
-        Ok(answer) => answer,
-        Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Present)),
+        wanted,
     };
-    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+    let body = request.body(&subject.table).map_err(|error| Error::invalid(subject.clone(), &error))?;
+    let meaning = Meaning { existence: Some(existence), ..Meaning::default() };
+    // That the item exists is a condition too.
+    let (operation, has_condition) = (Operation::UpdateItem, true);
+    Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning })
 }
 
 pub(super) async fn send_update(
@@ -111,12 +129,12 @@ pub(crate) fn explain(
     existence: Existence,
 ) -> Error {
     let visible = if existence == Existence::Present { Visibility::default() } else { Visibility::ALL };
-    let is_own = |json: &str| {
+    let is_own = |json: &str| -> std::result::Result<bool, ValueError> {
         let item = Item::next(&mut Scanner::new(json))?;
         Ok(is_of_type(&item, info)? && visible.sees(info, &item)?)
     };
     // What cannot be read is not said to be absent.
-    let is_own = |json: &str| is_own(json).unwrap_or_else(|_: ValueError| true);
+    let is_own = |json: &str| is_own(json).unwrap_or(true);
     let is_there = failure.item.as_ref().is_some_and(|item| is_own(item.json()));
     if failure.kind != FailureKind::ConditionFailed || is_there {
         return failure.into_error(subject);
@@ -142,11 +160,11 @@ impl UpdateRequest<'_> {
         let mut expression = Expression::default();
         expression.set_changes(self.changes, self.start)?;
         expression.set_condition(self.info, self.existence, self.condition)?;
-        Ok(update_request(table, self.key, &expression, self.wanted))
+        Ok(request_by_key(table, self.key, &expression, self.wanted))
     }
 }
 
-pub(super) fn update_request(
+pub(super) fn request_by_key(
     table: &str,
     key: &EncodedKey,
     expression: &Expression,
@@ -155,7 +173,9 @@ pub(super) fn update_request(
     let mut request = Request::for_table(table, key.0.len() + 512);
     request.json("Key", &key.0);
     expression.write(&mut request);
-    request.text("ReturnValues", wanted);
+    if !wanted.is_empty() {
+        request.text("ReturnValues", wanted);
+    }
     if expression.has_condition() {
         request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     }

@@ -42,8 +42,11 @@ const MAX_PARTITIONS: usize = 100;
 /// that the derive macro makes for each index, named as the index is, or with [`Repository::scan`](crate::Repository::scan).
 ///
 /// The conditions decide what is read. The table or the index serves a query if they fix its partition key, by `eq` or by
-/// `is_in` (at most 100 values); of several, the one is taken whose sort key they narrow most, and the table before its
-/// indexes. What is left of the conditions is a filter, which DynamoDB applies after it has read the items: what it leaves out
+/// `is_in` (at most 100 values); of several, the table is taken if its whole key is fixed, or else the one whose sort key they narrow most, and
+/// the table before its indexes. Conditions that fix several whole keys of the table become a batch get. An index has no items without one of its keys:
+/// where such a key is an `Option`, the index is chosen only if the conditions ask for it (`exists()` is enough), so that the answer
+/// does not depend on the indexes that there are; who begins with the index, or names it by [`using`](Self::using), gets what it
+/// has. What is left of the conditions is a filter, which DynamoDB applies after it has read the items: what it leaves out
 /// is paid for. [`explain`](Self::explain) tells. A query that nothing serves is refused, unless
 /// [`allow_scan`](Self::allow_scan) permits to read the whole table.
 ///
@@ -324,7 +327,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         self
     }
 
-    /// Queries by this index, whatever else would serve.
+    /// Queries by this index, whatever else would serve. It gives what the index has: no items without one of its keys.
     pub fn using(mut self, index: impl Into<Cow<'static, str>>) -> Self {
         self.spec.using = Some(index.into());
         self

@@ -427,7 +427,9 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         };
         let left = plan.keys.get(start..).unwrap_or_default();
         let budget = self.max_evaluated.map(|most| most.saturating_sub(self.evaluated));
-        let most = [budget, self.hint, Some(MAX_BATCH_GET_ITEMS as u64)].into_iter().flatten().min();
+        // Some keys may have no item: then twice as many are read, so that the last is found in a few requests.
+        let hint = self.hint.map(|hint| hint.max(self.evaluated));
+        let most = [budget, hint, Some(MAX_BATCH_GET_ITEMS as u64)].into_iter().flatten().min();
         let most = usize::try_from(most.unwrap_or_default()).unwrap_or(MAX_BATCH_GET_ITEMS);
         let keys: Vec<EncodedKey> = left.iter().take(most).cloned().collect();
         lane.next = match keys.last() {

@@ -125,10 +125,16 @@ impl Connector {
             tokio::time::sleep(plan.delay).await;
         }
         match plan.fault {
-            Fault::Throttle => self.throttle(&work),
+            Fault::Throttle => self.throttle(&work, plan.chance),
             Fault::HotKeyRange => {
                 self.count(operation, |tally| tally.hot_key_ranges += 1);
-                respond(400, work.throttled("ThrottlingException", "throttlingReasons", "KeyRange"))
+                respond(
+                    400,
+                    match work.cancelled("ThrottlingError", plan.chance) {
+                        Some(cancelled) => cancelled,
+                        None => work.throttled("ThrottlingException", "throttlingReasons", "KeyRange"),
+                    },
+                )
             }
             Fault::ServerError => {
                 self.count(operation, |tally| tally.server_errors += 1);
@@ -148,6 +154,23 @@ impl Connector {
                 self.count(operation, |tally| tally.cut_after += 1);
                 Err(cut())
             }
+            Fault::Conflict if work.may_conflict() => {
+                self.count(operation, |tally| tally.conflicts += 1);
+                respond(
+                    400,
+                    work.cancelled("TransactionConflict", plan.chance).unwrap_or_else(|| {
+                        let message = "Transaction is ongoing for the item (dynorm::testing)";
+                        error("TransactionConflictException", message)
+                    }),
+                )
+            }
+            Fault::InProgress if operation == "TransactWriteItems" => {
+                self.count(operation, |tally| tally.in_progress += 1);
+                let message =
+                    "The transaction with the given request token is already in progress (dynorm::testing)";
+                respond(400, error("TransactionInProgressException", message))
+            }
+            Fault::Conflict | Fault::InProgress => self.execute(&work, plan, request).await,
             Fault::None | Fault::Unprocessed(_) | Fault::Delay(_) => self.execute(&work, plan, request).await,
         }
     }
@@ -156,14 +179,14 @@ impl Connector {
         let capacity = if work.is_read() { &self.state.read } else { &self.state.write };
         let batch = work.batch.as_ref().filter(|batch| (1..=work.most_items()).contains(&batch.len()));
         let keep = match batch {
-            Some(batch) => keep(batch, plan.unprocessed, plan.chance, capacity.as_ref()),
+            Some(batch) => keep(batch, plan.unprocessed, plan.chance.clone(), capacity.as_ref()),
             None => {
                 let enough = capacity.as_ref().is_none_or(|capacity| {
                     // A batch of an impossible size is the engine's to refuse.
                     work.batch.is_some() || capacity.take_all(&costs(work.operation, work.body))
                 });
                 if !enough {
-                    return self.throttle(work);
+                    return self.throttle(work, plan.chance);
                 }
                 Vec::new()
             }
@@ -172,7 +195,7 @@ impl Connector {
         let rewritten = batch.filter(|_| kept < keep.len());
         if let Some(batch) = rewritten {
             if kept == 0 {
-                return self.throttle(work);
+                return self.throttle(work, plan.chance);
             }
             let body = batch.request(&keep);
             set(request.headers_mut(), "content-length", &body.len())?;
@@ -222,8 +245,11 @@ impl Connector {
         });
     }
 
-    fn throttle(&self, work: &Work<'_>) -> Response {
+    fn throttle(&self, work: &Work<'_>, chance: fastrand::Rng) -> Response {
         self.count(work.operation, |tally| tally.throttled += 1);
+        if let Some(cancelled) = work.cancelled("ProvisionedThroughputExceeded", chance) {
+            return respond(400, cancelled);
+        }
         let code = "ProvisionedThroughputExceededException";
         respond(400, work.throttled(code, "ThrottlingReasons", "Provisioned"))
     }
@@ -263,6 +289,36 @@ impl<'a> Work<'a> {
 
     fn is_read(&self) -> bool {
         matches!(self.operation, "BatchGetItem" | "GetItem" | "Query" | "Scan" | "TransactGetItems")
+    }
+
+    fn is_transaction(&self) -> bool {
+        matches!(self.operation, "TransactWriteItems" | "TransactGetItems")
+    }
+
+    fn may_conflict(&self) -> bool {
+        self.is_transaction() || matches!(self.operation, "PutItem" | "UpdateItem" | "DeleteItem")
+    }
+
+    /// The error of a transaction that is cancelled for one of its items, picked by chance.
+    fn cancelled(&self, code: &str, mut chance: fastrand::Rng) -> Option<String> {
+        if !self.is_transaction() || self.items == 0 {
+            return None;
+        }
+        let picked = chance.usize(..self.items);
+        let code = |item: usize| if item == picked { code } else { "None" };
+        let listed = (0..self.items).map(code).collect::<Vec<_>>().join(", ");
+        let reasons = (0..self.items).map(|item| match code(item) {
+            "None" => serde_json::json!({ "Code": "None" }),
+            code => serde_json::json!({ "Code": code, "Message": "as a test wants it (dynorm::testing)" }),
+        });
+        let mut error = error_value(
+            "TransactionCanceledException",
+            &format!(
+                "Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]"
+            ),
+        );
+        error["CancellationReasons"] = reasons.collect();
+        Some(error.to_string())
     }
 
     fn most_items(&self) -> usize {

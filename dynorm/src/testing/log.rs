@@ -45,6 +45,10 @@ pub struct Tally {
     pub cut_before: u64,
     /// The requests whose answer was lost.
     pub cut_after: u64,
+    /// The requests that met a transaction at an item.
+    pub conflicts: u64,
+    /// The transactions of which an earlier attempt was said to be in progress.
+    pub in_progress: u64,
     /// The items, or keys, of all requests: one of a single-item operation, none of a query or a scan.
     pub items_sent: u64,
     /// The items of the requests that were executed, without those that came back.
@@ -64,6 +68,8 @@ impl std::ops::AddAssign for Tally {
         self.refused += other.refused;
         self.cut_before += other.cut_before;
         self.cut_after += other.cut_after;
+        self.conflicts += other.conflicts;
+        self.in_progress += other.in_progress;
         self.items_sent += other.items_sent;
         self.items_executed += other.items_executed;
         self.items_unprocessed += other.items_unprocessed;
@@ -146,6 +152,8 @@ impl fmt::Display for Tally {
             (self.refused, "refused"),
             (self.cut_before, "cut before"),
             (self.cut_after, "cut after"),
+            (self.conflicts, "in conflict"),
+            (self.in_progress, "said to be in progress"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;

@@ -15,6 +15,8 @@ pub(super) struct Shares {
     pub(super) refused: f64,
     pub(super) cut_before: f64,
     pub(super) cut_after: f64,
+    pub(super) conflict: f64,
+    pub(super) in_progress: f64,
 }
 
 /// What becomes of one request.
@@ -60,6 +62,8 @@ impl Shares {
             (self.refused, Fault::Refused),
             (self.cut_before, Fault::CutBefore),
             (self.cut_after, Fault::CutAfter),
+            (self.conflict, Fault::Conflict),
+            (self.in_progress, Fault::InProgress),
         ];
         let mut limit = 0.0;
         for (share, fault) in shares {

@@ -21,14 +21,12 @@ pub(crate) struct Failure {
     /// Of a condition that failed: the item as it is, if there is one and it was asked for.
     pub(crate) item: Option<StoredItem>,
     /// Of a transaction that was cancelled: what became of each of its operations, in their order.
-    #[allow(dead_code, reason = "kept for transactions, which read it")]
     pub(crate) reasons: Vec<CancellationReason>,
     pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// What became of one operation of a transaction that was cancelled.
 #[derive(Debug, Default)]
-#[allow(dead_code, reason = "kept for transactions, which read it")]
 pub(crate) struct CancellationReason {
     /// `None`, the word, for an operation that would have succeeded, else the name of an error such as `ConditionalCheckFailed`.
     pub(crate) code: String,
@@ -54,6 +52,23 @@ pub(crate) enum FailureKind {
 }
 
 impl FailureKind {
+    /// True for failures that may pass.
+    pub(super) const fn may_pass(self) -> bool {
+        match self {
+            Self::Throttled
+            | Self::HotKeys
+            | Self::Conflict
+            | Self::Unreachable
+            | Self::Timeout
+            | Self::Server => true,
+            Self::ConditionFailed
+            | Self::TableNotFound
+            | Self::AccessDenied
+            | Self::Credentials
+            | Self::Rejected => false,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::ConditionFailed => "condition_failed",
@@ -142,6 +157,14 @@ impl Failure {
         Self { kind, outcome_known, ..Self::local(source) }
     }
 
+    /// True if the same request may succeed later.
+    pub(super) fn may_pass(&self) -> bool {
+        if self.reasons.is_empty() {
+            return self.kind.may_pass();
+        }
+        self.reasons.iter().filter(|reason| !reason.is_none()).all(|reason| reason.kind().may_pass())
+    }
+
     /// What went wrong, in a word: the code of DynamoDB's error, or our kind.
     pub(super) fn code(&self) -> &str {
         match self.message.split_once(": ") {
@@ -226,6 +249,42 @@ fn particulars(body: &[u8]) -> Result<(Option<StoredItem>, Vec<CancellationReaso
 }
 
 impl CancellationReason {
+    /// True for an operation that would have succeeded.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self.code.as_str(), "" | "None")
+    }
+
+    /// What it means to a caller.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+    fn kind(&self) -> FailureKind {
+        match self.code.as_str() {
+            "ConditionalCheckFailed" => FailureKind::ConditionFailed,
+            "TransactionConflict" | "TransactionInProgress" => FailureKind::Conflict,
+            "ProvisionedThroughputExceeded" | "ThrottlingError" | "RequestLimitExceeded" => {
+                FailureKind::Throttled
+            }
+            "ResourceNotFound" => FailureKind::TableNotFound,
+            "AccessDenied" => FailureKind::AccessDenied,
+            "InternalServerError" => FailureKind::Server,
+            // `ValidationError`, `ItemCollectionSizeLimitExceeded`.
+            _ => FailureKind::Rejected,
+        }
+    }
+
+    /// The failure that it would be if the operation stood by itself.
+    pub(crate) fn into_failure(self, outcome_known: bool) -> Failure {
+        Failure {
+            kind: self.kind(),
+            message: describe(Some(&self.code), self.message.as_deref()),
+            outcome_known,
+            answered: true,
+            status: None,
+            item: self.item,
+            reasons: Vec::new(),
+            source: None,
+        }
+    }
+
     fn read(scanner: &mut Scanner<'_>) -> Result<Self, ValueError> {
         let mut reason = Self::default();
         scanner.object(|member, scanner| {

@@ -1,10 +1,14 @@
-//! The repetitions of single writes that must not be repeated blindly: those with a condition, and those that change what
-//! they find.
+//! The repetitions of single writes that must not be repeated blindly, those with a condition, and those that change what
+//! they find; and those of transactions, which a token makes safe.
 //!
 //! The SDK's retries hide whether an attempt was lost. With them a write meets its own earlier attempt, and reports a
 //! conflict with itself; so they are off here, and this loop remembers which attempts got no answer.
 
-use super::{Answer, Failure, FailureKind, Operation, send};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Answer, Failure, FailureKind, Operation, send, send_batch};
 use crate::batch::Retry;
 use crate::database::Database;
 
@@ -42,7 +46,7 @@ pub(crate) async fn send_write(
             Err(failure) => failure,
         };
         unknown |= !failure.outcome_known;
-        let may_repeat = may_succeed(failure.kind) && (repeat == Repeat::Any || !unknown);
+        let may_repeat = failure.kind.may_pass() && (repeat == Repeat::Any || !unknown);
         if attempt == ATTEMPTS || !may_repeat {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
@@ -51,19 +55,49 @@ pub(crate) async fn send_write(
     }
 }
 
-/// True for failures that may pass.
-const fn may_succeed(kind: FailureKind) -> bool {
-    match kind {
-        FailureKind::Throttled
-        | FailureKind::HotKeys
-        | FailureKind::Conflict
-        | FailureKind::Unreachable
-        | FailureKind::Timeout
-        | FailureKind::Server => true,
-        FailureKind::ConditionFailed
-        | FailureKind::TableNotFound
-        | FailureKind::AccessDenied
-        | FailureKind::Credentials
-        | FailureKind::Rejected => false,
+/// The attempts at one transaction; between them there are up to 50, 100, 200, … 3,200 ms. They are more than those of a write,
+/// since transactions that meet at an item all have to wait for each other.
+const TRANSACTION_ATTEMPTS: u32 = 8;
+
+/// For how long a token surely keeps a transaction from being applied twice: DynamoDB knows it again for ten minutes, and
+/// an attempt takes its time as well.
+const TOKEN_LIFE: Duration = Duration::from_secs(9 * 60);
+
+/// Sends a transaction, and again if that may help: with the same token, so that it is applied once.
+///
+/// [`Failure::outcome_known`] is false if an attempt got no answer and no later one settles it. An answer that refuses the
+/// transaction, for a condition or as invalid, does: had an earlier attempt been applied, the answer to the same token would
+/// be a success.
+pub(crate) async fn send_transaction(
+    database: &Database,
+    operation: Operation,
+    tables: &[&str],
+    operations: usize,
+    body: Vec<u8>,
+) -> Result<Answer, Failure> {
+    let retry = Retry::default();
+    let mut random = retry.random();
+    let start = Instant::now();
+    let mut unknown = false;
+    let mut attempt = 1;
+    loop {
+        let sent = send_batch(database.once(), operation, tables, Some(operations), body.clone()).await;
+        let failure = match sent {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let may_pass = failure.may_pass();
+        if failure.answered && failure.kind == FailureKind::Rejected && !may_pass {
+            unknown = false;
+        } else {
+            // One that is in progress has this token, so it is an attempt at this very transaction.
+            unknown |= !failure.outcome_known || failure.code() == "TransactionInProgressException";
+        }
+        let too_late = unknown && start.elapsed() >= TOKEN_LIFE;
+        if attempt == TRANSACTION_ATTEMPTS || !may_pass || too_late {
+            return Err(Failure { outcome_known: !unknown, ..failure });
+        }
+        tokio::time::sleep(retry.delay(attempt, &mut random)).await;
+        attempt += 1;
     }
 }

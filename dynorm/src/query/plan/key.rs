@@ -6,7 +6,7 @@ use super::super::evaluate::order_of_values;
 use super::super::refusal::partition_fields;
 use super::super::{MAX_PARTITIONS, Spec};
 use super::parts_of;
-use super::sort::{has_order, narrowed};
+use super::sort::{EQUAL, has_order, narrowed};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::{Node, Term};
@@ -28,6 +28,13 @@ pub(super) struct Candidate {
     pub(super) narrowed: u8,
     /// What it holds has to be completed.
     pub(super) hydrates: bool,
+}
+
+/// Several keys of the table.
+pub(super) struct WholeKeys {
+    pub(super) keys: Vec<EncodedKey>,
+    /// The conditions that fix them.
+    pub(super) used: Vec<usize>,
 }
 
 /// How the key of the table or of an index serves the conditions; `None` if it does not.
@@ -64,6 +71,8 @@ pub(super) fn candidate(
     {
         return Ok(None);
     }
+    // One item at most, so that nothing can be read with less.
+    let is_whole_key = index.is_none() && (sort.is_empty() || narrowed.rank == EQUAL);
     let mut used = fixed.used;
     used.extend(narrowed.used);
     Ok(Some(Candidate {
@@ -73,17 +82,13 @@ pub(super) fn candidate(
         sort: narrowed.nodes,
         sort_attributes: sort.iter().map(|source| info.attribute(source)).collect(),
         used,
-        narrowed: narrowed.rank,
+        narrowed: if is_whole_key { u8::MAX } else { narrowed.rank },
         hydrates: false,
     }))
 }
 
-/// The keys of the table that the conditions fix, if those are several, with the positions of those conditions: they are read
-/// by a batch get.
-pub(super) fn whole_keys(
-    spec: &Spec,
-    conditions: &[Node],
-) -> Result<Option<(Vec<EncodedKey>, Vec<usize>)>, ValueError> {
+/// The keys of the table that the conditions fix, if those are several: they are read by a batch get.
+pub(super) fn whole_keys(spec: &Spec, conditions: &[Node]) -> Result<Option<WholeKeys>, ValueError> {
     let info = spec.info;
     let (partition, sort) = parts_of(info, None);
     let sources: Vec<&'static KeySource> = partition.iter().chain(sort).collect();
@@ -115,7 +120,7 @@ pub(super) fn whole_keys(
     }
     let names = || sources.iter().map(|source| info.attribute(source));
     let key = |values: &Vec<Vec<u8>>| EncodedKey::new(names().zip(values.iter().map(Vec::as_slice)));
-    Ok(Some((values.iter().map(key).collect(), fixed.used)))
+    Ok(Some(WholeKeys { keys: values.iter().map(key).collect(), used: fixed.used }))
 }
 
 /// Keys whose fields have one value each, or several.
@@ -192,8 +197,11 @@ pub(super) fn fields_of(template: &Template) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The values that the conditions leave to an attribute, with the position of the condition.
-fn values_of(name: &str, conditions: &[Node]) -> Result<Option<(Vec<Vec<u8>>, usize)>, ValueError> {
+/// Values, with the position of the condition that says so.
+type Values = (Vec<Vec<u8>>, usize);
+
+/// The values that the conditions leave to an attribute.
+fn values_of(name: &str, conditions: &[Node]) -> Result<Option<Values>, ValueError> {
     if let Some((position, value)) = equality(name, conditions) {
         return Ok(Some((vec![value.to_vec()], position)));
     }

@@ -1,7 +1,7 @@
 //! The planner: from conditions to the table or the index that serves them best.
 //!
 //! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
-//! wins whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
+//! wins that is a whole key of the table, or else the one whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
 //! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
 //! those in the order of the struct. An index is not chosen if items may match that it does not have, since they lack one of its
 //! keys; whoever names the index gets what it has. With an order, only keys that have it are considered. Conditions that fix whole keys of the
@@ -21,7 +21,7 @@ use crate::expression::{DocumentPath, MAX_IN, Node, Term};
 use crate::key::KeySource;
 use crate::transport::Operation;
 pub(super) use key::equality;
-use key::{Candidate, candidate, fields_of, whole_keys};
+use key::{Candidate, WholeKeys, candidate, fields_of, whole_keys};
 pub(super) use sort::ordered_by;
 
 /// How a query is carried out.
@@ -96,7 +96,7 @@ impl Plan {
         if let Some(using) = &spec.using {
             let named = spec.info.indexes.iter().find(|index| index.name == *using);
             keys = vec![Some(named.ok_or_else(|| no_such_index(spec.info, using))?)];
-        } else if let Some((keys, used)) = whole_keys(spec, &conditions)? {
+        } else if let Some(WholeKeys { keys, used }) = whole_keys(spec, &conditions)? {
             return Ok(Self::batch_get(spec, keys, &used, conditions));
         }
         let mut best: Option<Candidate> = None;

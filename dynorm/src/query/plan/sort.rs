@@ -21,7 +21,8 @@ pub(super) struct Narrowed {
     pub(super) is_nothing: bool,
 }
 
-const EQUAL: u8 = 3;
+/// One value is left.
+pub(super) const EQUAL: u8 = 3;
 
 /// What narrows a sort key most: of several attributes, equality with the first ones, and then one more condition.
 pub(super) fn narrowed(

@@ -1,0 +1,24 @@
+use dynorm::prelude::*;
+
+#[derive(Entity, Clone, Debug)]
+struct User {
+    #[entity(id)]
+    id: Id<User>,
+    name: String,
+    age: u32,
+}
+
+#[derive(Entity, Clone, Debug)]
+struct Order {
+    #[entity(id)]
+    id: Id<Order>,
+    total: u32,
+}
+
+async fn save(user: &mut User) -> dynorm::Result<()> {
+    dynorm::transaction().save(user).await?;
+    user.age += 1;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::OperationFuture;
+use super::delete::Nothing;
+use super::find::found;
+use super::request::Request;
+use super::update::{Existing, New, Update};
+use super::update_item::update_request;
+use crate::database::Database;
+use crate::entity::{EncodedKey, Entity, Stamp};
+use crate::error::{Error, Result, Subject};
+use crate::expression::{Condition, Node};
+use crate::rules::Visibility;
+use crate::transaction::carry_out_one;
+use crate::transport::{self, Operation, Repeat};
+
+/// An update of an item that exists, applied [exactly once](Update::exactly_once).
+pub struct Once<E: Entity>(pub(super) E::Key);
+
+impl<E: Entity, R> Update<E, Existing<E>, R> {
+    /// Makes the changes exactly once, even if answers are lost on the way: as a transaction of one operation, with a token by
+    /// which DynamoDB knows a repetition again for ten minutes. It costs twice the capacity, and an update by itself is faster.
+    ///
+    /// A transaction gives nothing back, so the entity is read afterwards, consistently: it is as it was some moment after the
+    /// update, with what others have changed meanwhile. If that read fails, the error says that the update was made, and
+    /// its [`outcome_known`](Error::outcome_known) is true. [`returning_nothing`](Update::returning_nothing) does without the read.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Account { #[entity(partition)] owner: String, cents: i64 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Account>().await?;
+    /// # db.install();
+    /// # AccountRepo::save(Account { owner: "ada".into(), cents: 0 }).await?;
+    /// let account = AccountRepo::update("ada").add(Account::CENTS, 500).exactly_once().await?;
+    /// assert_eq!(account.cents, 500);
+    /// AccountRepo::update("ada").add(Account::CENTS, 500).returning_nothing().exactly_once().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the update by itself. [`outcome_known`](Error::outcome_known) is false only if the last attempt got no answer that
+    /// settles it.
+    pub fn exactly_once(self) -> Update<E, Once<E>, R>
+    where
+        R: ReadBack<E>,
+    {
+        let Self { subject: Existing(key), changes, condition, database, returning } = self;
+        Update { subject: Once(key), changes, condition, database, returning }
+    }
+}
+
+impl<E: Entity, R> Update<E, Once<E>, R> {
+    /// See [`when`](Update#method.when) of an update by itself.
+    pub fn when(mut self, condition: Condition<E>) -> Self {
+        self.condition = Some(Node::and_also(self.condition, condition.node));
+        self
+    }
+
+    /// Gives nothing, and spares the read.
+    pub fn returning_nothing(self) -> Update<E, Once<E>, Nothing> {
+        let Self { subject, changes, condition, database, .. } = self;
+        Update { subject, changes, condition, database, returning: PhantomData }
+    }
+}
+
+impl<E: Entity, R: ReadBack<E>> IntoFuture for Update<E, Once<E>, R> {
+    type Output = Result<R::Output>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { subject: Once(key), changes, condition, database, .. } = self;
+        OperationFuture::new(async move {
+            let database = Database::of_operation(database)?;
+            let table = database.table(E::INFO);
+            let write = update_request::<E>(table, &key, changes, condition.as_ref(), &Stamp::now(), "")?;
+            let (key, subject) = (write.key.clone(), write.subject.clone());
+            carry_out_one(&database, write).await?;
+            R::read(&database, key, subject).await
+        })
+    }
+}
+
+impl<E: Entity> fmt::Debug for Once<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
+    }
+}
+
+/// What an update that is made [exactly once](Update::exactly_once) can give back: [`New`], by a read, or [`Nothing`].
+#[diagnostic::on_unimplemented(
+    message = "an update that returns the old item cannot be made exactly once",
+    label = "a transaction gives nothing back, so nobody knows what was there before",
+    note = "leave `returning_old()` out, or read the item before and update it with a condition"
+)]
+pub trait ReadBack<E: Entity>: 'static {
+    /// The type of it.
+    type Output;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn read(
+        database: &Database,
+        key: EncodedKey,
+        subject: Subject,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+impl<E: Entity> ReadBack<E> for New {
+    type Output = E;
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
+        let reading = subject.clone().during("reading, after an update that was made,");
+        let answer = read_back(database, key, reading.clone()).await?;
+        match found(&answer, Visibility::default()) {
+            Ok(Some(entity)) => Ok(entity),
+            Ok(None) => Err(Error::not_found_because(subject, "it was deleted after the update was made")),
+            Err(error) => Err(Error::undecodable(reading, &error)),
+        }
+    }
+}
+
+impl<E: Entity> ReadBack<E> for Nothing {
+    type Output = ();
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    async fn read(_: &Database, _: EncodedKey, _: Subject) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<transport::Answer> {
+    let mut request = Request::for_table(&subject.table, key.0.len());
+    request.json("Key", &key.0);
+    request.flag("ConsistentRead", true);
+    let (operation, body) = (Operation::GetItem, request.finish());
+    let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;
+    sent.map_err(|mut failure| {
+        // What was to be done is done, whatever becomes of the read.
+        failure.outcome_known = true;
+        failure.into_error(subject)
+    })
+}

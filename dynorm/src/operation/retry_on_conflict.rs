@@ -1,0 +1,96 @@
+use std::fmt;
+
+use super::find::Find;
+use super::save::{Own, Put, put_request};
+use super::{Held, OperationFuture};
+use crate::batch::Retry;
+use crate::database::Database;
+use crate::entity::{Entity, Stamp, encode_entity};
+use crate::error::{Error, Result};
+use crate::rules::Versioned;
+use crate::transaction::carry_out_one;
+
+/// How often it is tried; between the attempts there are pauses of up to 20 seconds, which grow, with jitter.
+const ATTEMPTS: u32 = 100;
+
+/// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by
+/// [`Repository::retry_on_conflict`](crate::Repository::retry_on_conflict).
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct RetryOnConflict<'a, E: Versioned> {
+    key: E::Key,
+    change: Box<dyn FnMut(&mut E) + Send + 'a>,
+    database: Option<Database>,
+}
+
+impl<'a, E: Versioned> RetryOnConflict<'a, E> {
+    pub(crate) fn new(key: E::Key, change: impl FnMut(&mut E) + Send + 'a) -> Self {
+        Self { key, change: Box::new(change), database: None }
+    }
+
+    /// Uses this database.
+    pub fn on(mut self, database: &Database) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+}
+
+impl<'a, E: Versioned> IntoFuture for RetryOnConflict<'a, E> {
+    type Output = Result<E>;
+    type IntoFuture = OperationFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { key, mut change, database } = self;
+        OperationFuture::new(async move {
+            let database = Database::of_operation(database)?;
+            let retry = Retry::default();
+            let mut random = retry.random();
+            let mut attempt = 1;
+            loop {
+                let error = match Find::<E>::new(key.clone()).consistent().on(&database).await {
+                    Ok(Some(mut entity)) => {
+                        change(&mut entity);
+                        match save_once(&database, entity).await {
+                            Ok(saved) => return Ok(saved),
+                            Err(error) => error,
+                        }
+                    }
+                    Ok(None) => return Err(not_found::<E>(&database, &key)),
+                    Err(error) => error,
+                };
+                // What may have been done must not be done again on top of itself.
+                let may_pass = error.is_version_conflict() || error.is_retryable();
+                if !may_pass || !error.outcome_known() || attempt == ATTEMPTS {
+                    return Err(error);
+                }
+                tokio::time::sleep(retry.delay(attempt, &mut random)).await;
+                attempt += 1;
+            }
+        })
+    }
+}
+
+/// Saves it in a transaction of its own, so that it is saved once even if answers are lost.
+async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
+    let mut put = Put::save(false, None);
+    put.take_version(&entity);
+    let mut held = Own(entity);
+    held.stamp(&Stamp::now());
+    let table = database.table(E::INFO);
+    let item = encode_entity(held.entity()).map_err(|error| error.in_table(&table))?;
+    carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
+    Ok(held.into_entity())
+}
+
+fn not_found<E: Entity>(database: &Database, key: &E::Key) -> Error {
+    let subject = crate::error::Subject::of(E::INFO).in_table(database.table(E::INFO)).during("changing");
+    match crate::entity::encode_key::<E>(key) {
+        Ok(key) => Error::not_found(subject.with_key(&key)),
+        Err(error) => error,
+    }
+}
+
+impl<E: Versioned> fmt::Debug for RetryOnConflict<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryOnConflict").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,206 @@
+//! The operations of a transaction, each with its entity: from here on only bytes are left of them.
+
+use std::marker::PhantomData;
+
+use crate::entity::{Entity, EntityInfo, Stamp, encode_entity, encode_key};
+use crate::error::Result;
+use crate::operation::{
+    Check, Delete, Existing, Held, New, Nothing, OperationKind, Put, Save, SaveArg, Update, Write,
+    check_request, put_request, update_request,
+};
+
+/// One operation.
+pub(super) trait Part: Send {
+    fn kind(&self) -> OperationKind;
+    fn info(&self) -> &'static EntityInfo;
+    /// What is sent; entities are stamped.
+    fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
+    /// Takes back what was done to an entity of the caller.
+    fn revert(&mut self) {}
+}
+
+/// An entity that is put.
+pub(super) struct Puts<E, H> {
+    held: H,
+    put: Put,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity, H: Held<E>> Puts<E, H> {
+    pub(super) fn new(held: H, put: Put) -> Self {
+        Self { held, put, of: PhantomData }
+    }
+}
+
+impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
+    fn kind(&self) -> OperationKind {
+        self.put.kind
+    }
+
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write> {
+        self.held.remember();
+        self.put.take_version(self.held.entity());
+        self.held.stamp(stamp);
+        match encode_entity(self.held.entity()) {
+            Ok(item) => put_request(table, E::INFO, &item, &self.put),
+            Err(error) => Err(error.in_table(&table)),
+        }
+    }
+
+    fn revert(&mut self) {
+        self.held.revert();
+    }
+}
+
+impl<E: Entity> Part for Update<E, Existing<E>, Nothing> {
+    fn kind(&self) -> OperationKind {
+        OperationKind::Updating
+    }
+
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write> {
+        let changes = std::mem::take(&mut self.changes);
+        update_request::<E>(table, &self.subject.0, changes, self.condition.as_ref(), stamp, "")
+    }
+}
+
+impl<E: Entity> Part for Delete<E> {
+    fn kind(&self) -> OperationKind {
+        OperationKind::Deleting
+    }
+
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn write(&mut self, table: String, _: &Stamp) -> Result<Write> {
+        self.request(table, "")
+    }
+}
+
+impl<E: Entity> Part for Check<E> {
+    fn kind(&self) -> OperationKind {
+        OperationKind::Checking
+    }
+
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn write(&mut self, table: String, _: &Stamp) -> Result<Write> {
+        let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
+        check_request(table, E::INFO, key, &self.condition)
+    }
+}
+
+/// What [`Transaction::save`](crate::Transaction::save) takes: an entity by value, by reference or by `&mut`, or a
+/// [`Save`] of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved in a transaction",
+    label = "expected an entity, `&entity`, `&mut entity`, or a save such as `UserRepo::save(&mut user).when(…)`",
+    note = "of several entities, save each: a transaction numbers its operations",
+    note = "a variable of the type `&mut User` is moved by the call; pass `&mut *variable` to keep it"
+)]
+pub trait IntoSave<'a, E: Entity>: 'a {
+    #[doc(hidden)]
+    type Arg: SaveArg<'a, E>;
+
+    #[doc(hidden)]
+    fn into_save(self) -> Save<'a, E, Self::Arg>;
+}
+
+macro_rules! entities {
+    ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<'a, E: Entity> IntoSave<'a, E> for $type {
+            type Arg = Self;
+
+            fn into_save(self) -> Save<'a, E, Self> {
+                Save::new(self)
+            }
+        }
+    )*};
+}
+
+entities!(E, &'a E, &'a &'a E, &'a mut E);
+
+#[diagnostic::do_not_recommend]
+impl<'a, E: Entity, A: SaveArg<'a, E>> IntoSave<'a, E> for Save<'a, E, A> {
+    type Arg = A;
+
+    fn into_save(self) -> Self {
+        self
+    }
+}
+
+/// What [`Transaction::update`](crate::Transaction::update) takes: an [`Update`] of an item that exists.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made in a transaction",
+    label = "expected an update such as `UserRepo::update(id).set(…)`",
+    note = "a transaction gives nothing back, so the update cannot return the old item; and it is applied once by itself, without `exactly_once()`"
+)]
+pub trait IntoUpdate<E: Entity> {
+    #[doc(hidden)]
+    fn into_update(self) -> Update<E, Existing<E>, Nothing>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, New> {
+    fn into_update(self) -> Update<E, Existing<E>, Nothing> {
+        self.returning_nothing()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, Nothing> {
+    fn into_update(self) -> Self {
+        self
+    }
+}
+
+/// What [`Transaction::delete`](crate::Transaction::delete) takes: an entity by reference, or a [`Delete`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be deleted in a transaction",
+    label = "expected `&entity`, or a delete such as `UserRepo::delete(&user).when(…)`",
+    note = "to delete by a key: `.delete_by_id::<User>(id)`",
+    note = "a transaction gives nothing back, so the delete cannot return the old item"
+)]
+pub trait IntoDelete<E: Entity> {
+    #[doc(hidden)]
+    fn into_delete(self) -> Delete<E>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity> IntoDelete<E> for &E {
+    fn into_delete(self) -> Delete<E> {
+        Delete::of(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity> IntoDelete<E> for &&E {
+    fn into_delete(self) -> Delete<E> {
+        Delete::of(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity> IntoDelete<E> for &mut E {
+    fn into_delete(self) -> Delete<E> {
+        Delete::of(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Entity> IntoDelete<E> for Delete<E> {
+    fn into_delete(self) -> Self {
+        self
+    }
+}

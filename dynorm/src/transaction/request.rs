@@ -1,0 +1,246 @@
+//! From the operations of a transaction to its bytes, and from what went wrong back to the operations. Nothing here is
+//! generic.
+
+use super::MAX_TRANSACTION_OPERATIONS;
+use super::part::Part;
+use crate::codec::{Encoder, Scanner, ValueError, item_size};
+use crate::database::Database;
+use crate::entity::Stamp;
+use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
+use crate::operation::request::Request;
+use crate::operation::{Meaning, OperationKind, Write};
+use crate::transport::{self, CancellationReason, Failure, Operation};
+
+/// The sizes of all items together.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+const MAX_TOKEN: usize = 36;
+
+/// A transaction as it is sent, in every attempt.
+pub(super) struct TransactionRequest {
+    writes: Vec<Write>,
+    subject: Subject,
+    body: Vec<u8>,
+}
+
+/// Turns the operations into bytes, or says why they cannot be sent.
+pub(super) fn prepare(
+    parts: &mut [Box<dyn Part + '_>],
+    database: &Database,
+    stamp: &Stamp,
+    token: Option<String>,
+) -> Result<TransactionRequest> {
+    let tables: Vec<String> = parts.iter().map(|part| database.table(part.info())).collect();
+    let subject = Subject::transaction(parts.len(), &tables).during("writing");
+    let refused = |why: String| Error::invalid(subject.clone(), &ValueError::new(why));
+    let token = checked_token(token).map_err(&refused)?;
+    if parts.is_empty() {
+        return Err(refused(
+            "it is empty: add `save`, `create`, `update`, `delete` or `check` before it is awaited"
+                .to_owned(),
+        ));
+    }
+    if let Some(first) = parts.get(MAX_TRANSACTION_OPERATIONS) {
+        return Err(refused(format!(
+            "DynamoDB takes {MAX_TRANSACTION_OPERATIONS} at most; the first beyond is {} ({} of `{}`), so make it several transactions, or a batch",
+            MAX_TRANSACTION_OPERATIONS + 1,
+            first.kind(),
+            first.info().name
+        )));
+    }
+    let (mut writes, mut failures) = (Vec::with_capacity(parts.len()), Vec::new());
+    for ((index, part), table) in parts.iter_mut().enumerate().zip(tables) {
+        match part.write(table, stamp).and_then(sendable) {
+            Ok(write) => writes.push(write),
+            Err(reason) => failures.push(FailedOperation::new(index, part.kind(), reason)),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into());
+    }
+    check_items(&writes).map_err(&refused)?;
+    let body = body(&writes, &token);
+    check_size(&writes, body.len()).map_err(&refused)?;
+    Ok(TransactionRequest { writes, subject, body })
+}
+
+/// The token of the caller, or a fresh one.
+fn checked_token(token: Option<String>) -> std::result::Result<String, String> {
+    let Some(token) = token else { return Ok(ulid::Ulid::generate().to_string()) };
+    match token.chars().count() {
+        1..=MAX_TOKEN => Ok(token),
+        0 => Err("its idempotency key is empty: leave it out to have a fresh one".to_owned()),
+        length => Err(format!(
+            "its idempotency key has {length} characters, and DynamoDB takes {MAX_TOKEN}: a ULID, a UUID or a hash fits"
+        )),
+    }
+}
+
+/// DynamoDB wants an update in a transaction to change something.
+fn sendable(write: Write) -> Result<Write> {
+    let is_update = write.operation == Operation::UpdateItem;
+    if is_update && memchr::memmem::find(&write.body, b"\"UpdateExpression\":").is_none() {
+        let why = "there is nothing to merge beside the key, and a transaction takes no update without a change: save it without `merge()`";
+        return Err(Error::invalid(write.subject, &ValueError::new(why)));
+    }
+    Ok(write)
+}
+
+/// Refuses two operations on one item.
+fn check_items(writes: &[Write]) -> std::result::Result<(), String> {
+    let mut seen = std::collections::HashMap::with_capacity(writes.len());
+    for (index, write) in writes.iter().enumerate() {
+        let mut canonical = Vec::new();
+        if let Some(info) = write.subject.info {
+            write.key.canonical(info, &mut canonical).map_err(|error| error.to_string())?;
+        }
+        if let Some(other) = seen.insert((write.subject.table.as_str(), canonical), index) {
+            let named = |index: usize| match writes.get(index) {
+                Some(write) => format!("{} ({} of {})", index + 1, write.kind, write.subject),
+                None => String::new(),
+            };
+            return Err(format!(
+                "{} and {} are at one item, and DynamoDB takes one operation for each: make them one, such as an update with `.when(…)` in the place of a check and an update",
+                named(other),
+                named(index)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn body(writes: &[Write], token: &str) -> Vec<u8> {
+    let length: usize = writes.iter().map(|write| write.body.len() + 32).sum();
+    let mut request = Request::new(length);
+    request.array("TransactItems", &mut writes.iter(), |write, encoder: &mut Encoder| {
+        encoder.push(b'{');
+        encoder.json_string(match (write.kind, write.operation) {
+            (OperationKind::Checking, _) => "ConditionCheck",
+            (_, Operation::PutItem) => "Put",
+            (_, Operation::DeleteItem) => "Delete",
+            _ => "Update",
+        });
+        encoder.push(b':');
+        encoder.raw(&write.body);
+        encoder.push(b'}');
+    });
+    request.text("ClientRequestToken", token);
+    request.finish()
+}
+
+/// Refuses more than DynamoDB takes, as far as it can be known here: items that are put count with all of their attributes, of
+/// the others their keys and the values in their expressions. What an update changes is in the table, so only the server knows
+/// its size.
+fn check_size(writes: &[Write], on_the_wire: usize) -> std::result::Result<(), String> {
+    // JSON is never shorter than what it stands for.
+    if on_the_wire <= MAX_BYTES {
+        return Ok(());
+    }
+    let (mut total, mut largest) = (0, None);
+    for (index, write) in writes.iter().enumerate() {
+        let size = size(write).map_err(|error| error.to_string())?;
+        total += size;
+        if largest.is_none_or(|(most, _, _)| most < size) {
+            largest = Some((size, index, write));
+        }
+    }
+    let largest = largest.map(|(size, index, write)| {
+        format!("; the largest is {} ({} of {}) with {size} bytes", index + 1, write.kind, write.subject)
+    });
+    let largest = largest.unwrap_or_default();
+    if total > MAX_BYTES {
+        return Err(format!(
+            "its items have {total} bytes, and DynamoDB takes {MAX_BYTES} (4 MB){largest}; make it several transactions"
+        ));
+    }
+    if on_the_wire > MAX_REQUEST_BYTES {
+        return Err(format!(
+            "it has {on_the_wire} bytes as JSON, and DynamoDB takes {MAX_REQUEST_BYTES} (16 MB){largest}; make it several transactions"
+        ));
+    }
+    Ok(())
+}
+
+/// What DynamoDB reads of a request.
+const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+fn size(write: &Write) -> std::result::Result<usize, ValueError> {
+    let text = std::str::from_utf8(&write.body).map_err(|_| ValueError::new("not UTF-8"))?;
+    let mut size = 0;
+    Scanner::new(text).object(|member, scanner| {
+        let json = scanner.skip()?;
+        if matches!(member.text, "Item" | "Key" | "ExpressionAttributeValues") {
+            size += item_size(json.as_bytes())?;
+        }
+        Ok(())
+    })?;
+    Ok(size)
+}
+
+impl TransactionRequest {
+    pub(super) async fn carry_out(self, database: &Database) -> Result<()> {
+        let Self { writes, subject, body } = self;
+        match send(database, &writes, body).await {
+            Ok(()) => Ok(()),
+            Err(failure) => {
+                let operations = writes
+                    .iter()
+                    .enumerate()
+                    .map(|(index, write)| (index, write.kind, &write.subject, &write.meaning));
+                Err(explained(failure, subject, operations))
+            }
+        }
+    }
+}
+
+async fn send(database: &Database, writes: &[Write], body: Vec<u8>) -> std::result::Result<(), Failure> {
+    let mut tables: Vec<&str> = writes.iter().map(|write| write.subject.table.as_str()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    let operation = Operation::TransactWriteItems;
+    transport::send_transaction(database, operation, &tables, writes.len(), body).await.map(drop)
+}
+
+/// A write by itself, as a transaction of one operation: applied once, even if answers are lost.
+pub(crate) async fn carry_out_one(database: &Database, write: Write) -> Result<()> {
+    let body = body(std::slice::from_ref(&write), &ulid::Ulid::generate().to_string());
+    match send(database, std::slice::from_ref(&write), body).await {
+        Ok(()) => Ok(()),
+        Err(mut failure) => Err(match failure.reasons.pop() {
+            Some(reason) => explained_reason(reason, &write.meaning, write.subject, failure.outcome_known),
+            None => failure.into_error(write.subject),
+        }),
+    }
+}
+
+/// The failure of a transaction, said of its operations where DynamoDB says it of them: in their order, each with its
+/// position in the calls.
+pub(super) fn explained<'w>(
+    mut failure: Failure,
+    subject: Subject,
+    operations: impl Iterator<Item = (usize, OperationKind, &'w Subject, &'w Meaning)>,
+) -> Error {
+    let (reasons, outcome_known) = (std::mem::take(&mut failure.reasons), failure.outcome_known);
+    let failures: Vec<FailedOperation> = reasons
+        .into_iter()
+        .zip(operations)
+        .filter(|(reason, _)| !reason.is_none())
+        .map(|(reason, (index, kind, subject, meaning))| {
+            let reason = explained_reason(reason, meaning, subject.clone(), outcome_known);
+            FailedOperation::new(index, kind, reason)
+        })
+        .collect();
+    if failures.is_empty() {
+        return failure.into_error(subject);
+    }
+    TransactionReport { subject, failures, sent: true, outcome_known }.into()
+}
+
+fn explained_reason(
+    reason: CancellationReason,
+    meaning: &Meaning,
+    subject: Subject,
+    outcome_known: bool,
+) -> Error {
+    meaning.error(reason.into_failure(outcome_known), subject)
+}

@@ -1,0 +1,194 @@
+//! A small order service: customers, a stock and orders, and transactions between them. Many customers shop at once, and in
+//! the end the books must balance. Run it with `cargo run --example orders`; `-- --faults` makes the database throttle, lose
+//! answers and cancel transactions meanwhile.
+
+mod shop;
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anyhow::{bail, ensure};
+use dynorm::prelude::*;
+use dynorm::testing::{FaultLog, Faults};
+
+use shop::{Customer, CustomerRepo, Order, OrderRepo, Refusal, State, Stock, StockRepo, cancel, place, ship};
+
+const HELP: &str = "\
+A small order service, whose books balance in the end.
+
+Usage: cargo run --example orders -- [OPTIONS]
+
+Options:
+      --faults        The database throttles, loses answers and cancels transactions meanwhile
+      --seed N        Another seed makes other faults [default: 1]
+      --customers N   How many shop at once [default: 8]
+  -h, --help          Print this
+";
+
+const CREDIT: i64 = 3_000;
+const STOCK: [(&str, i64, u32); 3] = [("tea", 450, 25), ("milk", 120, 60), ("cups", 900, 9)];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let Some((faults, customers, log)) = options()? else { return Ok(write!(io::stdout(), "{HELP}")?) };
+    let db = Database::memory()?;
+    db.create_table::<Customer>().await?;
+    db.create_table::<Stock>().await?;
+    db.create_table::<Order>().await?;
+    let stock = STOCK.map(|(sku, price, left)| Stock { sku: sku.to_owned(), price, left });
+    StockRepo::batch_save(stock).on(&db).await?;
+    let customer = |number: usize| Customer {
+        name: format!("customer {number}"),
+        open: true,
+        credit: CREDIT,
+        ..Customer::default()
+    };
+    let customers = CustomerRepo::batch_save((0..customers).map(customer)).on(&db).await?;
+    let mut out = io::stdout();
+
+    let faulty = faults.log(&log).on(&db);
+    let shopping = customers.iter().enumerate().map(|(number, customer)| {
+        let (faulty, id) = (faulty.clone(), customer.id);
+        tokio::spawn(async move { faulty.scope(shop(number, id)).await })
+    });
+    let mut told = Told::default();
+    for task in shopping.collect::<Vec<_>>() {
+        told.add(&task.await?);
+    }
+    writeln!(out, "{told}")?;
+    if log.total().requests > 0 {
+        writeln!(out, "the requests: {}", log.of("TransactWriteItems"))?;
+    }
+    balance(&db, &customers).await?;
+    writeln!(out, "the books balance: nothing was sold twice, and nobody has paid for nothing")?;
+
+    // What a person is told.
+    db.install();
+    if let Some(customer) = customers.first() {
+        for lines in [&[("tea", 500), ("milk", 1)][..], &[("milk", 1), ("sugar", 1)]] {
+            if let Err(refusal) = place(customer.id, lines).await {
+                writeln!(out, "refused: {refusal}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `None` if help is asked for.
+fn options() -> anyhow::Result<Option<(Faults, usize, FaultLog)>> {
+    use lexopt::prelude::*;
+    let (mut faulty, mut seed, mut customers) = (false, 1, 8);
+    let mut args = lexopt::Parser::from_env();
+    while let Some(arg) = args.next()? {
+        match arg {
+            Long("faults") => faulty = true,
+            Long("seed") => seed = args.value()?.parse()?,
+            Long("customers") => customers = args.value()?.parse()?,
+            Long("help") | Short('h') => return Ok(None),
+            other => bail!("{}; see --help", other.unexpected()),
+        }
+    }
+    let faults = Faults::seeded(seed);
+    let faults = if faulty {
+        faults.conflict(0.10).throttle(0.05).server_error(0.02).cut_before(0.03).cut_after(0.05)
+    } else {
+        faults
+    };
+    Ok(Some((faults, customers, FaultLog::default())))
+}
+
+/// What became of the wishes of the customers.
+#[derive(Default)]
+struct Told {
+    placed: u32,
+    shipped: u32,
+    cancelled: u32,
+    refused: u32,
+    failed: u32,
+}
+
+impl Told {
+    fn add(&mut self, other: &Self) {
+        self.placed += other.placed;
+        self.shipped += other.shipped;
+        self.cancelled += other.cancelled;
+        self.refused += other.refused;
+        self.failed += other.failed;
+    }
+
+    fn count(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Database(_) | Refusal::Uncertain(_) => Self { failed: 1, ..Self::default() },
+            _ => Self { refused: 1, ..Self::default() },
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { placed, shipped, cancelled, refused, failed } = self;
+        write!(
+            f,
+            "{placed} orders placed, {shipped} shipped, {cancelled} cancelled, {refused} refused, {failed} failed"
+        )
+    }
+}
+
+/// A customer who orders five times, and changes their mind at every third.
+async fn shop(number: usize, customer: Id<Customer>) -> Told {
+    let mut told = Told::default();
+    for round in 0..5 {
+        let lines = match (number + round) % 3 {
+            0 => &[("tea", 2), ("milk", 1)][..],
+            1 => &[("cups", 1)],
+            _ => &[("milk", 3), ("cups", 1), ("tea", 1)],
+        };
+        let order = match place(customer, lines).await {
+            Ok(order) => order,
+            Err(refusal) => {
+                told.add(&Told::count(&refusal));
+                continue;
+            }
+        };
+        told.placed += 1;
+        let cancels = (number + round) % 3 == 2;
+        match if cancels { cancel(&order).await } else { ship(&order).await } {
+            Ok(()) if cancels => told.cancelled += 1,
+            Ok(()) => told.shipped += 1,
+            Err(refusal) => told.add(&Told::count(&refusal)),
+        }
+    }
+    told
+}
+
+/// Compares what is left, and what was paid, with the orders.
+async fn balance(db: &Database, customers: &[Customer]) -> anyhow::Result<()> {
+    let orders = OrderRepo::all().on(db).await?;
+    let valid: Vec<&Order> = orders.iter().filter(|order| order.state != State::Cancelled).collect();
+    for (sku, _, at_first) in STOCK {
+        let lines = valid.iter().flat_map(|order| &order.lines).filter(|line| line.sku == sku);
+        let sold: u32 = lines.map(|line| line.count).sum();
+        let left = StockRepo::get(sku).on(db).await?.left;
+        ensure!(left + sold == at_first, "{sold} {sku} are sold and {left} left, of {at_first}");
+    }
+    for customer in customers {
+        let paid: i64 =
+            valid.iter().filter(|order| order.customer == customer.id).map(|order| order.total).sum();
+        let now = CustomerRepo::get(customer.id).on(db).await?;
+        ensure!(now.credit + paid == CREDIT, "{} has {} and paid {paid}", now.name, now.credit);
+        let placed = OrderRepo::by_customer(customer.id).count().on(db).await?;
+        ensure!(u64::from(now.orders) == placed, "{} has {placed} orders, not {}", now.name, now.orders);
+    }
+    Ok(())
+}
