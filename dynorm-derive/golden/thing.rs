@@ -132,5 +132,8 @@ const _: () = {
                 Timestamp,
             > as __d::Moment>::stamp_updated_at(&mut self.changed, stamp);
         }
+        fn take_skipped(&mut self, from: &mut Self) {
+            ::core::mem::swap(&mut self.cache, &mut from.cache);
+        }
     }
 };

@@ -36,6 +36,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
         }
     });
     let (marked, version) = (marked(entity), version(entity));
+    let skipped = skipped(entity);
     let projected: Vec<_> = indexes(entity)
         .filter(|index| index.projection.is_some())
         .map(|index| projected(entity, index))
@@ -62,6 +63,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
                 #decode
                 #key_part
                 #stamp
+                #skipped
                 #validate
                 #version
             }
@@ -380,6 +382,20 @@ fn marked(entity: &Entity<'_>) -> TokenStream {
         }
     });
     quote!(#soft_delete #expires #versioned)
+}
+
+/// What is not stored, so that an entity which is read again keeps it.
+fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
+    let skipped = entity.fields.iter().filter(|field| matches!(field.storage, Storage::Skip(_)));
+    let fields: Vec<&Ident> = skipped.map(|field| field.ident).collect();
+    let from = Ident::new("from", Span::mixed_site());
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn take_skipped(&mut self, #from: &mut Self) {
+                #(::core::mem::swap(&mut self.#fields, &mut #from.#fields);)*
+            }
+        }
+    })
 }
 
 /// The version, for writes that have to find it as it is.

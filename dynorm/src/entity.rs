@@ -46,6 +46,10 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn stamp_item(&mut self, _stamp: &Stamp) {}
 
+    /// Takes the fields that are not stored from another entity, in exchange for its own.
+    #[doc(hidden)]
+    fn take_skipped(&mut self, _from: &mut Self) {}
+
     /// The rules that the entity breaks.
     #[doc(hidden)]
     fn violations(&self) -> Vec<Violation> {
@@ -370,7 +374,7 @@ fn missing_key(name: &'static str) -> ValueError {
 }
 
 /// Writes the keys that templates make, and the type of the entity.
-fn write_derived<'p>(
+pub(crate) fn write_derived<'p>(
     info: &'static EntityInfo,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     item: &mut ItemWriter<'_>,
@@ -382,9 +386,10 @@ fn write_derived<'p>(
             && !written.contains(&template.attribute)
         {
             written.push(template.attribute);
-            let text = template.render(field).map_err(|error| error.in_field(template.attribute))?;
-            if let Some(text) = text {
-                item.text(template.attribute, &text, true)?;
+            match template.render(field) {
+                Ok(Some(text)) => item.text(template.attribute, &text, true)?,
+                Ok(None) => {}
+                Err(error) => item.without(template.attribute, error.in_field(template.attribute))?,
             }
         }
     }
@@ -419,7 +424,7 @@ fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::
 /// 400 KB, the names and values of all attributes; with local indexes, their entries count too.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
-fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
+pub(crate) fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
     // An entry of a local index costs what it holds once more: the whole item, or less.
     let copies = 1 + info.indexes.iter().filter(|index| index.local).count();
     // JSON is never shorter than what it stands for, so nearly every item is settled here.

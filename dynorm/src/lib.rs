@@ -21,8 +21,10 @@ mod operation;
 mod query;
 mod repository;
 mod rules;
+mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tracked;
 mod transaction;
 mod transport;
 mod validation;
@@ -59,7 +61,7 @@ pub use key::{
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
     Nothing, Old, Once, OperationFuture, OperationKind, OrCreate, OrInsert, ReadBack, Restore,
-    RetryOnConflict, Returning, Save, SaveArg, Update, UpdateReturning,
+    RetryOnConflict, Returning, Save, SaveArg, SaveTracked, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,
@@ -67,6 +69,7 @@ pub use query::{
 };
 pub use repository::Repository;
 pub use rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
+pub use tracked::Tracked;
 pub use transaction::{
     AnyEntity, GetList, IntoDelete, IntoSave, IntoUpdate, MAX_TRANSACTION_OPERATIONS, OfEntity, TransactGet,
     TransactReads, Transaction, transact_get, transaction,

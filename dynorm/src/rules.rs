@@ -249,6 +249,16 @@ impl Visibility {
 
     /// True for an item that is seen.
     pub(crate) fn sees(self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
+        self.sees_at(info, item, Timestamp::now())
+    }
+
+    /// True for an item that was seen then.
+    pub(crate) fn sees_at(
+        self,
+        info: &'static EntityInfo,
+        item: &Item<'_>,
+        then: Timestamp,
+    ) -> Result<bool, ValueError> {
         if let Some(mark) = info.mark() {
             let is_trashed = item.get(mark)?.is_some_and(|value| !value.is_null());
             let wanted = match self.trashed {
@@ -261,17 +271,17 @@ impl Visibility {
             }
         }
         match info.end() {
-            Some(end) if !self.expired => is_live(item, end),
+            Some(end) if !self.expired => is_live(item, end, then),
             _ => Ok(true),
         }
     }
 }
 
 /// DynamoDB keeps items whose end is no number.
-fn is_live(item: &Item<'_>, end: &str) -> Result<bool, ValueError> {
+fn is_live(item: &Item<'_>, end: &str, now: Timestamp) -> Result<bool, ValueError> {
     let Some(value) = item.get(end)? else { return Ok(true) };
     let Ok(number) = value.as_number() else { return Ok(true) };
-    let now = seconds_now(Timestamp::now()).to_string();
+    let now = seconds_now(now).to_string();
     Ok(crate::codec::compare_numbers(number, &now).is_none_or(std::cmp::Ordering::is_gt))
 }
 

@@ -27,6 +27,7 @@ mod scans;
 mod streams;
 mod tables;
 mod time_to_live;
+mod tracked;
 mod transact_faults;
 mod transact_get;
 mod transaction;

@@ -64,6 +64,12 @@ impl Encoder {
         self.out.truncate(len);
     }
 
+    /// Takes back what was written of an attribute that begins at `start`, wherever inside it the writing ended.
+    pub(crate) fn take_back(&mut self, start: usize) {
+        self.out.truncate(start);
+        (self.depth, self.bare) = (0, None);
+    }
+
     /// Text, type `S`.
     pub fn string(&mut self, text: &str) -> Result<(), ValueError> {
         self.scalar(ScalarType::String, |out| write_json_string(out, text))

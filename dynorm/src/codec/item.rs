@@ -11,12 +11,28 @@ pub struct ItemWriter<'e> {
     /// Where the value of each key attribute was written, by field, so that it can be checked once the item is whole.
     keys: Vec<(&'static str, std::ops::Range<usize>)>,
     empty: bool,
+    /// What could not be written, if that is to be collected, and not to end the writing.
+    refused: Option<Vec<Refused>>,
+}
+
+/// An attribute that could not be written, and why.
+pub(crate) type Refused = (String, ValueError);
+
+/// Where an attribute begins, so that it can be taken back.
+struct Start {
+    at: usize,
+    empty: bool,
 }
 
 impl<'e> ItemWriter<'e> {
     pub(crate) fn new(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
         encoder.push(b'{');
-        Self { encoder, fields, keys: Vec::new(), empty: true }
+        Self { encoder, fields, keys: Vec::new(), empty: true, refused: None }
+    }
+
+    /// The same for an item that may hold what cannot be written: that is left out, and [`finish`](Self::finish) gives it.
+    pub(crate) fn collecting(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
+        Self { refused: Some(Vec::new()), ..Self::new(encoder, fields) }
     }
 
     /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would be read as its
@@ -26,9 +42,12 @@ impl<'e> ItemWriter<'e> {
         if value.is_absent() && !kept {
             return Ok(());
         }
+        let before = self.start();
         let Some(info) = self.name(index) else { return Ok(()) };
         let start = self.encoder.len();
-        self.encoder.value(value).map_err(|error| info.locate(error))?;
+        if let Err(error) = self.encoder.value(value) {
+            return self.refuse(&before, info.name, info.locate(error));
+        }
         if info.key {
             self.keys.push((info.name, start..self.encoder.len()));
         }
@@ -41,21 +60,24 @@ impl<'e> ItemWriter<'e> {
         index: usize,
         encode: impl FnOnce(&mut Encoder) -> Result<(), ValueError>,
     ) -> Result<(), ValueError> {
-        let (start, empty) = (self.encoder.len(), self.empty);
+        let before = self.start();
         let Some(info) = self.name(index) else { return Ok(()) };
         let value = self.encoder.len();
-        encode(self.encoder).map_err(|error| info.locate(error))?;
+        if let Err(error) = encode(self.encoder) {
+            return self.refuse(&before, info.name, info.locate(error));
+        }
         match self.encoder.written_since(value) {
             [] => {
-                return Err(ValueError::new("the module of `with` wrote no value").in_field(info.name));
+                let error = ValueError::new("the module of `with` wrote no value").in_field(info.name);
+                self.refuse(&before, info.name, error)
             }
             br#"{"NULL":true}"# if !info.defaulted => {
-                self.encoder.truncate(start);
-                self.empty = empty;
+                self.encoder.truncate(before.at);
+                self.empty = before.empty;
+                Ok(())
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The attributes that the struct does not model. A name that it does model, and one that is `derived` from its fields,
@@ -63,20 +85,27 @@ impl<'e> ItemWriter<'e> {
     pub fn rest<M: Flatten>(&mut self, map: &M, derived: &[&str]) -> Result<(), ValueError> {
         let fields = self.fields;
         map.each_attribute(&mut |name, value| {
+            let before = self.start();
             if fields.iter().any(|info| info.name == name) || derived.contains(&name) {
-                return Err(ValueError::new(format!(
+                let error = ValueError::new(format!(
                     "the flattened map holds {name:?}, which is an attribute of the struct itself"
-                )));
+                ));
+                return self.refuse(&before, name, error);
             }
             self.separate();
             let start = self.encoder.len();
             self.encoder.json_string(name);
-            self.encoder.check_name(start)?;
+            if let Err(error) = self.encoder.check_name(start) {
+                return self.refuse(&before, name, error);
+            }
             self.encoder.push(b':');
             let start = self.encoder.len();
-            value(self.encoder)
-                .and_then(|()| if self.encoder.len() == start { Err(wrote_nothing()) } else { Ok(()) })
-                .map_err(|error| error.in_field(name.to_owned()))
+            let written = value(self.encoder)
+                .and_then(|()| if self.encoder.len() == start { Err(wrote_nothing()) } else { Ok(()) });
+            match written {
+                Ok(()) => Ok(()),
+                Err(error) => self.refuse(&before, name, error.in_field(name.to_owned())),
+            }
         })
     }
 
@@ -98,8 +127,30 @@ impl<'e> ItemWriter<'e> {
         self.keys.iter().find(|(written, _)| *written == name).map(|(_, range)| range.clone())
     }
 
-    pub(crate) fn finish(self) {
+    /// Ends the item, and gives what could not be written if that was to be collected.
+    pub(crate) fn finish(self) -> Vec<Refused> {
         self.encoder.push(b'}');
+        self.refused.unwrap_or_default()
+    }
+
+    /// An attribute that cannot be made.
+    pub(crate) fn without(&mut self, name: &str, error: ValueError) -> Result<(), ValueError> {
+        let here = self.start();
+        self.refuse(&here, name, error)
+    }
+
+    /// Where the next attribute begins.
+    fn start(&self) -> Start {
+        Start { at: self.encoder.len(), empty: self.empty }
+    }
+
+    /// An attribute that was begun and cannot be written.
+    fn refuse(&mut self, start: &Start, name: &str, error: ValueError) -> Result<(), ValueError> {
+        let Some(refused) = &mut self.refused else { return Err(error) };
+        refused.push((name.to_owned(), error));
+        self.encoder.take_back(start.at);
+        self.empty = start.empty;
+        Ok(())
     }
 
     /// The encoded value of each key attribute that was written, by its name.

@@ -8,6 +8,7 @@ mod attributes;
 mod base64;
 mod bridge;
 mod encoder;
+mod equal;
 mod fields;
 mod item;
 pub mod nested_serde;
@@ -23,6 +24,7 @@ pub(crate) use encoder::write_json_string;
 pub use encoder::{Encoder, MapEncoder};
 pub use fields::{FieldInfo, Fields};
 pub use item::ItemWriter;
+pub(crate) use item::Refused;
 pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 

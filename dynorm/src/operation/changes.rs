@@ -202,7 +202,7 @@ fn derive<'p>(
 }
 
 /// The keys of indexes are keys: not empty, and not too long.
-fn check_index_keys(info: &'static EntityInfo, changes: &[Change]) -> Result<(), ValueError> {
+pub(super) fn check_index_keys(info: &'static EntityInfo, changes: &[Change]) -> Result<(), ValueError> {
     for index in info.indexes {
         for (role, source) in index.keys() {
             let attribute = info.attribute(source);

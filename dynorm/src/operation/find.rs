@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::request::Request;
@@ -7,22 +8,51 @@ use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
+use crate::tracked::Tracked;
 use crate::transport::{self, Answer, Operation};
 
 /// Reads an item by its key; `None` if there is none. Made by [`Repository::find`](crate::Repository::find).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct Find<E: Entity> {
+pub struct Find<E: Entity, T = E> {
     pub(crate) key: E::Key,
     consistent: bool,
     pub(crate) visible: Visibility,
     pub(crate) database: Option<Database>,
+    gives: PhantomData<fn() -> T>,
 }
 
 impl<E: Entity> Find<E> {
     pub(crate) fn new(key: E::Key) -> Self {
-        Self { key, consistent: false, visible: Visibility::default(), database: None }
+        let visible = Visibility::default();
+        Self { key, consistent: false, visible, database: None, gives: PhantomData }
     }
 
+    /// Gives the entity with its original beside it, so that its changes can be told, and be saved alone. See [`Tracked`].
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, age: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let id = UserRepo::save(User::default()).await?.id;
+    /// if let Some(mut user) = UserRepo::find(id).tracked().await? {
+    ///     user.age += 1;
+    ///     user.save().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tracked(self) -> Find<E, Tracked<E>> {
+        let Self { key, consistent, visible, database, .. } = self;
+        Find { key, consistent, visible, database, gives: PhantomData }
+    }
+}
+
+impl<E: Entity, T> Find<E, T> {
     /// Reads what every write that has succeeded so far has left, at twice the read capacity. Without it, an answer may be
     /// a moment old.
     pub fn consistent(mut self) -> Self {
@@ -37,20 +67,20 @@ impl<E: Entity> Find<E> {
     }
 
     /// What was found, and what an error is to say of it.
-    async fn run(self) -> Result<(Option<E>, Subject)> {
+    async fn run(self) -> Result<(Option<E>, Subject, Database)> {
         let database = Database::of_operation(self.database)?;
         let table = database.table(E::INFO);
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
         match found(&answer, self.visible) {
-            Ok(found) => Ok((found, subject)),
+            Ok(found) => Ok((found, subject, database)),
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
     }
 }
 
-impl<E: SoftDelete> Find<E> {
+impl<E: SoftDelete, T> Find<E, T> {
     /// Finds the item also if it is marked as deleted.
     pub fn with_trashed(mut self) -> Self {
         self.visible.trashed = Trashed::With;
@@ -58,7 +88,7 @@ impl<E: SoftDelete> Find<E> {
     }
 }
 
-impl<E: Expires> Find<E> {
+impl<E: Expires, T> Find<E, T> {
     /// Finds the item also if it has expired, as long as DynamoDB has not deleted it.
     pub fn with_expired(mut self) -> Self {
         self.visible.expired = true;
@@ -75,7 +105,19 @@ impl<E: Entity> IntoFuture for Find<E> {
     }
 }
 
-impl<E: Entity> fmt::Debug for Find<E> {
+impl<E: Entity> IntoFuture for Find<E, Tracked<E>> {
+    type Output = Result<Option<Tracked<E>>>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(async move {
+            let (found, _, database) = self.run().await?;
+            Ok(found.map(|entity| Tracked::in_database(entity, Some(database))))
+        })
+    }
+}
+
+impl<E: Entity, T> fmt::Debug for Find<E, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Find").field("entity", &E::INFO.name).finish_non_exhaustive()
     }
@@ -83,13 +125,20 @@ impl<E: Entity> fmt::Debug for Find<E> {
 
 /// Reads an item by its key; [`Error::NotFound`] if there is none. Made by [`Repository::get`](crate::Repository::get).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct Get<E: Entity>(pub(crate) Find<E>);
+pub struct Get<E: Entity, T = E>(pub(crate) Find<E, T>);
 
 impl<E: Entity> Get<E> {
     pub(crate) fn new(key: E::Key) -> Self {
         Self(Find::new(key))
     }
 
+    /// See [`Find::tracked`].
+    pub fn tracked(self) -> Get<E, Tracked<E>> {
+        Get(self.0.tracked())
+    }
+}
+
+impl<E: Entity, T> Get<E, T> {
     /// See [`Find::consistent`].
     pub fn consistent(self) -> Self {
         Self(self.0.consistent())
@@ -101,14 +150,14 @@ impl<E: Entity> Get<E> {
     }
 }
 
-impl<E: SoftDelete> Get<E> {
+impl<E: SoftDelete, T> Get<E, T> {
     /// See [`Find::with_trashed`].
     pub fn with_trashed(self) -> Self {
         Self(self.0.with_trashed())
     }
 }
 
-impl<E: Expires> Get<E> {
+impl<E: Expires, T> Get<E, T> {
     /// See [`Find::with_expired`].
     pub fn with_expired(self) -> Self {
         Self(self.0.with_expired())
@@ -121,13 +170,26 @@ impl<E: Entity> IntoFuture for Get<E> {
 
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
-            let (found, subject) = self.0.run().await?;
+            let (found, subject, _) = self.0.run().await?;
             found.ok_or_else(|| Error::not_found(subject))
         })
     }
 }
 
-impl<E: Entity> fmt::Debug for Get<E> {
+impl<E: Entity> IntoFuture for Get<E, Tracked<E>> {
+    type Output = Result<Tracked<E>>;
+    type IntoFuture = OperationFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(async move {
+            let (found, subject, database) = self.0.run().await?;
+            let entity = found.ok_or_else(|| Error::not_found(subject))?;
+            Ok(Tracked::in_database(entity, Some(database)))
+        })
+    }
+}
+
+impl<E: Entity, T> fmt::Debug for Get<E, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Get").field("entity", &E::INFO.name).finish_non_exhaustive()
     }

@@ -49,7 +49,7 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
     let key = entity.entity_key();
     let mut is_first = true;
     loop {
-        if let Some(found) = Find::new(key.clone()).consistent().on(database).await? {
+        if let Some(found) = Find::<E>::new(key.clone()).consistent().on(database).await? {
             return Ok(found);
         }
         let error = match create(database, entity.clone()).await {

@@ -7,9 +7,8 @@ use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
 
 use super::OperationFuture;
 use crate::database::Database;
-use crate::entity::EntityInfo;
+use crate::entity::{Entity, EntityInfo};
 use crate::error::{Error, Report, Result, Subject};
-use crate::rules::Expires;
 use crate::transport::{Failure, FailureKind};
 
 /// Switches TTL on for a table. Made by [`Database::enable_ttl`], which says what that does to the items of the table.
@@ -20,18 +19,18 @@ use crate::transport::{Failure, FailureKind};
 /// The call does not wait until DynamoDB deletes: it may take an hour to begin, and deletes within a few days of an item's
 /// end. Reads leave out what has expired in any case.
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct EnableTtl<E: Expires> {
+pub struct EnableTtl<E: Entity> {
     database: Database,
     of: PhantomData<fn() -> E>,
 }
 
-impl<E: Expires> EnableTtl<E> {
+impl<E: Entity> EnableTtl<E> {
     pub(crate) fn new(database: Database) -> Self {
         Self { database, of: PhantomData }
     }
 }
 
-impl<E: Expires> IntoFuture for EnableTtl<E> {
+impl<E: Entity> IntoFuture for EnableTtl<E> {
     type Output = Result<()>;
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
@@ -40,7 +39,7 @@ impl<E: Expires> IntoFuture for EnableTtl<E> {
     }
 }
 
-impl<E: Expires> fmt::Debug for EnableTtl<E> {
+impl<E: Entity> fmt::Debug for EnableTtl<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnableTtl").field("entity", &E::INFO.name).finish_non_exhaustive()
     }

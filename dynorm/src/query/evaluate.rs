@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::codec::{Item, Scanner, Value, ValueError, ValueType, compare_numbers, normal_number};
+use crate::codec::{Item, Scanner, Value, ValueError, ValueType, compare_numbers};
 use crate::expression::{DocumentPath, Node, Step, Term};
 
 type Result<T> = std::result::Result<T, ValueError>;
@@ -96,7 +96,7 @@ fn function(name: &str, arguments: &[Term], item: &Item<'_>) -> Result<bool> {
 
 fn any<'v>(values: impl Iterator<Item = Result<Value<'v>>>, wanted: &Value<'_>) -> Result<bool> {
     for value in values {
-        if equal(&value?, wanted)? {
+        if value?.equals(wanted)? {
             return Ok(true);
         }
     }
@@ -112,7 +112,7 @@ enum Operand<'a> {
 impl Operand<'_> {
     fn equals(&self, other: &Self) -> Result<bool> {
         match (self, other) {
-            (Self::Value(one), Self::Value(other)) => equal(one, other),
+            (Self::Value(one), Self::Value(other)) => one.equals(other),
             _ => Ok(self.order(other)? == Some(Ordering::Equal)),
         }
     }
@@ -143,49 +143,6 @@ impl Operand<'_> {
 /// The order of two encoded scalars of one type.
 pub(super) fn order_of_values(one: &[u8], other: &[u8]) -> Result<Option<Ordering>> {
     Operand::Value(parse(one)?).order(&Operand::Value(parse(other)?))
-}
-
-fn equal(one: &Value<'_>, other: &Value<'_>) -> Result<bool> {
-    if one.value_type() != other.value_type() {
-        return Ok(false);
-    }
-    Ok(match one.value_type() {
-        ValueType::String => one.as_str()? == other.as_str()?,
-        ValueType::Number => normal_number(one.as_number()?) == normal_number(other.as_number()?),
-        ValueType::Binary => one.as_bytes()? == other.as_bytes()?,
-        ValueType::Bool => one.as_bool()? == other.as_bool()?,
-        ValueType::Null => true,
-        ValueType::List => {
-            let (mut these, mut those) = (one.as_list()?, other.as_list()?);
-            loop {
-                match (these.next().transpose()?, those.next().transpose()?) {
-                    (None, None) => break true,
-                    (Some(one), Some(other)) if equal(&one, &other)? => {}
-                    _ => break false,
-                }
-            }
-        }
-        ValueType::Map => {
-            let these = one.as_map()?.collect::<Result<Vec<_>>>()?;
-            let those = other.as_map()?.collect::<Result<Vec<_>>>()?;
-            let has = |(name, value): &(Cow<'_, str>, Value<'_>)| -> Result<bool> {
-                match those.iter().find(|(other, _)| other == name) {
-                    Some((_, other)) => equal(value, other),
-                    None => Ok(false),
-                }
-            };
-            these.len() == those.len() && these.iter().map(has).all(|has| has.unwrap_or(false))
-        }
-        ValueType::StringSet | ValueType::NumberSet | ValueType::BinarySet => {
-            let these = one.as_set()?.collect::<Result<Vec<_>>>()?;
-            let those = other.as_set()?.count();
-            let mut all = these.len() == those;
-            for value in &these {
-                all = all && any(other.as_set()?, value)?;
-            }
-            all
-        }
-    })
 }
 
 fn operand<'a>(term: &'a Term, item: &Item<'a>) -> Result<Option<Operand<'a>>> {

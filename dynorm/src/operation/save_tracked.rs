@@ -1,0 +1,216 @@
+use std::fmt;
+
+use super::OperationFuture;
+use super::changes::{check_index_keys, fields_of, templates};
+use super::update_item::{UpdateRequest, attributes, explain, send_update};
+use crate::attribute::Timestamp;
+use crate::codec::ValueError;
+use crate::database::Database;
+use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, check_size, encode_key};
+use crate::error::{Error, Result, Subject};
+use crate::expression::{Change, Condition, Existence, Node, Source};
+use crate::rules::{Visibility, version_before};
+use crate::snapshot::Snapshot;
+use crate::tracked::Tracked;
+use crate::transport::Repeat;
+
+/// Sends the changes of a [`Tracked`] entity. Made by [`Tracked::save`].
+///
+/// It is an update of the fields that changed: they are set, or removed if they have become absent. If nothing changed,
+/// nothing is sent. Otherwise `updated_at` is set, the version is raised, and the keys that templates make follow their fields.
+///
+/// - The item must exist: [`NotFound`](Error::NotFound) otherwise. One that is marked as deleted or has expired counts as absent,
+///   unless it was so when it was read.
+/// - An entity with a version needs the one that it was read with: [`VersionConflict`](Error::VersionConflict) otherwise.
+///   Without a version, the fields that changed are overwritten, whatever they are by then, and the others are left alone. A field
+///   that stands in the template of an index takes the other fields of that template along, so that the key fits the item.
+/// - The key cannot change, and the version only by the save itself: [`Invalid`](Error::Invalid), before anything is sent.
+///
+/// Then the entity, and its original, are the item as it is stored: what others wrote into other fields meanwhile included.
+/// Fields that are not stored (`skip`) stay as they are. If it fails, the entity stays as it is, with its changes.
+///
+/// A save whose answer is lost is sent again, and may then find what it wrote itself: of such a failure
+/// [`outcome_known`](Error::outcome_known) is false. Read the item again to know.
+#[must_use = "an operation does nothing until it is awaited"]
+pub struct SaveTracked<'t, E: Entity> {
+    tracked: &'t mut Tracked<E>,
+    condition: Option<Node>,
+    database: Option<Database>,
+}
+
+impl<'t, E: Entity> SaveTracked<'t, E> {
+    pub(crate) fn new(tracked: &'t mut Tracked<E>) -> Self {
+        let database = tracked.database.clone();
+        Self { tracked, condition: None, database }
+    }
+
+    /// Saves only if the stored item meets the condition. If it does not, that is an [`Error::ConditionFailed`], whose
+    /// [`current`](Error::current) is the item as it is. Several conditions must all hold. If nothing changed, nothing is sent,
+    /// and the condition is not asked.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, email: String, verified: bool }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// # let id = UserRepo::save(User { email: "ada@example.com".into(), ..Default::default() }).await?.id;
+    /// let mut user = UserRepo::get(id).tracked().await?;
+    /// user.verified = true;
+    /// let checked = user.email.clone();
+    /// user.save().when(User::EMAIL.eq(checked)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn when(mut self, condition: Condition<E>) -> Self {
+        self.condition = Some(Node::and_also(self.condition, condition.node));
+        self
+    }
+
+    /// Uses this database, and not the one that the entity was read from.
+    pub fn on(mut self, database: &Database) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+
+    async fn run(self) -> Result<()> {
+        let Self { tracked, condition, database } = self;
+        let database = Database::of_operation(database)?;
+        let info = E::INFO;
+        let Tracked { entity, original, then, .. } = &*tracked;
+        let table = database.table(info);
+        let subject = Subject::of(info).in_table(&table).during("saving the changes of");
+        let key = encode_key::<E>(&original.entity_key()).map_err(|error| error.in_table(&table))?;
+        let subject = subject.with_key(&key);
+        let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
+        check_key_of::<E>(entity, &key).map_err(|error| invalid(&error))?;
+        let before = Snapshot::of(original);
+        let asked = before.differences(info, &Snapshot::of(entity)).map_err(|error| invalid(&error))?;
+        if asked.is_empty() {
+            return Ok(());
+        }
+        check_version(info, &asked).map_err(|error| invalid(&error))?;
+        let mut stamped = entity.clone();
+        stamped.stamp_item(&Stamp::now());
+        let violations = stamped.violations();
+        if !violations.is_empty() {
+            return Err(Error::validation(subject, violations));
+        }
+        let after = Snapshot::of(&stamped);
+        let version = original.item_version();
+        let existence = existence(info, &before, *then);
+        let body = changes(info, &before, &after).and_then(|changes| {
+            let version = version.and_then(|version| version_before(info, version));
+            let condition = match version {
+                Some(node) => Some(Node::and_also(condition, node)),
+                None => condition,
+            };
+            UpdateRequest {
+                info,
+                key: &key,
+                changes: &changes,
+                start: &|_| None,
+                existence,
+                condition: condition.as_ref(),
+                wanted: "ALL_NEW",
+            }
+            .body(&table)
+        });
+        let body = body.map_err(|error| invalid(&error))?;
+        let answer = send_update(&database, &subject, body, Repeat::Any).await.map_err(|failure| {
+            explain(info, failure, subject.clone(), existence).or_version_conflict(
+                info,
+                version,
+                Some(after.json()),
+            )
+        })?;
+        let mut stored: E = attributes(&answer).map_err(|error| Error::undecodable(subject, &error))?;
+        stored.take_skipped(&mut tracked.entity);
+        tracked.original.clone_from(&stored);
+        tracked.entity = stored;
+        tracked.then = Timestamp::now();
+        Ok(())
+    }
+}
+
+impl<'t, E: Entity> IntoFuture for SaveTracked<'t, E> {
+    type Output = Result<()>;
+    type IntoFuture = OperationFuture<'t, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        OperationFuture::new(self.run())
+    }
+}
+
+impl<E: Entity> fmt::Debug for SaveTracked<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SaveTracked").field("entity", &E::INFO.name).finish_non_exhaustive()
+    }
+}
+
+/// Refuses an entity that has another key than the item it was read from.
+fn check_key_of<E: Entity>(entity: &E, original: &EncodedKey) -> std::result::Result<(), ValueError> {
+    let now = match encode_key::<E>(&entity.entity_key()) {
+        Ok(key) if key == *original => return Ok(()),
+        Ok(key) => format!("it is now {}", key.describe(E::INFO)),
+        Err(_) => "it is now one that cannot be stored".to_owned(),
+    };
+    Err(ValueError::new(format!(
+        "the key was changed, and it says which item this is: {now}; put it back, or save the entity under its new key and delete the one with the old key"
+    )))
+}
+
+fn check_version(info: &'static EntityInfo, changed: &[String]) -> std::result::Result<(), ValueError> {
+    match info.version_attribute() {
+        Some(name) if changed.iter().any(|changed| changed == name) => Err(ValueError::new(
+            "the version was changed, and it says which state of the item the changes were made to: leave it as it was read, a save raises it; to begin from another state, use `Tracked::new`",
+        )
+        .in_field(name)),
+        _ => Ok(()),
+    }
+}
+
+/// Whoever read an item that is marked as deleted, or has expired, may change it; others take it for absent.
+fn existence(info: &'static EntityInfo, before: &Snapshot, then: Timestamp) -> Existence {
+    let is_seen = before.item().and_then(|item| Visibility::default().sees_at(info, &item, then));
+    if is_seen.unwrap_or(true) { Existence::Present } else { Existence::Stored }
+}
+
+/// The changes between two states of an entity.
+fn changes(
+    info: &'static EntityInfo,
+    before: &Snapshot,
+    after: &Snapshot,
+) -> std::result::Result<Vec<Change>, ValueError> {
+    let name = |field: usize| info.fields.get(field).map_or("", |field| field.name);
+    // A stamp that stands in the key is left as it is.
+    let in_key = |changed: &String| info.key_fields.iter().any(|field| name(*field) == changed);
+    let mut names = before.differences(info, after)?;
+    names.retain(|changed| !in_key(changed));
+    for template in templates(info) {
+        let parts = || fields_of(&template).filter(|field| !info.key_fields.contains(field)).map(name);
+        if !parts().any(|part| names.iter().any(|changed| changed == part)) {
+            continue;
+        }
+        // Without a version, somebody else may have changed another part meanwhile: the key would be of neither.
+        let others = parts().filter(|_| info.version.is_none());
+        for name in others.chain([template.attribute]) {
+            if names.iter().all(|known| known != name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    let change = |name: String| {
+        Ok(match after.value(&name)? {
+            Some(json) => Change::set(name, Source::Value(json)),
+            None => Change::remove(name),
+        })
+    };
+    let changes: Vec<Change> = names.into_iter().map(change).collect::<std::result::Result<_, _>>()?;
+    check_index_keys(info, &changes)?;
+    check_size(info, after.json())?;
+    Ok(changes)
+}
