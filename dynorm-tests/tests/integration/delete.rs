@@ -72,13 +72,13 @@ async fn what_is_sent() {
     let (db, requests) = canned::database(|_| Answer::ok("{}"));
     DraftRepo::delete_by_id("tea").when(Draft::LOCKED.eq(false)).on(&db).await.unwrap();
     DraftRepo::delete_by_id("tea").on(&db).await.unwrap();
-    let start = r#"{"TableName":"drafts","Key":{"title":{"S":"tea"}},"ReturnValues":"NONE""#;
+    let start = r#"{"TableName":"drafts","Key":{"title":{"S":"tea"}}"#;
     let sent = requests.all();
     assert_eq!(
         sent[0].text(),
         format!(
-            r##"{start},"ConditionExpression":"#0 = :0","ExpressionAttributeNames":{{"#0":"locked"}},"ExpressionAttributeValues":{{":0":{{"BOOL":false}}}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}"##
+            r##"{start},"ConditionExpression":"#0 = :0","ExpressionAttributeNames":{{"#0":"locked"}},"ExpressionAttributeValues":{{":0":{{"BOOL":false}}}},"ReturnValues":"NONE","ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}"##
         )
     );
-    assert_eq!(sent[1].text(), format!("{start}}}"));
+    assert_eq!(sent[1].text(), format!(r#"{start},"ReturnValues":"NONE"}}"#));
 }

@@ -185,13 +185,13 @@ async fn a_key_is_not_compared_with_a_value_of_another_type() {
         of_a().filter(number().between(1, "7")),
         of_a().filter(number().is_in([1, 2]) & number().is_in(["7"])),
         of_a().filter(number().begins_with("")),
+        // All would be different from it, which nobody asks for.
+        of_a().filter(number().ne("7")),
     ] {
         let error = query.get_all().on(&db).await.unwrap_err();
         let why = "`number` is stored as a number, so ";
         assert!(error.to_string().contains(why), "{error}");
     }
-    // All is different from what is of another type.
-    assert_eq!(of_a().filter(number().ne("7")).count().on(&db).await.unwrap(), 40);
 }
 
 /// What does not fit the template of a sort key is in none, and a filter says so, too.

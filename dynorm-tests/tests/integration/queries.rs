@@ -756,3 +756,28 @@ async fn where_the_type_is_not_certain_nothing_is_refused() {
     let every = SettingRepo::scan().filter(field("every").eq("5 min") | field("every").eq(5));
     assert!(!every.explain().to_string().starts_with("Refused"), "{}", every.explain());
 }
+
+/// The entity says more than the table has.
+#[tokio::test]
+async fn an_index_that_the_table_does_not_have_is_named() {
+    #[derive(Entity, Clone, Debug, Default)]
+    #[entity(table = "cups")]
+    struct Cup {
+        #[entity(id)]
+        id: Id<Cup>,
+    }
+    #[derive(Entity, Clone, Debug, Default)]
+    #[entity(table = "cups")]
+    struct IndexedCup {
+        #[entity(id)]
+        id: Id<IndexedCup>,
+        #[entity(index = "by_colour")]
+        colour: String,
+    }
+    let db = database();
+    db.create_table::<Cup>().await.unwrap();
+    let error = IndexedCupRepo::by_colour("red").get_all().on(&db).await.unwrap_err();
+    assert!(matches!(error, dynorm::Error::TableMismatch(_)), "{error:?}");
+    let why = "the index `by_colour` does not exist: `create_table::<IndexedCup>()` tells what else the table lacks";
+    assert!(error.to_string().ends_with(why), "{error}");
+}

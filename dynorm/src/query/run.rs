@@ -11,10 +11,10 @@ use crate::batch::{MAX_BATCH_GET_ITEMS, Stats, get_items};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, is_of_type};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Report, Result, Subject};
 use crate::expression::{DocumentPath, Expression, check_bytes, check_operators};
 use crate::operation::request::Request;
-use crate::transport::{self, Answer, Operation};
+use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
 /// How many items of an index are completed at a time.
 const HYDRATED_AT_ONCE: u64 = 400;
@@ -204,8 +204,26 @@ impl Reader {
         let body = self.body(lane, start, limit, counting);
         let body = body.map_err(|error| Error::invalid(self.subject.clone(), &error))?;
         let answer = transport::send(self.database.client(), self.plan.operation, &self.table, body).await;
-        let answer = answer.map_err(|failure| failure.into_error(self.subject.clone()))?;
+        let answer = answer.map_err(|failure| self.error(failure))?;
         Ok(Fetched { answer, lane })
+    }
+
+    /// DynamoDB says of an index that is not there only that the request is not valid.
+    fn error(&self, failure: Failure) -> Error {
+        let says = |what: &str| failure.message.contains(what);
+        let is_missing = says("specified index");
+        let is_new = says("backfilling");
+        match self.plan.index {
+            Some(index) if failure.kind == FailureKind::Rejected && (is_missing || is_new) => {
+                let problem = if is_new { "is still being built" } else { "does not exist" };
+                let detail = format!(
+                    "the index `{}` {problem}: `create_table::<{}>()` tells what else the table lacks",
+                    index.name, self.plan.info.name
+                );
+                Error::TableMismatch(Report::new(self.subject.clone(), detail, None))
+            }
+            _ => failure.into_error(self.subject.clone()),
+        }
     }
 
     /// The place of an item, as a page can begin behind it.
