@@ -399,7 +399,17 @@ fn read_fields<'i>(
                     ),
                     None => {
                         stamped.push((kind, field.ident));
-                        field.stamps.push(kind);
+                        let is_asked_for = matches!(kind, StampKind::Version | StampKind::DeletedAt);
+                        match field.why_no_key().filter(|_| is_asked_for) {
+                            Some(why) => errors.at(
+                                &word,
+                                format_args!(
+                                    "`{}` {why}, and writes ask the table for it: remove one of the two",
+                                    field.ident
+                                ),
+                            ),
+                            None => field.stamps.push(kind),
+                        }
                     }
                 },
                 Role::Unknown => entity.key_failed = true,

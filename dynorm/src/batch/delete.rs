@@ -48,7 +48,7 @@ impl<'a, E: Entity> BatchDelete<'a, E> {
     write_options!();
 }
 
-impl<E: SoftDelete> BatchDelete<'_, E> {
+impl<E: Entity> BatchDelete<'_, E> {
     /// Deletes the items for good, whether or not they are marked as deleted.
     ///
     /// ```
@@ -68,7 +68,10 @@ impl<E: SoftDelete> BatchDelete<'_, E> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn force(mut self) -> Self {
+    pub fn force(mut self) -> Self
+    where
+        E: SoftDelete,
+    {
         self.rules.force = true;
         self
     }

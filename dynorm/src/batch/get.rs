@@ -130,17 +130,23 @@ impl<'a, E: Entity, S> BatchGet<'a, E, S> {
     batch_options!();
 }
 
-impl<E: SoftDelete, S> BatchGet<'_, E, S> {
+impl<E: Entity, S> BatchGet<'_, E, S> {
     /// Finds what is marked as deleted as well.
-    pub fn with_trashed(mut self) -> Self {
+    pub fn with_trashed(mut self) -> Self
+    where
+        E: SoftDelete,
+    {
         self.visible.trashed = Trashed::With;
         self
     }
 }
 
-impl<E: Expires, S> BatchGet<'_, E, S> {
+impl<E: Entity, S> BatchGet<'_, E, S> {
     /// Finds what has expired as well, as long as DynamoDB has not deleted it.
-    pub fn with_expired(mut self) -> Self {
+    pub fn with_expired(mut self) -> Self
+    where
+        E: Expires,
+    {
         self.visible.expired = true;
         self
     }

@@ -74,7 +74,7 @@ impl<E: Entity> Delete<E> {
     }
 }
 
-impl<E: SoftDelete + Expires, R> Delete<E, R> {
+impl<E: Entity, R> Delete<E, R> {
     /// Lets the item that is marked as deleted expire after this time, to the second, so that it goes for good. A restore does not
     /// change that; an update can.
     ///
@@ -102,7 +102,10 @@ impl<E: SoftDelete + Expires, R> Delete<E, R> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn expire_after(mut self, time: Duration) -> Self {
+    pub fn expire_after(mut self, time: Duration) -> Self
+    where
+        E: SoftDelete + Expires,
+    {
         self.end = Some(time.as_secs());
         self
     }

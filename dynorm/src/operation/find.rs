@@ -80,17 +80,23 @@ impl<E: Entity, T> Find<E, T> {
     }
 }
 
-impl<E: SoftDelete, T> Find<E, T> {
+impl<E: Entity, T> Find<E, T> {
     /// Finds the item also if it is marked as deleted.
-    pub fn with_trashed(mut self) -> Self {
+    pub fn with_trashed(mut self) -> Self
+    where
+        E: SoftDelete,
+    {
         self.visible.trashed = Trashed::With;
         self
     }
 }
 
-impl<E: Expires, T> Find<E, T> {
+impl<E: Entity, T> Find<E, T> {
     /// Finds the item also if it has expired, as long as DynamoDB has not deleted it.
-    pub fn with_expired(mut self) -> Self {
+    pub fn with_expired(mut self) -> Self
+    where
+        E: Expires,
+    {
         self.visible.expired = true;
         self
     }
@@ -150,16 +156,22 @@ impl<E: Entity, T> Get<E, T> {
     }
 }
 
-impl<E: SoftDelete, T> Get<E, T> {
+impl<E: Entity, T> Get<E, T> {
     /// See [`Find::with_trashed`].
-    pub fn with_trashed(self) -> Self {
+    pub fn with_trashed(self) -> Self
+    where
+        E: SoftDelete,
+    {
         Self(self.0.with_trashed())
     }
 }
 
-impl<E: Expires, T> Get<E, T> {
+impl<E: Entity, T> Get<E, T> {
     /// See [`Find::with_expired`].
-    pub fn with_expired(self) -> Self {
+    pub fn with_expired(self) -> Self
+    where
+        E: Expires,
+    {
         Self(self.0.with_expired())
     }
 }

@@ -7,7 +7,6 @@ use crate::batch::Retry;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp, encode_entity};
 use crate::error::{Error, Result};
-use crate::rules::Versioned;
 use crate::transaction::carry_out_one;
 
 /// How often it is tried; between the attempts there are pauses of up to 20 seconds, which grow, with jitter.
@@ -16,13 +15,13 @@ const ATTEMPTS: u32 = 100;
 /// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by
 /// [`Repository::retry_on_conflict`](crate::Repository::retry_on_conflict).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct RetryOnConflict<'a, E: Versioned> {
+pub struct RetryOnConflict<'a, E: Entity> {
     key: E::Key,
     change: Box<dyn FnMut(&mut E) + Send + 'a>,
     database: Option<Database>,
 }
 
-impl<'a, E: Versioned> RetryOnConflict<'a, E> {
+impl<'a, E: Entity> RetryOnConflict<'a, E> {
     pub(crate) fn new(key: E::Key, change: impl FnMut(&mut E) + Send + 'a) -> Self {
         Self { key, change: Box::new(change), database: None }
     }
@@ -34,7 +33,7 @@ impl<'a, E: Versioned> RetryOnConflict<'a, E> {
     }
 }
 
-impl<'a, E: Versioned> IntoFuture for RetryOnConflict<'a, E> {
+impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
     type Output = Result<E>;
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
@@ -89,7 +88,7 @@ fn not_found<E: Entity>(database: &Database, key: &E::Key) -> Error {
     }
 }
 
-impl<E: Versioned> fmt::Debug for RetryOnConflict<'_, E> {
+impl<E: Entity> fmt::Debug for RetryOnConflict<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryOnConflict").field("entity", &E::INFO.name).finish_non_exhaustive()
     }

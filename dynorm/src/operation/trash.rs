@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Action, Change, Existence, Expression, Json, Node, Source};
-use crate::rules::{SoftDelete, version_before};
+use crate::rules::version_before;
 use crate::transport::Repeat;
 
 /// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
@@ -59,13 +59,13 @@ fn marks(
 
 /// Takes the mark away that a delete has set. Made by [`Repository::restore`](crate::Repository::restore).
 #[must_use = "an operation does nothing until it is awaited"]
-pub struct Restore<E: SoftDelete> {
+pub struct Restore<E: Entity> {
     key: E::Key,
     database: Option<Database>,
     of: PhantomData<fn() -> E>,
 }
 
-impl<E: SoftDelete> Restore<E> {
+impl<E: Entity> Restore<E> {
     pub(crate) fn new(key: E::Key) -> Self {
         Self { key, database: None, of: PhantomData }
     }
@@ -77,7 +77,7 @@ impl<E: SoftDelete> Restore<E> {
     }
 }
 
-impl<E: SoftDelete> IntoFuture for Restore<E> {
+impl<E: Entity> IntoFuture for Restore<E> {
     type Output = Result<E>;
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
@@ -108,7 +108,7 @@ impl<E: SoftDelete> IntoFuture for Restore<E> {
     }
 }
 
-impl<E: SoftDelete> fmt::Debug for Restore<E> {
+impl<E: Entity> fmt::Debug for Restore<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Restore").field("entity", &E::INFO.name).finish_non_exhaustive()
     }

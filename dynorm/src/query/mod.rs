@@ -455,23 +455,32 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     }
 }
 
-impl<E: SoftDelete, S: Selection<E>> Query<E, S> {
+impl<E: Entity, S: Selection<E>> Query<E, S> {
     /// Sees what is marked as deleted as well.
-    pub fn with_trashed(mut self) -> Self {
+    pub fn with_trashed(mut self) -> Self
+    where
+        E: SoftDelete,
+    {
         self.spec.visible.trashed = Trashed::With;
         self
     }
 
     /// Sees only what is marked as deleted.
-    pub fn only_trashed(mut self) -> Self {
+    pub fn only_trashed(mut self) -> Self
+    where
+        E: SoftDelete,
+    {
         self.spec.visible.trashed = Trashed::Only;
         self
     }
 }
 
-impl<E: Expires, S: Selection<E>> Query<E, S> {
+impl<E: Entity, S: Selection<E>> Query<E, S> {
     /// Sees what has expired as well, as long as DynamoDB has not deleted it.
-    pub fn with_expired(mut self) -> Self {
+    pub fn with_expired(mut self) -> Self
+    where
+        E: Expires,
+    {
         self.spec.visible.expired = true;
         self
     }
