@@ -16,6 +16,7 @@ mod entity;
 mod error;
 mod expression;
 mod field;
+mod hooks;
 mod key;
 mod operation;
 mod query;
@@ -55,6 +56,7 @@ pub use expression::{
     TargetKind, field,
 };
 pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+pub use hooks::{HookResult, Hooks};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };
