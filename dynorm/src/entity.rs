@@ -11,6 +11,7 @@ use crate::codec::{
 use crate::error::{Error, Result, Subject};
 use crate::hooks::{Hook, HookFuture};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
+use crate::unique::Uniques;
 use crate::validation::Violation;
 
 /// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
@@ -105,6 +106,8 @@ pub struct EntityInfo {
     pub ttl: Option<usize>,
     /// The field that holds the attributes which are no other field.
     pub flattened: Option<&'static str>,
+    /// The fields whose values no two items have.
+    pub unique: Option<Uniques>,
     /// It has hooks: see [`Hooks`](crate::Hooks).
     pub hooks: bool,
 }
@@ -167,6 +170,13 @@ impl EntityInfo {
     #[must_use]
     pub const fn ttl(self, field: usize) -> Self {
         Self { ttl: Some(field), ..self }
+    }
+
+    /// The same, with fields whose values no two items have.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn uniques(self, fields: &'static [usize], claims: &'static Self) -> Self {
+        Self { unique: Some(Uniques { fields, claims }), ..self }
     }
 
     /// The same, with hooks.
