@@ -12,6 +12,7 @@ mod collection;
 mod database;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod encoded;
 mod entity;
 mod error;
 mod expression;
@@ -28,6 +29,7 @@ pub mod testing;
 mod tracked;
 mod transaction;
 mod transport;
+mod unique;
 mod validation;
 
 pub use attribute::{
@@ -59,6 +61,7 @@ pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute
 pub use hooks::{HookResult, Hooks};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
+    UniqueAttribute,
 };
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
