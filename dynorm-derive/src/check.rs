@@ -73,7 +73,10 @@ fn uniques(entity: &Entity<'_>, errors: &mut Errors) {
         if entity.key_fields() == [field.ident] {
             errors.at(
                 word,
-                format_args!("`{}` is the whole key, and no two items have the same: remove `unique`", field.ident),
+                format_args!(
+                    "`{}` is the whole key, and no two items have the same: remove `unique`",
+                    field.ident
+                ),
             );
         } else if entity.key_fields().contains(&field.ident) {
             errors.at(

@@ -48,6 +48,8 @@ pub enum Error {
     /// The item has another version than the write was based on, so nothing was changed. [`Error::current`] is the item as it is,
     /// [`Error::attempted`] what was to be written.
     VersionConflict(Box<Report>),
+    /// Another item has the value of a field that is `#[entity(unique)]`, so nothing was changed. [`Error::unique_field`] names it.
+    UniqueConflict(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
     /// An entity breaks rules of its own (`#[entity(validate)]`), so nothing was sent. [`Error::violations`] lists them.
@@ -103,6 +105,8 @@ pub struct Report {
     pub(crate) attempted: Option<StoredItem>,
     /// Of an entity that breaks its rules.
     pub(crate) violations: Vec<Violation>,
+    /// The field whose value is taken.
+    pub(crate) unique: Option<&'static str>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -296,6 +300,43 @@ impl Error {
         }
     }
 
+    /// Another item has the value of a unique field. Of a transaction: in one of its operations.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, #[entity(unique)] email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let ada = User { email: "ada@example.com".into(), ..User::default() };
+    /// UserRepo::create(&ada).await?;
+    /// let error = UserRepo::create(&ada).await.unwrap_err();
+    /// assert!(error.is_unique_conflict());
+    /// assert_eq!(error.unique_field(), Some("email"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_unique_conflict(&self) -> bool {
+        matches!(self, Self::UniqueConflict(_)) || self.is_some_operation(Self::is_unique_conflict)
+    }
+
+    /// The name, as it is stored, of the field whose value another item has. Of a transaction: that of the first operation that
+    /// failed for that.
+    #[must_use]
+    pub fn unique_field(&self) -> Option<&'static str> {
+        match self {
+            Self::UniqueConflict(report) => report.unique,
+            Self::Transaction(report) => {
+                report.failures.iter().find_map(|operation| operation.reason.unique_field())
+            }
+            _ => None,
+        }
+    }
+
     /// A hook of the entity refused the write: see [`Hooks`](crate::Hooks). Of a transaction: that of one of its operations.
     ///
     /// ```
@@ -456,6 +497,7 @@ impl Error {
             Self::NotFound(report)
             | Self::ConditionFailed(report)
             | Self::VersionConflict(report)
+            | Self::UniqueConflict(report)
             | Self::Invalid(report)
             | Self::ValidationFailed(report)
             | Self::Refused(report)
@@ -529,6 +571,7 @@ impl Report {
             item: None,
             attempted: None,
             violations: Vec::new(),
+            unique: None,
             source,
         })
     }
@@ -583,7 +626,7 @@ impl fmt::Display for Error {
                 let then = if known { ", and nothing was changed" } else { lost(known) };
                 write!(f, "{}: {why}{then}", report.doing())
             }
-            Self::VersionConflict(report) => {
+            Self::VersionConflict(report) | Self::UniqueConflict(report) => {
                 let known = lost(report.outcome_known);
                 write!(f, "{}{}{known}", report.doing(), report.because())
             }

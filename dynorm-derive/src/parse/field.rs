@@ -113,7 +113,8 @@ pub(super) fn read<'i>(
     let default = read.default.map(|(_, default)| default);
     let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
     let (vis, ty, sensitive) = (&field.vis, &field.ty, read.sensitive);
-    let field = Field { ident, vis, ty, docs, name, storage, default, sensitive, unique: None, stamps: Vec::new() };
+    let field =
+        Field { ident, vis, ty, docs, name, storage, default, sensitive, unique: None, stamps: Vec::new() };
     Some((field, read.roles))
 }
 

@@ -33,6 +33,7 @@ mod tracked;
 mod transact_faults;
 mod transact_get;
 mod transaction;
+mod unique;
 mod update;
 mod update_keys;
 mod update_or_create;
