@@ -1,13 +1,14 @@
 //! What the derive macro says of an entity, and the way from an entity to the bytes of its item and back.
 
 use std::fmt;
-use std::ops::Range;
 
 use crate::attribute::{ScalarType, Timestamp};
 use crate::codec::{
     Encoder, FieldInfo, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, normal_number,
     part_size, scalar_text,
 };
+use crate::encoded::KeyRanges;
+pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::error::{Error, Result, Subject};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
 use crate::validation::Violation;
@@ -202,7 +203,7 @@ impl EntityInfo {
         ))
     }
 
-    fn is_sensitive(&self, source: &KeySource) -> bool {
+    pub(crate) fn is_sensitive(&self, source: &KeySource) -> bool {
         let sensitive = |index: &usize| self.fields.get(*index).is_some_and(|field| field.sensitive);
         match source {
             KeySource::Field(index) => sensitive(index),
@@ -256,17 +257,6 @@ impl Stamp {
     }
 }
 
-/// An entity as it travels: the JSON of its item, and where in it the values of the table's keys lie.
-#[derive(Debug)]
-pub(crate) struct EncodedItem {
-    pub(crate) json: Vec<u8>,
-    keys: [Range<usize>; 2],
-}
-
-/// The key of an item as it travels: `{"id":{"S":"…"}}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EncodedKey(pub(crate) Vec<u8>);
-
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
     // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
@@ -276,7 +266,7 @@ pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
 }
 
 /// The same, into an encoder that is empty. Gives where the values of the table's keys lie.
-pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<[Range<usize>; 2]> {
+pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<KeyRanges> {
     check_rules(entity)?;
     let mut item = ItemWriter::new(encoder, E::INFO.fields);
     let written = entity.encode_item(&mut item);
@@ -304,7 +294,7 @@ fn finish_item<'p>(
     written: std::result::Result<(), ValueError>,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     mut item: ItemWriter<'_>,
-) -> std::result::Result<[Range<usize>; 2], ValueError> {
+) -> std::result::Result<KeyRanges, ValueError> {
     written?;
     write_derived(info, field, &mut item)?;
     check_keys(info, &item)?;
@@ -321,66 +311,11 @@ fn finish_item<'p>(
 fn checked_item(
     info: &'static EntityInfo,
     encoder: &Encoder,
-    keys: [Range<usize>; 2],
-) -> Result<[Range<usize>; 2]> {
+    keys: KeyRanges,
+) -> Result<KeyRanges> {
     let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
     let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
     Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
-}
-
-impl EncodedItem {
-    pub(crate) fn key(&self, info: &'static EntityInfo) -> EncodedKey {
-        EncodedKey::new(
-            info.keys().zip(self.key_values()).map(|((_, source), json)| (info.attribute(source), json)),
-        )
-    }
-
-    /// See [`canonical_key`].
-    pub(crate) fn canonical_key(
-        &self,
-        info: &'static EntityInfo,
-        canonical: &mut Vec<u8>,
-    ) -> std::result::Result<(), ValueError> {
-        for ((_, source), json) in info.keys().zip(self.key_values()) {
-            push_canonical(info.scalar(source), &scalar_text(json)?, canonical);
-        }
-        Ok(())
-    }
-
-    fn key_values(&self) -> impl Iterator<Item = &[u8]> {
-        self.keys.iter().map(|range| self.json.get(range.clone()).unwrap_or_default())
-    }
-}
-
-/// Adds one spelling for all spellings of the key of an item that DynamoDB takes for equal, so that equal keys are equal
-/// bytes.
-pub(crate) fn canonical_key(
-    info: &'static EntityInfo,
-    item: &Item<'_>,
-    canonical: &mut Vec<u8>,
-) -> std::result::Result<(), ValueError> {
-    for (_, source) in info.keys() {
-        let name = info.attribute(source);
-        let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
-        push_canonical(info.scalar(source), &value.raw().unescape()?, canonical);
-    }
-    Ok(())
-}
-
-/// The parts of a key carry their lengths, so that ("a", "bc") and ("ab", "c") differ.
-fn push_canonical(scalar: ScalarType, text: &str, canonical: &mut Vec<u8>) {
-    let push = |text: &str, canonical: &mut Vec<u8>| {
-        canonical.extend_from_slice(&text.len().to_le_bytes());
-        canonical.extend_from_slice(text.as_bytes());
-    };
-    match scalar {
-        ScalarType::Number => push(&normal_number(text), canonical),
-        ScalarType::String | ScalarType::Binary => push(text, canonical),
-    }
-}
-
-fn missing_key(name: &'static str) -> ValueError {
-    ValueError::new("the key attribute is missing").in_field(name)
 }
 
 /// Writes the keys that templates make, and the type of the entity.
@@ -489,16 +424,12 @@ fn encode_key_parts<'p>(
     info: &'static EntityInfo,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
 ) -> std::result::Result<EncodedKey, ValueError> {
-    let mut values = Vec::with_capacity(2);
-    for (role, source) in info.keys() {
-        let name = info.attribute(source);
-        let mut encoder = Encoder::with_capacity(64);
-        encode_key_value(source, field, &mut encoder).map_err(|error| error.in_field(name))?;
-        let json = encoder.into_bytes();
-        check_key(&json, role, &"the table").map_err(|error| error.in_field(name))?;
-        values.push((name, json));
-    }
-    Ok(EncodedKey::new(values.iter().map(|(name, json)| (*name, json.as_slice()))))
+    EncodedKey::write(info, |role, source, encoder| {
+        let start = encoder.len();
+        encode_key_value(source, field, encoder)
+            .and_then(|()| check_key(encoder.written_since(start), role, &"the table"))
+            .map_err(|error| error.in_field(info.attribute(source)))
+    })
 }
 
 /// Writes the value of one key attribute.
@@ -558,58 +489,6 @@ pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Res
         Some(value) => value.as_str().is_ok_and(|found| found == info.name),
         None => false,
     })
-}
-
-impl EncodedKey {
-    pub(crate) fn new<'v>(values: impl Iterator<Item = (&'static str, &'v [u8])>) -> Self {
-        let mut encoder = Encoder::with_capacity(64);
-        encoder.push(b'{');
-        for (index, (name, json)) in values.enumerate() {
-            encoder.separate(index);
-            encoder.json_string(name);
-            encoder.push(b':');
-            encoder.raw(json);
-        }
-        encoder.push(b'}');
-        Self(encoder.into_bytes())
-    }
-
-    /// The key of an item of this entity that came from the server.
-    pub(crate) fn of_item(
-        info: &'static EntityInfo,
-        item: &Item<'_>,
-    ) -> std::result::Result<Self, ValueError> {
-        let mut values = Vec::with_capacity(2);
-        for (_, source) in info.keys() {
-            let name = info.attribute(source);
-            let mut encoder = Encoder::default();
-            item.get(name)?.ok_or_else(|| missing_key(name))?.write(&mut encoder);
-            values.push((name, encoder.into_bytes()));
-        }
-        Ok(Self::new(values.iter().map(|(name, json)| (*name, json.as_slice()))))
-    }
-
-    /// See [`canonical_key`].
-    pub(crate) fn canonical(
-        &self,
-        info: &'static EntityInfo,
-        canonical: &mut Vec<u8>,
-    ) -> std::result::Result<(), ValueError> {
-        let text = std::str::from_utf8(&self.0).map_err(|_| ValueError::new("not UTF-8"))?;
-        canonical_key(info, &Item::next(&mut Scanner::new(text))?, canonical)
-    }
-
-    /// The key as an error shows it: `id = 01H…`, the sensitive parts left out.
-    pub(crate) fn describe(&self, info: &'static EntityInfo) -> String {
-        let json = std::str::from_utf8(&self.0).unwrap_or_default();
-        let Ok(item) = Item::next(&mut Scanner::new(json)) else { return String::new() };
-        let parts = item.iter().zip(info.keys()).map(|((_, value), (_, source))| {
-            let text = value.raw().unescape().unwrap_or_default();
-            let shown = if info.is_sensitive(source) { "…".into() } else { text };
-            format!("{} = {shown}", info.attribute(source))
-        });
-        parts.collect::<Vec<_>>().join(", ")
-    }
 }
 
 impl fmt::Debug for EntityInfo {

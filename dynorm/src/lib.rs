@@ -12,6 +12,7 @@ mod collection;
 mod database;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod encoded;
 mod entity;
 mod error;
 mod expression;

@@ -29,7 +29,7 @@ pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
 pub(crate) use number::{
-    compare_numbers, integer_text, is_float_text, is_whole, normal_number, plain_number,
+    compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,
 };
 pub(crate) use scanner::{RawString, Scanner};
 pub(crate) use size::{item_size, largest_attribute, part_size, value_size};

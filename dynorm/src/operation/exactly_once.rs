@@ -135,8 +135,8 @@ impl<E: Entity> ReadBack<E> for Nothing {
 }
 
 async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<transport::Answer> {
-    let mut request = Request::for_table(&subject.table, key.0.len());
-    request.json("Key", &key.0);
+    let mut request = Request::for_table(&subject.table, key.json.len());
+    request.json("Key", &key.json);
     request.flag("ConsistentRead", true);
     let (operation, body) = (Operation::GetItem, request.finish());
     let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;

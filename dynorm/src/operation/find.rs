@@ -215,8 +215,8 @@ async fn get_item(
     subject: &Subject,
 ) -> Result<Answer> {
     let table = database.table(info);
-    let mut request = Request::for_table(&table, key.0.len());
-    request.json("Key", &key.0);
+    let mut request = Request::for_table(&table, key.json.len());
+    request.json("Key", &key.json);
     request.flag("ConsistentRead", consistent);
     transport::send(database.client(), Operation::GetItem, &table, request.finish())
         .await

@@ -187,7 +187,7 @@ pub(crate) fn put_request(
     let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
     let mut request = Request::for_table(&subject.table, item.json.len());
     let (operation, mut expression) = if put.merge {
-        request.json("Key", &key.0);
+        request.json("Key", &key.json);
         (Operation::UpdateItem, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
     } else {
         request.json("Item", &item.json);

@@ -170,8 +170,8 @@ pub(super) fn request_by_key(
     expression: &Expression,
     wanted: &str,
 ) -> Vec<u8> {
-    let mut request = Request::for_table(table, key.0.len() + 512);
-    request.json("Key", &key.0);
+    let mut request = Request::for_table(table, key.json.len() + 512);
+    request.json("Key", &key.json);
     expression.write(&mut request);
     if !wanted.is_empty() {
         request.text("ReturnValues", wanted);

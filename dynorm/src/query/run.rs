@@ -171,7 +171,7 @@ impl Reader {
     ) -> std::result::Result<Vec<u8>, ValueError> {
         let mut request = Request::for_table(&self.table, 512);
         if !self.plan.keys.is_empty() {
-            request.array("Keys", &mut self.plan.keys.iter(), |key, encoder| encoder.raw(&key.0));
+            request.array("Keys", &mut self.plan.keys.iter(), |key, encoder| encoder.raw(&key.json));
         }
         if let Some(index) = self.plan.index {
             request.text("IndexName", index.name);
@@ -439,7 +439,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let start = match &lane.next {
             Next::Start => 0,
             Next::After(last) => {
-                plan.keys.iter().position(|key| key.0 == *last).map_or(usize::MAX, |at| at + 1)
+                plan.keys.iter().position(|key| key.json == *last).map_or(usize::MAX, |at| at + 1)
             }
             Next::End => usize::MAX,
         };
@@ -451,11 +451,11 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let most = usize::try_from(most.unwrap_or_default()).unwrap_or(MAX_BATCH_GET_ITEMS);
         let keys: Vec<EncodedKey> = left.iter().take(most).cloned().collect();
         lane.next = match keys.last() {
-            Some(last) if keys.len() < left.len() => Next::After(last.0.clone()),
+            Some(last) if keys.len() < left.len() => Next::After(last.json.clone()),
             _ => Next::End,
         };
         let told =
-            keys.into_iter().map(|key| Told { lane: 0, position: key.0.clone(), key, sort: Vec::new() });
+            keys.into_iter().map(|key| Told { lane: 0, position: key.json.clone(), key, sort: Vec::new() });
         self.told = told.collect();
         self.evaluated += self.told.len() as u64;
         self.complete().await

@@ -185,10 +185,10 @@ impl Plan {
             );
             return Err(invalid(ValueError::new(why)));
         }
-        let mut request = Request::new(distinct.iter().map(|(_, key)| key.0.len() + 128).sum());
+        let mut request = Request::new(distinct.iter().map(|(_, key)| key.json.len() + 128).sum());
         request.array("TransactItems", &mut distinct.iter(), |(subject, key), encoder: &mut Encoder| {
-            let mut get = Request::for_table(&subject.table, key.0.len());
-            get.json("Key", &key.0);
+            let mut get = Request::for_table(&subject.table, key.json.len());
+            get.json("Key", &key.json);
             encoder.raw(b"{\"Get\":");
             encoder.raw(&get.finish());
             encoder.push(b'}');
@@ -221,14 +221,11 @@ type Read = (Subject, EncodedKey);
 
 /// The reads without those of an item that another one asks for, and for each read the position of its item among them.
 fn distinct(reads: &[Read]) -> std::result::Result<(Vec<&Read>, Vec<usize>), ValueError> {
-    let mut known: HashMap<(&str, Vec<u8>), usize> = HashMap::with_capacity(reads.len());
+    let mut known: HashMap<(&str, Option<Vec<u8>>), usize> = HashMap::with_capacity(reads.len());
     let (mut distinct, mut positions) = (Vec::with_capacity(reads.len()), Vec::with_capacity(reads.len()));
     for read in reads {
         let (subject, key) = read;
-        let mut canonical = Vec::new();
-        if let Some(info) = subject.info {
-            key.canonical(info, &mut canonical)?;
-        }
+        let canonical = subject.info.map(|info| key.canonical(info)).transpose()?;
         let position = *known.entry((&subject.table, canonical)).or_insert_with(|| {
             distinct.push(read);
             distinct.len() - 1

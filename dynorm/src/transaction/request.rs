@@ -90,10 +90,8 @@ fn sendable(write: Write) -> Result<Write> {
 fn check_items(writes: &[Write]) -> std::result::Result<(), String> {
     let mut seen = std::collections::HashMap::with_capacity(writes.len());
     for (index, write) in writes.iter().enumerate() {
-        let mut canonical = Vec::new();
-        if let Some(info) = write.subject.info {
-            write.key.canonical(info, &mut canonical).map_err(|error| error.to_string())?;
-        }
+        let canonical = write.subject.info.map(|info| write.key.canonical(info)).transpose();
+        let canonical = canonical.map_err(|error| error.to_string())?;
         if let Some(other) = seen.insert((write.subject.table.as_str(), canonical), index) {
             let named = |index: usize| match writes.get(index) {
                 Some(write) => format!("{} ({} of {})", index + 1, write.kind, write.subject),

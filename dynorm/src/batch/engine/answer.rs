@@ -29,7 +29,8 @@ impl Engine<'_> {
         }
         match answered {
             Some(Ok(answer)) => {
-                let reading = self.work.read(&answer, &chunk, &self.jobs, &self.tables, self.inputs);
+                let jobs = (&self.jobs, &self.keys);
+                let reading = self.work.read(&answer, &chunk, jobs, &self.tables, self.inputs);
                 match reading {
                     Ok(reading) => self.take(&chunk, &parts, reading, now),
                     Err(error) => {

@@ -9,13 +9,14 @@ mod job;
 mod settle;
 mod table;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use hashbrown::HashTable;
 use slab::Slab;
 use tokio::time::Instant;
 
@@ -144,7 +145,7 @@ struct Engine<'e> {
     admitted: usize,
     jobs: Slab<Job>,
     /// The job of each key that is on its way.
-    keys: HashMap<Arc<[u8]>, usize>,
+    keys: HashTable<usize>,
     held_items: usize,
     held_bytes: usize,
     tables: Vec<Table>,
@@ -200,7 +201,7 @@ impl<'e> Engine<'e> {
             holding_since: None,
             admitted: 0,
             jobs: Slab::new(),
-            keys: HashMap::new(),
+            keys: HashTable::new(),
             held_items: 0,
             held_bytes: 0,
             tables: tables.collect(),
