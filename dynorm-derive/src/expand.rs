@@ -35,7 +35,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
             }
         }
     });
-    let (marked, version) = (marked(entity), version(entity));
+    let (marked, version, hooks) = (marked(entity), version(entity), hooks(entity));
     let skipped = skipped(entity);
     let projected: Vec<_> = indexes(entity)
         .filter(|index| index.projection.is_some())
@@ -66,6 +66,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
                 #skipped
                 #validate
                 #version
+                #hooks
             }
         };
     }
@@ -349,7 +350,8 @@ fn marks(entity: &Entity<'_>) -> TokenStream {
         position(StampKind::Version, "version"),
         position(StampKind::Ttl, "ttl"),
     ];
-    marks.into_iter().flatten().collect()
+    let hooks = entity.hooks.as_ref().map(|_| quote!(.hooks()));
+    marks.into_iter().flatten().chain(hooks).collect()
 }
 
 /// What the marks of an entity make of it.
@@ -395,6 +397,32 @@ fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
                 #(::core::mem::swap(&mut self.#fields, &mut #from.#fields);)*
             }
         }
+    })
+}
+
+/// The way to the hooks, and whether the entity is new.
+fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
+    let word = entity.hooks.as_ref()?;
+    let is_new =
+        [(StampKind::CreatedAt, "Moment"), (StampKind::Id, "Identifier"), (StampKind::Version, "Version")];
+    let is_new = is_new.into_iter().find_map(|(kind, name)| {
+        let Field { ident, ty, .. } = entity.stamped(kind)?;
+        let name = Ident::new(name, Span::call_site());
+        let function =
+            Ident::new(if kind == StampKind::Version { "is_new" } else { "is_unset" }, Span::call_site());
+        Some(quote! {
+            fn is_new(&self) -> __d::Option<bool> {
+                __d::Some(<#ty as __d::#name>::#function(&self.#ident))
+            }
+        })
+    });
+    let hook = Ident::new("hook", Span::mixed_site());
+    let this = quote_spanned!(word.span()=> <Self as __d::Hooked>::hooked);
+    Some(quote! {
+        fn hook(&mut self, #hook: __d::Hook) -> __d::Option<__d::HookFuture<'_>> {
+            #this(self, #hook)
+        }
+        #is_new
     })
 }
 

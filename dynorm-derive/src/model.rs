@@ -23,6 +23,8 @@ pub(crate) struct Entity<'i> {
     pub(crate) type_attribute: Option<LitStr>,
     /// It has rules of its own.
     pub(crate) validate: bool,
+    /// It has hooks, and this is where it says so.
+    pub(crate) hooks: Option<Ident>,
 }
 
 /// A field of an entity or of a nested struct.

@@ -10,6 +10,7 @@ use crate::codec::{
 use crate::encoded::KeyRanges;
 pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::error::{Error, Result, Subject};
+use crate::hooks::{Hook, HookFuture};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
 use crate::validation::Violation;
 
@@ -57,6 +58,18 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// Runs a hook.
+    #[doc(hidden)]
+    fn hook(&mut self, _hook: Hook) -> Option<HookFuture<'_>> {
+        None
+    }
+
+    /// True if it was never saved, as far as it can tell.
+    #[doc(hidden)]
+    fn is_new(&self) -> Option<bool> {
+        None
+    }
+
     /// The version that the entity was read with.
     #[doc(hidden)]
     fn item_version(&self) -> Option<u64> {
@@ -93,6 +106,8 @@ pub struct EntityInfo {
     pub ttl: Option<usize>,
     /// The field that holds the attributes which are no other field.
     pub flattened: Option<&'static str>,
+    /// It has hooks: see [`Hooks`](crate::Hooks).
+    pub hooks: bool,
 }
 
 /// A field that is set to the current time, also by writes that have no whole entity at hand.
@@ -153,6 +168,13 @@ impl EntityInfo {
     #[must_use]
     pub const fn ttl(self, field: usize) -> Self {
         Self { ttl: Some(field), ..self }
+    }
+
+    /// The same, with hooks.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn hooks(self) -> Self {
+        Self { hooks: true, ..self }
     }
 
     /// The attribute that marks what is deleted.
@@ -456,6 +478,12 @@ pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> std::result::Result<O
     let key = entity.entity_key();
     check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
     Ok(Some(entity))
+}
+
+/// Decodes an item that was kept as it came.
+pub(crate) fn decode_json<E: Entity>(json: &[u8]) -> std::result::Result<Option<E>, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    decode_entity(&Item::next(&mut Scanner::new(text))?)
 }
 
 /// Some types are read from more than one spelling, such as times with another offset or ids in lower case. In a key that

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{Entity, EntityInfo, decode_entity};
+use crate::hooks::Hook;
 use crate::rules::{Versions, stored_version};
 use crate::validation::Violation;
 
@@ -51,6 +52,8 @@ pub enum Error {
     Invalid(Box<Report>),
     /// An entity breaks rules of its own (`#[entity(validate)]`), so nothing was sent. [`Error::violations`] lists them.
     ValidationFailed(Box<Report>),
+    /// A hook of the entity refused the write, so it was not sent. The [`source`](std::error::Error::source) is what the hook says.
+    Refused(Box<Report>),
     /// A cursor that does not fit the query that it was given to: altered, of another query, with another signature or without
     /// one, or no cursor at all. Found before anything was sent. A web handler answers 400 with it, since the cursor came from
     /// whoever asks.
@@ -293,6 +296,47 @@ impl Error {
         }
     }
 
+    /// A hook of the entity refused the write: see [`Hooks`](crate::Hooks). Of a transaction: that of one of its operations.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # use dynorm::{HookResult, Hooks};
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # #[entity(hooks)]
+    /// # struct Vote { #[entity(partition)] voter: String, for_: String }
+    /// impl Hooks for Vote {
+    ///     async fn updating(&mut self) -> HookResult {
+    ///         Err("a vote is never changed".into())
+    ///     }
+    ///
+    ///     async fn deleting(&self) -> HookResult {
+    ///         Err("a vote is never taken back".into())
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Vote>().await?;
+    /// # db.install();
+    /// let vote = VoteRepo::create(Vote { voter: "ada".into(), for_: "tea".into() }).await?;
+    /// let error = VoteRepo::delete(&vote).await.unwrap_err();
+    /// assert!(error.is_refused());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_)) || self.is_some_operation(Self::is_refused)
+    }
+
+    pub(crate) fn refused(
+        subject: Subject,
+        hook: Hook,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Self {
+        Self::Refused(Report::new(subject, hook.to_string(), Some(source)))
+    }
+
     pub(crate) fn validation(subject: Subject, violations: Vec<Violation>) -> Self {
         let mut report = Report::new(subject, "", None);
         report.violations = violations;
@@ -414,6 +458,7 @@ impl Error {
             | Self::VersionConflict(report)
             | Self::Invalid(report)
             | Self::ValidationFailed(report)
+            | Self::Refused(report)
             | Self::InvalidCursor(report)
             | Self::Undecodable(report)
             | Self::TableNotFound(report)
@@ -539,6 +584,9 @@ impl fmt::Display for Error {
             Self::ValidationFailed(report) => {
                 let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
                 write!(f, "{} breaks its rules: {}", report.subject, violations.join("; "))
+            }
+            Self::Refused(report) => {
+                write!(f, "{} refuses it in its hook `{}`", report.subject, report.detail)
             }
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())

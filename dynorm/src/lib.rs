@@ -17,6 +17,7 @@ mod entity;
 mod error;
 mod expression;
 mod field;
+mod hooks;
 mod key;
 mod operation;
 mod query;
@@ -56,6 +57,7 @@ pub use expression::{
     TargetKind, field,
 };
 pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+pub use hooks::{HookResult, Hooks};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
 };

@@ -7,6 +7,7 @@ pub use crate::codec::{
 };
 pub use crate::entity::{Entity, EntityInfo, IndexInfo, Stamp};
 pub use crate::field::{Field, Key, Opaque, Plain};
+pub use crate::hooks::{Hook, HookFuture, Hooked};
 pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
     Template,
@@ -120,6 +121,7 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         ttl: None,
         updated_at: None,
         flattened: None,
+        hooks: false,
     }
 }
 

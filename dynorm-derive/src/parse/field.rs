@@ -173,9 +173,10 @@ impl Read {
 fn unknown(entry: &Entry, words: &[&str], attribute: &str, errors: &mut Errors) {
     let text = entry.word.unraw().to_string();
     if attribute == "entity" && super::entity::WORDS.contains(&text.as_str()) {
+        let value = if super::entity::FLAGS.contains(&text.as_str()) { "" } else { " = …" };
         errors.at(
             &entry.word,
-            format_args!("`{text}` is said of the entity: write `#[entity({text} = …)]` above the struct"),
+            format_args!("`{text}` is said of the entity: write `#[entity({text}{value})]` above the struct"),
         );
     } else if attribute == "attribute" && WORDS.contains(&text.as_str()) {
         errors.at(

@@ -14,6 +14,7 @@ mod explain;
 mod fates;
 mod faults;
 mod first_or_create;
+mod hooks;
 mod lossless;
 mod mixed;
 mod names;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 
 use super::engine::{Input, Inputs};
 use super::inputs::by_key;
@@ -19,6 +20,7 @@ use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, decode_entity};
 use crate::error::{BatchReport, Error, Result, Subject};
+use crate::hooks;
 use crate::rules::Visibility;
 
 /// Reads the items of a stream of keys: a `Stream` of entities, in the order of the keys, without those that are missing.
@@ -59,6 +61,9 @@ pub struct BatchGetStream<'a, E: Entity> {
     settings: Settings<'a>,
     engine: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     found: Arc<Mutex<Window<E>>>,
+    /// An entity whose hook is running.
+    retrieving: Option<BoxFuture<'a, E>>,
+    database: Option<Database>,
 }
 
 impl<'a, E: Entity> BatchGetStream<'a, E> {
@@ -68,6 +73,8 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
             consistent: false,
             settings: Settings::default(),
             engine: None,
+            retrieving: None,
+            database: None,
             found: Arc::new(Mutex::new(Window { start: 0, slots: VecDeque::new(), stopped: None })),
         }
     }
@@ -85,6 +92,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
         let mut settings = std::mem::take(&mut self.settings);
         let (consistent, found) = (self.consistent, self.found.clone());
         let database = Database::of_operation(settings.options.database.take());
+        self.database = database.as_ref().ok().cloned();
         self.engine = Some(Box::pin(async move {
             let requests = settings.options.concurrency.unwrap_or(Work::Get.most_under_way());
             let most = requests.saturating_mul(Work::Get.most_items()).saturating_mul(2);
@@ -107,6 +115,31 @@ impl<E: Entity> Stream for BatchGetStream<'_, E> {
     type Item = Result<E, GetStreamError<E>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !E::INFO.hooks {
+            return self.poll_found(context);
+        }
+        loop {
+            if let Some(retrieving) = &mut self.retrieving {
+                let Poll::Ready(entity) = retrieving.as_mut().poll(context) else { return Poll::Pending };
+                self.retrieving = None;
+                return Poll::Ready(Some(Ok(entity)));
+            }
+            let Poll::Ready(found) = self.poll_found(context) else { return Poll::Pending };
+            match (found, self.database.clone()) {
+                (Some(Ok(mut entity)), Some(database)) => {
+                    self.retrieving = Some(Box::pin(async move {
+                        hooks::retrieved(&database, &mut entity).await;
+                        entity
+                    }));
+                }
+                (found, _) => return Poll::Ready(found),
+            }
+        }
+    }
+}
+
+impl<E: Entity> BatchGetStream<'_, E> {
+    fn poll_found(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<E, GetStreamError<E>>>> {
         if let Some(keys) = self.keys.take() {
             self.begin(keys);
         }

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::OperationFuture;
-use super::find::member;
+use super::find::{member, stored};
 use super::trash::mark_expression;
 use super::update_item::request_by_key;
 use super::write::{Meaning, OperationKind, Write};
@@ -12,6 +12,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Condition, DocumentPath, Existence, Expression, Node, Term};
+use crate::hooks::{self, Event};
 use crate::rules::{Expires, SoftDelete, version_before};
 use crate::transport::{self, Answer, Operation, Repeat};
 
@@ -20,6 +21,8 @@ use crate::transport::{self, Answer, Operation, Repeat};
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Delete<E: Entity, R = Nothing> {
     key: E::Key,
+    /// The entity, for its hooks.
+    entity: Option<Box<E>>,
     condition: Option<Node>,
     /// The version that the entity was read with.
     version: Option<u64>,
@@ -35,6 +38,7 @@ impl<E: Entity> Delete<E> {
     pub(crate) fn new(key: E::Key) -> Self {
         Self {
             key,
+            entity: None,
             condition: None,
             version: None,
             force: false,
@@ -45,7 +49,8 @@ impl<E: Entity> Delete<E> {
     }
 
     pub(crate) fn of(entity: &E) -> Self {
-        Self { version: entity.item_version(), ..Self::new(entity.entity_key()) }
+        let kept = E::INFO.hooks.then(|| Box::new(entity.clone()));
+        Self { version: entity.item_version(), entity: kept, ..Self::new(entity.entity_key()) }
     }
 
     pub(crate) fn force(mut self) -> Self {
@@ -69,8 +74,8 @@ impl<E: Entity> Delete<E> {
     /// # }
     /// ```
     pub fn returning_old(self) -> Delete<E, Old> {
-        let Self { key, condition, version, force, end, database, .. } = self;
-        Delete { key, condition, version, force, end, database, returning: PhantomData }
+        let Self { key, entity, condition, version, force, end, database, .. } = self;
+        Delete { key, entity, condition, version, force, end, database, returning: PhantomData }
     }
 }
 
@@ -155,16 +160,37 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
 
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
-            let database = Database::of_operation(self.database.clone())?;
-            let write = self.request(database.table(E::INFO), R::WANTED)?;
+            let mut delete = self;
+            let database = Database::of_operation(delete.database.clone())?;
+            delete.before(&database).await?;
+            let write = delete.request(database.table(E::INFO), R::WANTED)?;
             let subject = write.subject.clone();
             let answer = send(&database, write, R::WANTED != Nothing::NAME).await?;
+            delete.after(&database).await;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
     }
 }
 
 impl<E: Entity, R> Delete<E, R> {
+    /// Runs the hooks before it.
+    pub(crate) async fn before(&mut self, database: &Database) -> Result<()> {
+        if E::INFO.hooks && self.entity.is_none() {
+            self.entity = stored::<E>(database, self.key.clone()).await?.map(Box::new);
+        }
+        match &mut self.entity {
+            Some(entity) => hooks::before(database, &mut **entity, Event::delete::<E>(self.force)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the hooks after it.
+    pub(crate) async fn after(&mut self, database: &Database) {
+        if let Some(entity) = &mut self.entity {
+            hooks::after(database, &mut **entity, Event::delete::<E>(self.force)).await;
+        }
+    }
+
     /// The request that deletes the item, or marks it; in a transaction nothing is `wanted` of it.
     pub(crate) fn request(&self, table: String, wanted: &str) -> Result<Write> {
         let Self { key, condition, version, force, end, .. } = self;

@@ -7,6 +7,7 @@ use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
+use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use crate::tracked::Tracked;
 use crate::transport::{self, Answer, Operation};
@@ -74,7 +75,12 @@ impl<E: Entity, T> Find<E, T> {
         let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
         match found(&answer, self.visible) {
-            Ok(found) => Ok((found, subject, database)),
+            Ok(mut found) => {
+                if let Some(entity) = &mut found {
+                    hooks::retrieved(&database, entity).await;
+                }
+                Ok((found, subject, database))
+            }
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
     }
@@ -205,6 +211,15 @@ impl<E: Entity, T> fmt::Debug for Get<E, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Get").field("entity", &E::INFO.name).finish_non_exhaustive()
     }
+}
+
+/// The item as it is, trashed and expired ones included, for the hooks of a write by its key.
+pub(crate) async fn stored<E: Entity>(database: &Database, key: E::Key) -> Result<Option<E>> {
+    let table = database.table(E::INFO);
+    let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading, for its hooks,");
+    let answer = get_item(database, E::INFO, &key, true, &subject).await?;
+    found(&answer, Visibility::ALL).map_err(|error| Error::undecodable(subject, &error))
 }
 
 async fn get_item(

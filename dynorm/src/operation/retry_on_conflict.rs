@@ -1,12 +1,13 @@
 use std::fmt;
 
 use super::find::Find;
-use super::save::{Own, Put, put_request};
+use super::save::{Own, Put, put_request, stamped_item};
 use super::{Held, OperationFuture};
 use crate::batch::Retry;
 use crate::database::Database;
-use crate::entity::{Entity, Stamp, encode_entity};
+use crate::entity::{Entity, Stamp};
 use crate::error::{Error, Result};
+use crate::hooks::{self, Event};
 use crate::transaction::carry_out_one;
 
 /// How often it is tried; between the attempts there are pauses of up to 20 seconds, which grow, with jitter.
@@ -70,13 +71,13 @@ impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
 
 /// Saves it in a transaction of its own, so that it is saved once even if answers are lost.
 async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
-    let mut put = Put::save(false, None);
-    put.take_version(&entity);
-    let mut held = Own(entity);
-    held.stamp(&Stamp::now());
+    let (mut held, mut put) = (Own(entity), Put::save(false, None));
+    let event = Event::save(held.entity(), false);
+    hooks::before(database, held.entity_mut(), event).await?;
     let table = database.table(E::INFO);
-    let item = encode_entity(held.entity()).map_err(|error| error.in_table(&table))?;
+    let item = stamped_item(&mut held, &mut put, &Stamp::now()).map_err(|error| error.in_table(&table))?;
     carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
+    hooks::after(database, held.entity_mut(), event).await;
     Ok(held.into_entity())
 }
 

@@ -9,6 +9,7 @@ use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_entity};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Change, Condition, Existence, Expression, Json, Node, Source};
+use crate::hooks::{self, Event};
 use crate::key::KeySource;
 use crate::rules::version_before;
 use crate::transport::{self, Operation, Repeat};
@@ -131,15 +132,22 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
     database: Option<Database>,
 ) -> Result<A::Output> {
     let database = Database::of_operation(database)?;
-    put.take_version(held.entity());
     held.remember();
-    held.stamp(&Stamp::now());
-    let result = match encode_entity(held.entity()) {
+    let event = Event::save(held.entity(), put.kind == OperationKind::Creating);
+    let result = match hooks::before(&database, held.entity_mut(), event).await {
+        Ok(()) => stamped_item(&mut held, &mut put, &Stamp::now())
+            .map_err(|error| error.in_table(&database.table(E::INFO))),
+        Err(error) => Err(error),
+    };
+    let result = match result {
         Ok(item) => write_item(&database, E::INFO, &item, put).await,
-        Err(error) => Err(error.in_table(&database.table(E::INFO))),
+        Err(error) => Err(error),
     };
     match result {
-        Ok(()) => Ok(A::output(held)),
+        Ok(()) => {
+            hooks::after(&database, held.entity_mut(), event).await;
+            Ok(A::output(held))
+        }
         Err(error) => {
             if error.outcome_known() {
                 held.revert();
@@ -147,6 +155,17 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
             Err(error)
         }
     }
+}
+
+/// The item of an entity that is about to be saved.
+pub(crate) fn stamped_item<E: Entity, H: Held<E>>(
+    held: &mut H,
+    put: &mut Put,
+    stamp: &Stamp,
+) -> Result<EncodedItem> {
+    put.take_version(held.entity());
+    held.stamp(stamp);
+    encode_entity(held.entity())
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Save<'a, E, A> {
@@ -269,7 +288,8 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
 /// An entity during its save.
 pub(crate) trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
-    /// Remembers an entity of the caller as it is, for [`revert`](Self::revert).
+    fn entity_mut(&mut self) -> &mut E;
+    /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
     fn remember(&mut self);
     fn stamp(&mut self, stamp: &Stamp);
     /// Takes back what was done to an entity of the caller since it was remembered.
@@ -303,6 +323,10 @@ impl<E: Entity> Held<E> for Own<E> {
         &self.0
     }
 
+    fn entity_mut(&mut self) -> &mut E {
+        &mut self.0
+    }
+
     fn remember(&mut self) {}
 
     fn stamp(&mut self, stamp: &Stamp) {
@@ -321,8 +345,14 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
         self.target
     }
 
+    fn entity_mut(&mut self) -> &mut E {
+        self.target
+    }
+
     fn remember(&mut self) {
-        self.original = Some(self.target.clone());
+        if self.original.is_none() {
+            self.original = Some(self.target.clone());
+        }
     }
 
     fn stamp(&mut self, stamp: &Stamp) {

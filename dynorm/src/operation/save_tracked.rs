@@ -9,6 +9,7 @@ use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, check_size, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Change, Condition, Existence, Node, Source};
+use crate::hooks::{self, Event};
 use crate::rules::{Visibility, version_before};
 use crate::snapshot::Snapshot;
 use crate::tracked::Tracked;
@@ -81,19 +82,24 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let database = Database::of_operation(database)?;
         let info = E::INFO;
         let Tracked { entity, original, then, .. } = &*tracked;
+        let mut entity = entity.clone();
         let table = database.table(info);
         let subject = Subject::of(info).in_table(&table).during("saving the changes of");
         let key = encode_key::<E>(&original.entity_key()).map_err(|error| error.in_table(&table))?;
         let subject = subject.with_key(&key);
         let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
-        check_key_of::<E>(entity, &key).map_err(|error| invalid(&error))?;
+        check_key_of::<E>(&entity, &key).map_err(|error| invalid(&error))?;
         let before = Snapshot::of(original);
-        let asked = before.differences(info, &Snapshot::of(entity)).map_err(|error| invalid(&error))?;
+        let asked = before.differences(info, &Snapshot::of(&entity)).map_err(|error| invalid(&error))?;
         if asked.is_empty() {
             return Ok(());
         }
+        let event = Event::save(original, false);
+        hooks::before(&database, &mut entity, event).await?;
+        let asked = before.differences(info, &Snapshot::of(&entity)).map_err(|error| invalid(&error))?;
         check_version(info, &asked).map_err(|error| invalid(&error))?;
-        let mut stamped = entity.clone();
+        check_key_of::<E>(&entity, &key).map_err(|error| invalid(&error))?;
+        let mut stamped = entity;
         stamped.stamp_item(&Stamp::now());
         let violations = stamped.violations();
         if !violations.is_empty() {
@@ -128,10 +134,11 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
             )
         })?;
         let mut stored: E = attributes(&answer).map_err(|error| Error::undecodable(subject, &error))?;
-        stored.take_skipped(&mut tracked.entity);
+        stored.take_skipped(&mut stamped);
         tracked.original.clone_from(&stored);
         tracked.entity = stored;
         tracked.then = Timestamp::now();
+        hooks::after(&database, &mut tracked.entity, event).await;
         Ok(())
     }
 }

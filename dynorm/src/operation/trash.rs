@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::changes::complete;
+use super::find::stored;
 use super::update::New;
 use super::update_item::{UpdateReturning, explain, request_by_key, send_update};
 use crate::codec::{Encoder, ValueError};
@@ -12,6 +13,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Action, Change, Existence, Expression, Json, Node, Source};
+use crate::hooks::{self, Event};
 use crate::rules::version_before;
 use crate::transport::Repeat;
 
@@ -85,6 +87,11 @@ impl<E: Entity> IntoFuture for Restore<E> {
         let Self { key, database, .. } = self;
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
+            if E::INFO.hooks
+                && let Some(mut entity) = stored::<E>(&database, key.clone()).await?
+            {
+                hooks::before(&database, &mut entity, Event::Restore).await?;
+            }
             let table = database.table(E::INFO);
             let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
             let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("restoring");
@@ -103,7 +110,10 @@ impl<E: Entity> IntoFuture for Restore<E> {
                 Ok(answer) => answer,
                 Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Stored)),
             };
-            <New as UpdateReturning<E>>::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+            let restored = <New as UpdateReturning<E>>::output(&answer);
+            let mut restored = restored.map_err(|error| Error::undecodable(subject, &error))?;
+            hooks::after(&database, &mut restored, Event::Restore).await;
+            Ok(restored)
         })
     }
 }

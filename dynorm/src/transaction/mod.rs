@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 use crate::database::Database;
 use crate::entity::{Entity, Stamp};
-use crate::error::Result;
+use crate::error::{FailedOperation, Result, Subject, TransactionReport};
 use crate::key::IntoKey;
 use crate::operation::{Check, Delete, OperationFuture, Put, SaveArg};
 use part::{Part, Puts};
@@ -300,15 +300,39 @@ async fn run(
     database: Option<Database>,
 ) -> Result<()> {
     let database = Database::of_operation(database)?;
-    let stamp = Stamp::now();
-    let result = match request::prepare(&mut parts, &database, &stamp, token) {
+    let result = match run_hooks(&mut parts, &database).await {
+        Ok(()) => request::prepare(&mut parts, &database, &Stamp::now(), token),
+        Err(error) => Err(error),
+    };
+    let result = match result {
         Ok(request) => request.carry_out(&database).await,
         Err(error) => Err(error),
     };
+    if result.is_ok() {
+        for part in parts.iter_mut().filter(|part| part.info().hooks) {
+            part.after(&database).await;
+        }
+    }
     if result.as_ref().is_err_and(crate::Error::outcome_known) {
         parts.iter_mut().for_each(|part| part.revert());
     }
     result
+}
+
+/// Runs the hooks before the operations, all of them, so that the error tells all that refuse.
+async fn run_hooks(parts: &mut [Box<dyn Part + '_>], database: &Database) -> Result<()> {
+    let mut failures = Vec::new();
+    for (index, part) in parts.iter_mut().enumerate().filter(|(_, part)| part.info().hooks) {
+        if let Err(reason) = part.before(database).await {
+            failures.push(FailedOperation::new(index, part.kind(), reason));
+        }
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let tables: Vec<String> = parts.iter().map(|part| database.table(part.info())).collect();
+    let subject = Subject::transaction(parts.len(), &tables).during("writing");
+    Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into())
 }
 
 impl<S> fmt::Debug for Transaction<'_, S> {

@@ -1,12 +1,17 @@
 //! The operations of a transaction, each with its entity: from here on only bytes are left of them.
 
+use std::future::ready;
 use std::marker::PhantomData;
 
-use crate::entity::{Entity, EntityInfo, Stamp, encode_entity, encode_key};
+use futures_util::future::BoxFuture;
+
+use crate::database::Database;
+use crate::entity::{Entity, EntityInfo, Stamp, encode_key};
 use crate::error::Result;
+use crate::hooks::{self, Event};
 use crate::operation::{
     Check, Delete, Existing, Held, New, Nothing, OperationKind, Put, Save, SaveArg, Update, Write,
-    check_request, put_request, update_request,
+    check_request, put_request, stamped_item, update_request,
 };
 
 /// One operation.
@@ -17,18 +22,28 @@ pub(super) trait Part: Send {
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
     /// Takes back what was done to an entity of the caller.
     fn revert(&mut self) {}
+    /// Runs the hooks before it.
+    fn before<'p>(&'p mut self, _: &'p Database) -> BoxFuture<'p, Result<()>> {
+        Box::pin(ready(Ok(())))
+    }
+    /// Runs the hooks after it.
+    fn after<'p>(&'p mut self, _: &'p Database) -> BoxFuture<'p, ()> {
+        Box::pin(ready(()))
+    }
 }
 
 /// An entity that is put.
 pub(super) struct Puts<E, H> {
     held: H,
     put: Put,
+    event: Event,
     of: PhantomData<fn() -> E>,
 }
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
     pub(super) fn new(held: H, put: Put) -> Self {
-        Self { held, put, of: PhantomData }
+        let event = Event::save(held.entity(), put.kind == OperationKind::Creating);
+        Self { held, put, event, of: PhantomData }
     }
 }
 
@@ -43,9 +58,7 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
 
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write> {
         self.held.remember();
-        self.put.take_version(self.held.entity());
-        self.held.stamp(stamp);
-        match encode_entity(self.held.entity()) {
+        match stamped_item(&mut self.held, &mut self.put, stamp) {
             Ok(item) => put_request(table, E::INFO, &item, &self.put),
             Err(error) => Err(error.in_table(&table)),
         }
@@ -53,6 +66,15 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
 
     fn revert(&mut self) {
         self.held.revert();
+    }
+
+    fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
+        self.held.remember();
+        Box::pin(hooks::before(database, self.held.entity_mut(), self.event))
+    }
+
+    fn after<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, ()> {
+        Box::pin(hooks::after(database, self.held.entity_mut(), self.event))
     }
 }
 
@@ -82,6 +104,14 @@ impl<E: Entity> Part for Delete<E> {
 
     fn write(&mut self, table: String, _: &Stamp) -> Result<Write> {
         self.request(table, "")
+    }
+
+    fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
+        Box::pin(Self::before(self, database))
+    }
+
+    fn after<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, ()> {
+        Box::pin(Self::after(self, database))
     }
 }
 
