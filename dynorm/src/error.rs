@@ -592,6 +592,12 @@ impl Report {
         if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) }
     }
 
+    /// The rules that are broken.
+    fn violated(&self) -> String {
+        let violations: Vec<String> = self.violations.iter().map(ToString::to_string).collect();
+        violations.join("; ")
+    }
+
     fn doing(&self) -> String {
         let Subject { operation, info, table, .. } = &self.subject;
         match info {
@@ -607,7 +613,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(report) => {
-                let known = unknown(report.outcome_known);
+                let known = lost(report.outcome_known);
                 write!(f, "there is no {}{}{known}", report.subject, report.because())
             }
             Self::ConditionFailed(report) => {
@@ -617,19 +623,18 @@ impl fmt::Display for Error {
                     "upserting" => "an item of another entity has this key",
                     _ => "the condition does not hold",
                 };
-                let then = if known { ", and nothing was changed" } else { unknown(known) };
+                let then = if known { ", and nothing was changed" } else { lost(known) };
                 write!(f, "{}: {why}{then}", report.doing())
             }
             Self::VersionConflict(report) | Self::UniqueConflict(report) => {
-                let known = unknown(report.outcome_known);
+                let known = lost(report.outcome_known);
                 write!(f, "{}{}{known}", report.doing(), report.because())
             }
             Self::ValidationFailed(report) => {
-                let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
-                write!(f, "{} breaks its rules: {}", report.subject, violations.join("; "))
+                write!(f, "{} breaks its rules: {}", report.subject, report.violated())
             }
             Self::Refused(report) => {
-                write!(f, "{} refuses it in its hook `{}`", report.subject, report.detail)
+                write!(f, "refused by the hook `{}` of {}", report.detail, report.subject)
             }
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())
@@ -739,6 +744,11 @@ impl fmt::Debug for Error {
 
 fn unknown(outcome_known: bool) -> &'static str {
     if outcome_known { "" } else { "; it may or may not have been applied" }
+}
+
+/// The same, of what is known not to have been applied by the last attempt.
+fn lost(outcome_known: bool) -> &'static str {
+    if outcome_known { "" } else { "; an earlier attempt got no answer, and may have been applied" }
 }
 
 impl std::error::Error for Error {

@@ -8,6 +8,7 @@ mod batch_rules;
 mod batches;
 mod create;
 mod delete;
+mod error_messages;
 mod errors;
 mod exactly_once;
 mod explain;
