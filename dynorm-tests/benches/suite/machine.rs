@@ -24,10 +24,11 @@ pub(crate) fn describe() -> String {
     let versions: Vec<String> =
         versions.iter().map(|name| format!("{name} {}", version(&lock, name).unwrap_or_default())).collect();
     format!(
-        "| machine | |\n|---|---|\n| processor | {processor}, {cores} cores |\n| memory | {} GB |\n| system | {system}, Linux {kernel} |\n| compiler | {} |\n| libraries | {} |\n| instructions counted by | {} |\n\n",
+        "| machine | |\n|---|---|\n| processor | {processor}, {cores} cores |\n| memory | {} GB |\n| system | {system}, Linux {kernel} |\n| compiler | {} |\n| libraries | {}, {} |\n| instructions counted by | {} |\n\n",
         kilobytes / 1_000_000,
         first_line("rustc", "--version"),
         versions.join(", "),
+        crate::peers::versions(),
         first_line("valgrind", "--version"),
     )
 }

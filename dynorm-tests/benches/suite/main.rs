@@ -8,15 +8,23 @@
 //! `docs/benchmarks/`. With the names of parts behind `--`, only those are measured; with `guard`, the figures that repeat are
 //! checked against their limits, and nothing is written.
 
+mod clients;
 mod codec;
+mod compile;
 mod floor;
 mod guard;
 mod machine;
+mod memory;
+mod peers;
 mod plot;
+mod process;
 mod report;
 mod requests;
 mod results;
+mod server;
 mod shapes;
+mod socket;
+mod start;
 mod stub;
 mod work;
 
@@ -67,6 +75,57 @@ const PARTS: &[Part] = &[
             Table { measure: "allocations", title: "allocations an item", against: Some(SDK), plot: false },
         ],
     },
+    Part {
+        name: "socket",
+        measure: socket::measure,
+        tables: &[
+            Table {
+                measure: "cpu",
+                title: "CPU of the client, microseconds an item",
+                against: Some(SDK),
+                plot: true,
+            },
+            Table {
+                measure: "wall",
+                title: "wall time, microseconds an item",
+                against: Some(SDK),
+                plot: false,
+            },
+        ],
+    },
+    Part {
+        name: "latency",
+        measure: socket::latency,
+        tables: &[Table {
+            measure: "seconds",
+            title: "seconds, at 5 ms a request",
+            against: Some(SDK),
+            plot: true,
+        }],
+    },
+    Part {
+        name: "memory",
+        measure: memory::measure,
+        tables: &[Table { measure: "memory", title: "memory", against: None, plot: false }],
+    },
+    Part {
+        name: "start",
+        measure: start::measure,
+        tables: &[
+            Table {
+                measure: "milliseconds",
+                title: "milliseconds from start to end",
+                against: Some(SDK),
+                plot: false,
+            },
+            Table { measure: "size", title: "size of the program, MB", against: Some(SDK), plot: true },
+        ],
+    },
+    Part {
+        name: "compile",
+        measure: compile::measure,
+        tables: &[Table { measure: "seconds", title: "seconds", against: None, plot: true }],
+    },
 ];
 
 fn main() -> ExitCode {
@@ -88,6 +147,22 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         // This program starts itself for what must be a process of its own.
         [flag, part, rest @ ..] if flag == "--rounds" => {
             work::run_rounds(&cases(part)?, rest)?;
+            Ok(true)
+        }
+        [flag, kind, milliseconds] if flag == "--serve" => {
+            server::serve(kind, milliseconds.parse()?)?;
+            Ok(true)
+        }
+        [flag, way, endpoint, items] if flag == "--client" => {
+            clients::run(way, endpoint, items.parse()?)?;
+            Ok(true)
+        }
+        [flag] if flag == "--clients" => {
+            socket::clients_of_dynamodb_local()?;
+            Ok(true)
+        }
+        [flag, case] if flag == "--memory" => {
+            memory::run(case)?;
             Ok(true)
         }
         [command] if command == "guard" => guard::check(),

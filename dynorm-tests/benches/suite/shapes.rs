@@ -291,8 +291,11 @@ impl Shape for Document {
     }
 }
 
+/// The time that is part of the id of the item 0.
+pub(crate) const FIRST_MILLISECOND: u64 = 1_700_000_000_000;
+
 fn id<T>(n: usize) -> Id<T> {
-    dynorm::ulid::Ulid::from_parts(1_700_000_000_000 + n as u64, 0x0123_4567_89ab_cdef).into()
+    dynorm::ulid::Ulid::from_parts(FIRST_MILLISECOND + n as u64, 0x0123_4567_89ab_cdef).into()
 }
 
 fn moment(n: usize) -> Timestamp {

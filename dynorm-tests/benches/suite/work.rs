@@ -117,6 +117,12 @@ pub(crate) fn allocations(case: &Case, way: &Way) -> anyhow::Result<f64> {
     Ok(total / (ROUNDS * case.items) as f64)
 }
 
+/// All allocations of this process until now.
+pub(crate) fn allocations_so_far() -> f64 {
+    let stats = ALLOCATOR.stats();
+    (stats.allocations + stats.reallocations) as f64
+}
+
 /// The allocations of one call.
 pub(crate) fn allocations_of<T>(work: impl FnOnce() -> T) -> f64 {
     let region = Region::new(ALLOCATOR);
