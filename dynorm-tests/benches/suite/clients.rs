@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 use dynorm::prelude::*;
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
-use crate::process::Clock;
+use crate::clock::Clock;
 use crate::shapes::{Shape as _, User, UserRepo};
 use crate::{DYNORM, SDK};
 

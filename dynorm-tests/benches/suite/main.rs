@@ -9,6 +9,7 @@
 //! checked against their limits, and nothing is written.
 
 mod clients;
+mod clock;
 mod codec;
 mod compile;
 mod floor;

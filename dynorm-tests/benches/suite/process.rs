@@ -3,9 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
+
+use crate::clock::Took;
 
 /// A server that ends with this value.
 #[derive(Debug)]
@@ -45,13 +46,6 @@ pub(crate) struct Client {
     program: PathBuf,
 }
 
-/// What a client took for its items, in seconds; `None` where it does not do this at all.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Took {
-    pub(crate) cpu: f64,
-    pub(crate) wall: f64,
-}
-
 impl Client {
     pub(crate) fn ours(name: &str) -> anyhow::Result<Self> {
         Ok(Self { name: name.to_owned(), program: std::env::current_exe()? })
@@ -78,31 +72,4 @@ impl Client {
             _ => bail!("{} printed {text:?}", self.name),
         }
     }
-}
-
-/// Measures a piece of work of this process: CPU of all its threads, and wall time.
-pub(crate) struct Clock {
-    cpu: f64,
-    wall: Instant,
-}
-
-impl Clock {
-    pub(crate) fn start() -> anyhow::Result<Self> {
-        Ok(Self { cpu: cpu()?, wall: Instant::now() })
-    }
-
-    pub(crate) fn stop(self) -> anyhow::Result<Took> {
-        let wall = self.wall.elapsed().as_secs_f64();
-        Ok(Took { cpu: cpu()? - self.cpu, wall })
-    }
-}
-
-/// Seconds of CPU that the threads of this process have had, by the kernel's exact count.
-fn cpu() -> anyhow::Result<f64> {
-    let mut nanoseconds = 0.0;
-    for thread in std::fs::read_dir("/proc/self/task").context("this needs Linux")? {
-        let times = std::fs::read_to_string(thread?.path().join("schedstat")).context("no schedstat")?;
-        nanoseconds += times.split_whitespace().next().unwrap_or_default().parse::<f64>()?;
-    }
-    Ok(nanoseconds / 1e9)
 }

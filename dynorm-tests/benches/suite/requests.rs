@@ -29,7 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("find", 1, 200, find_dynorm, find_sdk),
         case(BATCH_SAVE, 25, 60, batch_save_dynorm, batch_save_sdk),
         case(BATCH_GET, 100, 40, batch_get_dynorm, batch_get_sdk),
-        case(QUERY, PAGE, 4, query_dynorm, query_sdk),
+        case(QUERY, PAGE, 2, query_dynorm, query_sdk),
     ]
 }
 
