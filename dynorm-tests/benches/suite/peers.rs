@@ -13,8 +13,8 @@ use crate::results::workspace;
 /// Those that can be built.
 pub(crate) fn clients() -> Vec<Client> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| match build("dynorm-tests/peers", "dynorm-peers") {
-        Ok(program) => Some(program),
+    let program = PROGRAM.get_or_init(|| match build("dynorm-tests/peers") {
+        Ok(programs) => Some(programs.join("dynorm-peers")),
         Err(error) => {
             eprintln!("peers: they cannot be built, and are left out: {error:#}");
             None
@@ -24,12 +24,12 @@ pub(crate) fn clients() -> Vec<Client> {
     ["dynamodb-facade", "modyne", "toasty"].map(|name| Client::of(name, program.clone())).into()
 }
 
-/// Builds a package that is no part of the workspace, and gives one of its programs.
-pub(crate) fn build(package: &str, program: &str) -> anyhow::Result<PathBuf> {
+/// Builds a package that is no part of the workspace, and gives the folder of its programs.
+pub(crate) fn build(package: &str) -> anyhow::Result<PathBuf> {
     let target = target("peers");
     eprintln!("building {package} (the first time takes minutes)");
     let status = Command::new(cargo())
-        .args(["build", "--release", "--locked", "--quiet", "--manifest-path"])
+        .args(["build", "--release", "--quiet", "--manifest-path"])
         .arg(workspace().join(package).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
@@ -37,7 +37,7 @@ pub(crate) fn build(package: &str, program: &str) -> anyhow::Result<PathBuf> {
         .status()
         .context("cargo cannot be run")?;
     ensure!(status.success(), "cargo could not build {package}");
-    Ok(target.join("release").join(program))
+    Ok(target.join("release"))
 }
 
 /// The versions that were measured.

@@ -9,17 +9,20 @@ use anyhow::ensure;
 
 use crate::peers::build;
 use crate::process::Server;
-use crate::results::Row;
+use crate::results::{Row, workspace};
 use crate::{DYNORM, SDK};
 
 const RUNS: usize = 40;
 
 pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let server = Server::start("delay", 0)?;
-    let programs = [(DYNORM, "start-dynorm"), (SDK, "start-sdk")];
+    // The versions of the workspace.
+    let package = "dynorm-tests/start";
+    std::fs::copy(workspace().join("Cargo.lock"), workspace().join(package).join("Cargo.lock"))?;
+    let programs = build(package)?;
     let mut rows = Vec::new();
-    for (way, program) in programs {
-        let program = build("dynorm-tests/start", program)?;
+    for (way, program) in [(DYNORM, "start-dynorm"), (SDK, "start-sdk")] {
+        let program = programs.join(program);
         let size = std::fs::metadata(&program)?.len() as f64 / 1e6;
         let mut times = Vec::new();
         for _ in 0..RUNS {
