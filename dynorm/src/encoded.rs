@@ -53,14 +53,7 @@ impl EncodedKey {
         let mut values = [0..0, 0..0];
         for (index, ((role, source), place)) in info.keys().zip(&mut values).enumerate() {
             encoder.push(if index == 0 { b'{' } else { b',' });
-            match source {
-                KeySource::Field(index) if info.fields.get(*index).is_some_and(|field| field.plain) => {
-                    encoder.push(b'"');
-                    encoder.raw(info.attribute(source).as_bytes());
-                    encoder.push(b'"');
-                }
-                source => encoder.json_string(info.attribute(source)),
-            }
+            encoder.json_string(info.attribute(source));
             encoder.push(b':');
             let start = encoder.len();
             write(role, source, &mut encoder)?;

@@ -11,7 +11,7 @@ use crate::encoded::KeyRanges;
 pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::error::{Error, Result, Subject};
 use crate::hooks::{Hook, HookFuture};
-use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
+use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
 use crate::unique::Uniques;
 use crate::validation::Violation;
 
@@ -291,53 +291,63 @@ impl Stamp {
 
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
-    let violations = entity.violations();
-    if !violations.is_empty() {
-        let subject = Subject::of(E::INFO);
-        let subject = match encode_key::<E>(&entity.entity_key()) {
-            Ok(key) => subject.with_key(&key),
-            Err(_) => subject,
-        };
-        return Err(Error::validation(subject, violations));
-    }
-    let mut encoder = Encoder::with_capacity(1024);
-    let mut item = ItemWriter::new(&mut encoder, E::INFO.fields);
-    let keys = entity
-        .encode_item(&mut item)
-        .and_then(|()| finish_item(E::INFO, &|field| entity.key_part(field), item));
-    checked_item(E::INFO, encoder, keys)
+    // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
+    let mut encoder = Encoder::with_capacity(1000);
+    let keys = encode_into(entity, &mut encoder)?;
+    Ok(EncodedItem { json: encoder.into_bytes(), keys })
 }
 
-/// The part of [`encode_entity`] that does not depend on the entity: what is made of its fields, and the keys.
+/// The same, into an encoder that is empty. Gives where the values of the table's keys lie.
+pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<KeyRanges> {
+    check_rules(entity)?;
+    let mut item = ItemWriter::new(encoder, E::INFO.fields);
+    let written = entity.encode_item(&mut item);
+    finish_item(E::INFO, written, &|field| entity.key_part(field), item)
+        .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))
+        .and_then(|keys| checked_item(E::INFO, encoder, keys))
+}
+
+fn check_rules<E: Entity>(entity: &E) -> Result<()> {
+    let violations = entity.violations();
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let subject = Subject::of(E::INFO);
+    let subject = match encode_key::<E>(&entity.entity_key()) {
+        Ok(key) => subject.with_key(&key),
+        Err(_) => subject,
+    };
+    Err(Error::validation(subject, violations))
+}
+
+/// The part of [`encode_into`] that does not depend on the entity: what is made of its fields, and the keys.
 fn finish_item<'p>(
     info: &'static EntityInfo,
+    written: std::result::Result<(), ValueError>,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     mut item: ItemWriter<'_>,
 ) -> std::result::Result<KeyRanges, ValueError> {
+    written?;
     write_derived(info, field, &mut item)?;
     check_keys(info, &item)?;
-    let mut keys = [0..0, 0..0];
-    for (slot, (_, source)) in keys.iter_mut().zip(info.keys()) {
+    let range = |source: &KeySource| {
         let name = info.attribute(source);
-        *slot = item
-            .key_range(name)
-            .ok_or_else(|| ValueError::new("the key is absent, and an item has one").in_field(name))?;
-    }
+        let absent = || ValueError::new("the key is absent, and an item has one").in_field(name);
+        item.key_range(name).ok_or_else(absent)
+    };
+    let keys = [range(&info.partition)?, info.sort.as_ref().map_or(Ok(0..0), range)?];
     item.finish();
     Ok(keys)
 }
 
 fn checked_item(
     info: &'static EntityInfo,
-    encoder: Encoder,
-    keys: std::result::Result<KeyRanges, ValueError>,
-) -> Result<EncodedItem> {
-    let keys = keys.map_err(|error| Error::invalid(Subject::of(info), &error))?;
-    let item = EncodedItem { json: encoder.into_bytes(), keys };
-    match check_size(info, &item.json) {
-        Ok(()) => Ok(item),
-        Err(error) => Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error)),
-    }
+    encoder: &Encoder,
+    keys: KeyRanges,
+) -> Result<KeyRanges> {
+    let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
+    let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
+    Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
 }
 
 /// Writes the keys that templates make, and the type of the entity.
@@ -346,31 +356,35 @@ pub(crate) fn write_derived<'p>(
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     item: &mut ItemWriter<'_>,
 ) -> std::result::Result<(), ValueError> {
-    let indexes = info.indexes.iter().flat_map(IndexInfo::keys);
     let mut written: Vec<&'static str> = Vec::new();
-    for (_, source) in info.keys().chain(indexes) {
-        if let KeySource::Template(template) = source
-            && !written.contains(&template.attribute)
-        {
-            written.push(template.attribute);
-            match template.render(field) {
-                Ok(Some(text)) => item.text(template.attribute, &text, true)?,
-                Ok(None) => {}
-                Err(error) => item.without(template.attribute, error.in_field(template.attribute))?,
-            }
+    let mut write = |source: &'static KeySource, of_table: bool| {
+        let KeySource::Template(template) = source else { return Ok(()) };
+        if written.contains(&template.attribute) {
+            return Ok(());
         }
+        written.push(template.attribute);
+        match template.render(field) {
+            Ok(Some(text)) => item.key(template.attribute, &text, of_table),
+            Ok(None) => Ok(()),
+            Err(error) => item.without(template.attribute, error.in_field(template.attribute)),
+        }
+    };
+    write(&info.partition, true)?;
+    if let Some(sort) = &info.sort {
+        write(sort, true)?;
+    }
+    for index in info.indexes {
+        index.partition.iter().try_for_each(|source| write(source, false))?;
+        index.sort.iter().try_for_each(|source| write(source, false))?;
     }
     match info.type_attribute {
-        Some(attribute) => item.text(attribute, info.name, false),
+        Some(attribute) => item.text(attribute, info.name),
         None => Ok(()),
     }
 }
 
 fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::Result<(), ValueError> {
-    for (name, json) in item.keys() {
-        if !may_be_refused(json) {
-            continue;
-        }
+    for (name, json) in item.suspects() {
         for (role, source) in info.keys() {
             if info.attribute(source) == name {
                 check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;

@@ -139,7 +139,7 @@ impl Claimed {
                 match &change.action {
                     Action::Set(Source::Value(json)) => *slot = Seen::of_json(json)?,
                     Action::SetIfAbsent(Source::Value(json)) if slot.is_none() => {
-                        *slot = Seen::of_json(json)?
+                        *slot = Seen::of_json(json)?;
                     }
                     Action::SetIfAbsent(Source::Value(_)) => {}
                     Action::Set(Source::Absent) | Action::Remove => *slot = None,
@@ -384,14 +384,14 @@ impl Claim {
     /// The error of a transaction in which it fails.
     pub(crate) fn error(&self, failure: Failure, subject: Subject) -> Error {
         if failure.kind == FailureKind::ConditionFailed {
-            return self.conflict(failure, subject);
+            return self.conflict(&failure, subject);
         }
         let table = claims_table(&subject.table);
         failure.into_error(subject.in_table(table))
     }
 
     /// The field whose value another item has.
-    fn conflict(&self, failure: Failure, subject: Subject) -> Error {
+    fn conflict(&self, failure: &Failure, subject: Subject) -> Error {
         let info = subject.info;
         let owner =
             failure.item.as_ref().zip(info.and_then(|info| info.unique)).and_then(|(item, uniques)| {
