@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::engine::{Input, Inputs, Room, TableSpec, run};
 use super::items::get_items;
+use super::restore::restore;
 use super::stats::count;
 use super::wire::{Body, Kind, Work};
 use super::{Fate, Fates, Settings, Stats};
@@ -217,6 +218,15 @@ impl<E: Entity> Keys<E> {
         Self { keys: entities.into_iter().map(Entity::entity_key).collect(), rules, hooked }
     }
 
+    fn write(&self, index: usize, table: usize, known: Option<&Known>) -> Option<Result<Body>> {
+        let key = self.keys.get(index)?;
+        if self.rules.restore {
+            return Some(restore::<E>(key, table, known));
+        }
+        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
+        Some(delete::<E>(key, version, self.rules.force, table, known))
+    }
+
     /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused later.
     async fn read(&mut self, database: &Database) -> Result<()> {
         let encoded = self.keys.iter().enumerate();
@@ -244,6 +254,8 @@ pub(super) struct DeleteRules {
     pub(super) versions: Option<Arc<[u64]>>,
     /// The items go, also where a delete would mark them.
     pub(super) force: bool,
+    /// It is no delete, but takes the marks away.
+    pub(super) restore: bool,
 }
 
 impl DeleteRules {
@@ -251,7 +263,11 @@ impl DeleteRules {
         let versions = E::INFO.version.is_some();
         let versions = versions
             .then(|| entities.into_iter().map(|entity| entity.item_version().unwrap_or_default()).collect());
-        Self { versions, force: false }
+        Self { versions, ..Self::default() }
+    }
+
+    fn event<E: Entity>(&self) -> Event {
+        if self.restore { Event::Restore } else { Event::delete::<E>(self.force) }
     }
 }
 
@@ -268,17 +284,11 @@ impl<E: Entity> Group for Keys<E> {
         if let Some(refusal) = self.hooked.refused.remove(&index) {
             return Err(refusal);
         }
-        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
-        let force = self.rules.force;
-        self.keys
-            .get(index)
-            .map_or(Err(Error::NoDatabase), |key| delete::<E>(key, version, force, table, None))
+        self.write(index, table, None).unwrap_or(Err(Error::NoDatabase))
     }
 
     fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
-        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
-        let key = self.keys.get(index)?;
-        Some(delete::<E>(key, version, self.rules.force, table, Some(known)))
+        self.write(index, table, Some(known))
     }
 
     fn work(&self) -> Work {
@@ -302,7 +312,7 @@ impl<E: Entity> Group for Keys<E> {
                 self.hooked.begun = false;
                 return Err(error);
             }
-            let event = Event::delete::<E>(self.rules.force);
+            let event = self.rules.event::<E>();
             for (index, entity) in self.hooked.entities.iter_mut().enumerate() {
                 if let Some(entity) = entity
                     && let Err(refusal) = hooks::before(database, entity, event).await
@@ -316,7 +326,11 @@ impl<E: Entity> Group for Keys<E> {
 
     fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
         Box::pin(async move {
-            let event = Event::delete::<E>(self.rules.force);
+            let event = self.rules.event::<E>();
+            if self.rules.restore && !done.is_empty() {
+                // As they are now; if that fails, as they were, since what is done is done.
+                self.read(database).await.ok();
+            }
             for index in done {
                 if let Some(Some(entity)) = self.hooked.entities.get_mut(index) {
                     hooks::after(database, entity, event).await;
