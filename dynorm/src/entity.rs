@@ -340,11 +340,7 @@ fn finish_item<'p>(
     Ok(keys)
 }
 
-fn checked_item(
-    info: &'static EntityInfo,
-    encoder: &Encoder,
-    keys: KeyRanges,
-) -> Result<KeyRanges> {
+fn checked_item(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges) -> Result<KeyRanges> {
     let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
     let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
     Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
