@@ -186,7 +186,12 @@ impl Claimed {
                 ]),
             },
         );
-        Node::And(nodes.collect())
+        let mut nodes: Vec<Node> = nodes.collect();
+        // DynamoDB refuses parentheses that are there twice, and `And` has its own.
+        match nodes.pop() {
+            Some(only) if nodes.is_empty() => only,
+            last => Node::And(nodes.into_iter().chain(last).collect()),
+        }
     }
 }
 
