@@ -281,8 +281,7 @@ impl Stamp {
 
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
-    // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
-    let mut encoder = Encoder::with_capacity(1000);
+    let mut encoder = Encoder::for_items();
     let keys = encode_into(entity, &mut encoder)?;
     Ok(EncodedItem { json: encoder.into_bytes(), keys })
 }
@@ -330,11 +329,7 @@ fn finish_item<'p>(
     Ok(keys)
 }
 
-fn checked_item(
-    info: &'static EntityInfo,
-    encoder: &Encoder,
-    keys: KeyRanges,
-) -> Result<KeyRanges> {
+fn checked_item(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges) -> Result<KeyRanges> {
     let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
     let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
     Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))

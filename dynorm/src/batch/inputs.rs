@@ -13,9 +13,9 @@ use super::items::get_items;
 use super::stats::count;
 use super::wire::{Body, Kind, Work};
 use super::{Fate, Fates, Settings, Stats};
-use crate::codec::{Item, ValueError};
+use crate::codec::{Encoder, Item, ValueError};
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_entity, encode_key};
+use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Existence, Expression};
 use crate::hooks::{self, Event};
@@ -66,6 +66,8 @@ pub(super) struct Puts<E, H> {
     pub(super) held: Vec<H>,
     pub(super) kind: Kind,
     pub(super) begun: Option<Begun>,
+    /// What each is encoded into, one after another.
+    scratch: Encoder,
     of: PhantomData<fn() -> E>,
 }
 
@@ -79,7 +81,7 @@ pub(super) struct Begun {
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
     pub(super) fn new(held: Vec<H>, kind: Kind) -> Self {
-        Self { held, kind, begun: None, of: PhantomData }
+        Self { held, kind, begun: None, scratch: Encoder::for_items(), of: PhantomData }
     }
 
     /// Those of an earlier batch.
@@ -101,7 +103,8 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         if let Some(refusal) = self.begun.as_mut().and_then(|begun| begun.refused.remove(&index)) {
             return Err(refusal);
         }
-        self.held.get(index).map_or(Err(Error::NoDatabase), |held| put(held.entity(), self.kind, table))
+        let held = self.held.get(index).ok_or(Error::NoDatabase)?;
+        put(held.entity(), self.kind, table, &mut self.scratch)
     }
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
@@ -306,8 +309,8 @@ pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
 }
 
 /// The put of an entity that is stamped.
-pub(super) fn put<E: Entity>(entity: &E, kind: Kind, table: usize) -> Result<Body> {
-    let body = Body::item(kind, table, E::INFO, encode_entity(entity)?)?;
+pub(super) fn put<E: Entity>(entity: &E, kind: Kind, table: usize, scratch: &mut Encoder) -> Result<Body> {
+    let body = Body::of_entity(entity, kind, table, scratch)?;
     let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
     let version =
         entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));

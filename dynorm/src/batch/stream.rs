@@ -17,6 +17,7 @@ use super::inputs::{put, put_work};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
+use crate::codec::Encoder;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
@@ -175,15 +176,16 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
             let mut inputs = Streamed {
                 items: saves::<E, A>(entities, &database),
-                held: HashMap::new(),
+                held: HashMap::default(),
+                scratch: Encoder::for_items(),
                 next: 0,
                 table: database.table(E::INFO),
                 hooks: AfterHooks::of::<E>(&database, |database, held: &mut A::Held, event| {
                     Box::pin(hooks::after(database, held.entity_mut(), event))
                 }),
-                body: |held: &mut A::Held| {
+                body: |held: &mut A::Held, scratch| {
                     held.stamp(&Stamp::now());
-                    put(held.entity(), Kind::Put, 0)
+                    put(held.entity(), Kind::Put, 0, scratch)
                 },
                 fail: |index, held, fate, reason| {
                     let (key, entity) = (held.entity().entity_key(), held.into_entity());
@@ -209,7 +211,8 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
             let mut inputs = Streamed {
                 items: deletes::<E>(keys, &database),
-                held: HashMap::new(),
+                held: HashMap::default(),
+                scratch: Encoder::for_items(),
                 next: 0,
                 table: database.table(E::INFO),
                 hooks: AfterHooks::of::<E>(&database, |database, delete: &mut Deleted<E>, event| {
@@ -219,7 +222,7 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                         }
                     })
                 }),
-                body: |delete| super::inputs::delete::<E>(&delete.key, None, false, 0),
+                body: |delete, _| super::inputs::delete::<E>(&delete.key, None, false, 0),
                 fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
                 failures,
             };
@@ -250,11 +253,12 @@ pub(super) async fn run_stream(
 /// What of a stream is on its way.
 struct Streamed<'a, T, F> {
     items: BoxStream<'a, Passing<T>>,
-    held: HashMap<usize, Passing<T>>,
+    held: HashMap<usize, Passing<T>, foldhash::fast::RandomState>,
     next: usize,
     table: String,
     /// Encodes one.
-    body: fn(&mut T) -> Result<Body>,
+    body: fn(&mut T, &mut Encoder) -> Result<Body>,
+    scratch: Encoder,
     /// Makes one a failure.
     fail: fn(usize, T, Fate, Arc<Error>) -> F,
     hooks: Option<AfterHooks<'a, T>>,
@@ -267,7 +271,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
             let mut item = item?;
             let body = match item.refused.take() {
                 Some(refusal) => Err(refusal),
-                None => (self.body)(&mut item.input),
+                None => (self.body)(&mut item.input, &mut self.scratch),
             };
             self.held.insert(self.next, item);
             self.next += 1;
