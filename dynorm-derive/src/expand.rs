@@ -351,7 +351,20 @@ fn marks(entity: &Entity<'_>) -> TokenStream {
         position(StampKind::Ttl, "ttl"),
     ];
     let hooks = entity.hooks.as_ref().map(|_| quote!(.hooks()));
-    marks.into_iter().flatten().chain(hooks).collect()
+    marks.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
+}
+
+/// Which fields are unique, and the table that their values are claimed in.
+fn uniques(entity: &Entity<'_>) -> Option<TokenStream> {
+    let fields: Vec<&Field<'_>> = entity.fields.iter().filter(|field| field.unique.is_some()).collect();
+    if fields.is_empty() {
+        return None;
+    }
+    let positions = fields.iter().map(|field| entity.position(field.ident));
+    let name = entity.ident.unraw().to_string();
+    let table = format!("{}-unique", entity.table.value());
+    let ends = entity.stamped(StampKind::Ttl).is_some();
+    Some(quote!(.uniques(&[#(#positions),*], &__d::claims(#name, #table, #ends))))
 }
 
 /// What the marks of an entity make of it.
@@ -402,7 +415,9 @@ fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
 
 /// The way to the hooks, and whether the entity is new.
 fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
-    let word = entity.hooks.as_ref()?;
+    if entity.hooks.is_none() && entity.fields.iter().all(|field| field.unique.is_none()) {
+        return None;
+    }
     let is_new =
         [(StampKind::CreatedAt, "Moment"), (StampKind::Id, "Identifier"), (StampKind::Version, "Version")];
     let is_new = is_new.into_iter().find_map(|(kind, name)| {
@@ -417,13 +432,15 @@ fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
         })
     });
     let hook = Ident::new("hook", Span::mixed_site());
-    let this = quote_spanned!(word.span()=> <Self as __d::Hooked>::hooked);
-    Some(quote! {
-        fn hook(&mut self, #hook: __d::Hook) -> __d::Option<__d::HookFuture<'_>> {
-            #this(self, #hook)
+    let hook = entity.hooks.as_ref().map(|word| {
+        let this = quote_spanned!(word.span()=> <Self as __d::Hooked>::hooked);
+        quote! {
+            fn hook(&mut self, #hook: __d::Hook) -> __d::Option<__d::HookFuture<'_>> {
+                #this(self, #hook)
+            }
         }
-        #is_new
-    })
+    });
+    Some(quote!(#hook #is_new))
 }
 
 /// The version, for writes that have to find it as it is.
@@ -481,7 +498,8 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     } else {
         index_part.then(|| quote!(.index_part(<#own as __d::IndexKeyPart>::PART)))
     };
-    quote!(#info #part #defaulted #sensitive)
+    let unique = field.unique.as_ref().map(|_| quote!(.unique(<#own as __d::UniqueAttribute>::UNIQUE)));
+    quote!(#info #part #defaulted #sensitive #unique)
 }
 
 /// `__d::Alias<Type>`, the whole of it spanned as the type is, so that an error underlines the type.

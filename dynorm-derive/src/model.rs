@@ -39,6 +39,8 @@ pub(crate) struct Field<'i> {
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) sensitive: bool,
+    /// No other entity has the same value.
+    pub(crate) unique: Option<Ident>,
     pub(crate) stamps: Vec<StampKind>,
 }
 

@@ -37,6 +37,20 @@ pub trait IndexKeyAttribute: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
 
+/// A type whose values can be unique: that of an index key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be unique",
+    label = "a unique field is text, a number or bytes, or an `Option` of one",
+    note = "its values become keys of a table, and DynamoDB's keys are strings, numbers or binaries"
+)]
+pub trait UniqueAttribute: Attribute {
+    #[doc(hidden)]
+    const UNIQUE: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::IndexKey>> UniqueAttribute for T {}
+
 /// A type that can stand in the template of a table's key: stored as text, a number or a truth value, and never absent.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in the template of a key",

@@ -29,6 +29,7 @@ pub mod testing;
 mod tracked;
 mod transaction;
 mod transport;
+mod unique;
 mod validation;
 
 pub use attribute::{
@@ -60,6 +61,7 @@ pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute
 pub use hooks::{HookResult, Hooks};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
+    UniqueAttribute,
 };
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,

@@ -418,6 +418,16 @@ fn read_fields<'i>(
                         }
                     }
                 },
+                Role::Unique { word } => match field.why_no_key() {
+                    Some(why) => errors.at(
+                        &word,
+                        format_args!(
+                            "`{}` {why}, so it cannot be unique: remove one of the two",
+                            field.ident
+                        ),
+                    ),
+                    None => field.unique = Some(word),
+                },
                 Role::Unknown => entity.key_failed = true,
             }
         }

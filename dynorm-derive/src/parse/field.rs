@@ -21,6 +21,7 @@ const WORDS: &[&str] = &[
     "deleted_at",
     "version",
     "ttl",
+    "unique",
     "rename",
     "skip",
     "default",
@@ -56,6 +57,10 @@ pub(super) enum Role {
     Stamp {
         word: Ident,
         kind: StampKind,
+    },
+    /// No other entity has the same value.
+    Unique {
+        word: Ident,
     },
     /// An attribute that could not be read, so that what it meant is not known.
     Unknown,
@@ -108,7 +113,8 @@ pub(super) fn read<'i>(
     let default = read.default.map(|(_, default)| default);
     let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
     let (vis, ty, sensitive) = (&field.vis, &field.ty, read.sensitive);
-    let field = Field { ident, vis, ty, docs, name, storage, default, sensitive, stamps: Vec::new() };
+    let field =
+        Field { ident, vis, ty, docs, name, storage, default, sensitive, unique: None, stamps: Vec::new() };
     Some((field, read.roles))
 }
 
@@ -152,6 +158,7 @@ impl Read {
                 path.segments.push(expiry);
                 self.store(word, Storage::With(path), errors);
             }
+            "unique" => self.roles.push(Role::Unique { word }),
             "skip" => self.store(word.clone(), Storage::Skip(word), errors),
             "flatten" => self.store(word.clone(), Storage::Flatten(word), errors),
             "serde" => self.store(word, Storage::Serde, errors),

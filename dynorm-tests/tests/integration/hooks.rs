@@ -217,7 +217,7 @@ async fn a_refusal_is_an_error_and_nothing_is_written() {
         let error = NoteRepo::save(&mut note).on(&db).await.unwrap_err();
         assert!(error.is_refused() && error.outcome_known() && !error.is_retryable());
         assert_eq!(error.table(), Some(db.table_name::<Note>().as_str()));
-        assert!(error.to_string().ends_with(&format!(" refuses it in its hook `{hook}`")), "{error}");
+        assert!(error.to_string().starts_with(&format!("refused by the hook `{hook}` of `")), "{error}");
         let source = std::error::Error::source(&error).unwrap();
         assert_eq!(source.to_string(), format!("tea may not be {hook}"));
         assert_eq!(note, before, "what the hooks have changed is taken back");

@@ -15,12 +15,14 @@ use super::wire::{Body, Kind, Work};
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Encoder, Item, ValueError};
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_key};
+use crate::encoded::EncodedItem;
+use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_into, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Existence, Expression};
+use crate::expression::{Existence, Expression, Node};
 use crate::hooks::{self, Event};
-use crate::operation::{Held, delete_expression, mark_expression};
+use crate::operation::{Held, delete_expression, mark_changes, mark_expression};
 use crate::rules::version_before;
+use crate::unique::{Claim, Claimed, Known, claims_of};
 
 /// Inputs of one entity.
 pub(super) trait Group: Send {
@@ -41,6 +43,11 @@ pub(super) trait Group: Send {
 
     /// How its inputs are sent.
     fn work(&self) -> Work;
+
+    /// An input once more, with what is known of its item by now.
+    fn again(&mut self, _: usize, _: usize, _: &Known) -> Option<Result<Body>> {
+        None
+    }
 
     /// Reads are consistent.
     fn consistent(&self) -> bool {
@@ -84,8 +91,14 @@ impl<E: Entity, H: Held<E>> Puts<E, H> {
         Self { held, kind, begun: None, scratch: Encoder::for_items(), of: PhantomData }
     }
 
+    /// What the save of an entity was before it was stamped.
+    fn event(&self, index: usize) -> Event {
+        let events = self.begun.as_ref().map(|begun| &begun.events);
+        events.and_then(|events| events.get(index).copied()).unwrap_or(Event::Save { is_new: None })
+    }
+
     /// Those of an earlier batch.
-    pub(super) fn again(held: Vec<H>, kind: Kind, begun: Option<Begun>) -> Self {
+    pub(super) fn again_of(held: Vec<H>, kind: Kind, begun: Option<Begun>) -> Self {
         Self { begun, ..Self::new(held, kind) }
     }
 }
@@ -103,8 +116,14 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         if let Some(refusal) = self.begun.as_mut().and_then(|begun| begun.refused.remove(&index)) {
             return Err(refusal);
         }
+        let event = self.event(index);
         let held = self.held.get(index).ok_or(Error::NoDatabase)?;
-        put(held.entity(), self.kind, table, &mut self.scratch)
+        put(held.entity(), self.kind, event, table, None, &mut self.scratch)
+    }
+
+    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+        let (event, held) = (self.event(index), self.held.get(index)?);
+        Some(put(held.entity(), self.kind, event, table, Some(known), &mut self.scratch))
     }
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
@@ -252,12 +271,21 @@ impl<E: Entity> Group for Keys<E> {
         }
         let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
         let force = self.rules.force;
-        self.keys.get(index).map_or(Err(Error::NoDatabase), |key| delete::<E>(key, version, force, table))
+        self.keys
+            .get(index)
+            .map_or(Err(Error::NoDatabase), |key| delete::<E>(key, version, force, table, None))
+    }
+
+    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
+        let key = self.keys.get(index)?;
+        Some(delete::<E>(key, version, self.rules.force, table, Some(known)))
     }
 
     fn work(&self) -> Work {
         let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
-        if marks || self.rules.versions.is_some() { Work::Each } else { Work::Write }
+        let is_each = marks || self.rules.versions.is_some() || E::INFO.unique.is_some();
+        if is_each { Work::Each } else { Work::Write }
     }
 
     fn describe(&self, index: usize) -> Option<String> {
@@ -266,7 +294,7 @@ impl<E: Entity> Group for Keys<E> {
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
         Box::pin(async move {
-            if std::mem::replace(&mut self.hooked.begun, true) {
+            if !E::INFO.hooks || std::mem::replace(&mut self.hooked.begun, true) {
                 return Ok(());
             }
             if self.hooked.entities.len() < self.keys.len()
@@ -303,18 +331,61 @@ impl<E: Entity> Group for Keys<E> {
 pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
     match kind {
         Kind::Create => Work::Each,
-        _ if info.version.is_some() => Work::Each,
+        _ if info.version.is_some() || info.unique.is_some() => Work::Each,
         _ => Work::Write,
     }
 }
 
-/// The put of an entity that is stamped.
-pub(super) fn put<E: Entity>(entity: &E, kind: Kind, table: usize, scratch: &mut Encoder) -> Result<Body> {
-    let body = Body::of_entity(entity, kind, table, scratch)?;
+/// The put of an entity that is stamped, after what its `event` was before that.
+pub(super) fn put<E: Entity>(
+    entity: &E,
+    kind: Kind,
+    event: Event,
+    table: usize,
+    known: Option<&Known>,
+    scratch: &mut Encoder,
+) -> Result<Body> {
+    scratch.clear();
+    let keys = encode_into(entity, scratch)?;
+    // What it is written into has room for any item, and many may wait here.
+    let item = EncodedItem { json: scratch.as_bytes().to_vec(), keys };
+    let claiming = match E::INFO.unique {
+        Some(_) => Some(claiming(E::INFO, &item, event, known)?),
+        None => None,
+    };
+    let body = Body::item(kind, table, E::INFO, item)?;
     let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
     let version =
         entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));
-    rule_of_put(E::INFO, body, existence, version)
+    let Some((found, claims)) = claiming else {
+        return rule_of_put(E::INFO, body, existence, version, None);
+    };
+    // What is created takes the place of nothing, or of what has expired.
+    let found = Some(found).filter(|_| kind != Kind::Create);
+    let condition = found.as_ref().map(|found| found.before.condition(E::INFO));
+    let body = rule_of_put(E::INFO, body, existence, version, condition)?;
+    Ok(body.claiming(found, claims, known.is_none()))
+}
+
+/// What has to be claimed and released with a put: for what is known of the item, or else for a new one if the entity is
+/// new, and for one with the values of the entity.
+fn claiming(
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    event: Event,
+    known: Option<&Known>,
+) -> Result<(Known, Vec<Claim>)> {
+    let key = item.key(info);
+    let claims = Claimed::of_json(info, &item.json).and_then(|after| {
+        let known = match known {
+            Some(known) => known.clone(),
+            None if event == (Event::Save { is_new: Some(true) }) => Known::nothing(),
+            None => Known::of(after.clone()),
+        };
+        let claims = claims_of(info, &key, &known, &after, false)?;
+        Ok((known, claims))
+    });
+    claims.map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))
 }
 
 fn rule_of_put(
@@ -322,12 +393,16 @@ fn rule_of_put(
     body: Body,
     existence: Existence,
     version: Option<u64>,
+    condition: Option<Node>,
 ) -> Result<Body> {
-    if existence == Existence::Any && version.is_none() {
+    if existence == Existence::Any && version.is_none() && condition.is_none() {
         return Ok(body);
     }
     let mut expression = Expression::default();
-    let condition = version.and_then(|version| version_before(info, version));
+    let condition = match version.and_then(|version| version_before(info, version)) {
+        Some(node) => Some(Node::and_also(condition, node)),
+        None => condition,
+    };
     expression
         .set_condition(info, existence, condition.as_ref())
         .map_err(|error| Error::invalid(Subject::of(info), &error))?;
@@ -340,14 +415,24 @@ pub(super) fn delete<E: Entity>(
     version: Option<u64>,
     force: bool,
     table: usize,
+    known: Option<&Known>,
 ) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     let version = version.filter(|version| *version > 0);
     if E::INFO.deleted_at.is_some() && !force {
-        let expression = mark_expression::<E>(key, version, None, None).map_err(invalid)?;
+        let changes = mark_changes::<E>(key, None).map_err(invalid)?;
+        let expression = mark_expression(E::INFO, &changes, version, None).map_err(invalid)?;
         return Ok(by_key::<E>(key, Kind::Mark, table)?.ruled(&expression, version));
     }
     let body = by_key::<E>(key, Kind::Delete, table)?;
+    if E::INFO.unique.is_some() {
+        let found = known.cloned().unwrap_or_else(Known::nothing);
+        let owner = encode_key::<E>(key)?;
+        let claims = claims_of(E::INFO, &owner, &found, &Claimed::none(), false).map_err(invalid)?;
+        let condition = found.before.condition(E::INFO);
+        let expression = delete_expression(E::INFO, version, Some(&condition)).map_err(invalid)?;
+        return Ok(body.ruled(&expression, version).claiming(Some(found), claims, known.is_none()));
+    }
     if version.is_none() {
         return Ok(body);
     }
@@ -399,7 +484,7 @@ pub(super) async fn run_at_hand(
     settings: Settings<'_>,
 ) -> Stats {
     let mut groups = groups;
-    for group in groups.iter_mut().filter(|group| group.info().hooks) {
+    for group in groups.iter_mut().filter(|group| group.info().hooks || group.info().unique.is_some()) {
         if let Err(error) = group.before(database).await {
             cannot_begin(fates, only.as_deref(), error);
             return Stats::default();
@@ -498,6 +583,14 @@ impl Inputs for AtHand<'_, '_> {
         if let Some(slot) = self.fates.get_mut(position) {
             *slot = (fate, reason.cloned());
         }
+    }
+
+    fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
+        let position = self.position(index);
+        let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position)?;
+        let Placed { group, table, name, start } = placed;
+        let body = group.again(position - *start, *table, known)?;
+        Some(body.map_err(|error| error.in_table(name)))
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {

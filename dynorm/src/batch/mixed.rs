@@ -95,7 +95,7 @@ impl<E: Entity, H: Held<E>> Writes for Puts<E, H> {
 
     fn into_kept(self: Box<Self>) -> Box<dyn Kept> {
         let owned = self.held.into_iter().map(|held| Own(held.into_entity())).collect();
-        Box::new(Puts::<E, Own<E>>::again(owned, self.kind, self.begun))
+        Box::new(Puts::<E, Own<E>>::again_of(owned, self.kind, self.begun))
     }
 }
 

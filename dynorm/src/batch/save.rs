@@ -143,7 +143,7 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
                 }
             };
             let held = entities.into_iter().map(Own).collect();
-            let mut puts = Puts::<E, _>::again(held, kind, begun);
+            let mut puts = Puts::<E, _>::again_of(held, kind, begun);
             let more = run_at_hand(&database, vec![&mut puts], Some(only), &mut fates, settings).await;
             let begun = puts.begun;
             let entities: Vec<E> = puts.held.into_iter().map(Own::into_entity).collect();

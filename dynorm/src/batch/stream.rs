@@ -23,6 +23,7 @@ use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
 use crate::hooks::{self, Event};
 use crate::operation::{Held, OperationFuture, SaveArg, stored};
+use crate::unique::Known;
 
 /// How many bytes of encoded items are on their way at a time.
 const ROOM_BYTES: usize = 16 * 1024 * 1024;
@@ -183,9 +184,11 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 hooks: AfterHooks::of::<E>(&database, |database, held: &mut A::Held, event| {
                     Box::pin(hooks::after(database, held.entity_mut(), event))
                 }),
-                body: |held: &mut A::Held, scratch| {
-                    held.stamp(&Stamp::now());
-                    put(held.entity(), Kind::Put, 0, scratch)
+                body: |held: &mut A::Held, event, known, scratch| {
+                    if known.is_none() {
+                        held.stamp(&Stamp::now());
+                    }
+                    put(held.entity(), Kind::Put, event, 0, known, scratch)
                 },
                 fail: |index, held, fate, reason| {
                     let (key, entity) = (held.entity().entity_key(), held.into_entity());
@@ -222,11 +225,12 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                         }
                     })
                 }),
-                body: |delete, _| super::inputs::delete::<E>(&delete.key, None, false, 0),
+                body: |delete, _, known, _| super::inputs::delete::<E>(&delete.key, None, false, 0, known),
                 fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
                 failures,
             };
-            let work = if E::INFO.deleted_at.is_some() { Work::Each } else { Work::Write };
+            let is_each = E::INFO.deleted_at.is_some() || E::INFO.unique.is_some();
+            let work = if is_each { Work::Each } else { Work::Write };
             let outcome = run_stream(&database, work, false, E::INFO, settings, &mut inputs).await;
             inputs.failures.finish(outcome)
         })
@@ -257,7 +261,7 @@ struct Streamed<'a, T, F> {
     next: usize,
     table: String,
     /// Encodes one.
-    body: fn(&mut T, &mut Encoder) -> Result<Body>,
+    body: fn(&mut T, Event, Option<&Known>, &mut Encoder) -> Result<Body>,
     scratch: Encoder,
     /// Makes one a failure.
     fail: fn(usize, T, Fate, Arc<Error>) -> F,
@@ -271,7 +275,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
             let mut item = item?;
             let body = match item.refused.take() {
                 Some(refusal) => Err(refusal),
-                None => (self.body)(&mut item.input, &mut self.scratch),
+                None => (self.body)(&mut item.input, item.event, None, &mut self.scratch),
             };
             self.held.insert(self.next, item);
             self.next += 1;
@@ -298,6 +302,12 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
             return Poll::Pending;
         }
         self.failures.poll_ready(context)
+    }
+
+    fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
+        let item = self.held.get_mut(&index)?;
+        let body = (self.body)(&mut item.input, item.event, Some(known), &mut self.scratch);
+        Some(body.map_err(|error| error.in_table(&self.table)))
     }
 
     fn held_back(&self) -> Option<usize> {

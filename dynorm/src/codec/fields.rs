@@ -102,6 +102,12 @@ impl FieldInfo {
         error.in_field(self.name)
     }
 
+    /// Marks a field whose values no two items have: what its type must be for that is asked by the argument.
+    #[must_use]
+    pub const fn unique(self, (): ()) -> Self {
+        self
+    }
+
     /// Marks a field whose values are not shown in errors.
     #[must_use]
     pub const fn sensitive(self) -> Self {

@@ -222,7 +222,7 @@ pub(crate) async fn stored<E: Entity>(database: &Database, key: E::Key) -> Resul
     found(&answer, Visibility::ALL).map_err(|error| Error::undecodable(subject, &error))
 }
 
-async fn get_item(
+pub(super) async fn get_item(
     database: &Database,
     info: &'static EntityInfo,
     key: &EncodedKey,
@@ -249,7 +249,7 @@ pub(super) fn found<E: Entity>(
     }
 }
 
-fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {
+pub(super) fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {
     member(answer, "Item")
 }
 

@@ -1,8 +1,10 @@
 //! One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned into bytes
 //! by code that knows the entity, and carried out by code that does not.
 
+mod by_unique;
 mod changes;
 mod check;
+mod claiming;
 mod create;
 mod create_table;
 mod delete;
@@ -23,6 +25,7 @@ mod write;
 
 pub use check::Check;
 pub(crate) use check::check_request;
+pub(crate) use claiming::read_known;
 pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
 pub(crate) use delete::delete_expression;
@@ -37,7 +40,7 @@ pub use save::{Save, SaveArg};
 pub use save_tracked::SaveTracked;
 pub use time_to_live::EnableTtl;
 pub use trash::Restore;
-pub(crate) use trash::mark_expression;
+pub(crate) use trash::{mark_changes, mark_expression};
 pub use update::{Existing, New, Update};
 pub use update_item::UpdateReturning;
 pub(crate) use update_item::{explain, update_request};

@@ -1,14 +1,16 @@
 use std::fmt;
 
+use super::claiming::claiming;
 use super::find::Find;
 use super::save::{Own, Put, put_request, stamped_item};
 use super::{Held, OperationFuture};
 use crate::batch::Retry;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::hooks::{self, Event};
 use crate::transaction::carry_out_one;
+use crate::unique::Known;
 
 /// How often it is tried; between the attempts there are pauses of up to 20 seconds, which grow, with jitter.
 const ATTEMPTS: u32 = 100;
@@ -76,13 +78,23 @@ async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
     hooks::before(database, held.entity_mut(), event).await?;
     let table = database.table(E::INFO);
     let item = stamped_item(&mut held, &mut put, &Stamp::now()).map_err(|error| error.in_table(&table))?;
-    carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
+    if E::INFO.unique.is_some() {
+        let known = put.first_known(E::INFO, &item.json);
+        let known = known.map_err(|error| Error::undecodable(Subject::of(E::INFO), &error))?;
+        let write = |known: &Known| {
+            put.known = Some(known.clone());
+            put_request(table.clone(), E::INFO, &item, &put)
+        };
+        claiming(database, known, true, write).await?;
+    } else {
+        carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
+    }
     hooks::after(database, held.entity_mut(), event).await;
     Ok(held.into_entity())
 }
 
 fn not_found<E: Entity>(database: &Database, key: &E::Key) -> Error {
-    let subject = crate::error::Subject::of(E::INFO).in_table(database.table(E::INFO)).during("changing");
+    let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during("changing");
     match crate::entity::encode_key::<E>(key) {
         Ok(key) => Error::not_found(subject.with_key(&key)),
         Err(error) => error,

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::OperationFuture;
+use super::claiming::claiming;
 use super::request::Request;
 use super::write::{Meaning, OperationKind, Write};
 use crate::codec::{FieldInfo, Item, Scanner, ValueError};
@@ -13,6 +14,7 @@ use crate::hooks::{self, Event};
 use crate::key::KeySource;
 use crate::rules::version_before;
 use crate::transport::{self, Operation, Repeat};
+use crate::unique::{self, Claimed, Known};
 
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
@@ -106,23 +108,48 @@ pub(crate) struct Put {
     pub(super) condition: Option<Node>,
     /// The version that the stored item must have; 0 for none.
     version: Option<u64>,
+    /// The entity was never saved, as far as it can tell.
+    is_new: bool,
+    /// What is known of the item; without it, it is taken for new or for having the values of the entity.
+    pub(crate) known: Option<Known>,
     pub(crate) kind: OperationKind,
 }
 
 impl Put {
     pub(crate) fn save(merge: bool, condition: Option<Node>) -> Self {
-        Self { merge, existence: Existence::Any, condition, version: None, kind: OperationKind::Saving }
+        Self {
+            merge,
+            existence: Existence::Any,
+            condition,
+            version: None,
+            is_new: false,
+            known: None,
+            kind: OperationKind::Saving,
+        }
     }
 
     pub(crate) fn creating() -> Self {
         Self { existence: Existence::Absent, kind: OperationKind::Creating, ..Self::save(false, None) }
     }
 
-    /// Takes the version of the entity, before it is stamped.
-    pub(crate) fn take_version<E: Entity>(&mut self, entity: &E) {
+    /// Takes what the entity says of its item, before it is stamped.
+    fn take_state<E: Entity>(&mut self, entity: &E) {
+        self.is_new = entity.is_new() == Some(true);
         if self.existence == Existence::Any {
             self.version = entity.item_version();
         }
+    }
+
+    /// What is known of the item of an entity before anybody has asked: nothing is there if it is new, and otherwise what it says.
+    pub(crate) fn first_known(
+        &self,
+        info: &'static EntityInfo,
+        json: &[u8],
+    ) -> std::result::Result<Known, ValueError> {
+        if self.is_new || self.existence == Existence::Absent {
+            return Ok(Known::nothing());
+        }
+        Ok(Known::of(Claimed::of_json(info, json)?))
     }
 }
 
@@ -163,7 +190,7 @@ pub(crate) fn stamped_item<E: Entity, H: Held<E>>(
     put: &mut Put,
     stamp: &Stamp,
 ) -> Result<EncodedItem> {
-    put.take_version(held.entity());
+    put.take_state(held.entity());
     held.stamp(stamp);
     encode_entity(held.entity())
 }
@@ -181,8 +208,17 @@ async fn write_item(
     database: &Database,
     info: &'static EntityInfo,
     item: &EncodedItem,
-    put: Put,
+    mut put: Put,
 ) -> Result<()> {
+    if info.unique.is_some() {
+        let known = put.first_known(info, &item.json);
+        let known = known.map_err(|error| Error::undecodable(Subject::of(info), &error))?;
+        let written = claiming(database, known, false, |known| {
+            put.known = Some(known.clone());
+            put_request(database.table(info), info, item, &put)
+        });
+        return written.await.map(drop);
+    }
     let Write { operation, subject, body, has_condition, meaning, .. } =
         put_request(database.table(info), info, item, &put)?;
     let sent = if has_condition {
@@ -212,10 +248,28 @@ pub(crate) fn put_request(
         request.json("Item", &item.json);
         (Operation::PutItem, Expression::default())
     };
-    let condition = match put.version.and_then(|version| version_before(info, version)) {
+    let mut condition = match put.version.and_then(|version| version_before(info, version)) {
         Some(node) => Some(Node::and_also(put.condition.clone(), node)),
         None => put.condition.clone(),
     };
+    let (mut claims, mut known) = (Vec::new(), None);
+    if info.unique.is_some() {
+        let found = match &put.known {
+            Some(known) => Ok(known.clone()),
+            None => put.first_known(info, &item.json),
+        };
+        let after = Claimed::of_json(info, &item.json);
+        let found = found.and_then(|found| {
+            claims = unique::claims_of(info, &key, &found, &after?, false)?;
+            Ok(found)
+        });
+        let found = found.map_err(|error| invalid(&error))?;
+        // What is created takes the place of nothing, or of what has expired.
+        if put.existence == Existence::Any {
+            condition = Some(Node::and_also(condition, found.before.condition(info)));
+            known = Some(found);
+        }
+    }
     expression.set_condition(info, put.existence, condition.as_ref()).map_err(|error| invalid(&error))?;
     expression.write(&mut request);
     let has_condition = expression.has_condition();
@@ -226,8 +280,18 @@ pub(crate) fn put_request(
         existence: Some(put.existence),
         version: put.version,
         attempted: put.version.map(|_| item.json.clone()),
+        known,
     };
-    Ok(Write { kind: put.kind, operation, key, body: request.finish(), has_condition, subject, meaning })
+    Ok(Write {
+        kind: put.kind,
+        operation,
+        key,
+        body: request.finish(),
+        has_condition,
+        subject,
+        meaning,
+        claims,
+    })
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.

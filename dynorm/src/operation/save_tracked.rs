@@ -2,7 +2,10 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::changes::{check_index_keys, fields_of, templates};
-use super::update_item::{UpdateRequest, attributes, explain, send_update};
+use super::claiming::claiming;
+use super::update::New;
+use super::update_item::{UpdateRequest, UpdateReturning, attributes, send_update};
+use super::write::{Meaning, OperationKind, Write};
 use crate::attribute::Timestamp;
 use crate::codec::ValueError;
 use crate::database::Database;
@@ -13,7 +16,8 @@ use crate::hooks::{self, Event};
 use crate::rules::{Visibility, version_before};
 use crate::snapshot::Snapshot;
 use crate::tracked::Tracked;
-use crate::transport::Repeat;
+use crate::transport::{Operation, Repeat};
+use crate::unique::{Claimed, Known, claims_of, touches};
 
 /// Sends the changes of a [`Tracked`] entity. Made by [`Tracked::save`].
 ///
@@ -108,10 +112,15 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let after = Snapshot::of(&stamped);
         let version = original.item_version();
         let existence = existence(info, &before, *then);
-        let body = changes(info, &before, &after).and_then(|changes| {
+        let changes = changes(info, &before, &after).map_err(|error| invalid(&error))?;
+        let request = |wanted: &'static str, known: Option<&Known>| {
             let version = version.and_then(|version| version_before(info, version));
             let condition = match version {
-                Some(node) => Some(Node::and_also(condition, node)),
+                Some(node) => Some(Node::and_also(condition.clone(), node)),
+                None => condition.clone(),
+            };
+            let condition = match known {
+                Some(known) => Some(Node::and_also(condition, known.before.condition(info))),
                 None => condition,
             };
             UpdateRequest {
@@ -121,19 +130,41 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
                 start: &|_| None,
                 existence,
                 condition: condition.as_ref(),
-                wanted: "ALL_NEW",
+                wanted,
             }
             .body(&table)
-        });
-        let body = body.map_err(|error| invalid(&error))?;
-        let answer = send_update(&database, &subject, body, Repeat::Any).await.map_err(|failure| {
-            explain(info, failure, subject.clone(), existence).or_version_conflict(
-                info,
-                version,
-                Some(after.json()),
-            )
-        })?;
-        let mut stored: E = attributes(&answer).map_err(|error| Error::undecodable(subject, &error))?;
+            .map_err(|error| invalid(&error))
+        };
+        let attempted = Some(after.json().to_vec());
+        let meaning = Meaning { existence: Some(existence), version, attempted, known: None };
+        let answer = if touches(info, &changes) {
+            let known = Claimed::of_json(info, before.json()).map_err(|error| invalid(&error))?;
+            let write = |known: &Known| {
+                let after = known.before.after(info, &changes).map_err(|error| invalid(&error))?;
+                let claims = claims_of(info, &key, known, &after, false).map_err(|error| invalid(&error))?;
+                let wanted = if claims.is_empty() { "ALL_NEW" } else { "" };
+                Ok(Write {
+                    kind: OperationKind::Updating,
+                    operation: Operation::UpdateItem,
+                    subject: subject.clone(),
+                    key: key.clone(),
+                    body: request(wanted, Some(known))?,
+                    has_condition: true,
+                    meaning: Meaning { known: Some(known.clone()), ..meaning.clone() },
+                    claims,
+                })
+            };
+            claiming(&database, Known::of(known), false, write).await?
+        } else {
+            let sent = send_update(&database, &subject, request("ALL_NEW", None)?, Repeat::Any).await;
+            Some(sent.map_err(|failure| meaning.error(failure, subject.clone()))?)
+        };
+        let mut stored: E = match answer {
+            Some(answer) => {
+                attributes(&answer).map_err(|error| Error::undecodable(subject.clone(), &error))?
+            }
+            None => <New as UpdateReturning<E>>::read_back(&database, key.clone(), subject.clone()).await?,
+        };
         stored.take_skipped(&mut stamped);
         tracked.original.clone_from(&stored);
         tracked.entity = stored;

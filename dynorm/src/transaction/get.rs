@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::MAX_TRANSACTION_OPERATIONS;
-use super::request::explained;
+use super::request::{Place, explained};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity, encode_key};
@@ -211,7 +211,7 @@ impl Plan {
                 let meaning = Meaning::default();
                 let operations = distinct.iter().enumerate().map(|(place, (subject, _))| {
                     let first = positions.iter().position(|position| *position == place);
-                    (first.unwrap_or(place), OperationKind::Reading, subject, &meaning)
+                    (first.unwrap_or(place), OperationKind::Reading, subject, Place::Item(&meaning))
                 });
                 Err(explained(failure, subject, operations))
             }

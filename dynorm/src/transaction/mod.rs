@@ -6,17 +6,17 @@ mod request;
 
 pub use get::{GetList, TransactGet, TransactReads, transact_get};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
-pub(crate) use request::carry_out_one;
+pub(crate) use request::{carry_out_one, send_one};
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::database::Database;
-use crate::entity::{Entity, Stamp};
+use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{FailedOperation, Result, Subject, TransactionReport};
 use crate::key::IntoKey;
 use crate::operation::{Check, Delete, OperationFuture, Put, SaveArg};
-use part::{Part, Puts};
+use part::{Deletes, Part, Puts, Updates};
 
 /// The most operations that DynamoDB takes in one transaction, and the most items that it reads in one.
 pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
@@ -170,7 +170,7 @@ impl<'a, S> Transaction<'a, S> {
     pub fn update<E: Entity>(mut self, update: impl IntoUpdate<E>) -> Self {
         let mut update = update.into_update();
         self.adopt(update.database.take());
-        self.parts.push(Box::new(update));
+        self.parts.push(Box::new(Updates::new(update)));
         self
     }
 
@@ -191,7 +191,7 @@ impl<'a, S> Transaction<'a, S> {
     pub fn delete<E: Entity>(mut self, entity: impl IntoDelete<E>) -> Self {
         let mut delete = entity.into_delete();
         self.adopt(delete.database.take());
-        self.parts.push(Box::new(delete));
+        self.parts.push(Box::new(Deletes::new(delete)));
         self
     }
 
@@ -251,7 +251,7 @@ impl<'a, S> Transaction<'a, S> {
     }
 
     fn delete_of<E: Entity>(mut self, key: E::Key) -> Self {
-        self.parts.push(Box::new(Delete::<E>::new(key)));
+        self.parts.push(Box::new(Deletes::new(Delete::<E>::new(key))));
         self
     }
 }
@@ -319,10 +319,15 @@ async fn run(
     result
 }
 
+/// Unique values are looked up as well.
+const fn prepares(info: &EntityInfo) -> bool {
+    info.hooks || info.unique.is_some()
+}
+
 /// Runs the hooks before the operations, all of them, so that the error tells all that refuse.
 async fn run_hooks(parts: &mut [Box<dyn Part + '_>], database: &Database) -> Result<()> {
     let mut failures = Vec::new();
-    for (index, part) in parts.iter_mut().enumerate().filter(|(_, part)| part.info().hooks) {
+    for (index, part) in parts.iter_mut().enumerate().filter(|(_, part)| prepares(part.info())) {
         if let Err(reason) = part.before(database).await {
             failures.push(FailedOperation::new(index, part.kind(), reason));
         }
