@@ -9,6 +9,8 @@ mod check;
 mod errors;
 mod expand;
 mod expand_attribute;
+mod expand_marks;
+mod expand_projected;
 mod expand_projection;
 mod model;
 mod parse;

@@ -220,6 +220,30 @@ impl EntityInfo {
         }
     }
 
+    /// True if an item has attributes that are no fields: keys that templates make, or the type of the entity.
+    const fn has_derived(&self) -> bool {
+        let mut index = 0;
+        while index < self.indexes.len() {
+            if has_template(self.indexes[index].partition) || has_template(self.indexes[index].sort) {
+                return true;
+            }
+            index += 1;
+        }
+        has_template(std::slice::from_ref(&self.partition))
+            || has_template(self.sort.as_slice())
+            || self.type_attribute.is_some()
+    }
+
+    /// How often an item may count: once, and once more for each local index, whose entry costs what it holds.
+    const fn copies(&self) -> usize {
+        let (mut copies, mut index) = (1, 0);
+        while index < self.indexes.len() {
+            copies += self.indexes[index].local as usize;
+            index += 1;
+        }
+        copies
+    }
+
     /// The keys of the table: its partition key and, if it has one, its sort key.
     pub(crate) fn keys(&'static self) -> impl Iterator<Item = (KeyRole, &'static KeySource)> {
         roles(std::slice::from_ref(&self.partition), self.sort.as_slice())
@@ -269,6 +293,17 @@ impl IndexInfo {
     }
 }
 
+const fn has_template(keys: &[KeySource]) -> bool {
+    let mut index = 0;
+    while index < keys.len() {
+        if matches!(keys[index], KeySource::Template(_)) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
 fn roles(
     partition: &'static [KeySource],
     sort: &'static [KeySource],
@@ -291,8 +326,7 @@ impl Stamp {
 
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
-    // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
-    let mut encoder = Encoder::with_capacity(1000);
+    let mut encoder = Encoder::for_items();
     let keys = encode_into(entity, &mut encoder)?;
     Ok(EncodedItem { json: encoder.into_bytes(), keys })
 }
@@ -301,10 +335,18 @@ pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
 pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<KeyRanges> {
     check_rules(entity)?;
     let mut item = ItemWriter::new(encoder, E::INFO.fields);
-    let written = entity.encode_item(&mut item);
-    finish_item(E::INFO, written, &|field| entity.key_part(field), item)
-        .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))
-        .and_then(|keys| checked_item(E::INFO, encoder, keys))
+    let mut written = entity.encode_item(&mut item);
+    if const { E::INFO.has_derived() } {
+        written = written.and_then(|()| write_derived(E::INFO, &|field| entity.key_part(field), &mut item));
+    }
+    let keys = written
+        .and_then(|()| finish_item(E::INFO, item))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
+    // JSON is never shorter than what it stands for, so nearly every item is settled here.
+    if encoder.len() * const { E::INFO.copies() } <= MAX_ITEM_BYTES {
+        return Ok(keys);
+    }
+    check_item_size(E::INFO, encoder, keys)
 }
 
 fn check_rules<E: Entity>(entity: &E) -> Result<()> {
@@ -320,15 +362,11 @@ fn check_rules<E: Entity>(entity: &E) -> Result<()> {
     Err(Error::validation(subject, violations))
 }
 
-/// The part of [`encode_into`] that does not depend on the entity: what is made of its fields, and the keys.
-fn finish_item<'p>(
+/// Checks the keys of an item that is written, and ends it.
+fn finish_item(
     info: &'static EntityInfo,
-    written: std::result::Result<(), ValueError>,
-    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
-    mut item: ItemWriter<'_>,
+    item: ItemWriter<'_>,
 ) -> std::result::Result<KeyRanges, ValueError> {
-    written?;
-    write_derived(info, field, &mut item)?;
     check_keys(info, &item)?;
     let range = |source: &KeySource| {
         let name = info.attribute(source);
@@ -340,11 +378,8 @@ fn finish_item<'p>(
     Ok(keys)
 }
 
-fn checked_item(
-    info: &'static EntityInfo,
-    encoder: &Encoder,
-    keys: KeyRanges,
-) -> Result<KeyRanges> {
+#[cold]
+fn check_item_size(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges) -> Result<KeyRanges> {
     let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
     let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
     Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
@@ -406,10 +441,7 @@ fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 pub(crate) fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
-    // An entry of a local index costs what it holds once more: the whole item, or less.
-    let copies = 1 + info.indexes.iter().filter(|index| index.local).count();
-    // JSON is never shorter than what it stands for, so nearly every item is settled here.
-    if json.len() * copies <= MAX_ITEM_BYTES {
+    if json.len() * info.copies() <= MAX_ITEM_BYTES {
         return Ok(());
     }
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;

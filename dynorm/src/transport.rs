@@ -358,7 +358,6 @@ impl SerializeRequest for RequestBody {
         let length = body.content_length().unwrap_or_default();
         let mut request = HttpRequest::new(body);
         request.set_method("POST")?;
-        request.set_uri("/")?;
         let headers = request.headers_mut();
         headers.insert("content-type", "application/x-amz-json-1.0");
         headers.insert("x-amz-target", self.operation.target());

@@ -39,6 +39,7 @@ pub async fn run(client: Client, users: Vec<User>) -> anyhow::Result<[Took; 2]> 
     init_global_client(client);
     let clock = Clock::start()?;
     let requests: Vec<_> = users.iter().map(|user| user.batch_put()).collect();
-    dynamodb_batch_write::<Users>(requests).await?;
+    // Its error is not `Sync`.
+    dynamodb_batch_write::<Users>(requests).await.map_err(|error| anyhow::anyhow!(error.to_string()))?;
     Ok([clock.stop()?, NOT_DONE])
 }

@@ -11,7 +11,7 @@ use crate::clock::{Clock, Took};
 use crate::create_table;
 use crate::user::User;
 
-struct Users(Client);
+pub struct Users(Client);
 
 impl Table for Users {
     type PrimaryKey = Key;
@@ -27,7 +27,7 @@ impl Table for Users {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Key {
+pub struct Key {
     id: String,
 }
 

@@ -14,10 +14,10 @@ use super::restore::restore;
 use super::stats::count;
 use super::wire::{Body, Kind, Work};
 use super::{Fate, Fates, Settings, Stats};
-use crate::codec::{Item, ValueError};
+use crate::codec::{Encoder, Item, ValueError};
 use crate::database::Database;
 use crate::encoded::EncodedItem;
-use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_entity, encode_key};
+use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_into, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Existence, Expression, Node};
 use crate::hooks::{self, Event};
@@ -74,6 +74,8 @@ pub(super) struct Puts<E, H> {
     pub(super) held: Vec<H>,
     pub(super) kind: Kind,
     pub(super) begun: Option<Begun>,
+    /// What each is encoded into, one after another.
+    scratch: Encoder,
     of: PhantomData<fn() -> E>,
 }
 
@@ -87,7 +89,7 @@ pub(super) struct Begun {
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
     pub(super) fn new(held: Vec<H>, kind: Kind) -> Self {
-        Self { held, kind, begun: None, of: PhantomData }
+        Self { held, kind, begun: None, scratch: Encoder::for_items(), of: PhantomData }
     }
 
     /// What the save of an entity was before it was stamped.
@@ -116,14 +118,13 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
             return Err(refusal);
         }
         let event = self.event(index);
-        self.held
-            .get(index)
-            .map_or(Err(Error::NoDatabase), |held| put(held.entity(), self.kind, event, table, None))
+        let held = self.held.get(index).ok_or(Error::NoDatabase)?;
+        put(held.entity(), self.kind, event, table, None, &mut self.scratch)
     }
 
     fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
         let (event, held) = (self.event(index), self.held.get(index)?);
-        Some(put(held.entity(), self.kind, event, table, Some(known)))
+        Some(put(held.entity(), self.kind, event, table, Some(known), &mut self.scratch))
     }
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
@@ -356,8 +357,12 @@ pub(super) fn put<E: Entity>(
     event: Event,
     table: usize,
     known: Option<&Known>,
+    scratch: &mut Encoder,
 ) -> Result<Body> {
-    let item = encode_entity(entity)?;
+    scratch.clear();
+    let keys = encode_into(entity, scratch)?;
+    // What it is written into has room for any item, and many may wait here.
+    let item = EncodedItem { json: scratch.as_bytes().to_vec(), keys };
     let claiming = match E::INFO.unique {
         Some(_) => Some(claiming(E::INFO, &item, event, known)?),
         None => None,

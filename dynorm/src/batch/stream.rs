@@ -17,6 +17,7 @@ use super::inputs::{put, put_work};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
+use crate::codec::Encoder;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
@@ -176,17 +177,18 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
             let mut inputs = Streamed {
                 items: saves::<E, A>(entities, &database),
-                held: HashMap::new(),
+                held: HashMap::default(),
+                scratch: Encoder::for_items(),
                 next: 0,
                 table: database.table(E::INFO),
                 hooks: AfterHooks::of::<E>(&database, |database, held: &mut A::Held, event| {
                     Box::pin(hooks::after(database, held.entity_mut(), event))
                 }),
-                body: |held: &mut A::Held, event, known| {
+                body: |held: &mut A::Held, event, known, scratch| {
                     if known.is_none() {
                         held.stamp(&Stamp::now());
                     }
-                    put(held.entity(), Kind::Put, event, 0, known)
+                    put(held.entity(), Kind::Put, event, 0, known, scratch)
                 },
                 fail: |index, held, fate, reason| {
                     let (key, entity) = (held.entity().entity_key(), held.into_entity());
@@ -212,7 +214,8 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
             let mut inputs = Streamed {
                 items: deletes::<E>(keys, &database),
-                held: HashMap::new(),
+                held: HashMap::default(),
+                scratch: Encoder::for_items(),
                 next: 0,
                 table: database.table(E::INFO),
                 hooks: AfterHooks::of::<E>(&database, |database, delete: &mut Deleted<E>, event| {
@@ -222,7 +225,7 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                         }
                     })
                 }),
-                body: |delete, _, known| super::inputs::delete::<E>(&delete.key, None, false, 0, known),
+                body: |delete, _, known, _| super::inputs::delete::<E>(&delete.key, None, false, 0, known),
                 fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
                 failures,
             };
@@ -254,11 +257,12 @@ pub(super) async fn run_stream(
 /// What of a stream is on its way.
 struct Streamed<'a, T, F> {
     items: BoxStream<'a, Passing<T>>,
-    held: HashMap<usize, Passing<T>>,
+    held: HashMap<usize, Passing<T>, foldhash::fast::RandomState>,
     next: usize,
     table: String,
     /// Encodes one.
-    body: fn(&mut T, Event, Option<&Known>) -> Result<Body>,
+    body: fn(&mut T, Event, Option<&Known>, &mut Encoder) -> Result<Body>,
+    scratch: Encoder,
     /// Makes one a failure.
     fail: fn(usize, T, Fate, Arc<Error>) -> F,
     hooks: Option<AfterHooks<'a, T>>,
@@ -271,7 +275,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
             let mut item = item?;
             let body = match item.refused.take() {
                 Some(refusal) => Err(refusal),
-                None => (self.body)(&mut item.input, item.event, None),
+                None => (self.body)(&mut item.input, item.event, None, &mut self.scratch),
             };
             self.held.insert(self.next, item);
             self.next += 1;
@@ -302,7 +306,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
 
     fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
         let item = self.held.get_mut(&index)?;
-        let body = (self.body)(&mut item.input, item.event, Some(known));
+        let body = (self.body)(&mut item.input, item.event, Some(known), &mut self.scratch);
         Some(body.map_err(|error| error.in_table(&self.table)))
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use hashbrown::HashTable;
 use slab::Slab;
@@ -11,7 +11,7 @@ use slab::Slab;
 use super::engine::{Inputs, Job, Table};
 use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
-use crate::encoded::{KeyTexts, describe_key, item_texts};
+use crate::encoded::{KeyRanges, KeyTexts, describe_key, item_texts};
 use crate::entity::{EncodedItem, EncodedKey, EntityInfo};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Existence, Expression};
@@ -39,7 +39,7 @@ pub(super) struct Body {
     texts: KeyTexts,
     /// Of its table and its key.
     pub(super) hash: u64,
-    rule: Option<Rule>,
+    rule: Option<Box<Rule>>,
     claiming: Option<Box<Claiming>>,
 }
 
@@ -92,19 +92,14 @@ impl Body {
         kind: Kind,
         table: usize,
         info: &'static EntityInfo,
-        item: EncodedItem,
+        EncodedItem { json, keys }: EncodedItem,
     ) -> Result<Self> {
-        let EncodedItem { mut json, keys } = item;
-        // What is begun with for any item is much for a small one, and many may wait here.
-        json.shrink_to_fit();
-        let texts = KeyTexts::find(info, &json, &keys);
-        Self::new(kind, table, info, json, texts)
+        Self::new(kind, table, info, json, &keys)
     }
 
     /// What is done by a key.
     pub(super) fn key(kind: Kind, table: usize, info: &'static EntityInfo, key: EncodedKey) -> Result<Self> {
-        let texts = KeyTexts::find(info, &key.json, &key.values);
-        Self::new(kind, table, info, key.json, texts)
+        Self::new(kind, table, info, key.json, &key.values)
     }
 
     fn new(
@@ -112,8 +107,9 @@ impl Body {
         table: usize,
         info: &'static EntityInfo,
         json: Vec<u8>,
-        texts: std::result::Result<KeyTexts, ValueError>,
+        keys: &KeyRanges,
     ) -> Result<Self> {
+        let texts = KeyTexts::find(info, &json, keys);
         let texts = texts.map_err(|error| Error::invalid(Subject::of(info), &error))?;
         let hash = hash_of_key(table, texts.of(&json));
         Ok(Self { kind, json, table, texts, hash, rule: None, claiming: None })
@@ -136,7 +132,7 @@ impl Body {
         if expression.has_condition() {
             request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
         }
-        Self { rule: Some(Rule { members: request.into_members().into(), version }), ..self }
+        Self { rule: Some(Box::new(Rule { members: request.into_members().into(), version })), ..self }
     }
 
     /// With what is claimed and released with it. Nothing is `known` of an item that may be as it likes.
@@ -186,7 +182,7 @@ impl Body {
             return explain(info, failure, subject, Existence::Stored);
         }
         let version = self.rule.as_ref().and_then(|rule| rule.version);
-        let attempted = (self.kind == Kind::Put).then_some(self.json.as_slice());
+        let attempted = (self.kind == Kind::Put).then_some(&*self.json);
         failure.into_error(subject).or_version_conflict(info, version, attempted)
     }
 
@@ -210,7 +206,7 @@ impl Body {
     }
 
     /// Its bytes in a request, with a comma.
-    pub(super) const fn wire_size(&self) -> usize {
+    pub(super) fn wire_size(&self) -> usize {
         let (before, after) = self.around();
         before.len() + self.json.len() + after.len() + 1
     }
@@ -281,7 +277,7 @@ pub(super) struct Reading {
 
 pub(super) enum Verdict {
     Done,
-    Rejected(Error),
+    Rejected(Arc<Error>),
     HandedBack {
         /// It may have been done all the same.
         unanswered: bool,
@@ -522,13 +518,14 @@ impl<'r> Reader<'r> {
         let marks = std::mem::take(&mut self.marks);
         let verdict = |(position, mark): (usize, Mark)| {
             let job = self.chunk.get(position).and_then(|id| self.jobs.get(*id));
-            if let Some(error) = self.undecodable.remove(&position)
+            if !self.undecodable.is_empty()
+                && let Some(error) = self.undecodable.remove(&position)
                 && let Some(job) = job
             {
                 let table = self.tables.get(job.table).map_or("", |table| &table.spec.name);
                 let subject = Subject::of(job.info).in_table(table).during(job.body.kind.doing());
                 let subject = subject.with_key_text(describe_key(job.info, &job.body.json));
-                return Verdict::Rejected(Error::undecodable(subject, &error));
+                return Verdict::Rejected(Arc::new(Error::undecodable(subject, &error)));
             }
             if mark.handed_back && work == Work::Get {
                 let partitions = self.partitions.as_ref();

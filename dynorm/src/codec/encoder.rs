@@ -52,6 +52,12 @@ impl Encoder {
         Self { out: Vec::with_capacity(bytes), ..Self::default() }
     }
 
+    /// With room for an item of the usual size.
+    pub(crate) fn for_items() -> Self {
+        // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
+        Self::with_capacity(1000)
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
     }

@@ -81,7 +81,7 @@ impl Engine<'_> {
                 }
                 Verdict::Rejected(error) => {
                     self.settled += 1;
-                    self.settle(*id, Fate::Rejected, Some(&Arc::new(error)));
+                    self.settle(*id, Fate::Rejected, Some(&error));
                 }
                 Verdict::HandedBack { unanswered } => {
                     job.unanswered |= unanswered;

@@ -198,6 +198,10 @@ impl<'e> Engine<'e> {
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let tables = tables.into_iter().map(|spec| Table::new(spec, pace()));
         let start = Instant::now();
+        let total = inputs.total();
+        // All of them are taken in, and each but a few becomes a job.
+        let jobs =
+            total.filter(|_| matches!(room, Room::All)).and_then(|total| total.try_into().ok()).unwrap_or(0);
         Self {
             work,
             random: settings.options.retry.random(),
@@ -206,8 +210,8 @@ impl<'e> Engine<'e> {
             is_idle: false,
             holding_since: None,
             admitted: 0,
-            jobs: Slab::new(),
-            keys: HashTable::new(),
+            jobs: Slab::with_capacity(jobs),
+            keys: HashTable::with_capacity(jobs),
             held_items: 0,
             held_bytes: 0,
             tables: tables.collect(),
@@ -218,7 +222,7 @@ impl<'e> Engine<'e> {
             answers: 0,
             sequence: 0,
             stats: Stats::default(),
-            progress: Progress { total: inputs.total(), ..Progress::default() },
+            progress: Progress { total, ..Progress::default() },
             checkpoint: Checkpoint::default(),
             start,
             deadline: settings.options.retry.deadline.and_then(|deadline| start.checked_add(deadline)),
