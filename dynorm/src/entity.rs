@@ -1,15 +1,18 @@
 //! What the derive macro says of an entity, and the way from an entity to the bytes of its item and back.
 
 use std::fmt;
-use std::ops::Range;
 
 use crate::attribute::{ScalarType, Timestamp};
 use crate::codec::{
     Encoder, FieldInfo, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, normal_number,
     part_size, scalar_text,
 };
+use crate::encoded::KeyRanges;
+pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::error::{Error, Result, Subject};
-use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
+use crate::hooks::{Hook, HookFuture};
+use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
+use crate::unique::Uniques;
 use crate::validation::Violation;
 
 /// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
@@ -56,6 +59,18 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// Runs a hook.
+    #[doc(hidden)]
+    fn hook(&mut self, _hook: Hook) -> Option<HookFuture<'_>> {
+        None
+    }
+
+    /// True if it was never saved, as far as it can tell.
+    #[doc(hidden)]
+    fn is_new(&self) -> Option<bool> {
+        None
+    }
+
     /// The version that the entity was read with.
     #[doc(hidden)]
     fn item_version(&self) -> Option<u64> {
@@ -92,6 +107,10 @@ pub struct EntityInfo {
     pub ttl: Option<usize>,
     /// The field that holds the attributes which are no other field.
     pub flattened: Option<&'static str>,
+    /// The fields whose values no two items have.
+    pub unique: Option<Uniques>,
+    /// It has hooks: see [`Hooks`](crate::Hooks).
+    pub hooks: bool,
 }
 
 /// A field that is set to the current time, also by writes that have no whole entity at hand.
@@ -154,6 +173,20 @@ impl EntityInfo {
         Self { ttl: Some(field), ..self }
     }
 
+    /// The same, with fields whose values no two items have.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn uniques(self, fields: &'static [usize], claims: &'static Self) -> Self {
+        Self { unique: Some(Uniques { fields, claims }), ..self }
+    }
+
+    /// The same, with hooks.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn hooks(self) -> Self {
+        Self { hooks: true, ..self }
+    }
+
     /// The attribute that marks what is deleted.
     pub(crate) fn mark(&self) -> Option<&'static str> {
         Some(self.fields.get(self.deleted_at?.field)?.name)
@@ -187,6 +220,30 @@ impl EntityInfo {
         }
     }
 
+    /// True if an item has attributes that are no fields: keys that templates make, or the type of the entity.
+    const fn has_derived(&self) -> bool {
+        let mut index = 0;
+        while index < self.indexes.len() {
+            if has_template(self.indexes[index].partition) || has_template(self.indexes[index].sort) {
+                return true;
+            }
+            index += 1;
+        }
+        has_template(std::slice::from_ref(&self.partition))
+            || has_template(self.sort.as_slice())
+            || self.type_attribute.is_some()
+    }
+
+    /// How often an item may count: once, and once more for each local index, whose entry costs what it holds.
+    const fn copies(&self) -> usize {
+        let (mut copies, mut index) = (1, 0);
+        while index < self.indexes.len() {
+            copies += self.indexes[index].local as usize;
+            index += 1;
+        }
+        copies
+    }
+
     /// The keys of the table: its partition key and, if it has one, its sort key.
     pub(crate) fn keys(&'static self) -> impl Iterator<Item = (KeyRole, &'static KeySource)> {
         roles(std::slice::from_ref(&self.partition), self.sort.as_slice())
@@ -202,7 +259,7 @@ impl EntityInfo {
         ))
     }
 
-    fn is_sensitive(&self, source: &KeySource) -> bool {
+    pub(crate) fn is_sensitive(&self, source: &KeySource) -> bool {
         let sensitive = |index: &usize| self.fields.get(*index).is_some_and(|field| field.sensitive);
         match source {
             KeySource::Field(index) => sensitive(index),
@@ -236,6 +293,17 @@ impl IndexInfo {
     }
 }
 
+const fn has_template(keys: &[KeySource]) -> bool {
+    let mut index = 0;
+    while index < keys.len() {
+        if matches!(keys[index], KeySource::Template(_)) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
 fn roles(
     partition: &'static [KeySource],
     sort: &'static [KeySource],
@@ -256,121 +324,65 @@ impl Stamp {
     }
 }
 
-/// An entity as it travels: the JSON of its item, and where in it the values of the table's keys lie.
-#[derive(Debug)]
-pub(crate) struct EncodedItem {
-    pub(crate) json: Vec<u8>,
-    keys: [Range<usize>; 2],
-}
-
-/// The key of an item as it travels: `{"id":{"S":"…"}}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EncodedKey(pub(crate) Vec<u8>);
-
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
-    let violations = entity.violations();
-    if !violations.is_empty() {
-        let subject = Subject::of(E::INFO);
-        let subject = match encode_key::<E>(&entity.entity_key()) {
-            Ok(key) => subject.with_key(&key),
-            Err(_) => subject,
-        };
-        return Err(Error::validation(subject, violations));
-    }
-    let mut encoder = Encoder::with_capacity(1024);
-    let mut item = ItemWriter::new(&mut encoder, E::INFO.fields);
-    let keys = entity
-        .encode_item(&mut item)
-        .and_then(|()| finish_item(E::INFO, &|field| entity.key_part(field), item));
-    checked_item(E::INFO, encoder, keys)
+    let mut encoder = Encoder::for_items();
+    let keys = encode_into(entity, &mut encoder)?;
+    Ok(EncodedItem { json: encoder.into_bytes(), keys })
 }
 
-/// The part of [`encode_entity`] that does not depend on the entity: what is made of its fields, and the keys.
-fn finish_item<'p>(
-    info: &'static EntityInfo,
-    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
-    mut item: ItemWriter<'_>,
-) -> std::result::Result<[Range<usize>; 2], ValueError> {
-    write_derived(info, field, &mut item)?;
-    check_keys(info, &item)?;
-    let mut keys = [0..0, 0..0];
-    for (slot, (_, source)) in keys.iter_mut().zip(info.keys()) {
-        let name = info.attribute(source);
-        *slot = item
-            .key_range(name)
-            .ok_or_else(|| ValueError::new("the key is absent, and an item has one").in_field(name))?;
+/// The same, into an encoder that is empty. Gives where the values of the table's keys lie.
+pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<KeyRanges> {
+    check_rules(entity)?;
+    let mut item = ItemWriter::new(encoder, E::INFO.fields);
+    let mut written = entity.encode_item(&mut item);
+    if const { E::INFO.has_derived() } {
+        written = written.and_then(|()| write_derived(E::INFO, &|field| entity.key_part(field), &mut item));
     }
+    let keys = written
+        .and_then(|()| finish_item(E::INFO, item))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
+    // JSON is never shorter than what it stands for, so nearly every item is settled here.
+    if encoder.len() * const { E::INFO.copies() } <= MAX_ITEM_BYTES {
+        return Ok(keys);
+    }
+    check_item_size(E::INFO, encoder, keys)
+}
+
+fn check_rules<E: Entity>(entity: &E) -> Result<()> {
+    let violations = entity.violations();
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let subject = Subject::of(E::INFO);
+    let subject = match encode_key::<E>(&entity.entity_key()) {
+        Ok(key) => subject.with_key(&key),
+        Err(_) => subject,
+    };
+    Err(Error::validation(subject, violations))
+}
+
+/// Checks the keys of an item that is written, and ends it.
+fn finish_item(
+    info: &'static EntityInfo,
+    item: ItemWriter<'_>,
+) -> std::result::Result<KeyRanges, ValueError> {
+    check_keys(info, &item)?;
+    let range = |source: &KeySource| {
+        let name = info.attribute(source);
+        let absent = || ValueError::new("the key is absent, and an item has one").in_field(name);
+        item.key_range(name).ok_or_else(absent)
+    };
+    let keys = [range(&info.partition)?, info.sort.as_ref().map_or(Ok(0..0), range)?];
     item.finish();
     Ok(keys)
 }
 
-fn checked_item(
-    info: &'static EntityInfo,
-    encoder: Encoder,
-    keys: std::result::Result<[Range<usize>; 2], ValueError>,
-) -> Result<EncodedItem> {
-    let keys = keys.map_err(|error| Error::invalid(Subject::of(info), &error))?;
-    let item = EncodedItem { json: encoder.into_bytes(), keys };
-    match check_size(info, &item.json) {
-        Ok(()) => Ok(item),
-        Err(error) => Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error)),
-    }
-}
-
-impl EncodedItem {
-    pub(crate) fn key(&self, info: &'static EntityInfo) -> EncodedKey {
-        EncodedKey::new(
-            info.keys().zip(self.key_values()).map(|((_, source), json)| (info.attribute(source), json)),
-        )
-    }
-
-    /// See [`canonical_key`].
-    pub(crate) fn canonical_key(
-        &self,
-        info: &'static EntityInfo,
-        canonical: &mut Vec<u8>,
-    ) -> std::result::Result<(), ValueError> {
-        for ((_, source), json) in info.keys().zip(self.key_values()) {
-            push_canonical(info.scalar(source), &scalar_text(json)?, canonical);
-        }
-        Ok(())
-    }
-
-    fn key_values(&self) -> impl Iterator<Item = &[u8]> {
-        self.keys.iter().map(|range| self.json.get(range.clone()).unwrap_or_default())
-    }
-}
-
-/// Adds one spelling for all spellings of the key of an item that DynamoDB takes for equal, so that equal keys are equal
-/// bytes.
-pub(crate) fn canonical_key(
-    info: &'static EntityInfo,
-    item: &Item<'_>,
-    canonical: &mut Vec<u8>,
-) -> std::result::Result<(), ValueError> {
-    for (_, source) in info.keys() {
-        let name = info.attribute(source);
-        let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
-        push_canonical(info.scalar(source), &value.raw().unescape()?, canonical);
-    }
-    Ok(())
-}
-
-/// The parts of a key carry their lengths, so that ("a", "bc") and ("ab", "c") differ.
-fn push_canonical(scalar: ScalarType, text: &str, canonical: &mut Vec<u8>) {
-    let push = |text: &str, canonical: &mut Vec<u8>| {
-        canonical.extend_from_slice(&text.len().to_le_bytes());
-        canonical.extend_from_slice(text.as_bytes());
-    };
-    match scalar {
-        ScalarType::Number => push(&normal_number(text), canonical),
-        ScalarType::String | ScalarType::Binary => push(text, canonical),
-    }
-}
-
-fn missing_key(name: &'static str) -> ValueError {
-    ValueError::new("the key attribute is missing").in_field(name)
+#[cold]
+fn check_item_size(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges) -> Result<KeyRanges> {
+    let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
+    let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
+    Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
 }
 
 /// Writes the keys that templates make, and the type of the entity.
@@ -379,31 +391,35 @@ pub(crate) fn write_derived<'p>(
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     item: &mut ItemWriter<'_>,
 ) -> std::result::Result<(), ValueError> {
-    let indexes = info.indexes.iter().flat_map(IndexInfo::keys);
     let mut written: Vec<&'static str> = Vec::new();
-    for (_, source) in info.keys().chain(indexes) {
-        if let KeySource::Template(template) = source
-            && !written.contains(&template.attribute)
-        {
-            written.push(template.attribute);
-            match template.render(field) {
-                Ok(Some(text)) => item.text(template.attribute, &text, true)?,
-                Ok(None) => {}
-                Err(error) => item.without(template.attribute, error.in_field(template.attribute))?,
-            }
+    let mut write = |source: &'static KeySource, of_table: bool| {
+        let KeySource::Template(template) = source else { return Ok(()) };
+        if written.contains(&template.attribute) {
+            return Ok(());
         }
+        written.push(template.attribute);
+        match template.render(field) {
+            Ok(Some(text)) => item.key(template.attribute, &text, of_table),
+            Ok(None) => Ok(()),
+            Err(error) => item.without(template.attribute, error.in_field(template.attribute)),
+        }
+    };
+    write(&info.partition, true)?;
+    if let Some(sort) = &info.sort {
+        write(sort, true)?;
+    }
+    for index in info.indexes {
+        index.partition.iter().try_for_each(|source| write(source, false))?;
+        index.sort.iter().try_for_each(|source| write(source, false))?;
     }
     match info.type_attribute {
-        Some(attribute) => item.text(attribute, info.name, false),
+        Some(attribute) => item.text(attribute, info.name),
         None => Ok(()),
     }
 }
 
 fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::Result<(), ValueError> {
-    for (name, json) in item.keys() {
-        if !may_be_refused(json) {
-            continue;
-        }
+    for (name, json) in item.suspects() {
         for (role, source) in info.keys() {
             if info.attribute(source) == name {
                 check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;
@@ -425,10 +441,7 @@ fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 pub(crate) fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
-    // An entry of a local index costs what it holds once more: the whole item, or less.
-    let copies = 1 + info.indexes.iter().filter(|index| index.local).count();
-    // JSON is never shorter than what it stands for, so nearly every item is settled here.
-    if json.len() * copies <= MAX_ITEM_BYTES {
+    if json.len() * info.copies() <= MAX_ITEM_BYTES {
         return Ok(());
     }
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
@@ -475,16 +488,12 @@ fn encode_key_parts<'p>(
     info: &'static EntityInfo,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
 ) -> std::result::Result<EncodedKey, ValueError> {
-    let mut values = Vec::with_capacity(2);
-    for (role, source) in info.keys() {
-        let name = info.attribute(source);
-        let mut encoder = Encoder::with_capacity(64);
-        encode_key_value(source, field, &mut encoder).map_err(|error| error.in_field(name))?;
-        let json = encoder.into_bytes();
-        check_key(&json, role, &"the table").map_err(|error| error.in_field(name))?;
-        values.push((name, json));
-    }
-    Ok(EncodedKey::new(values.iter().map(|(name, json)| (*name, json.as_slice()))))
+    EncodedKey::write(info, |role, source, encoder| {
+        let start = encoder.len();
+        encode_key_value(source, field, encoder)
+            .and_then(|()| check_key(encoder.written_since(start), role, &"the table"))
+            .map_err(|error| error.in_field(info.attribute(source)))
+    })
 }
 
 /// Writes the value of one key attribute.
@@ -511,6 +520,12 @@ pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> std::result::Result<O
     let key = entity.entity_key();
     check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
     Ok(Some(entity))
+}
+
+/// Decodes an item that was kept as it came.
+pub(crate) fn decode_json<E: Entity>(json: &[u8]) -> std::result::Result<Option<E>, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    decode_entity(&Item::next(&mut Scanner::new(text))?)
 }
 
 /// Some types are read from more than one spelling, such as times with another offset or ids in lower case. In a key that
@@ -544,58 +559,6 @@ pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Res
         Some(value) => value.as_str().is_ok_and(|found| found == info.name),
         None => false,
     })
-}
-
-impl EncodedKey {
-    pub(crate) fn new<'v>(values: impl Iterator<Item = (&'static str, &'v [u8])>) -> Self {
-        let mut encoder = Encoder::with_capacity(64);
-        encoder.push(b'{');
-        for (index, (name, json)) in values.enumerate() {
-            encoder.separate(index);
-            encoder.json_string(name);
-            encoder.push(b':');
-            encoder.raw(json);
-        }
-        encoder.push(b'}');
-        Self(encoder.into_bytes())
-    }
-
-    /// The key of an item of this entity that came from the server.
-    pub(crate) fn of_item(
-        info: &'static EntityInfo,
-        item: &Item<'_>,
-    ) -> std::result::Result<Self, ValueError> {
-        let mut values = Vec::with_capacity(2);
-        for (_, source) in info.keys() {
-            let name = info.attribute(source);
-            let mut encoder = Encoder::default();
-            item.get(name)?.ok_or_else(|| missing_key(name))?.write(&mut encoder);
-            values.push((name, encoder.into_bytes()));
-        }
-        Ok(Self::new(values.iter().map(|(name, json)| (*name, json.as_slice()))))
-    }
-
-    /// See [`canonical_key`].
-    pub(crate) fn canonical(
-        &self,
-        info: &'static EntityInfo,
-        canonical: &mut Vec<u8>,
-    ) -> std::result::Result<(), ValueError> {
-        let text = std::str::from_utf8(&self.0).map_err(|_| ValueError::new("not UTF-8"))?;
-        canonical_key(info, &Item::next(&mut Scanner::new(text))?, canonical)
-    }
-
-    /// The key as an error shows it: `id = 01H…`, the sensitive parts left out.
-    pub(crate) fn describe(&self, info: &'static EntityInfo) -> String {
-        let json = std::str::from_utf8(&self.0).unwrap_or_default();
-        let Ok(item) = Item::next(&mut Scanner::new(json)) else { return String::new() };
-        let parts = item.iter().zip(info.keys()).map(|((_, value), (_, source))| {
-            let text = value.raw().unescape().unwrap_or_default();
-            let shown = if info.is_sensitive(source) { "…".into() } else { text };
-            format!("{} = {shown}", info.attribute(source))
-        });
-        parts.collect::<Vec<_>>().join(", ")
-    }
 }
 
 impl fmt::Debug for EntityInfo {

@@ -12,10 +12,12 @@ mod collection;
 mod database;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod encoded;
 mod entity;
 mod error;
 mod expression;
 mod field;
+mod hooks;
 mod key;
 mod operation;
 mod query;
@@ -27,6 +29,7 @@ pub mod testing;
 mod tracked;
 mod transaction;
 mod transport;
+mod unique;
 mod validation;
 
 pub use attribute::{
@@ -55,8 +58,10 @@ pub use expression::{
     TargetKind, field,
 };
 pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+pub use hooks::{HookResult, Hooks};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
+    UniqueAttribute,
 };
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,

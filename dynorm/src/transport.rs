@@ -244,6 +244,11 @@ impl Event<'_> {
 pub(crate) struct Answer(SdkBody);
 
 impl Answer {
+    /// That of an operation which answers nothing.
+    pub(crate) fn empty() -> Self {
+        Self(SdkBody::from("{}"))
+    }
+
     pub(crate) fn text(&self) -> Result<&str, ValueError> {
         std::str::from_utf8(self.0.bytes().unwrap_or_default())
             .map_err(|_| ValueError::new("the answer is not UTF-8"))
@@ -353,7 +358,6 @@ impl SerializeRequest for RequestBody {
         let length = body.content_length().unwrap_or_default();
         let mut request = HttpRequest::new(body);
         request.set_method("POST")?;
-        request.set_uri("/")?;
         let headers = request.headers_mut();
         headers.insert("content-type", "application/x-amz-json-1.0");
         headers.insert("x-amz-target", self.operation.target());

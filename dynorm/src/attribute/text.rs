@@ -13,6 +13,7 @@ macro_rules! text {
             type Base = Self;
             type Shape = shape::Text;
 
+            #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 encoder.string(self)
             }
@@ -31,6 +32,7 @@ impl Attribute for char {
     type Base = Self;
     type Shape = shape::Text;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.string(self.encode_utf8(&mut [0; 4]))
     }
@@ -50,6 +52,7 @@ impl Attribute for bool {
     type Base = Self;
     type Shape = shape::Bool;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.bool(*self)
     }
@@ -64,8 +67,9 @@ impl Attribute for ulid::Ulid {
     type Base = Self;
     type Shape = shape::FixedText;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
-        encoder.string(self.array_to_str(&mut [0; ulid::ULID_LEN]))
+        encoder.plain(self.array_to_str(&mut [0; ulid::ULID_LEN]).as_bytes())
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {

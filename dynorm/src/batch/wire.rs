@@ -2,19 +2,23 @@
 //! batches do not take, a request for each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Arc, LazyLock};
 
+use hashbrown::HashTable;
 use slab::Slab;
 
 use super::engine::{Inputs, Job, Table};
 use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
-use crate::entity::{EncodedItem, EncodedKey, EntityInfo, canonical_key};
+use crate::encoded::{KeyRanges, KeyTexts, describe_key, item_texts};
+use crate::entity::{EncodedItem, EncodedKey, EntityInfo};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Existence, Expression};
 use crate::operation::explain;
 use crate::operation::request::Request;
 use crate::transport::{Answer, Failure, Operation};
+use crate::unique::{self, Claim, Known};
 
 /// What a batch does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +31,27 @@ pub(super) enum Work {
 
 /// One item or key, encoded.
 pub(super) struct Body {
-    /// One spelling for all spellings of its key that DynamoDB takes for equal, behind the position of its table.
-    pub(super) canonical: Arc<[u8]>,
     pub(super) kind: Kind,
     /// The item of a put, the key of a delete or a get.
-    pub(super) json: Box<[u8]>,
-    rule: Option<Rule>,
+    pub(super) json: Vec<u8>,
+    /// The position of its table.
+    table: usize,
+    texts: KeyTexts,
+    /// Of its table and its key.
+    pub(super) hash: u64,
+    rule: Option<Box<Rule>>,
+    claiming: Option<Box<Claiming>>,
+}
+
+/// What is claimed and released with an item, in one transaction if it is anything.
+struct Claiming {
+    /// What the item has to be.
+    known: Option<Known>,
+    claims: Vec<Claim>,
+    /// Nobody has asked yet what the item is.
+    guessed: bool,
+    /// Makes all attempts one.
+    token: String,
 }
 
 /// What a write needs to find, and what it changes.
@@ -70,19 +89,37 @@ impl Body {
         kind: Kind,
         table: usize,
         info: &'static EntityInfo,
-        item: EncodedItem,
+        EncodedItem { json, keys }: EncodedItem,
     ) -> Result<Self> {
-        let mut canonical = canonical_start(table);
-        item.canonical_key(info, &mut canonical)
-            .map_err(|error| Error::invalid(Subject::of(info), &error))?;
-        Ok(Self { canonical: canonical.into(), kind, json: item.json.into_boxed_slice(), rule: None })
+        Self::new(kind, table, info, json, &keys)
     }
 
     /// What is done by a key.
     pub(super) fn key(kind: Kind, table: usize, info: &'static EntityInfo, key: EncodedKey) -> Result<Self> {
-        let mut canonical = canonical_start(table);
-        key.canonical(info, &mut canonical).map_err(|error| Error::invalid(Subject::of(info), &error))?;
-        Ok(Self { canonical: canonical.into(), kind, json: key.0.into_boxed_slice(), rule: None })
+        Self::new(kind, table, info, key.json, &key.values)
+    }
+
+    fn new(
+        kind: Kind,
+        table: usize,
+        info: &'static EntityInfo,
+        json: Vec<u8>,
+        keys: &KeyRanges,
+    ) -> Result<Self> {
+        let texts = KeyTexts::find(info, &json, keys);
+        let texts = texts.map_err(|error| Error::invalid(Subject::of(info), &error))?;
+        let hash = hash_of_key(table, texts.of(&json));
+        Ok(Self { kind, json, table, texts, hash, rule: None, claiming: None })
+    }
+
+    /// True if it is of the item with this key.
+    pub(super) fn is_of(&self, table: usize, texts: [&[u8]; 2]) -> bool {
+        self.table == table && self.texts.of(&self.json) == texts
+    }
+
+    /// True if both are of one item, in DynamoDB's sense of equal keys.
+    pub(super) fn is_of_key(&self, other: &Self) -> bool {
+        self.hash == other.hash && other.is_of(self.table, self.texts.of(&self.json))
     }
 
     /// With what it needs to find, and what it changes.
@@ -92,26 +129,52 @@ impl Body {
         if expression.has_condition() {
             request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
         }
-        let mut members = request.finish();
-        // `{"a":1}` becomes `,"a":1`.
-        members.pop();
-        if let Some(first) = members.first_mut() {
-            *first = b',';
-        }
-        Self { rule: Some(Rule { members: members.into(), version }), ..self }
+        Self { rule: Some(Box::new(Rule { members: request.into_members().into(), version })), ..self }
+    }
+
+    /// With what is claimed and released with it. Nothing is `known` of an item that may be as it likes.
+    pub(super) fn claiming(self, known: Option<Known>, claims: Vec<Claim>, guessed: bool) -> Self {
+        let token = ulid::Ulid::generate().to_string();
+        Self { claiming: Some(Box::new(Claiming { known, claims, guessed, token })), ..self }
+    }
+
+    /// True if it was made for what the item was taken for, and nobody has asked.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.claiming.as_ref().is_some_and(|claiming| claiming.guessed)
+    }
+
+    /// True if a refusal says that no earlier attempt was carried out.
+    pub(super) fn is_transaction(&self) -> bool {
+        self.claiming.as_ref().is_some_and(|claiming| !claiming.claims.is_empty())
     }
 
     /// The operation that carries it out by itself.
-    pub(super) const fn operation(&self) -> Operation {
+    pub(super) fn operation(&self) -> Operation {
         match self.kind {
+            _ if self.is_transaction() => Operation::TransactWriteItems,
             Kind::Put | Kind::Create | Kind::Get => Operation::PutItem,
             Kind::Delete => Operation::DeleteItem,
             Kind::Mark => Operation::UpdateItem,
         }
     }
 
-    /// The error of a request for it alone.
-    pub(super) fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
+    /// What a failed request for it alone means: what is known of the item by now, if another body may succeed.
+    pub(super) fn explain(
+        &self,
+        info: &'static EntityInfo,
+        failure: Failure,
+        subject: &Subject,
+    ) -> std::result::Result<Known, Error> {
+        let (known, claims) = match &self.claiming {
+            Some(claiming) => (claiming.known.as_ref(), claiming.claims.as_slice()),
+            None => (None, [].as_slice()),
+        };
+        unique::explain(known, claims, failure, subject, |failure, subject| {
+            self.error(info, failure, subject)
+        })
+    }
+
+    fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
         if self.kind == Kind::Mark {
             return explain(info, failure, subject, Existence::Stored);
         }
@@ -124,12 +187,10 @@ impl Body {
         self.json.len()
     }
 
-    /// The part of its canonical key that says its table and its partition.
-    fn partition(&self) -> &[u8] {
-        const WORD: usize = size_of::<usize>();
-        let length = self.canonical.get(WORD..2 * WORD).and_then(|bytes| bytes.try_into().ok());
-        let end = length.map_or(0, usize::from_le_bytes).saturating_add(2 * WORD);
-        self.canonical.get(..end).unwrap_or(&self.canonical)
+    /// Its table and the partition key.
+    fn partition(&self) -> (usize, &[u8]) {
+        let [partition, _] = self.texts.of(&self.json);
+        (self.table, partition)
     }
 
     /// What stands around it in the request of a batch.
@@ -142,9 +203,42 @@ impl Body {
     }
 
     /// Its bytes in a request, with a comma.
-    pub(super) const fn wire_size(&self) -> usize {
+    pub(super) fn wire_size(&self) -> usize {
         let (before, after) = self.around();
         before.len() + self.json.len() + after.len() + 1
+    }
+
+    /// A request for it alone.
+    fn write_alone(&self, request: &mut Request, table: &str) {
+        let Some(claiming) = self.claiming.as_ref().filter(|claiming| !claiming.claims.is_empty()) else {
+            return self.write_members(request, table);
+        };
+        let mut members = Request::new(self.json.len() + 512);
+        self.write_members(&mut members, table);
+        let name = match self.kind {
+            Kind::Delete => "Delete",
+            Kind::Mark => "Update",
+            Kind::Put | Kind::Create | Kind::Get => "Put",
+        };
+        let own = std::iter::once((name, members.finish()));
+        let claims = claiming.claims.iter().map(|claim| (claim.name(), claim.body(table)));
+        request.array("TransactItems", &mut own.chain(claims), |(name, body), encoder: &mut Encoder| {
+            encoder.push(b'{');
+            encoder.json_string(name);
+            encoder.push(b':');
+            encoder.raw(&body);
+            encoder.push(b'}');
+        });
+        request.text("ClientRequestToken", &claiming.token);
+    }
+
+    fn write_members(&self, request: &mut Request, table: &str) {
+        request.text("TableName", table);
+        let is_put = matches!(self.kind, Kind::Put | Kind::Create);
+        request.json(if is_put { "Item" } else { "Key" }, &self.json);
+        if let Some(rule) = &self.rule {
+            request.members(&rule.members);
+        }
     }
 
     fn write(&self, out: &mut Encoder) {
@@ -155,10 +249,19 @@ impl Body {
     }
 }
 
-fn canonical_start(table: usize) -> Vec<u8> {
-    let mut canonical = Vec::with_capacity(64);
-    canonical.extend_from_slice(&table.to_le_bytes());
-    canonical
+/// The hash of a key in the table at a position. Equal keys are equal texts; see [`KeyTexts`].
+fn hash_of_key(table: usize, texts: [&[u8]; 2]) -> u64 {
+    /// Of one seed for the whole process, since a job keeps its hash. It is not known outside, so nobody can choose keys that
+    /// have one hash.
+    static STATE: LazyLock<foldhash::fast::RandomState> = LazyLock::new(foldhash::fast::RandomState::default);
+    let [partition, sort] = texts;
+    let mut hasher = STATE.build_hasher();
+    hasher.write(partition);
+    if !sort.is_empty() {
+        hasher.write(sort);
+    }
+    hasher.write_usize(table);
+    hasher.finish()
 }
 
 /// What an answer says.
@@ -171,7 +274,7 @@ pub(super) struct Reading {
 
 pub(super) enum Verdict {
     Done,
-    Rejected(Error),
+    Rejected(Arc<Error>),
     HandedBack {
         /// It may have been done all the same.
         unanswered: bool,
@@ -225,7 +328,13 @@ impl Work {
     /// The capacity units that a job is reckoned to take, before the answer says so.
     pub(super) fn units(self, body: &Body, table: Option<&Table>) -> f64 {
         match self {
-            Self::Write | Self::Each => body.len().div_ceil(1024).max(1) as f64,
+            // A transaction takes twice as much, and each claim is an item of its own.
+            Self::Write | Self::Each => match &body.claiming {
+                Some(claiming) if !claiming.claims.is_empty() => {
+                    2.0 * (body.len().div_ceil(1024).max(1) + claiming.claims.len()) as f64
+                }
+                _ => body.len().div_ceil(1024).max(1) as f64,
+            },
             Self::Get if table.is_some_and(|table| table.spec.consistent) => 1.0,
             Self::Get => 0.5,
         }
@@ -239,12 +348,7 @@ impl Work {
         let table_of = |jobs: &[&Job]| jobs.first().and_then(|job| tables.get(job.table));
         if self == Self::Each {
             if let (Some(job), Some(table)) = (chunk.first(), table_of(&chunk)) {
-                request.text("TableName", &table.spec.name);
-                let member = if job.body.operation() == Operation::PutItem { "Item" } else { "Key" };
-                request.json(member, &job.body.json);
-                if let Some(rule) = &job.body.rule {
-                    request.members(&rule.members);
-                }
+                job.body.write_alone(&mut request, &table.spec.name);
             }
         } else {
             request.object("RequestItems", |request| {
@@ -266,34 +370,29 @@ impl Work {
         request.finish()
     }
 
-    /// What the answer says of each job. Of a read, the items that were found go to `inputs`.
+    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, the items that were found go
+    /// to `inputs`.
     pub(super) fn read(
         self,
         answer: &Answer,
         chunk: &[usize],
-        jobs: &Slab<Job>,
+        (jobs, keys): (&Slab<Job>, &HashTable<usize>),
         tables: &[Table],
         inputs: &mut dyn Inputs,
     ) -> std::result::Result<Reading, ValueError> {
         let text = answer.text()?;
         let mut reader = Reader {
-            jobs: chunk.iter().map(|id| jobs.get(*id)).collect(),
-            positions: HashMap::new(),
+            chunk,
+            jobs,
+            keys,
             tables,
             marks: vec![Mark::default(); chunk.len()],
             understood: true,
             capacity: Vec::new(),
             undecodable: HashMap::new(),
-            partitions: HashMap::new(),
+            partitions: (text.len() >= FULL_PARTITION).then(HashMap::new),
             item: Item::default(),
-            key: Vec::new(),
         };
-        // A few are compared, many are looked up.
-        if chunk.len() > MAX_BATCH_WRITE_ITEMS {
-            reader.positions = (reader.jobs.iter().enumerate())
-                .filter_map(|(position, job)| Some((&*(*job)?.body.canonical, position)))
-                .collect();
-        }
         reader.read(text, inputs)?;
         let is_full = text.len() >= FULL_ANSWER;
         Ok(Reading { verdicts: reader.verdicts(self, is_full), capacity: reader.capacity })
@@ -308,18 +407,18 @@ struct Mark {
 }
 
 struct Reader<'r> {
-    jobs: Vec<Option<&'r Job>>,
-    positions: HashMap<&'r [u8], usize>,
+    chunk: &'r [usize],
+    jobs: &'r Slab<Job>,
+    keys: &'r HashTable<usize>,
     tables: &'r [Table],
     marks: Vec<Mark>,
     /// False if the answer names a key that was not sent: it says nothing of those that it does not name.
     understood: bool,
     capacity: Vec<(String, f64)>,
     undecodable: HashMap<usize, ValueError>,
-    /// The bytes that were found of each partition.
-    partitions: HashMap<&'r [u8], usize>,
+    /// The bytes that were found of each partition, if there are so many that one may have filled the answer.
+    partitions: Option<HashMap<(usize, &'r [u8]), usize>>,
     item: Item<'r>,
-    key: Vec<u8>,
 }
 
 impl<'r> Reader<'r> {
@@ -372,19 +471,18 @@ impl<'r> Reader<'r> {
         self.tables.iter().position(|table| table.spec.name == name)
     }
 
-    /// The position, in the request, of the job that the current item belongs to.
-    fn position(&mut self, table: Option<usize>) -> std::result::Result<Option<usize>, ValueError> {
+    /// The job that the current item belongs to, and its position in the request.
+    fn job(&self, table: Option<usize>) -> std::result::Result<Option<(usize, &'r Job)>, ValueError> {
         let Some((index, table)) = table.and_then(|index| Some((index, self.tables.get(index)?))) else {
             return Ok(None);
         };
-        self.key.clear();
-        self.key.extend_from_slice(&index.to_le_bytes());
-        canonical_key(table.spec.info, &self.item, &mut self.key)?;
-        let key = self.key.as_slice();
-        if !self.positions.is_empty() {
-            return Ok(self.positions.get(key).copied());
-        }
-        Ok(self.jobs.iter().position(|job| job.is_some_and(|job| *job.body.canonical == *key)))
+        let texts = item_texts(table.spec.info, &self.item)?;
+        let texts = texts.each_ref().map(|text| text.as_bytes());
+        let is_its = |id: &usize| self.jobs.get(*id).is_some_and(|job| job.body.is_of(index, texts));
+        let id = self.keys.find(hash_of_key(index, texts), is_its);
+        let job = id.and_then(|id| self.jobs.get(*id));
+        // What waits for another request was not asked for here.
+        Ok(job.filter(|job| self.chunk.get(job.place) == id).map(|job| (job.place, job)))
     }
 
     fn visit(
@@ -393,9 +491,10 @@ impl<'r> Reader<'r> {
         bytes: usize,
         inputs: &mut dyn Inputs,
     ) -> std::result::Result<(), ValueError> {
-        let Some(position) = self.position(table)? else { return Ok(()) };
-        let Some(Some(job)) = self.jobs.get(position) else { return Ok(()) };
-        *self.partitions.entry(job.body.partition()).or_default() += bytes;
+        let Some((position, job)) = self.job(table)? else { return Ok(()) };
+        if let Some(partitions) = &mut self.partitions {
+            *partitions.entry(job.body.partition()).or_default() += bytes;
+        }
         self.marks.get_mut(position).into_iter().for_each(|mark| mark.found = true);
         if let Err(error) = job.inputs.with_all(|all| inputs.found(all, &self.item)) {
             self.undecodable.insert(position, error);
@@ -404,8 +503,8 @@ impl<'r> Reader<'r> {
     }
 
     fn hand_back(&mut self, table: Option<usize>) -> std::result::Result<(), ValueError> {
-        let position = self.position(table)?;
-        match position.and_then(|position| self.marks.get_mut(position)) {
+        let job = self.job(table)?;
+        match job.and_then(|(position, _)| self.marks.get_mut(position)) {
             Some(mark) => mark.handed_back = true,
             None => self.understood = false,
         }
@@ -415,17 +514,19 @@ impl<'r> Reader<'r> {
     fn verdicts(&mut self, work: Work, is_full: bool) -> Vec<Verdict> {
         let marks = std::mem::take(&mut self.marks);
         let verdict = |(position, mark): (usize, Mark)| {
-            if let Some(error) = self.undecodable.remove(&position)
-                && let Some(Some(job)) = self.jobs.get(position)
+            let job = self.chunk.get(position).and_then(|id| self.jobs.get(*id));
+            if !self.undecodable.is_empty()
+                && let Some(error) = self.undecodable.remove(&position)
+                && let Some(job) = job
             {
                 let table = self.tables.get(job.table).map_or("", |table| &table.spec.name);
                 let subject = Subject::of(job.info).in_table(table).during(job.body.kind.doing());
-                let subject = subject.with_key(&EncodedKey(job.body.json.to_vec()));
-                return Verdict::Rejected(Error::undecodable(subject, &error));
+                let subject = subject.with_key_text(describe_key(job.info, &job.body.json));
+                return Verdict::Rejected(Arc::new(Error::undecodable(subject, &error)));
             }
             if mark.handed_back && work == Work::Get {
-                let job = self.jobs.get(position).copied().flatten();
-                let found = job.and_then(|job| self.partitions.get(job.body.partition()));
+                let partitions = self.partitions.as_ref();
+                let found = partitions.and_then(|partitions| partitions.get(&job?.body.partition()));
                 if is_full || found.is_some_and(|bytes| *bytes >= FULL_PARTITION) {
                     return Verdict::NoRoom;
                 }

@@ -60,7 +60,7 @@ fn elements<'a>(set: &Value<'a>) -> Result<Vec<Cow<'a, str>>> {
     let element = |value: Result<Value<'a>>| -> Result<Cow<'a, str>> {
         let value = value?;
         match value.value_type() {
-            ValueType::Number => Ok(normal_number(value.as_number()?).into()),
+            ValueType::Number => Ok(normal_number(value.as_number()?)),
             _ => value.raw().unescape(),
         }
     };

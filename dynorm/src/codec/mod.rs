@@ -15,12 +15,12 @@ pub mod nested_serde;
 mod number;
 mod scanner;
 mod size;
+mod text;
 mod value;
 mod value_error;
 
 pub use attributes::{Attributes, Item};
 pub use bridge::{from_item, to_item};
-pub(crate) use encoder::write_json_string;
 pub use encoder::{Encoder, MapEncoder};
 pub use fields::{FieldInfo, Fields};
 pub use item::ItemWriter;
@@ -29,8 +29,9 @@ pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
 pub(crate) use number::{
-    compare_numbers, integer_text, is_float_text, is_whole, normal_number, plain_number,
+    compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,
 };
 pub(crate) use scanner::{RawString, Scanner};
 pub(crate) use size::{item_size, largest_attribute, part_size, value_size};
+pub(crate) use text::write_json_string;
 pub(crate) use value::scalar_text;

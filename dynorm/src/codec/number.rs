@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::ValueError;
 
 /// DynamoDB keeps this many significant digits of a number.
@@ -9,7 +11,7 @@ const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 #[derive(Debug, PartialEq, Eq)]
 struct Normal<'a> {
     negative: bool,
-    digits: std::borrow::Cow<'a, str>,
+    digits: Cow<'a, str>,
     exponent: i64,
 }
 
@@ -35,13 +37,28 @@ pub(super) fn check(text: &str) -> Result<(), ValueError> {
 }
 
 /// One spelling for all spellings of a number that DynamoDB takes for equal: 1, 1.0 and 1e0 are one key.
-pub(crate) fn normal_number(text: &str) -> String {
-    match parse(text) {
-        Some(number) if number.digits.is_empty() => "0".to_owned(),
-        Some(number) => {
-            format!("{}{}e{}", if number.negative { "-" } else { "" }, number.digits, number.exponent)
+pub(crate) fn normal_number(text: &str) -> Cow<'_, str> {
+    if is_plain_number(text.as_bytes()) {
+        return text.into();
+    }
+    let Some(Normal { negative, digits, exponent }) = parse(text) else { return text.into() };
+    let sign = if negative { "-" } else { "" };
+    match usize::try_from(exponent + 1) {
+        _ if digits.is_empty() => "0".into(),
+        Ok(width) if (digits.len()..=MAX_DIGITS).contains(&width) => {
+            format!("{sign}{digits:0<width$}").into()
         }
-        None => text.to_owned(),
+        _ => format!("{sign}{digits}e{exponent}").into(),
+    }
+}
+
+/// True for a whole number that is spelled as every integer of Rust is, which is how nearly all are spelled.
+pub(crate) fn is_plain_number(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    match digits {
+        b"0" => digits.len() == text.len(),
+        [b'1'..=b'9', rest @ ..] => rest.len() < MAX_DIGITS && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }
 
@@ -141,13 +158,13 @@ fn parse(text: &str) -> Option<Normal<'_>> {
     if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let joined: std::borrow::Cow<'_, str> =
+    let joined: Cow<'_, str> =
         if fraction.is_empty() { whole.into() } else { format!("{whole}{fraction}").into() };
     let leading = joined.len() - joined.trim_start_matches('0').len();
     let exponent = i64::from(exponent) + i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()? - 1;
     let digits = match joined {
-        std::borrow::Cow::Borrowed(text) => text.trim_matches('0').into(),
-        std::borrow::Cow::Owned(text) => text.trim_matches('0').to_owned().into(),
+        Cow::Borrowed(text) => text.trim_matches('0').into(),
+        Cow::Owned(text) => text.trim_matches('0').to_owned().into(),
     };
     Some(Normal { negative, digits, exponent })
 }
@@ -233,10 +250,19 @@ mod tests {
     #[test]
     fn equal_numbers_have_one_spelling() {
         for text in ["1", "1.0", "1e0", "+1", "01", "10e-1", "0.1e1"] {
-            assert_eq!(normal_number(text), "1e0", "{text}");
+            assert_eq!(normal_number(text), "1", "{text}");
         }
         for text in ["0", "-0", "0.0", "0e5"] {
             assert_eq!(normal_number(text), "0", "{text}");
+        }
+        for text in ["-1500", "-1.5e3", "-001500.00"] {
+            assert_eq!(normal_number(text), "-1500", "{text}");
+        }
+        for text in ["0.15", "15e-2", "0.150"] {
+            assert_eq!(normal_number(text), "15e-1", "{text}");
+        }
+        for text in [&format!("1{}", "0".repeat(38)), "1e38", "10e37"] {
+            assert_eq!(normal_number(text), "1e38", "{text}");
         }
         assert_ne!(normal_number("1"), normal_number("-1"));
         assert_ne!(normal_number("1"), normal_number("10"));

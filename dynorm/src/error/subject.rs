@@ -54,6 +54,12 @@ impl Subject {
         self
     }
 
+    /// The same, of a key that is described already.
+    pub(crate) fn with_key_text(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
+    }
+
     pub(crate) fn during(mut self, operation: &'static str) -> Self {
         self.operation = operation;
         self

@@ -42,8 +42,8 @@ pub(crate) fn check_request(
     expression
         .set_condition(info, Existence::Any, Some(condition))
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let mut request = Request::for_table(&subject.table, key.0.len() + 256);
-    request.json("Key", &key.0);
+    let mut request = Request::for_table(&subject.table, key.json.len() + 256);
+    request.json("Key", &key.json);
     expression.write(&mut request);
     request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     // There is no such operation outside of transactions.
@@ -55,6 +55,7 @@ pub(crate) fn check_request(
         body: request.finish(),
         has_condition: true,
         subject,
+        claims: Vec::new(),
         meaning: Meaning::default(),
     })
 }

@@ -142,7 +142,7 @@ fn is_within(key: &[u8], plan: &Plan, lane: usize) -> std::result::Result<bool, 
             return Ok(false);
         }
     }
-    if !plan.keys.is_empty() && !plan.keys.iter().any(|known| known.0 == key) {
+    if !plan.keys.is_empty() && !plan.keys.iter().any(|known| known.json == key) {
         return Ok(false);
     }
     let values = plan.partitions.get(lane).into_iter().flatten();

@@ -171,7 +171,7 @@ impl Reader {
     ) -> std::result::Result<Vec<u8>, ValueError> {
         let mut request = Request::for_table(&self.table, 512);
         if !self.plan.keys.is_empty() {
-            request.array("Keys", &mut self.plan.keys.iter(), |key, encoder| encoder.raw(&key.0));
+            request.array("Keys", &mut self.plan.keys.iter(), |key, encoder| encoder.raw(&key.json));
         }
         if let Some(index) = self.plan.index {
             request.text("IndexName", index.name);
@@ -324,20 +324,32 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         Ok(self.pop_row().await?.map(|row| row.value))
     }
 
+    /// The same, with its place.
     pub(super) async fn pop_row(&mut self) -> Result<Option<Row<S::Output>>> {
         if !self.fill().await? {
             return Ok(None);
         }
-        Ok(self.take())
+        let mut row = self.take();
+        if let Some(row) = &mut row {
+            give::<E, S>(&mut row.value, self.reader.database()).await;
+        }
+        Ok(row)
     }
 
-    /// Everything that can be had without another request, once there is something.
-    pub(super) async fn chunk(&mut self) -> Result<Vec<S::Output>> {
+    /// True if there was another item, which nobody gets.
+    pub(super) async fn pass(&mut self) -> Result<bool> {
+        Ok(self.fill().await? && self.take().is_some())
+    }
+
+    /// Everything that can be had without another request, once there is something, but not more than `most`.
+    pub(super) async fn chunk(&mut self, most: usize) -> Result<Vec<S::Output>> {
         let mut chunk = Vec::new();
         if self.fill().await? {
             while self.is_ready()
-                && let Some(row) = self.take()
+                && chunk.len() < most
+                && let Some(mut row) = self.take()
             {
+                give::<E, S>(&mut row.value, self.reader.database()).await;
                 chunk.push(row.value);
             }
         }
@@ -439,7 +451,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let start = match &lane.next {
             Next::Start => 0,
             Next::After(last) => {
-                plan.keys.iter().position(|key| key.0 == *last).map_or(usize::MAX, |at| at + 1)
+                plan.keys.iter().position(|key| key.json == *last).map_or(usize::MAX, |at| at + 1)
             }
             Next::End => usize::MAX,
         };
@@ -451,11 +463,11 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let most = usize::try_from(most.unwrap_or_default()).unwrap_or(MAX_BATCH_GET_ITEMS);
         let keys: Vec<EncodedKey> = left.iter().take(most).cloned().collect();
         lane.next = match keys.last() {
-            Some(last) if keys.len() < left.len() => Next::After(last.0.clone()),
+            Some(last) if keys.len() < left.len() => Next::After(last.json.clone()),
             _ => Next::End,
         };
         let told =
-            keys.into_iter().map(|key| Told { lane: 0, position: key.0.clone(), key, sort: Vec::new() });
+            keys.into_iter().map(|key| Told { lane: 0, position: key.json.clone(), key, sort: Vec::new() });
         self.told = told.collect();
         self.evaluated += self.told.len() as u64;
         self.complete().await
@@ -575,6 +587,13 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                 &ValueError::new("the answer has no count"),
             )),
         }
+    }
+}
+
+/// Somebody gets it.
+async fn give<E: Entity, S: Selection<E>>(value: &mut S::Output, database: &Database) {
+    if let Some(hook) = S::retrieved(value, database) {
+        hook.await;
     }
 }
 

@@ -28,6 +28,7 @@ impl Engine<'_> {
             info,
             body,
             inputs: Indices::one(index),
+            place: 0,
             attempts: 0,
             fruitless: 0,
             settled_before: 0,
@@ -37,16 +38,18 @@ impl Engine<'_> {
             cause: reason.filter(|reason| was_sent && !reason.outcome_known()),
             successor: None,
         };
-        match self.keys.get(&job.body.canonical).copied() {
+        let is_held = |id: &usize| self.jobs.get(*id).is_some_and(|held| held.body.is_of_key(&job.body));
+        match self.keys.find(job.body.hash, is_held).copied() {
             Some(held) => self.meet(held, job),
             None => self.queue(job),
         }
     }
 
     pub(super) fn queue(&mut self, job: Job) {
-        let (table, key) = (job.table, job.body.canonical.clone());
+        let (table, hash) = (job.table, job.body.hash);
         let id = self.jobs.insert(job);
-        self.keys.insert(key, id);
+        let jobs = &self.jobs;
+        self.keys.insert_unique(hash, id, |id| jobs.get(*id).map_or(0, |job| job.body.hash));
         if let Some(table) = self.tables.get_mut(table) {
             table.fresh.push_back(id);
         }

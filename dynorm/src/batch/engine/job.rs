@@ -13,6 +13,8 @@ pub(in crate::batch) struct Job {
     pub(in crate::batch) info: &'static EntityInfo,
     pub(in crate::batch) body: Body,
     pub(in crate::batch) inputs: Indices,
+    /// Its position in the last request that it travelled in.
+    pub(in crate::batch) place: usize,
     pub(super) attempts: u32,
     /// How many of its attempts in a row went by without anything of the batch being done.
     pub(super) fruitless: u32,

@@ -9,13 +9,14 @@ mod job;
 mod settle;
 mod table;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use hashbrown::HashTable;
 use slab::Slab;
 use tokio::time::Instant;
 
@@ -28,6 +29,7 @@ use crate::database::Database;
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
 use crate::transport::{self, Answer, Failure, Operation};
+use crate::unique::Known;
 pub(super) use job::Job;
 use job::{Indices, Other};
 use settle::Wait;
@@ -49,6 +51,11 @@ pub(super) trait Inputs: Send {
     /// The item that answers these inputs, before they are settled.
     fn found(&mut self, _: &[usize], _: &Item<'_>) -> Result<(), ValueError> {
         Ok(())
+    }
+
+    /// An input once more, with what is known of its item by now.
+    fn again(&mut self, _: usize, _: &Known) -> Option<Result<Body>> {
+        None
     }
 
     /// Ready when what was settled has been passed on, and more may be.
@@ -144,7 +151,7 @@ struct Engine<'e> {
     admitted: usize,
     jobs: Slab<Job>,
     /// The job of each key that is on its way.
-    keys: HashMap<Arc<[u8]>, usize>,
+    keys: HashTable<usize>,
     held_items: usize,
     held_bytes: usize,
     tables: Vec<Table>,
@@ -191,6 +198,10 @@ impl<'e> Engine<'e> {
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let tables = tables.into_iter().map(|spec| Table::new(spec, pace()));
         let start = Instant::now();
+        let total = inputs.total();
+        // All of them are taken in, and each but a few becomes a job.
+        let jobs =
+            total.filter(|_| matches!(room, Room::All)).and_then(|total| total.try_into().ok()).unwrap_or(0);
         Self {
             work,
             random: settings.options.retry.random(),
@@ -199,8 +210,8 @@ impl<'e> Engine<'e> {
             is_idle: false,
             holding_since: None,
             admitted: 0,
-            jobs: Slab::new(),
-            keys: HashMap::new(),
+            jobs: Slab::with_capacity(jobs),
+            keys: HashTable::with_capacity(jobs),
             held_items: 0,
             held_bytes: 0,
             tables: tables.collect(),
@@ -211,7 +222,7 @@ impl<'e> Engine<'e> {
             answers: 0,
             sequence: 0,
             stats: Stats::default(),
-            progress: Progress { total: inputs.total(), ..Progress::default() },
+            progress: Progress { total, ..Progress::default() },
             checkpoint: Checkpoint::default(),
             start,
             deadline: settings.options.retry.deadline.and_then(|deadline| start.checked_add(deadline)),

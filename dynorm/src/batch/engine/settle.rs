@@ -118,7 +118,9 @@ impl Engine<'_> {
 
     pub(super) fn remove(&mut self, id: usize) -> Option<Job> {
         let job = self.jobs.try_remove(id)?;
-        self.keys.remove(&job.body.canonical);
+        if let Ok(entry) = self.keys.find_entry(job.body.hash, |known| *known == id) {
+            entry.remove();
+        }
         Some(job)
     }
 

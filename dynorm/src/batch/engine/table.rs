@@ -123,8 +123,9 @@ impl Engine<'_> {
         }
         let chunk = self.isolated().or_else(|| self.probe(now)).or_else(|| self.pack(now))?;
         let mut parts: Vec<Part> = Vec::with_capacity(1);
-        for id in &chunk {
+        for (place, id) in chunk.iter().enumerate() {
             let Some(job) = self.jobs.get_mut(*id) else { continue };
+            job.place = place;
             self.stats.retries += u64::from(job.attempts > 0);
             job.attempts += 1;
             job.is_under_way = true;

@@ -118,8 +118,7 @@ pub(super) fn whole_keys(spec: &Spec, conditions: &[Node]) -> Result<Option<Whol
             if order.descending { found.reverse() } else { found }
         });
     }
-    let names = || sources.iter().map(|source| info.attribute(source));
-    let key = |values: &Vec<Vec<u8>>| EncodedKey::new(names().zip(values.iter().map(Vec::as_slice)));
+    let key = |values: &Vec<Vec<u8>>| EncodedKey::new(info, values.iter().map(Vec::as_slice));
     Ok(Some(WholeKeys { keys: values.iter().map(key).collect(), used: fixed.used }))
 }
 

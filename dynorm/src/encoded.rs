@@ -1,0 +1,179 @@
+//! Items and keys as they travel, and when two keys are one to DynamoDB.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ops::Range;
+
+use crate::attribute::ScalarType;
+use crate::codec::{Encoder, Item, Scanner, ValueError, is_plain_number, normal_number, scalar_text};
+use crate::entity::EntityInfo;
+use crate::key::{KeyRole, KeySource};
+
+/// Where the encoded values of the table's keys, such as `{"S":"…"}`, lie in the JSON around them: that of the partition key,
+/// and that of the sort key, empty where a table has none.
+pub(crate) type KeyRanges = [Range<usize>; 2];
+
+/// An entity as it travels: the JSON of its item, and where in it the values of the table's keys lie.
+#[derive(Debug)]
+pub(crate) struct EncodedItem {
+    pub(crate) json: Vec<u8>,
+    pub(crate) keys: KeyRanges,
+}
+
+impl EncodedItem {
+    pub(crate) fn key(&self, info: &'static EntityInfo) -> EncodedKey {
+        let value = |range: &Range<usize>| self.json.get(range.clone()).unwrap_or_default();
+        EncodedKey::new(info, self.keys.iter().map(value))
+    }
+}
+
+/// The key of an item as it travels: `{"id":{"S":"…"}}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EncodedKey {
+    pub(crate) json: Vec<u8>,
+    pub(crate) values: KeyRanges,
+}
+
+impl EncodedKey {
+    /// The key with these encoded values, in the order of the table's keys.
+    pub(crate) fn new<'v>(info: &'static EntityInfo, mut values: impl Iterator<Item = &'v [u8]>) -> Self {
+        let Ok(key) = Self::write::<Infallible>(info, |_, _, encoder| {
+            encoder.raw(values.next().unwrap_or_default());
+            Ok(())
+        });
+        key
+    }
+
+    /// The key whose values `write` adds, one for each key of the table.
+    pub(crate) fn write<E>(
+        info: &'static EntityInfo,
+        mut write: impl FnMut(KeyRole, &'static KeySource, &mut Encoder) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut encoder = Encoder::with_capacity(64);
+        let mut values = [0..0, 0..0];
+        for (index, ((role, source), place)) in info.keys().zip(&mut values).enumerate() {
+            encoder.push(if index == 0 { b'{' } else { b',' });
+            encoder.json_string(info.attribute(source));
+            encoder.push(b':');
+            let start = encoder.len();
+            write(role, source, &mut encoder)?;
+            *place = start..encoder.len();
+        }
+        encoder.push(b'}');
+        Ok(Self { json: encoder.into_bytes(), values })
+    }
+
+    /// The key of an item of this entity that came from the server.
+    pub(crate) fn of_item(info: &'static EntityInfo, item: &Item<'_>) -> Result<Self, ValueError> {
+        Self::write(info, |_, source, encoder| {
+            let name = info.attribute(source);
+            item.get(name)?.ok_or_else(|| missing_key(name))?.write(encoder);
+            Ok(())
+        })
+    }
+
+    /// Its texts, each with its length, so that ("a", "bc") and ("ab", "c") differ.
+    pub(crate) fn canonical(&self, info: &'static EntityInfo) -> Result<Vec<u8>, ValueError> {
+        let texts = KeyTexts::find(info, &self.json, &self.values)?;
+        let mut canonical = Vec::with_capacity(64);
+        for text in texts.of(&self.json) {
+            canonical.extend_from_slice(&text.len().to_le_bytes());
+            canonical.extend_from_slice(text);
+        }
+        Ok(canonical)
+    }
+
+    /// The key as an error shows it: `id = 01H…`, the sensitive parts left out.
+    pub(crate) fn describe(&self, info: &'static EntityInfo) -> String {
+        describe_key(info, &self.json)
+    }
+}
+
+/// A key, given as JSON, as an error shows it: `id = 01H…`, the sensitive parts left out.
+pub(crate) fn describe_key(info: &'static EntityInfo, json: &[u8]) -> String {
+    let json = std::str::from_utf8(json).unwrap_or_default();
+    let Ok(item) = Item::next(&mut Scanner::new(json)) else { return String::new() };
+    let parts = item.iter().zip(info.keys()).map(|((_, value), (_, source))| {
+        let text = value.raw().unescape().unwrap_or_default();
+        let shown = if info.is_sensitive(source) { "…".into() } else { text };
+        format!("{} = {shown}", info.attribute(source))
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// What the values of a key are to DynamoDB, so that equal keys have equal texts: of a string its text, of a number one of all
+/// its spellings, of bytes their base64. Kept beside the JSON of the key or the item, where they nearly always stand.
+#[derive(Debug)]
+pub(crate) struct KeyTexts([KeyText; 2]);
+
+#[derive(Debug)]
+enum KeyText {
+    Within(Range<usize>),
+    Respelled(Box<str>),
+}
+
+impl KeyTexts {
+    pub(crate) fn find(
+        info: &'static EntityInfo,
+        json: &[u8],
+        values: &KeyRanges,
+    ) -> Result<Self, ValueError> {
+        let mut texts = [KeyText::Within(0..0), KeyText::Within(0..0)];
+        for ((text, range), (_, source)) in texts.iter_mut().zip(values).zip(info.keys()) {
+            *text = KeyText::find(info.scalar(source), json, range)?;
+        }
+        Ok(Self(texts))
+    }
+
+    /// The texts of a key that lies in `json`.
+    pub(crate) fn of<'k>(&'k self, json: &'k [u8]) -> [&'k [u8]; 2] {
+        self.0.each_ref().map(|text| match text {
+            KeyText::Within(range) => json.get(range.clone()).unwrap_or_default(),
+            KeyText::Respelled(text) => text.as_bytes(),
+        })
+    }
+}
+
+impl KeyText {
+    fn find(scalar: ScalarType, json: &[u8], value: &Range<usize>) -> Result<Self, ValueError> {
+        const BEFORE: usize = r#"{"S":""#.len();
+        const AFTER: usize = r#""}"#.len();
+        let range = value.start + BEFORE..value.end.saturating_sub(AFTER);
+        let is_plain = |text: &&[u8]| match scalar {
+            ScalarType::Number => is_plain_number(text),
+            // What is escaped may be spelled in more ways than one.
+            ScalarType::String | ScalarType::Binary => memchr::memchr(b'\\', text).is_none(),
+        };
+        if json.get(range.clone()).filter(is_plain).is_some() {
+            return Ok(Self::Within(range));
+        }
+        let text = scalar_text(json.get(value.clone()).unwrap_or_default())?;
+        Ok(Self::Respelled(spelled_once(scalar, text).into()))
+    }
+}
+
+/// The texts of the key of an item that came from the server; see [`KeyTexts`].
+pub(crate) fn item_texts<'a>(
+    info: &'static EntityInfo,
+    item: &Item<'a>,
+) -> Result<[Cow<'a, str>; 2], ValueError> {
+    let mut texts = [Cow::Borrowed(""), Cow::Borrowed("")];
+    for (text, (_, source)) in texts.iter_mut().zip(info.keys()) {
+        let name = info.attribute(source);
+        let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
+        *text = spelled_once(info.scalar(source), value.raw().unescape()?);
+    }
+    Ok(texts)
+}
+
+fn spelled_once(scalar: ScalarType, text: Cow<'_, str>) -> Cow<'_, str> {
+    match (scalar, text) {
+        (ScalarType::Number, Cow::Borrowed(text)) => normal_number(text),
+        (ScalarType::Number, Cow::Owned(text)) => normal_number(&text).into_owned().into(),
+        (ScalarType::String | ScalarType::Binary, text) => text,
+    }
+}
+
+fn missing_key(name: &'static str) -> ValueError {
+    ValueError::new("the key attribute is missing").in_field(name)
+}
