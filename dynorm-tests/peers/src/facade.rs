@@ -18,7 +18,7 @@ table_definitions! {
     Users {
         type PartitionKey = UserId;
         fn table_name() -> String {
-            "facade-users".to_owned()
+            crate::table("facade")
         }
     }
 }
@@ -35,7 +35,7 @@ dynamodb_item! {
 }
 
 pub async fn run(client: Client, users: Vec<User>) -> anyhow::Result<[Took; 2]> {
-    create_table(&client, "facade-users").await?;
+    create_table(&client, &crate::table("facade")).await?;
     init_global_client(client);
     let clock = Clock::start()?;
     let requests: Vec<_> = users.iter().map(|user| user.batch_put()).collect();
