@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::error::{BatchDeleteError, UnfinishedKeys};
-use super::inputs::{Keys, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{cannot_begin, open, run_at_hand, unsettled};
+use super::keys::Keys;
 use super::settings::{batch_options, write_options};
 use super::{Fates, Settings, Stats};
 use crate::database::Database;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::inputs::{Begun, DeleteRules, Hooked, describe};
+use super::inputs::describe;
+use super::keys::{DeleteRules, Hooked};
+use super::puts::Begun;
 use super::settings::Options;
 use super::wire::Kind;
 use super::{Fate, Fates, Stats};

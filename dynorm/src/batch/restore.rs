@@ -2,7 +2,8 @@ use std::fmt;
 
 use super::delete::run_keys;
 use super::error::{BatchRestoreError, UnfinishedKeys};
-use super::inputs::{Hooked, Keys, by_key};
+use super::inputs::by_key;
+use super::keys::{Hooked, Keys};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind};
 use super::{Fates, Settings, Stats};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Error, Subject, unknown};
+use super::words::unknown;
+use super::{Error, Subject};
 use crate::operation::OperationKind;
 
 /// A transaction that was cancelled, or could not be sent, for some of its operations.
