@@ -128,6 +128,7 @@ pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> 
             Some(quote!(, |value, encoder| #call(value, encoder)))
         }
         Storage::Serde => Some(quote!(, <#ty as __d::Serde>::encode)),
+        Storage::Expiry => Some(quote!(, <#ty as __d::Expiry>::encode)),
         _ => None,
     };
     let kind = match &encode {
@@ -400,6 +401,7 @@ pub(crate) fn encode_fields(
                 quote!(#item.field_with(#at, |#encoder| #call(#owner #ident, #encoder)))
             }
             Storage::Serde => quote!(<#ty as __d::Serde>::put(#owner #ident, #item, #at)),
+            Storage::Expiry => quote!(<#ty as __d::Expiry>::put(#owner #ident, #item, #at)),
             Storage::Flatten(_) => quote!(<#ty as __d::Flatten>::write_all(#owner #ident, #item, &#derived)),
             Storage::Skip(_) => return None,
         })
@@ -469,6 +471,10 @@ pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident) -> Vec<TokenStr
             (Storage::Serde, None) => quote!(<#ty as __d::Serde>::get(&#found, #at)?),
             (Storage::Serde, Some(default)) => {
                 quote!(<#ty as __d::Serde>::get_or(&#found, #at, #default)?)
+            }
+            (Storage::Expiry, None) => quote!(<#ty as __d::Expiry>::get(&#found, #at)?),
+            (Storage::Expiry, Some(default)) => {
+                quote!(<#ty as __d::Expiry>::get_or(&#found, #at, #default)?)
             }
             (Storage::With(path), default) => {
                 let call = quote_spanned!(path.span()=> #path::decode);
