@@ -356,7 +356,7 @@ async fn of_batches(db: &Database) -> Cases {
             "one item that cannot be stored",
             error(NoteRepo::batch_save([note("a"), large.clone()]).on(db)).await,
         ),
-        ("capacity", error(NoteRepo::batch_save(two()).retry(quick.clone()).on(&throttled)).await),
+        ("capacity", error(NoteRepo::batch_save(two()).retry(quick).on(&throttled)).await),
         ("no answer, and one that cannot be stored", {
             let all = [note("a"), large, note("b")];
             error(NoteRepo::batch_save(all).retry(quick).on(&cut)).await
