@@ -149,7 +149,9 @@ impl KeyText {
         let is_plain = |text: &&[u8]| match scalar {
             ScalarType::Number => is_plain_number(text),
             // What is escaped may be spelled in more ways than one.
-            ScalarType::String | ScalarType::Binary => memchr::memchr(b'\\', text).is_none(),
+            ScalarType::String | ScalarType::Binary => {
+                !text.iter().fold(false, |escaped, byte| escaped | (*byte == b'\\'))
+            }
         };
         if json.get(range.clone()).filter(is_plain).is_some() {
             return Ok(Self::Within(range));
@@ -166,8 +168,13 @@ pub(crate) fn item_texts<'a>(
 ) -> Result<[Cow<'a, str>; 2], ValueError> {
     let mut texts = [Cow::Borrowed(""), Cow::Borrowed("")];
     for (text, (_, source)) in texts.iter_mut().zip(info.keys()) {
-        let name = info.attribute(source);
-        let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
+        let value = match source {
+            KeySource::Field(index) => {
+                info.fields.get(*index).map(|field| item.field(field)).transpose()?.flatten()
+            }
+            KeySource::Template(template) => item.get(template.attribute)?,
+        };
+        let value = value.ok_or_else(|| missing_key(info.attribute(source)))?;
         *text = spelled_once(info.scalar(source), value.raw().unescape()?);
     }
     Ok(texts)

@@ -10,6 +10,8 @@ macro_rules! integers {
             type Base = Self;
             type Shape = shape::$shape;
 
+            const EXACT: bool = true;
+
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 encoder.unchecked_number(|out| {
                     // Writing a number into memory has no way to fail.

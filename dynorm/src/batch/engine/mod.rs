@@ -192,6 +192,8 @@ impl<'e> Engine<'e> {
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let tables = tables.into_iter().map(|spec| Table::new(spec, pace()));
         let start = Instant::now();
+        // Of a batch at hand, what there is; of more than fits a request or two, the rest is no matter.
+        let expected = inputs.total().map_or(0, |total| total.min(256) as usize);
         Self {
             work,
             random: settings.options.retry.random(),
@@ -200,8 +202,8 @@ impl<'e> Engine<'e> {
             is_idle: false,
             holding_since: None,
             admitted: 0,
-            jobs: Slab::new(),
-            keys: HashTable::new(),
+            jobs: Slab::with_capacity(expected),
+            keys: HashTable::with_capacity(expected),
             held_items: 0,
             held_bytes: 0,
             tables: tables.collect(),
