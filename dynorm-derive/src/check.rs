@@ -4,7 +4,8 @@ use syn::{Ident, LitStr};
 
 use crate::attr;
 use crate::errors::Errors;
-use crate::expand::{constant_name, projection_name, starter_name};
+use crate::expand::{constant_name, starter_name};
+use crate::expand_projected::projection_name;
 use crate::model::{Entity, Field, Index, Source, Storage};
 use crate::template::Segment;
 
@@ -19,6 +20,7 @@ pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
     derived_names(entity, errors);
     one_key_each(entity, errors);
     indexes(entity, errors);
+    uniques(entity, errors);
 }
 
 /// An item has one attribute of a name, of 1 to 65,535 bytes; a key has up to 255.
@@ -61,6 +63,27 @@ fn constants(fields: &[Field<'_>], errors: &mut Errors) {
                 format_args!("`{other}` and `{}` would both have the constant `{constant}`: rename one of the two fields", field.ident),
             ),
             None => seen.push((constant, field.ident)),
+        }
+    }
+}
+
+/// The key of an item is unique by itself.
+fn uniques(entity: &Entity<'_>, errors: &mut Errors) {
+    for field in &entity.fields {
+        let Some(word) = &field.unique else { continue };
+        if entity.key_fields() == [field.ident] {
+            errors.at(
+                word,
+                format_args!(
+                    "`{}` is the whole key, and no two items have the same: remove `unique`",
+                    field.ident
+                ),
+            );
+        } else if entity.key_fields().contains(&field.ident) {
+            errors.at(
+                word,
+                format_args!("`{0}` is a part of the key, which never changes: a value that nobody else may have needs a field of its own, or an entity whose key is `{0}`", field.ident),
+            );
         }
     }
 }

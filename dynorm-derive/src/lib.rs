@@ -9,6 +9,8 @@ mod check;
 mod errors;
 mod expand;
 mod expand_attribute;
+mod expand_marks;
+mod expand_projected;
 mod expand_projection;
 mod model;
 mod parse;
@@ -63,7 +65,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename_all = "camelCase"` | how the attributes are spelled: `snake_case`, `camelCase`, `PascalCase`, `kebab-case`, `SCREAMING_SNAKE_CASE`, `lowercase`, `UPPERCASE` |
 /// | `repo = "Users"` | the name of the repository, instead of `UserRepo` |
 /// | `crate = "path"` | where dynorm is, for a crate that knows it by another name |
-/// | `validate` | the rules of `garde::Validate` are checked before every write of the entity (feature `garde`) |
+/// | `validate` | the rules of `garde::Validate` are checked before every write of the entity (feature `garde`); `dynorm::Validated` has a table of them |
+/// | `hooks` | what `impl dynorm::Hooks` says runs around every write of the entity, and after every read |
 /// | `partition = "USER#{id}"`, `sort = "…"` | the key is made of a template, see below |
 /// | `index("gsi1", partition = "…", sort = "…")` | so are the keys of an index; it may be given several times |
 /// | `index("by_place", partition = [country, city], sort = [street, number])` | the keys of a global index are made of several attributes each, up to four, in this order |
@@ -86,6 +89,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `version` | raised by every write, and checked by those of the whole entity (`u64`, `u32`, `i64`, `i32`) |
 /// | `deleted_at` | a delete sets it to the current time and leaves the item (`Option<Timestamp>`) |
 /// | `ttl` | when the item expires, stored in seconds (`Timestamp`, `Option<Timestamp>`) |
+/// | `unique` | no two items have the same value, see below (text, a number or bytes, or an `Option` of one) |
 /// | `rename = "eMail"` | the name of the attribute |
 /// | `default`, `default = 7` | what the field is where the item does not have it: the default of its type, or an expression |
 /// | `skip` | not stored; the default when it is read |
@@ -93,6 +97,52 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `with = module` | stored by `module::encode(&T, &mut Encoder)` and `module::decode(Value)` |
 /// | `flatten` | a map that holds the attributes which the struct does not model |
 /// | `sensitive` | its values are not shown in errors |
+///
+/// # Unique fields
+///
+/// DynamoDB keeps only keys apart. So each value of a `unique` field is the key of an item in a table beside the entity's, called
+/// `users-unique` for `users`: the claim of its owner. `create_table` makes both tables. Whatever writes an item writes its claims in
+/// the same transaction, and a value that is taken is an `Error::UniqueConflict`, which names the field:
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// #[derive(Entity, Clone, Debug, Default)]
+/// struct User {
+///     #[entity(id)]
+///     id: Id<User>,
+///     #[entity(unique)]
+///     email: String,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// let ada = UserRepo::save(User { email: "ada@example.com".into(), ..User::default() }).await?;
+/// let error = UserRepo::save(User { email: "ada@example.com".into(), ..User::default() }).await.unwrap_err();
+/// assert!(error.is_unique_conflict());
+///
+/// UserRepo::update(ada.id).set(User::EMAIL, "ada@example.org").await?;
+/// UserRepo::save(User { email: "ada@example.com".into(), ..User::default() }).await?;
+///
+/// // By a unique value, too:
+/// let found = UserRepo::first_or_create(User { email: "ada@example.org".into(), ..User::default() }).await?;
+/// assert_eq!(found.id, ada.id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - A save that changes none of the values is one request, with the condition that they are as they were. Otherwise it is a
+///   transaction, of which DynamoDB charges twice the units, with one operation for each value that is taken or freed; if the item
+///   turns out to have other values than the entity, it is made again with those. A batch sends one request for each item.
+/// - A change by `update` has to say the value: `set`, `set_if_absent` or `remove`. `upsert` is refused; `update_or_create` does the same.
+///   Where there is a transaction, nothing can give the old item back (`returning_old`).
+/// - A deleted owner frees its values; one that is marked as deleted keeps them. With `ttl` the claims end when their owner does, also
+///   while DynamoDB has not deleted it yet.
+/// - In a transaction the claims count for the 100 operations, and one value can be freed or taken, not both.
+/// - Items that were there before the field was `unique`, and items that others write, have no claims: save them with a changed
+///   value, or put their claims into the table: `claim`, such as `email#ada@example.com`, and `owner`, the key as a map.
 ///
 /// # Templates
 ///

@@ -23,6 +23,8 @@ pub(crate) struct Entity<'i> {
     pub(crate) type_attribute: Option<LitStr>,
     /// It has rules of its own.
     pub(crate) validate: bool,
+    /// It has hooks, and this is where it says so.
+    pub(crate) hooks: Option<Ident>,
 }
 
 /// A field of an entity or of a nested struct.
@@ -37,6 +39,8 @@ pub(crate) struct Field<'i> {
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) sensitive: bool,
+    /// No other entity has the same value.
+    pub(crate) unique: Option<Ident>,
     pub(crate) stamps: Vec<StampKind>,
 }
 

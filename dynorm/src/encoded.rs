@@ -53,14 +53,7 @@ impl EncodedKey {
         let mut values = [0..0, 0..0];
         for (index, ((role, source), place)) in info.keys().zip(&mut values).enumerate() {
             encoder.push(if index == 0 { b'{' } else { b',' });
-            match source {
-                KeySource::Field(index) if info.fields.get(*index).is_some_and(|field| field.plain) => {
-                    encoder.push(b'"');
-                    encoder.raw(info.attribute(source).as_bytes());
-                    encoder.push(b'"');
-                }
-                source => encoder.json_string(info.attribute(source)),
-            }
+            encoder.json_string(info.attribute(source));
             encoder.push(b':');
             let start = encoder.len();
             write(role, source, &mut encoder)?;
@@ -149,9 +142,7 @@ impl KeyText {
         let is_plain = |text: &&[u8]| match scalar {
             ScalarType::Number => is_plain_number(text),
             // What is escaped may be spelled in more ways than one.
-            ScalarType::String | ScalarType::Binary => {
-                !text.iter().fold(false, |escaped, byte| escaped | (*byte == b'\\'))
-            }
+            ScalarType::String | ScalarType::Binary => memchr::memchr(b'\\', text).is_none(),
         };
         if json.get(range.clone()).filter(is_plain).is_some() {
             return Ok(Self::Within(range));

@@ -10,7 +10,9 @@ use crate::codec::{
 use crate::encoded::KeyRanges;
 pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::error::{Error, Result, Subject};
-use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key, may_be_refused};
+use crate::hooks::{Hook, HookFuture};
+use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
+use crate::unique::Uniques;
 use crate::validation::Violation;
 
 /// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
@@ -57,6 +59,18 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// Runs a hook.
+    #[doc(hidden)]
+    fn hook(&mut self, _hook: Hook) -> Option<HookFuture<'_>> {
+        None
+    }
+
+    /// True if it was never saved, as far as it can tell.
+    #[doc(hidden)]
+    fn is_new(&self) -> Option<bool> {
+        None
+    }
+
     /// The version that the entity was read with.
     #[doc(hidden)]
     fn item_version(&self) -> Option<u64> {
@@ -93,6 +107,10 @@ pub struct EntityInfo {
     pub ttl: Option<usize>,
     /// The field that holds the attributes which are no other field.
     pub flattened: Option<&'static str>,
+    /// The fields whose values no two items have.
+    pub unique: Option<Uniques>,
+    /// It has hooks: see [`Hooks`](crate::Hooks).
+    pub hooks: bool,
 }
 
 /// A field that is set to the current time, also by writes that have no whole entity at hand.
@@ -153,6 +171,20 @@ impl EntityInfo {
     #[must_use]
     pub const fn ttl(self, field: usize) -> Self {
         Self { ttl: Some(field), ..self }
+    }
+
+    /// The same, with fields whose values no two items have.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn uniques(self, fields: &'static [usize], claims: &'static Self) -> Self {
+        Self { unique: Some(Uniques { fields, claims }), ..self }
+    }
+
+    /// The same, with hooks.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn hooks(self) -> Self {
+        Self { hooks: true, ..self }
     }
 
     /// The attribute that marks what is deleted.
@@ -264,53 +296,59 @@ impl Stamp {
 
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
-    let violations = entity.violations();
-    if !violations.is_empty() {
-        let subject = Subject::of(E::INFO);
-        let subject = match encode_key::<E>(&entity.entity_key()) {
-            Ok(key) => subject.with_key(&key),
-            Err(_) => subject,
-        };
-        return Err(Error::validation(subject, violations));
-    }
-    let mut encoder = Encoder::with_capacity(1024);
-    let mut item = ItemWriter::new(&mut encoder, E::INFO.fields);
-    let keys = entity
-        .encode_item(&mut item)
-        .and_then(|()| finish_item(E::INFO, &|field| entity.key_part(field), item));
-    checked_item(E::INFO, encoder, keys)
+    // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
+    let mut encoder = Encoder::with_capacity(1000);
+    let keys = encode_into(entity, &mut encoder)?;
+    Ok(EncodedItem { json: encoder.into_bytes(), keys })
 }
 
-/// The part of [`encode_entity`] that does not depend on the entity: what is made of its fields, and the keys.
+/// The same, into an encoder that is empty. Gives where the values of the table's keys lie.
+pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<KeyRanges> {
+    check_rules(entity)?;
+    let mut item = ItemWriter::new(encoder, E::INFO.fields);
+    let written = entity.encode_item(&mut item);
+    finish_item(E::INFO, written, &|field| entity.key_part(field), item)
+        .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))
+        .and_then(|keys| checked_item(E::INFO, encoder, keys))
+}
+
+fn check_rules<E: Entity>(entity: &E) -> Result<()> {
+    let violations = entity.violations();
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let subject = Subject::of(E::INFO);
+    let subject = match encode_key::<E>(&entity.entity_key()) {
+        Ok(key) => subject.with_key(&key),
+        Err(_) => subject,
+    };
+    Err(Error::validation(subject, violations))
+}
+
+/// The part of [`encode_into`] that does not depend on the entity: what is made of its fields, and the keys.
 fn finish_item<'p>(
     info: &'static EntityInfo,
+    written: std::result::Result<(), ValueError>,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     mut item: ItemWriter<'_>,
 ) -> std::result::Result<KeyRanges, ValueError> {
+    written?;
     write_derived(info, field, &mut item)?;
     check_keys(info, &item)?;
-    let mut keys = [0..0, 0..0];
-    for (slot, (_, source)) in keys.iter_mut().zip(info.keys()) {
+    let range = |source: &KeySource| {
         let name = info.attribute(source);
-        *slot = item
-            .key_range(name)
-            .ok_or_else(|| ValueError::new("the key is absent, and an item has one").in_field(name))?;
-    }
+        let absent = || ValueError::new("the key is absent, and an item has one").in_field(name);
+        item.key_range(name).ok_or_else(absent)
+    };
+    let keys = [range(&info.partition)?, info.sort.as_ref().map_or(Ok(0..0), range)?];
     item.finish();
     Ok(keys)
 }
 
-fn checked_item(
-    info: &'static EntityInfo,
-    encoder: Encoder,
-    keys: std::result::Result<KeyRanges, ValueError>,
-) -> Result<EncodedItem> {
-    let keys = keys.map_err(|error| Error::invalid(Subject::of(info), &error))?;
-    let item = EncodedItem { json: encoder.into_bytes(), keys };
-    match check_size(info, &item.json) {
-        Ok(()) => Ok(item),
-        Err(error) => Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error)),
-    }
+fn checked_item(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges) -> Result<KeyRanges> {
+    let Err(error) = check_size(info, encoder.as_bytes()) else { return Ok(keys) };
+    let item = EncodedItem { json: encoder.as_bytes().to_vec(), keys };
+    Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
 }
 
 /// Writes the keys that templates make, and the type of the entity.
@@ -319,31 +357,35 @@ pub(crate) fn write_derived<'p>(
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
     item: &mut ItemWriter<'_>,
 ) -> std::result::Result<(), ValueError> {
-    let indexes = info.indexes.iter().flat_map(IndexInfo::keys);
     let mut written: Vec<&'static str> = Vec::new();
-    for (_, source) in info.keys().chain(indexes) {
-        if let KeySource::Template(template) = source
-            && !written.contains(&template.attribute)
-        {
-            written.push(template.attribute);
-            match template.render(field) {
-                Ok(Some(text)) => item.text(template.attribute, &text, true)?,
-                Ok(None) => {}
-                Err(error) => item.without(template.attribute, error.in_field(template.attribute))?,
-            }
+    let mut write = |source: &'static KeySource, of_table: bool| {
+        let KeySource::Template(template) = source else { return Ok(()) };
+        if written.contains(&template.attribute) {
+            return Ok(());
         }
+        written.push(template.attribute);
+        match template.render(field) {
+            Ok(Some(text)) => item.key(template.attribute, &text, of_table),
+            Ok(None) => Ok(()),
+            Err(error) => item.without(template.attribute, error.in_field(template.attribute)),
+        }
+    };
+    write(&info.partition, true)?;
+    if let Some(sort) = &info.sort {
+        write(sort, true)?;
+    }
+    for index in info.indexes {
+        index.partition.iter().try_for_each(|source| write(source, false))?;
+        index.sort.iter().try_for_each(|source| write(source, false))?;
     }
     match info.type_attribute {
-        Some(attribute) => item.text(attribute, info.name, false),
+        Some(attribute) => item.text(attribute, info.name),
         None => Ok(()),
     }
 }
 
 fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::Result<(), ValueError> {
-    for (name, json) in item.keys() {
-        if !may_be_refused(json) {
-            continue;
-        }
+    for (name, json) in item.suspects() {
         for (role, source) in info.keys() {
             if info.attribute(source) == name {
                 check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;
@@ -449,6 +491,12 @@ pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> std::result::Result<O
         check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
     }
     Ok(Some(entity))
+}
+
+/// Decodes an item that was kept as it came.
+pub(crate) fn decode_json<E: Entity>(json: &[u8]) -> std::result::Result<Option<E>, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    decode_entity(&Item::next(&mut Scanner::new(text))?)
 }
 
 /// Some types are read from more than one spelling, such as times with another offset or ids in lower case. In a key that

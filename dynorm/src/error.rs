@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{Entity, EntityInfo, decode_entity};
+use crate::hooks::Hook;
 use crate::rules::{Versions, stored_version};
 use crate::validation::Violation;
 
@@ -47,10 +48,14 @@ pub enum Error {
     /// The item has another version than the write was based on, so nothing was changed. [`Error::current`] is the item as it is,
     /// [`Error::attempted`] what was to be written.
     VersionConflict(Box<Report>),
+    /// Another item has the value of a field that is `#[entity(unique)]`, so nothing was changed. [`Error::unique_field`] names it.
+    UniqueConflict(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
     /// An entity breaks rules of its own (`#[entity(validate)]`), so nothing was sent. [`Error::violations`] lists them.
     ValidationFailed(Box<Report>),
+    /// A hook of the entity refused the write, so it was not sent. The [`source`](std::error::Error::source) is what the hook says.
+    Refused(Box<Report>),
     /// A cursor that does not fit the query that it was given to: altered, of another query, with another signature or without
     /// one, or no cursor at all. Found before anything was sent. A web handler answers 400 with it, since the cursor came from
     /// whoever asks.
@@ -100,6 +105,8 @@ pub struct Report {
     pub(crate) attempted: Option<StoredItem>,
     /// Of an entity that breaks its rules.
     pub(crate) violations: Vec<Violation>,
+    /// The field whose value is taken.
+    pub(crate) unique: Option<&'static str>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -293,6 +300,84 @@ impl Error {
         }
     }
 
+    /// Another item has the value of a unique field. Of a transaction: in one of its operations.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct User { #[entity(id)] id: Id<User>, #[entity(unique)] email: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<User>().await?;
+    /// # db.install();
+    /// let ada = User { email: "ada@example.com".into(), ..User::default() };
+    /// UserRepo::create(&ada).await?;
+    /// let error = UserRepo::create(&ada).await.unwrap_err();
+    /// assert!(error.is_unique_conflict());
+    /// assert_eq!(error.unique_field(), Some("email"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_unique_conflict(&self) -> bool {
+        matches!(self, Self::UniqueConflict(_)) || self.is_some_operation(Self::is_unique_conflict)
+    }
+
+    /// The name, as it is stored, of the field whose value another item has. Of a transaction: that of the first operation that
+    /// failed for that.
+    #[must_use]
+    pub fn unique_field(&self) -> Option<&'static str> {
+        match self {
+            Self::UniqueConflict(report) => report.unique,
+            Self::Transaction(report) => {
+                report.failures.iter().find_map(|operation| operation.reason.unique_field())
+            }
+            _ => None,
+        }
+    }
+
+    /// A hook of the entity refused the write: see [`Hooks`](crate::Hooks). Of a transaction: that of one of its operations.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # use dynorm::{HookResult, Hooks};
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # #[entity(hooks)]
+    /// # struct Vote { #[entity(partition)] voter: String, for_: String }
+    /// impl Hooks for Vote {
+    ///     async fn updating(&mut self) -> HookResult {
+    ///         Err("a vote is never changed".into())
+    ///     }
+    ///
+    ///     async fn deleting(&self) -> HookResult {
+    ///         Err("a vote is never taken back".into())
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Vote>().await?;
+    /// # db.install();
+    /// let vote = VoteRepo::create(Vote { voter: "ada".into(), for_: "tea".into() }).await?;
+    /// let error = VoteRepo::delete(&vote).await.unwrap_err();
+    /// assert!(error.is_refused());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_)) || self.is_some_operation(Self::is_refused)
+    }
+
+    pub(crate) fn refused(
+        subject: Subject,
+        hook: Hook,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Self {
+        Self::Refused(Report::new(subject, hook.to_string(), Some(source)))
+    }
+
     pub(crate) fn validation(subject: Subject, violations: Vec<Violation>) -> Self {
         let mut report = Report::new(subject, "", None);
         report.violations = violations;
@@ -412,8 +497,10 @@ impl Error {
             Self::NotFound(report)
             | Self::ConditionFailed(report)
             | Self::VersionConflict(report)
+            | Self::UniqueConflict(report)
             | Self::Invalid(report)
             | Self::ValidationFailed(report)
+            | Self::Refused(report)
             | Self::InvalidCursor(report)
             | Self::Undecodable(report)
             | Self::TableNotFound(report)
@@ -484,6 +571,7 @@ impl Report {
             item: None,
             attempted: None,
             violations: Vec::new(),
+            unique: None,
             source,
         })
     }
@@ -504,6 +592,12 @@ impl Report {
         if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) }
     }
 
+    /// The rules that are broken.
+    fn violated(&self) -> String {
+        let violations: Vec<String> = self.violations.iter().map(ToString::to_string).collect();
+        violations.join("; ")
+    }
+
     fn doing(&self) -> String {
         let Subject { operation, info, table, .. } = &self.subject;
         match info {
@@ -519,7 +613,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(report) => {
-                let known = unknown(report.outcome_known);
+                let known = lost(report.outcome_known);
                 write!(f, "there is no {}{}{known}", report.subject, report.because())
             }
             Self::ConditionFailed(report) => {
@@ -529,16 +623,18 @@ impl fmt::Display for Error {
                     "upserting" => "an item of another entity has this key",
                     _ => "the condition does not hold",
                 };
-                let then = if known { ", and nothing was changed" } else { unknown(known) };
+                let then = if known { ", and nothing was changed" } else { lost(known) };
                 write!(f, "{}: {why}{then}", report.doing())
             }
-            Self::VersionConflict(report) => {
-                let known = unknown(report.outcome_known);
+            Self::VersionConflict(report) | Self::UniqueConflict(report) => {
+                let known = lost(report.outcome_known);
                 write!(f, "{}{}{known}", report.doing(), report.because())
             }
             Self::ValidationFailed(report) => {
-                let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
-                write!(f, "{} breaks its rules: {}", report.subject, violations.join("; "))
+                write!(f, "{} breaks its rules: {}", report.subject, report.violated())
+            }
+            Self::Refused(report) => {
+                write!(f, "refused by the hook `{}` of {}", report.detail, report.subject)
             }
             Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())
@@ -648,6 +744,11 @@ impl fmt::Debug for Error {
 
 fn unknown(outcome_known: bool) -> &'static str {
     if outcome_known { "" } else { "; it may or may not have been applied" }
+}
+
+/// The same, of what is known not to have been applied by the last attempt.
+fn lost(outcome_known: bool) -> &'static str {
+    if outcome_known { "" } else { "; an earlier attempt got no answer, and may have been applied" }
 }
 
 impl std::error::Error for Error {

@@ -37,6 +37,20 @@ pub trait IndexKeyAttribute: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
 
+/// A type whose values can be unique: that of an index key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be unique",
+    label = "a unique field is text, a number or bytes, or an `Option` of one",
+    note = "its values become keys of a table, and DynamoDB's keys are strings, numbers or binaries"
+)]
+pub trait UniqueAttribute: Attribute {
+    #[doc(hidden)]
+    const UNIQUE: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::IndexKey>> UniqueAttribute for T {}
+
 /// A type that can stand in the template of a table's key: stored as text, a number or a truth value, and never absent.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in the template of a key",
@@ -405,15 +419,15 @@ impl fmt::Display for KeyRole {
     }
 }
 
-/// False for nearly every key: JSON is never shorter than what it stands for, so a look at its length is enough.
-pub(crate) fn may_be_refused(json: &[u8]) -> bool {
+/// False for the length of nearly every key as JSON, which is never shorter than what it stands for.
+pub(crate) const fn may_be_refused(json: usize) -> bool {
     const EMPTY: usize = r#"{"S":""}"#.len();
-    !(EMPTY + 1..=KeyRole::Sort.limit()).contains(&json.len())
+    json <= EMPTY || json > KeyRole::Sort.limit()
 }
 
 /// Checks the encoded value of a key attribute: not empty, and not longer than DynamoDB takes.
 pub(crate) fn check_key(json: &[u8], role: KeyRole, of: &dyn fmt::Display) -> Result<(), ValueError> {
-    if !may_be_refused(json) {
+    if !may_be_refused(json.len()) {
         return Ok(());
     }
     let size = value_size(json)?;

@@ -17,6 +17,7 @@ mod entity;
 mod error;
 mod expression;
 mod field;
+mod hooks;
 mod key;
 mod operation;
 mod query;
@@ -28,6 +29,7 @@ pub mod testing;
 mod tracked;
 mod transaction;
 mod transport;
+mod unique;
 mod validation;
 
 pub use attribute::{
@@ -56,8 +58,10 @@ pub use expression::{
     TargetKind, field,
 };
 pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+pub use hooks::{HookResult, Hooks};
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
+    UniqueAttribute,
 };
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,

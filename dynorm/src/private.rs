@@ -7,13 +7,15 @@ pub use crate::codec::{
 };
 pub use crate::entity::{Entity, EntityInfo, IndexInfo, Stamp};
 pub use crate::field::{Field, Key, Opaque, Plain};
+pub use crate::hooks::{Hook, HookFuture, Hooked};
 pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
-    Template,
+    Template, UniqueAttribute,
 };
 pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned, expiry};
+pub use crate::unique::claims;
 pub use crate::validation::{Validated, Violation};
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.
@@ -122,6 +124,8 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         ttl: None,
         updated_at: None,
         flattened: None,
+        unique: None,
+        hooks: false,
     }
 }
 

@@ -107,6 +107,12 @@ pub trait Version {
     /// The version as a number.
     fn number(&self) -> u64;
 
+    /// True while it was never raised.
+    #[doc(hidden)]
+    fn is_new(&self) -> bool {
+        self.number() == 0
+    }
+
     #[doc(hidden)]
     fn raise(version: &mut Self, stamp: &crate::entity::Stamp)
     where

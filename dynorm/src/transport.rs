@@ -244,6 +244,11 @@ impl Event<'_> {
 pub(crate) struct Answer(SdkBody);
 
 impl Answer {
+    /// That of an operation which answers nothing.
+    pub(crate) fn empty() -> Self {
+        Self(SdkBody::from("{}"))
+    }
+
     pub(crate) fn text(&self) -> Result<&str, ValueError> {
         std::str::from_utf8(self.0.bytes().unwrap_or_default())
             .map_err(|_| ValueError::new("the answer is not UTF-8"))

@@ -25,7 +25,10 @@ pub(super) const WORDS: &[&str] = &[
     "sort_attribute",
     "type_attribute",
     "validate",
+    "hooks",
 ];
+/// The words that stand alone.
+pub(super) const FLAGS: &[&str] = &["validate", "hooks"];
 /// What an index on the struct knows.
 const INDEX_WORDS: &[&str] =
     &["partition", "sort", "partition_attribute", "sort_attribute", "keys_only", "include"];
@@ -86,6 +89,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
     let mut door = default_door();
     let mut case = None;
     let mut validate = false;
+    let mut hooks = None;
     let mut templates = KeyTemplates::default();
     let mut indexes = Vec::new();
     let before = errors.count();
@@ -98,6 +102,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
         }
         match word.as_str() {
             "validate" => validate = entry.flag(errors),
+            "hooks" => hooks = entry.flag(errors).then(|| entry.word.clone()),
             "table" => table = entry.text("users", errors),
             "repo" => repository = repository_name(entry, errors),
             "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
@@ -145,6 +150,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
         indexes: Vec::new(),
         type_attribute: None,
         validate,
+        hooks,
     };
     templates.into_keys(&mut entity, errors);
     for entry in indexes {
@@ -411,6 +417,16 @@ fn read_fields<'i>(
                             None => field.stamps.push(kind),
                         }
                     }
+                },
+                Role::Unique { word } => match field.why_no_key() {
+                    Some(why) => errors.at(
+                        &word,
+                        format_args!(
+                            "`{}` {why}, so it cannot be unique: remove one of the two",
+                            field.ident
+                        ),
+                    ),
+                    None => field.unique = Some(word),
                 },
                 Role::Unknown => entity.key_failed = true,
             }

@@ -21,6 +21,7 @@ const WORDS: &[&str] = &[
     "deleted_at",
     "version",
     "ttl",
+    "unique",
     "rename",
     "skip",
     "default",
@@ -56,6 +57,10 @@ pub(super) enum Role {
     Stamp {
         word: Ident,
         kind: StampKind,
+    },
+    /// No other entity has the same value.
+    Unique {
+        word: Ident,
     },
     /// An attribute that could not be read, so that what it meant is not known.
     Unknown,
@@ -108,7 +113,8 @@ pub(super) fn read<'i>(
     let default = read.default.map(|(_, default)| default);
     let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
     let (vis, ty, sensitive) = (&field.vis, &field.ty, read.sensitive);
-    let field = Field { ident, vis, ty, docs, name, storage, default, sensitive, stamps: Vec::new() };
+    let field =
+        Field { ident, vis, ty, docs, name, storage, default, sensitive, unique: None, stamps: Vec::new() };
     Some((field, read.roles))
 }
 
@@ -131,7 +137,7 @@ impl Read {
                 Argument::Value(value) => {
                     self.default = Some((word, DefaultValue::Expression((**value).clone())));
                 }
-                Argument::List(_) => {
+                Argument::Fields(_) | Argument::List(_) => {
                     errors
                         .at(entry, "write `default` for the default of the type, or `default = expression`");
                 }
@@ -152,6 +158,7 @@ impl Read {
                 path.segments.push(expiry);
                 self.store(word, Storage::With(path), errors);
             }
+            "unique" => self.roles.push(Role::Unique { word }),
             "skip" => self.store(word.clone(), Storage::Skip(word), errors),
             "flatten" => self.store(word.clone(), Storage::Flatten(word), errors),
             "serde" => self.store(word, Storage::Serde, errors),
@@ -173,9 +180,10 @@ impl Read {
 fn unknown(entry: &Entry, words: &[&str], attribute: &str, errors: &mut Errors) {
     let text = entry.word.unraw().to_string();
     if attribute == "entity" && super::entity::WORDS.contains(&text.as_str()) {
+        let value = if super::entity::FLAGS.contains(&text.as_str()) { "" } else { " = …" };
         errors.at(
             &entry.word,
-            format_args!("`{text}` is said of the entity: write `#[entity({text} = …)]` above the struct"),
+            format_args!("`{text}` is said of the entity: write `#[entity({text}{value})]` above the struct"),
         );
     } else if attribute == "attribute" && WORDS.contains(&text.as_str()) {
         errors.at(

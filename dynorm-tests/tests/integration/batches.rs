@@ -413,7 +413,7 @@ async fn the_error_asks_no_debug_of_the_entity_and_goes_where_errors_go() {
     let chain = format!("{:#}", save().await.unwrap_err());
     assert_eq!(
         chain.split(": dispatch").next().unwrap(),
-        "saving `Sample` in the table `samples`: 1 of 1 items are not done; the first is #0 (not sent) with at = 1: \
+        "saving `Sample` in the table `samples`: 1 of 1 items is not done; the first is #0 (not sent) with at = 1: \
          saving `Sample` in the table `samples`: nobody answers: io error: connection refused"
     );
     let erased = async || -> dynorm::Result<()> {

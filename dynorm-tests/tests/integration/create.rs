@@ -107,7 +107,9 @@ async fn a_condition_that_fails_after_a_lost_answer_proves_nothing() {
     let error = error.unwrap_err();
     assert!(error.is_condition_failed() && !error.outcome_known());
     assert!(
-        error.to_string().ends_with("an item with this key exists; it may or may not have been applied"),
+        error.to_string().ends_with(
+            "an item with this key exists; an earlier attempt got no answer, and may have been applied"
+        ),
         "{error}"
     );
     // What comes before or between makes no difference.

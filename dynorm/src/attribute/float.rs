@@ -16,7 +16,7 @@ macro_rules! floats {
                     return Err(ValueError::new(format!("{self} is not a number that DynamoDB holds")));
                 }
                 if *self == 0.0 {
-                    return encoder.unchecked_number(|out| out.push(b'0'));
+                    return encoder.unchecked_number(b"0");
                 }
                 let magnitude = f64::from(self.abs());
                 if !(1e-130..1e126).contains(&magnitude) {
@@ -24,13 +24,14 @@ macro_rules! floats {
                         "the number {self:e} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
                     )));
                 }
-                encoder.unchecked_number(|out| {
-                    // Writing a number into memory has no way to fail.
-                    let _ = serde_json::to_writer(&mut *out, self);
-                    if out.ends_with(b".0") {
-                        out.truncate(out.len() - 2);
-                    }
-                })
+                // The longest text of an `f64` has 24 characters.
+                let mut text = [0; 32];
+                let mut rest = text.as_mut_slice();
+                // Writing a number into memory has no way to fail.
+                let _ = serde_json::to_writer(&mut rest, self);
+                let unused = rest.len();
+                let text = text.get(..text.len() - unused).unwrap_or_default();
+                encoder.unchecked_number(text.strip_suffix(b".0").unwrap_or(text))
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {

@@ -12,11 +12,9 @@ macro_rules! integers {
 
             const EXACT: bool = true;
 
+            #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
-                encoder.unchecked_number(|out| {
-                    // Writing a number into memory has no way to fail.
-                    let _ = serde_json::to_writer(out, self);
-                })
+                encoder.unchecked_number(itoa::Buffer::new().format(*self).as_bytes())
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {
@@ -57,8 +55,9 @@ macro_rules! wide_integers {
             type Shape = shape::Number;
 
             /// Checked, since 128 bits go to 39 digits and DynamoDB to 38.
+            #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
-                encoder.number(&self.to_string())
+                encoder.number(itoa::Buffer::new().format(*self))
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {

@@ -9,6 +9,7 @@ impl<T: Attribute> Attribute for Option<T> {
     type Base = T::Base;
     type Shape = shape::Optional<T::Shape>;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         match self {
             Some(value) => value.encode(encoder),
@@ -20,6 +21,7 @@ impl<T: Attribute> Attribute for Option<T> {
         if value.is_null() { Ok(None) } else { T::decode(value).map(Some) }
     }
 
+    #[inline]
     fn is_absent(&self) -> bool {
         self.as_ref().is_none_or(T::is_absent)
     }
@@ -35,6 +37,7 @@ macro_rules! pointers {
             type Base = T::Base;
             type Shape = <T::Shape as shape::Shape>::Newtype;
 
+            #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 T::encode(self, encoder)
             }
@@ -43,6 +46,7 @@ macro_rules! pointers {
                 T::decode(value).map($pointer::new)
             }
 
+            #[inline]
             fn is_absent(&self) -> bool {
                 T::is_absent(self)
             }

@@ -15,6 +15,7 @@ macro_rules! text {
 
             const EXACT: bool = true;
 
+            #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 encoder.string(self)
             }
@@ -33,6 +34,7 @@ impl Attribute for char {
     type Base = Self;
     type Shape = shape::Text;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.string(self.encode_utf8(&mut [0; 4]))
     }
@@ -52,6 +54,7 @@ impl Attribute for bool {
     type Base = Self;
     type Shape = shape::Bool;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.bool(*self)
     }
@@ -66,8 +69,9 @@ impl Attribute for ulid::Ulid {
     type Base = Self;
     type Shape = shape::FixedText;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
-        encoder.ascii(self.array_to_str(&mut [0; ulid::ULID_LEN]).as_bytes())
+        encoder.plain(self.array_to_str(&mut [0; ulid::ULID_LEN]).as_bytes())
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {

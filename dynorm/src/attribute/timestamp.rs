@@ -103,27 +103,26 @@ impl Timestamp {
     /// The stored form, always 27 bytes.
     fn write(self, out: &mut [u8; 27]) {
         const DAY: i64 = 86_400_000_000;
-        let (days, micros) = (self.micros.div_euclid(DAY), self.micros.rem_euclid(DAY));
-        // The limits of the type keep the day within what `Date` holds.
-        let date = i32::try_from(days)
-            .ok()
-            .and_then(|days| ::time::Date::from_julian_day(days + 2_440_588).ok())
-            .unwrap_or(::time::Date::MIN);
-        let seconds = micros / 1_000_000;
-        out.copy_from_slice(b"0000-00-00T00:00:00.000000Z");
-        let mut digits = |at: usize, width: usize, mut number: i64| {
-            for slot in out.iter_mut().skip(at).take(width).rev() {
-                *slot = b'0' + u8::try_from(number % 10).unwrap_or_default();
-                number /= 10;
-            }
-        };
-        digits(0, 4, i64::from(date.year()));
-        digits(5, 2, i64::from(u8::from(date.month())));
-        digits(8, 2, i64::from(date.day()));
-        digits(11, 2, seconds / 3600);
-        digits(14, 2, seconds / 60 % 60);
-        digits(17, 2, seconds % 60);
-        digits(20, 6, micros % 1_000_000);
+        // The limits of the type keep all of it positive, once the days count from the year 0.
+        let since_first = u64::try_from(self.micros - FIRST).unwrap_or_default();
+        let (days, micros) = (since_first / DAY.unsigned_abs(), since_first % DAY.unsigned_abs());
+        let (year, month, day) = civil(u32::try_from(days).unwrap_or_default());
+        let (seconds, micros) = (u32::try_from(micros / 1_000_000), u32::try_from(micros % 1_000_000));
+        let (seconds, micros) = (seconds.unwrap_or_default(), micros.unwrap_or_default());
+        let (minutes, fraction) = (seconds / 60, micros / 100);
+        *out = *b"0000-00-00T00:00:00.000000Z";
+        // At fixed places, which the compiler knows to be within the text.
+        let [a, b, c, d, _, e, f, _, g, h, _, i, j, _, k, l, _, m, n, _, o, p, q, r, s, t, _] = out;
+        [*a, *b] = two_digits(year / 100);
+        [*c, *d] = two_digits(year % 100);
+        [*e, *f] = two_digits(month);
+        [*g, *h] = two_digits(day);
+        [*i, *j] = two_digits(minutes / 60);
+        [*k, *l] = two_digits(minutes % 60);
+        [*m, *n] = two_digits(seconds % 60);
+        [*o, *p] = two_digits(fraction / 100);
+        [*q, *r] = two_digits(fraction % 100);
+        [*s, *t] = two_digits(micros % 100);
     }
 
     /// The stored form, read back without going through a general parser.
@@ -184,6 +183,40 @@ fn days_since_1970(year: i32, month: i32, day: i32) -> Option<i32> {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some(365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468)
+}
+
+/// Year, month and day of a day that is counted from 0000-01-01. For that the year begins in March, so that the day that some
+/// years have and others have not is its last, and every length is a division; see "Euclidean affine functions and their
+/// application to calendar algorithms" by Neri and Schneider.
+const fn civil(days: u32) -> (u32, u32, u32) {
+    /// The days of 400 years.
+    const ERA: u32 = 146_097;
+    // From 1 March of the year -400 on: no day lies before it, and the years are leap years as those from 0 on.
+    let quarters = 4 * (days + ERA - 60) + 3;
+    let (century, of_century) = (quarters / ERA, quarters % ERA / 4);
+    let quarters = 4 * of_century + 3;
+    let (of_years, of_year) = (quarters / 1461, quarters % 1461 / 4);
+    let months = 5 * of_year + 2;
+    let (month, day) = (months / 153, months % 153 / 5 + 1);
+    let year = (100 * century + of_years).wrapping_sub(400);
+    if month < 10 { (year, month + 3, day) } else { (year.wrapping_add(1), month - 9, day) }
+}
+
+/// A number below 100, with a zero in front of a single digit.
+#[inline]
+fn two_digits(number: u32) -> [u8; 2] {
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "done by the compiler")]
+    const ALL: [[u8; 2]; 128] = {
+        let mut all = [*b"00"; 128];
+        let mut number = 0;
+        while number < 100 {
+            all[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+            number += 1;
+        }
+        all
+    };
+    // 128 rather than 100, so that no bound need be looked at.
+    ALL[(number % 128) as usize]
 }
 
 impl fmt::Display for Timestamp {
@@ -276,10 +309,11 @@ impl Attribute for Timestamp {
     type Base = Self;
     type Shape = shape::FixedText;
 
+    #[inline]
     fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         let mut text = [0; 27];
         self.write(&mut text);
-        encoder.ascii(&text)
+        encoder.plain(&text)
     }
 
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
@@ -375,6 +409,31 @@ mod tests {
             ["2023-02-29", "1900-02-29", "2024-04-31", "2024-00-10", "2024-13-10", "2024-01-00", "2024-1:-01"]
         {
             assert_eq!(Timestamp::read(&format!("{text}T00:00:00.000000Z")), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_differs_in_any_letter_is_not_the_stored_form() {
+        let text = "2024-02-29T12:34:56.789012Z";
+        assert!(Timestamp::read(text).is_some());
+        for at in 0..text.len() {
+            for byte in (0..=127).filter(|byte: &u8| !byte.is_ascii_digit()) {
+                let mut bytes = text.as_bytes().to_vec();
+                if std::mem::replace(&mut bytes[at], byte) != byte {
+                    assert_eq!(Timestamp::read(std::str::from_utf8(&bytes).unwrap()), None, "{bytes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_day_has_its_date() {
+        const DAY: i64 = 86_400_000_000;
+        for days in FIRST / DAY..=LAST / DAY {
+            let timestamp = Timestamp::from_unix_micros(days * DAY).unwrap();
+            let date = OffsetDateTime::from(timestamp).date();
+            let date = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+            assert_eq!(timestamp.to_string(), date + "T00:00:00.000000Z");
         }
     }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::error::{BatchDeleteError, UnfinishedKeys};
-use super::inputs::{DeleteRules, Keys, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{Keys, cannot_begin, open, run_at_hand, unsettled};
 use super::settings::{batch_options, write_options};
 use super::{Fates, Settings, Stats};
 use crate::database::Database;
@@ -16,8 +16,7 @@ use crate::rules::SoftDelete;
 /// holds the keys of all of them. Requests, retries and duplicates are as in [`BatchSave`](crate::BatchSave).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchDelete<'a, E: Entity> {
-    keys: Vec<E::Key>,
-    rules: DeleteRules,
+    keys: Keys<E>,
     /// What an earlier batch came to, if this one goes on with it.
     before: Option<(Fates, Stats)>,
     settings: Settings<'a>,
@@ -25,18 +24,16 @@ pub struct BatchDelete<'a, E: Entity> {
 
 impl<'a, E: Entity> BatchDelete<'a, E> {
     pub(crate) fn new(keys: Vec<E::Key>) -> Self {
-        Self { keys, rules: DeleteRules::default(), before: None, settings: Settings::default() }
+        Self { keys: Keys::new(keys), before: None, settings: Settings::default() }
     }
 
     pub(crate) fn of<'e>(entities: impl IntoIterator<Item = &'e E>) -> Self {
-        let entities: Vec<&E> = entities.into_iter().collect();
-        let rules = DeleteRules::of(entities.iter().copied());
-        Self { rules, ..Self::new(entities.into_iter().map(Entity::entity_key).collect()) }
+        Self { keys: Keys::of(entities), before: None, settings: Settings::default() }
     }
 
     pub(super) fn again(unfinished: UnfinishedKeys<E>) -> Self {
-        let UnfinishedKeys { keys, rules, fates, stats, options } = unfinished;
-        Self { keys, rules, before: Some((fates, stats)), settings: options.into() }
+        let UnfinishedKeys { keys, rules, hooked, fates, stats, options } = unfinished;
+        Self { keys: Keys { keys, rules, hooked }, before: Some((fates, stats)), settings: options.into() }
     }
 
     pub(crate) fn with_database(mut self, database: Option<&Database>) -> Self {
@@ -72,7 +69,7 @@ impl<E: Entity> BatchDelete<'_, E> {
     where
         E: SoftDelete,
     {
-        self.rules.force = true;
+        self.keys.rules.force = true;
         self
     }
 }
@@ -82,15 +79,15 @@ impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { keys, rules, before, mut settings } = self;
+        let Self { mut keys, before, mut settings } = self;
         OperationFuture::new(async move {
             let mut again = settings.options.clone();
             let only = before.as_ref().map(|(fates, _)| open(fates));
-            let (mut fates, mut stats) = before.unwrap_or_else(|| (unsettled(keys.len()), Stats::default()));
-            let mut group = Keys::<E> { keys, rules };
+            let (mut fates, mut stats) =
+                before.unwrap_or_else(|| (unsettled(keys.keys.len()), Stats::default()));
             match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => {
-                    let groups = vec![&mut group as _];
+                    let groups = vec![&mut keys as _];
                     stats.failed = 0;
                     stats += run_at_hand(&database, groups, only, &mut fates, settings).await;
                     again.database = Some(database);
@@ -100,7 +97,8 @@ impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
             if fates.iter().all(|(_, reason)| reason.is_none()) {
                 return Ok(stats.with_fates(&fates));
             }
-            Err(UnfinishedKeys { keys: group.keys, rules: group.rules, fates, stats, options: again }.into())
+            let Keys { keys, rules, hooked } = keys;
+            Err(UnfinishedKeys { keys, rules, hooked, fates, stats, options: again }.into())
         })
     }
 }
@@ -109,7 +107,7 @@ impl<E: Entity> fmt::Debug for BatchDelete<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchDelete")
             .field("entity", &E::INFO.name)
-            .field("inputs", &self.keys.len())
+            .field("inputs", &self.keys.keys.len())
             .field("retry", &self.settings.options.retry)
             .finish_non_exhaustive()
     }

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::inputs::DeleteRules;
-use super::inputs::describe;
+use super::inputs::{Begun, DeleteRules, Hooked, describe};
 use super::settings::Options;
 use super::wire::Kind;
 use super::{Fate, Fates, Stats};
@@ -66,6 +65,7 @@ pub struct SaveFailure<E: Entity> {
 /// All that is needed to go on with a batch.
 pub(super) struct Unfinished<E> {
     pub(super) entities: Vec<E>,
+    pub(super) begun: Option<Begun>,
     pub(super) fates: Fates,
     pub(super) stats: Stats,
     pub(super) kind: Kind,
@@ -157,6 +157,7 @@ pub(super) struct UnfinishedKeys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
     /// Of deletes.
     pub(super) rules: DeleteRules,
+    pub(super) hooked: Hooked<E>,
     pub(super) fates: Fates,
     pub(super) stats: Stats,
     pub(super) options: Options,

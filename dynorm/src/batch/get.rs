@@ -1,8 +1,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use futures_util::future::BoxFuture;
+
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
-use super::inputs::{DeleteRules, Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
+use super::inputs::{
+    DeleteRules, Group, Hooked, by_key, cannot_begin, describe, open, run_at_hand, unsettled,
+};
 use super::settings::batch_options;
 use super::wire::{Body, Kind, Work};
 use super::{Fates, Settings, Stats};
@@ -11,6 +15,7 @@ use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity};
 use crate::error::Result;
+use crate::hooks;
 use crate::operation::OperationFuture;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 
@@ -182,7 +187,14 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
                 Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
             }
             let Gets { keys, found, consistent, visible } = gets;
-            let keys = UnfinishedKeys { keys, rules: DeleteRules::default(), fates, stats, options: again };
+            let keys = UnfinishedKeys {
+                keys,
+                rules: DeleteRules::default(),
+                hooked: Hooked::default(),
+                fates,
+                stats,
+                options: again,
+            };
             Err(UnfinishedGet { keys, found, consistent, visible }.into())
         })
     }
@@ -217,6 +229,16 @@ impl<E: Entity> Group for Gets<E> {
 
     fn describe(&self, index: usize) -> Option<String> {
         self.keys.get(index).and_then(describe::<E>)
+    }
+
+    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+        Box::pin(async move {
+            for index in done {
+                if let Some(Some(entity)) = self.found.get_mut(index) {
+                    hooks::retrieved(database, entity).await;
+                }
+            }
+        })
     }
 
     fn found(&mut self, indices: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {

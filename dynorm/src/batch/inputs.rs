@@ -1,20 +1,28 @@
 //! Inputs that are all at hand.
 
+use std::collections::HashMap;
+use std::future::ready;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
+
 use super::engine::{Input, Inputs, Room, TableSpec, run};
+use super::items::get_items;
 use super::stats::count;
 use super::wire::{Body, Kind, Work};
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, encode_entity, encode_key};
+use crate::encoded::EncodedItem;
+use crate::entity::{Entity, EntityInfo, Stamp, decode_json, encode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Existence, Expression};
-use crate::operation::{Held, delete_expression, mark_expression};
+use crate::expression::{Existence, Expression, Node};
+use crate::hooks::{self, Event};
+use crate::operation::{Held, delete_expression, mark_changes, mark_expression};
 use crate::rules::version_before;
+use crate::unique::{Claim, Claimed, Known, claims_of};
 
 /// Inputs of one entity.
 pub(super) trait Group: Send {
@@ -36,9 +44,27 @@ pub(super) trait Group: Send {
     /// How its inputs are sent.
     fn work(&self) -> Work;
 
+    /// An input once more, with what is known of its item by now.
+    fn again(&mut self, _: usize, _: usize, _: &Known) -> Option<Result<Body>> {
+        None
+    }
+
     /// Reads are consistent.
     fn consistent(&self) -> bool {
         false
+    }
+
+    /// Runs the hooks before it, unless that is done: before anything is sent.
+    fn before<'g>(&'g mut self, _: &'g Database) -> BoxFuture<'g, Result<()>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Stamps what is to be saved, unless that is done.
+    fn stamp(&mut self, _: &Stamp) {}
+
+    /// Runs the hooks after it, of these inputs.
+    fn after<'g>(&'g mut self, _: &'g Database, _: Vec<usize>) -> BoxFuture<'g, ()> {
+        Box::pin(ready(()))
     }
 }
 
@@ -46,12 +72,32 @@ pub(super) trait Group: Send {
 pub(super) struct Puts<E, H> {
     pub(super) held: Vec<H>,
     pub(super) kind: Kind,
+    pub(super) begun: Option<Begun>,
     of: PhantomData<fn() -> E>,
+}
+
+/// What came of the hooks before a batch. Without hooks there is nothing in it.
+#[derive(Default)]
+pub(super) struct Begun {
+    events: Vec<Event>,
+    refused: HashMap<usize, Error>,
+    stamped: bool,
 }
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
     pub(super) fn new(held: Vec<H>, kind: Kind) -> Self {
-        Self { held, kind, of: PhantomData }
+        Self { held, kind, begun: None, of: PhantomData }
+    }
+
+    /// What the save of an entity was before it was stamped.
+    fn event(&self, index: usize) -> Event {
+        let events = self.begun.as_ref().map(|begun| &begun.events);
+        events.and_then(|events| events.get(index).copied()).unwrap_or(Event::Save { is_new: None })
+    }
+
+    /// Those of an earlier batch.
+    pub(super) fn again_of(held: Vec<H>, kind: Kind, begun: Option<Begun>) -> Self {
+        Self { begun, ..Self::new(held, kind) }
     }
 }
 
@@ -65,7 +111,62 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        self.held.get(index).map_or(Err(Error::NoDatabase), |held| put(held.entity(), self.kind, table))
+        if let Some(refusal) = self.begun.as_mut().and_then(|begun| begun.refused.remove(&index)) {
+            return Err(refusal);
+        }
+        let event = self.event(index);
+        self.held
+            .get(index)
+            .map_or(Err(Error::NoDatabase), |held| put(held.entity(), self.kind, event, table, None))
+    }
+
+    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+        let (event, held) = (self.event(index), self.held.get(index)?);
+        Some(put(held.entity(), self.kind, event, table, Some(known)))
+    }
+
+    fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
+        Box::pin(async move {
+            if self.begun.is_some() {
+                return Ok(());
+            }
+            let mut begun = Begun::default();
+            for (index, held) in self.held.iter_mut().enumerate() {
+                let event = Event::save(held.entity(), self.kind == Kind::Create);
+                begun.events.push(event);
+                if let Err(refusal) = hooks::before(database, held.entity_mut(), event).await {
+                    begun.refused.insert(index, refusal);
+                }
+            }
+            self.begun = Some(begun);
+            Ok(())
+        })
+    }
+
+    fn stamp(&mut self, stamp: &Stamp) {
+        let begun = self.begun.get_or_insert_default();
+        if std::mem::replace(&mut begun.stamped, true) {
+            return;
+        }
+        for (index, held) in self.held.iter_mut().enumerate() {
+            // One that is refused is as new as it was.
+            if !begun.refused.contains_key(&index) {
+                held.stamp(stamp);
+            }
+        }
+    }
+
+    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+        Box::pin(async move {
+            let events = self.begun.as_ref().map(|begun| &begun.events);
+            for index in done {
+                if let Some(held) = self.held.get_mut(index)
+                    && let Some(event) = events.and_then(|events| events.get(index))
+                {
+                    hooks::after(database, held.entity_mut(), *event).await;
+                }
+            }
+        })
     }
 
     fn work(&self) -> Work {
@@ -81,6 +182,59 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
 pub(super) struct Keys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
     pub(super) rules: DeleteRules,
+    pub(super) hooked: Hooked<E>,
+}
+
+/// The entities that keys stand for, for the hooks of their deletes. Without hooks there is nothing in it.
+pub(super) struct Hooked<E> {
+    entities: Vec<Option<E>>,
+    refused: HashMap<usize, Error>,
+    begun: bool,
+}
+
+impl<E> Default for Hooked<E> {
+    fn default() -> Self {
+        Self { entities: Vec::new(), refused: HashMap::new(), begun: false }
+    }
+}
+
+impl<E: Entity> Hooked<E> {
+    pub(super) fn of<'e>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let entities = entities.into_iter().filter(|_| E::INFO.hooks);
+        Self { entities: entities.map(|entity| Some(entity.clone())).collect(), ..Self::default() }
+    }
+}
+
+impl<E: Entity> Keys<E> {
+    pub(super) fn new(keys: Vec<E::Key>) -> Self {
+        Self { keys, rules: DeleteRules::default(), hooked: Hooked::default() }
+    }
+
+    pub(super) fn of<'e>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let entities: Vec<&E> = entities.into_iter().collect();
+        let rules = DeleteRules::of(entities.iter().copied());
+        let hooked = Hooked::of(entities.iter().copied());
+        Self { keys: entities.into_iter().map(Entity::entity_key).collect(), rules, hooked }
+    }
+
+    /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused later.
+    async fn read(&mut self, database: &Database) -> Result<()> {
+        let encoded = self.keys.iter().enumerate();
+        let encoded = encoded.filter_map(|(index, key)| Some((index, encode_key::<E>(key).ok()?)));
+        let (indices, keys): (Vec<usize>, Vec<_>) = encoded.unzip();
+        let subject =
+            Subject::of(E::INFO).in_table(database.table(E::INFO)).during("reading, for its hooks,");
+        let (items, _) = get_items(database, E::INFO, keys, true, &subject).await?;
+        self.hooked.entities = self.keys.iter().map(|_| None).collect();
+        for (index, item) in indices.into_iter().zip(items) {
+            let Some(json) = item else { continue };
+            let decoded = decode_json(&json).map_err(|error| Error::undecodable(subject.clone(), &error))?;
+            if let Some(slot) = self.hooked.entities.get_mut(index) {
+                *slot = decoded;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What deletes need to know beside the keys.
@@ -111,18 +265,64 @@ impl<E: Entity> Group for Keys<E> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+        if let Some(refusal) = self.hooked.refused.remove(&index) {
+            return Err(refusal);
+        }
         let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
         let force = self.rules.force;
-        self.keys.get(index).map_or(Err(Error::NoDatabase), |key| delete::<E>(key, version, force, table))
+        self.keys
+            .get(index)
+            .map_or(Err(Error::NoDatabase), |key| delete::<E>(key, version, force, table, None))
+    }
+
+    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
+        let key = self.keys.get(index)?;
+        Some(delete::<E>(key, version, self.rules.force, table, Some(known)))
     }
 
     fn work(&self) -> Work {
         let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
-        if marks || self.rules.versions.is_some() { Work::Each } else { Work::Write }
+        let is_each = marks || self.rules.versions.is_some() || E::INFO.unique.is_some();
+        if is_each { Work::Each } else { Work::Write }
     }
 
     fn describe(&self, index: usize) -> Option<String> {
         self.keys.get(index).and_then(describe::<E>)
+    }
+
+    fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
+        Box::pin(async move {
+            if !E::INFO.hooks || std::mem::replace(&mut self.hooked.begun, true) {
+                return Ok(());
+            }
+            if self.hooked.entities.len() < self.keys.len()
+                && let Err(error) = self.read(database).await
+            {
+                self.hooked.begun = false;
+                return Err(error);
+            }
+            let event = Event::delete::<E>(self.rules.force);
+            for (index, entity) in self.hooked.entities.iter_mut().enumerate() {
+                if let Some(entity) = entity
+                    && let Err(refusal) = hooks::before(database, entity, event).await
+                {
+                    self.hooked.refused.insert(index, refusal);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+        Box::pin(async move {
+            let event = Event::delete::<E>(self.rules.force);
+            for index in done {
+                if let Some(Some(entity)) = self.hooked.entities.get_mut(index) {
+                    hooks::after(database, entity, event).await;
+                }
+            }
+        })
     }
 }
 
@@ -130,18 +330,57 @@ impl<E: Entity> Group for Keys<E> {
 pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
     match kind {
         Kind::Create => Work::Each,
-        _ if info.version.is_some() => Work::Each,
+        _ if info.version.is_some() || info.unique.is_some() => Work::Each,
         _ => Work::Write,
     }
 }
 
-/// The put of an entity that is stamped.
-pub(super) fn put<E: Entity>(entity: &E, kind: Kind, table: usize) -> Result<Body> {
-    let body = Body::item(kind, table, E::INFO, encode_entity(entity)?)?;
+/// The put of an entity that is stamped, after what its `event` was before that.
+pub(super) fn put<E: Entity>(
+    entity: &E,
+    kind: Kind,
+    event: Event,
+    table: usize,
+    known: Option<&Known>,
+) -> Result<Body> {
+    let item = encode_entity(entity)?;
+    let claiming = match E::INFO.unique {
+        Some(_) => Some(claiming(E::INFO, &item, event, known)?),
+        None => None,
+    };
+    let body = Body::item(kind, table, E::INFO, item)?;
     let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
     let version =
         entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));
-    rule_of_put(E::INFO, body, existence, version)
+    let Some((found, claims)) = claiming else {
+        return rule_of_put(E::INFO, body, existence, version, None);
+    };
+    // What is created takes the place of nothing, or of what has expired.
+    let found = Some(found).filter(|_| kind != Kind::Create);
+    let condition = found.as_ref().map(|found| found.before.condition(E::INFO));
+    let body = rule_of_put(E::INFO, body, existence, version, condition)?;
+    Ok(body.claiming(found, claims, known.is_none()))
+}
+
+/// What has to be claimed and released with a put: for what is known of the item, or else for a new one if the entity is
+/// new, and for one with the values of the entity.
+fn claiming(
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    event: Event,
+    known: Option<&Known>,
+) -> Result<(Known, Vec<Claim>)> {
+    let key = item.key(info);
+    let claims = Claimed::of_json(info, &item.json).and_then(|after| {
+        let known = match known {
+            Some(known) => known.clone(),
+            None if event == (Event::Save { is_new: Some(true) }) => Known::nothing(),
+            None => Known::of(after.clone()),
+        };
+        let claims = claims_of(info, &key, &known, &after, false)?;
+        Ok((known, claims))
+    });
+    claims.map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))
 }
 
 fn rule_of_put(
@@ -149,12 +388,16 @@ fn rule_of_put(
     body: Body,
     existence: Existence,
     version: Option<u64>,
+    condition: Option<Node>,
 ) -> Result<Body> {
-    if existence == Existence::Any && version.is_none() {
+    if existence == Existence::Any && version.is_none() && condition.is_none() {
         return Ok(body);
     }
     let mut expression = Expression::default();
-    let condition = version.and_then(|version| version_before(info, version));
+    let condition = match version.and_then(|version| version_before(info, version)) {
+        Some(node) => Some(Node::and_also(condition, node)),
+        None => condition,
+    };
     expression
         .set_condition(info, existence, condition.as_ref())
         .map_err(|error| Error::invalid(Subject::of(info), &error))?;
@@ -167,14 +410,24 @@ pub(super) fn delete<E: Entity>(
     version: Option<u64>,
     force: bool,
     table: usize,
+    known: Option<&Known>,
 ) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     let version = version.filter(|version| *version > 0);
     if E::INFO.deleted_at.is_some() && !force {
-        let expression = mark_expression::<E>(key, version, None, None).map_err(invalid)?;
+        let changes = mark_changes::<E>(key, None).map_err(invalid)?;
+        let expression = mark_expression(E::INFO, &changes, version, None).map_err(invalid)?;
         return Ok(by_key::<E>(key, Kind::Mark, table)?.ruled(&expression, version));
     }
     let body = by_key::<E>(key, Kind::Delete, table)?;
+    if E::INFO.unique.is_some() {
+        let found = known.cloned().unwrap_or_else(Known::nothing);
+        let owner = encode_key::<E>(key)?;
+        let claims = claims_of(E::INFO, &owner, &found, &Claimed::none(), false).map_err(invalid)?;
+        let condition = found.before.condition(E::INFO);
+        let expression = delete_expression(E::INFO, version, Some(&condition)).map_err(invalid)?;
+        return Ok(body.ruled(&expression, version).claiming(Some(found), claims, known.is_none()));
+    }
     if version.is_none() {
         return Ok(body);
     }
@@ -210,7 +463,8 @@ pub(super) fn cannot_begin(fates: &mut Fates, only: Option<&[usize]>, error: Err
 pub(super) fn open(fates: &Fates) -> Vec<usize> {
     let is_open = |(index, (_, reason)): (usize, &(Fate, Option<Arc<Error>>))| {
         let reason = reason.as_deref()?;
-        (!matches!(reason, Error::Invalid(_) | Error::ValidationFailed(_))).then_some(index)
+        (!matches!(reason, Error::Invalid(_) | Error::ValidationFailed(_) | Error::Refused(_)))
+            .then_some(index)
     };
     fates.iter().enumerate().filter_map(is_open).collect()
 }
@@ -224,6 +478,15 @@ pub(super) async fn run_at_hand(
     fates: &mut Fates,
     settings: Settings<'_>,
 ) -> Stats {
+    let mut groups = groups;
+    for group in groups.iter_mut().filter(|group| group.info().hooks || group.info().unique.is_some()) {
+        if let Err(error) = group.before(database).await {
+            cannot_begin(fates, only.as_deref(), error);
+            return Stats::default();
+        }
+    }
+    let stamp = Stamp::now();
+    groups.iter_mut().for_each(|group| group.stamp(&stamp));
     let mut tables: Vec<TableSpec> = Vec::with_capacity(groups.len());
     let work = work_of(&groups);
     let mut start = 0;
@@ -241,7 +504,17 @@ pub(super) async fn run_at_hand(
         start += len;
     }
     let mut at_hand = AtHand { groups: placed, current: 0, next: 0, total: start, only, fates };
-    run(database, work, tables, Room::All, settings, &mut at_hand).await.stats
+    let stats = run(database, work, tables, Room::All, settings, &mut at_hand).await.stats;
+    let AtHand { groups, only, fates, .. } = at_hand;
+    for Placed { group, start, .. } in groups.into_iter().filter(|placed| placed.group.info().hooks) {
+        let is_done = |position: &usize| {
+            only.as_ref().is_none_or(|only| only.binary_search(position).is_ok())
+                && matches!(fates.get(*position), Some((Fate::Done, None)))
+        };
+        let done = (start..start + group.len()).filter(is_done).map(|position| position - start).collect();
+        group.after(database, done).await;
+    }
+    stats
 }
 
 /// If one of them cannot travel with others, none does: a key has one write under way at a time.
@@ -305,6 +578,14 @@ impl Inputs for AtHand<'_, '_> {
         if let Some(slot) = self.fates.get_mut(position) {
             *slot = (fate, reason.cloned());
         }
+    }
+
+    fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
+        let position = self.position(index);
+        let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position)?;
+        let Placed { group, table, name, start } = placed;
+        let body = group.again(position - *start, *table, known)?;
+        Some(body.map_err(|error| error.in_table(name)))
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {

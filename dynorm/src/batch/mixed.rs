@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::error::erased_report;
-use super::inputs::{DeleteRules, Group, Keys, Puts, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{Group, Keys, Puts, cannot_begin, open, run_at_hand, unsettled};
 use super::settings::{Options, batch_options, write_options};
 use super::wire::Kind;
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
-use crate::entity::{Entity, Stamp};
+use crate::entity::Entity;
 use crate::error::{BatchReport, Error, Subject};
 use crate::key::IntoKey;
 use crate::operation::{Held, OperationFuture, Own, SaveArg};
@@ -68,16 +68,13 @@ impl<'a> Batch<'a> {
     /// Deletes items of one entity by their keys.
     pub fn delete<E: Entity>(mut self, keys: impl IntoIterator<Item: IntoKey<E::Key>>) -> Self {
         let keys = keys.into_iter().map(IntoKey::into_key).collect();
-        self.groups.push(Box::new(Keys::<E> { keys, rules: DeleteRules::default() }));
+        self.groups.push(Box::new(Keys::<E>::new(keys)));
         self
     }
 
     /// Deletes the items of entities of one type.
     pub fn delete_entities<'e, E: Entity>(mut self, entities: impl IntoIterator<Item = &'e E>) -> Self {
-        let entities: Vec<&E> = entities.into_iter().collect();
-        let rules = DeleteRules::of(entities.iter().copied());
-        let keys = entities.into_iter().map(Entity::entity_key).collect();
-        self.groups.push(Box::new(Keys::<E> { keys, rules }));
+        self.groups.push(Box::new(Keys::of(entities)));
         self
     }
 
@@ -87,25 +84,18 @@ impl<'a> Batch<'a> {
 
 /// Writes of one entity.
 trait Writes: Group {
-    fn stamp(&mut self, _: &Stamp) {}
     fn as_group(&mut self) -> &mut dyn Group;
     fn into_kept(self: Box<Self>) -> Box<dyn Kept>;
 }
 
 impl<E: Entity, H: Held<E>> Writes for Puts<E, H> {
-    fn stamp(&mut self, stamp: &Stamp) {
-        for held in &mut self.held {
-            held.stamp(stamp);
-        }
-    }
-
     fn as_group(&mut self) -> &mut dyn Group {
         self
     }
 
     fn into_kept(self: Box<Self>) -> Box<dyn Kept> {
         let owned = self.held.into_iter().map(|held| Own(held.into_entity())).collect();
-        Box::new(Puts::<E, Own<E>>::new(owned, self.kind))
+        Box::new(Puts::<E, Own<E>>::again_of(owned, self.kind, self.begun))
     }
 }
 
@@ -170,10 +160,6 @@ impl<'a> IntoFuture for Batch<'a> {
         let Self { mut groups, before, mut settings } = self;
         OperationFuture::new(async move {
             let mut again = settings.options.clone();
-            if before.is_none() {
-                let stamp = Stamp::now();
-                groups.iter_mut().for_each(|group| group.stamp(&stamp));
-            }
             let only = before.as_ref().map(|(fates, _)| open(fates));
             let inputs = groups.iter().map(|group| group.len()).sum();
             let (mut fates, mut stats) = before.unwrap_or_else(|| (unsettled(inputs), Stats::default()));

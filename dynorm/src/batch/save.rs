@@ -7,7 +7,7 @@ use super::wire::Kind;
 use super::{Duplicates, Settings, Stats};
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, Stamp};
+use crate::entity::Entity;
 use crate::operation::{Held, OperationFuture, Own, SaveArg};
 
 /// Saves any number of entities. Made by [`Repository::batch_save`](crate::Repository::batch_save) and
@@ -74,15 +74,11 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { args, kind, mut settings, .. } = self;
-        let mut held: Vec<A::Held> = args.into_iter().map(A::hold).collect();
+        let held: Vec<A::Held> = args.into_iter().map(A::hold).collect();
         OperationFuture::new(async move {
-            let stamp = Stamp::now();
-            for entity in &mut held {
-                entity.stamp(&stamp);
-            }
             let mut again = settings.options.clone();
             let mut fates = unsettled(held.len());
-            let (held, stats) = match Database::of_operation(settings.options.database.take()) {
+            let (held, begun, stats) = match Database::of_operation(settings.options.database.take()) {
                 Ok(database) => {
                     let mut puts = Puts::<E, _>::new(held, kind);
                     let stats = run_at_hand(&database, vec![&mut puts], None, &mut fates, settings).await;
@@ -90,15 +86,15 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSave<'a, E, A> {
                         return Ok(A::batch_output(puts.held, stats.with_fates(&fates), database));
                     }
                     again.database = Some(database);
-                    (puts.held, stats)
+                    (puts.held, puts.begun, stats)
                 }
                 Err(error) => {
                     cannot_begin(&mut fates, None, error);
-                    (held, Stats::default())
+                    (held, None, Stats::default())
                 }
             };
             let entities = held.into_iter().map(Held::into_entity).collect();
-            Err(Unfinished { entities, fates, stats, kind, options: again }.into())
+            Err(Unfinished { entities, begun, fates, stats, kind, options: again }.into())
         })
     }
 }
@@ -134,7 +130,8 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { unfinished: Unfinished { entities, mut fates, mut stats, kind, .. }, mut settings } = self;
+        let Self { unfinished, mut settings } = self;
+        let Unfinished { entities, begun, mut fates, mut stats, kind, .. } = unfinished;
         OperationFuture::new(async move {
             let mut again = settings.options.clone();
             let only = open(&fates);
@@ -142,12 +139,13 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
                 Ok(database) => database,
                 Err(error) => {
                     cannot_begin(&mut fates, Some(&only), error);
-                    return Err(Unfinished { entities, fates, stats, kind, options: again }.into());
+                    return Err(Unfinished { entities, begun, fates, stats, kind, options: again }.into());
                 }
             };
             let held = entities.into_iter().map(Own).collect();
-            let mut puts = Puts::<E, _>::new(held, kind);
+            let mut puts = Puts::<E, _>::again_of(held, kind, begun);
             let more = run_at_hand(&database, vec![&mut puts], Some(only), &mut fates, settings).await;
+            let begun = puts.begun;
             let entities: Vec<E> = puts.held.into_iter().map(Own::into_entity).collect();
             // What has failed is what failed in the end.
             stats.failed = 0;
@@ -156,7 +154,7 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
                 return Ok(Collection::new(entities, Some(database)).with_stats(stats.with_fates(&fates)));
             }
             again.database = Some(database);
-            Err(Unfinished { entities, fates, stats, kind, options: again }.into())
+            Err(Unfinished { entities, begun, fates, stats, kind, options: again }.into())
         })
     }
 }

@@ -1,25 +1,28 @@
 //! Writes of any length, of which a bounded number of items is in memory at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Iter};
+use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use super::engine::{Input, Inputs, Outcome, Room, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
-use super::inputs::{delete, put, put_work};
+use super::inputs::{put, put_work};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
-use crate::operation::{Held, OperationFuture, SaveArg};
+use crate::hooks::{self, Event};
+use crate::operation::{Held, OperationFuture, SaveArg, stored};
+use crate::unique::Known;
 
 /// How many bytes of encoded items are on their way at a time.
 const ROOM_BYTES: usize = 16 * 1024 * 1024;
@@ -172,13 +175,18 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
             let database =
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
             let mut inputs = Streamed {
-                items: Box::pin(stream::StreamExt::map(entities, A::hold)),
+                items: saves::<E, A>(entities, &database),
                 held: HashMap::new(),
                 next: 0,
                 table: database.table(E::INFO),
-                body: |held: &mut A::Held| {
-                    held.stamp(&Stamp::now());
-                    put(held.entity(), Kind::Put, 0)
+                hooks: AfterHooks::of::<E>(&database, |database, held: &mut A::Held, event| {
+                    Box::pin(hooks::after(database, held.entity_mut(), event))
+                }),
+                body: |held: &mut A::Held, event, known| {
+                    if known.is_none() {
+                        held.stamp(&Stamp::now());
+                    }
+                    put(held.entity(), Kind::Put, event, 0, known)
                 },
                 fail: |index, held, fate, reason| {
                     let (key, entity) = (held.entity().entity_key(), held.into_entity());
@@ -203,15 +211,23 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
             let database =
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
             let mut inputs = Streamed {
-                items: keys,
+                items: deletes::<E>(keys, &database),
                 held: HashMap::new(),
                 next: 0,
                 table: database.table(E::INFO),
-                body: |key| delete::<E>(key, None, false, 0),
-                fail: |index, key, fate, reason| KeyFailure { index, key, fate, reason },
+                hooks: AfterHooks::of::<E>(&database, |database, delete: &mut Deleted<E>, event| {
+                    Box::pin(async move {
+                        if let Some(entity) = &mut delete.entity {
+                            hooks::after(database, entity, event).await;
+                        }
+                    })
+                }),
+                body: |delete, _, known| super::inputs::delete::<E>(&delete.key, None, false, 0, known),
+                fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
                 failures,
             };
-            let work = if E::INFO.deleted_at.is_some() { Work::Each } else { Work::Write };
+            let is_each = E::INFO.deleted_at.is_some() || E::INFO.unique.is_some();
+            let work = if is_each { Work::Each } else { Work::Write };
             let outcome = run_stream(&database, work, false, E::INFO, settings, &mut inputs).await;
             inputs.failures.finish(outcome)
         })
@@ -237,22 +253,26 @@ pub(super) async fn run_stream(
 
 /// What of a stream is on its way.
 struct Streamed<'a, T, F> {
-    items: BoxStream<'a, T>,
-    held: HashMap<usize, T>,
+    items: BoxStream<'a, Passing<T>>,
+    held: HashMap<usize, Passing<T>>,
     next: usize,
     table: String,
     /// Encodes one.
-    body: fn(&mut T) -> Result<Body>,
+    body: fn(&mut T, Event, Option<&Known>) -> Result<Body>,
     /// Makes one a failure.
     fail: fn(usize, T, Fate, Arc<Error>) -> F,
+    hooks: Option<AfterHooks<'a, T>>,
     failures: Failures<'a, F>,
 }
 
-impl<T: Send, F: StreamFailure> Inputs for Streamed<'_, T, F> {
+impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>> {
         self.items.as_mut().poll_next(context).map(|item| {
             let mut item = item?;
-            let body = (self.body)(&mut item);
+            let body = match item.refused.take() {
+                Some(refusal) => Err(refusal),
+                None => (self.body)(&mut item.input, item.event, None),
+            };
             self.held.insert(self.next, item);
             self.next += 1;
             Some(input(F::INFO, body, &self.table))
@@ -260,15 +280,30 @@ impl<T: Send, F: StreamFailure> Inputs for Streamed<'_, T, F> {
     }
 
     fn settle(&mut self, index: usize, fate: Fate, reason: Option<&Arc<Error>>) {
-        if let Some(item) = self.held.remove(&index)
-            && let Some(reason) = reason
-        {
-            self.failures.push((self.fail)(index, item, fate, reason.clone()));
+        let Some(item) = self.held.remove(&index) else { return };
+        match reason {
+            Some(reason) => self.failures.push((self.fail)(index, item.input, fate, reason.clone())),
+            None => {
+                if let Some(hooks) = self.hooks.as_mut().filter(|_| fate == Fate::Done) {
+                    hooks.done.push_back(item);
+                }
+            }
         }
     }
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(hooks) = &mut self.hooks
+            && hooks.poll(context).is_pending()
+        {
+            return Poll::Pending;
+        }
         self.failures.poll_ready(context)
+    }
+
+    fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
+        let item = self.held.get_mut(&index)?;
+        let body = (self.body)(&mut item.input, item.event, Some(known));
+        Some(body.map_err(|error| error.in_table(&self.table)))
     }
 
     fn held_back(&self) -> Option<usize> {
@@ -292,6 +327,110 @@ pub(super) fn exact_size<T>(items: &BoxStream<'_, T>) -> Option<u64> {
 
 pub(super) fn input(info: &'static EntityInfo, body: Result<Body>, table: &str) -> Input {
     Input { table: 0, info, body: body.map_err(|error| error.in_table(table)), earlier: None }
+}
+
+/// An input on its way, with what its hooks say of it.
+struct Passing<T> {
+    input: T,
+    event: Event,
+    refused: Option<Error>,
+}
+
+/// A key whose item is deleted, with the item if it has hooks.
+struct Deleted<E: Entity> {
+    key: E::Key,
+    entity: Option<E>,
+}
+
+/// How many items are read at a time for the hooks of their deletes.
+const READS: usize = 16;
+
+/// Entities that have had the hooks before their save.
+fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
+    entities: BoxStream<'a, A>,
+    database: &Database,
+) -> BoxStream<'a, Passing<A::Held>> {
+    let passing = |arg: A| {
+        let input = arg.hold();
+        Passing { event: Event::save(input.entity(), false), input, refused: None }
+    };
+    if !E::INFO.hooks {
+        return Box::pin(entities.map(passing));
+    }
+    let database = database.clone();
+    Box::pin(entities.then(move |arg| {
+        let (mut passing, database) = (passing(arg), database.clone());
+        async move {
+            let asked = hooks::before(&database, passing.input.entity_mut(), passing.event).await;
+            Passing { refused: asked.err(), ..passing }
+        }
+    }))
+}
+
+/// Keys whose items have had the hooks before their delete.
+fn deletes<'a, E: Entity>(
+    keys: BoxStream<'a, E::Key>,
+    database: &Database,
+) -> BoxStream<'a, Passing<Deleted<E>>> {
+    let event = Event::delete::<E>(false);
+    let passing = move |key| Passing { input: Deleted { key, entity: None }, event, refused: None };
+    if !E::INFO.hooks {
+        return Box::pin(keys.map(passing));
+    }
+    let (reading, asking) = (database.clone(), database.clone());
+    let read = keys.map(move |key| {
+        let database = reading.clone();
+        async move { (stored::<E>(&database, key.clone()).await, key) }
+    });
+    Box::pin(read.buffered(READS).then(move |(found, key)| {
+        let (database, mut passing) = (asking.clone(), passing(key));
+        async move {
+            passing.refused = match found {
+                Ok(Some(mut entity)) => {
+                    let asked = hooks::before(&database, &mut entity, event).await;
+                    passing.input.entity = Some(entity);
+                    asked.err()
+                }
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+            passing
+        }
+    }))
+}
+
+type RunAfter<T> = for<'t> fn(&'t Database, &'t mut T, Event) -> BoxFuture<'t, ()>;
+
+/// Runs the hooks after a write, one after another.
+struct AfterHooks<'a, T> {
+    database: Database,
+    run: RunAfter<T>,
+    done: VecDeque<Passing<T>>,
+    running: Option<BoxFuture<'a, ()>>,
+}
+
+impl<'a, T: Send + 'a> AfterHooks<'a, T> {
+    fn of<E: Entity>(database: &Database, run: RunAfter<T>) -> Option<Self> {
+        let database = E::INFO.hooks.then(|| database.clone())?;
+        Some(Self { database, run, done: VecDeque::new(), running: None })
+    }
+
+    /// Ready when all have run.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(running) = &mut self.running {
+                if running.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                self.running = None;
+            }
+            let Some(Passing { mut input, event, .. }) = self.done.pop_front() else {
+                return Poll::Ready(());
+            };
+            let (database, run) = (self.database.clone(), self.run);
+            self.running = Some(Box::pin(async move { run(&database, &mut input, event).await }));
+        }
+    }
 }
 
 impl<E: Entity, A> fmt::Debug for BatchSaveStream<'_, E, A> {

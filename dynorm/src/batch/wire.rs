@@ -18,6 +18,7 @@ use crate::expression::{Existence, Expression};
 use crate::operation::explain;
 use crate::operation::request::Request;
 use crate::transport::{Answer, Failure, Operation};
+use crate::unique::{self, Claim, Known};
 
 /// What a batch does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,18 @@ pub(super) struct Body {
     /// Of its table and its key.
     pub(super) hash: u64,
     rule: Option<Rule>,
+    claiming: Option<Box<Claiming>>,
+}
+
+/// What is claimed and released with an item, in one transaction if it is anything.
+struct Claiming {
+    /// What the item has to be.
+    known: Option<Known>,
+    claims: Vec<Claim>,
+    /// Nobody has asked yet what the item is.
+    guessed: bool,
+    /// Makes all attempts one.
+    token: String,
 }
 
 /// What a write needs to find, and what it changes.
@@ -100,7 +113,7 @@ impl Body {
     ) -> Result<Self> {
         let texts = texts.map_err(|error| Error::invalid(Subject::of(info), &error))?;
         let hash = hash_of_key(table, texts.of(&json));
-        Ok(Self { kind, json, table, texts, hash, rule: None })
+        Ok(Self { kind, json, table, texts, hash, rule: None, claiming: None })
     }
 
     /// True if it is of the item with this key.
@@ -120,26 +133,52 @@ impl Body {
         if expression.has_condition() {
             request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
         }
-        let mut members = request.finish();
-        // `{"a":1}` becomes `,"a":1`.
-        members.pop();
-        if let Some(first) = members.first_mut() {
-            *first = b',';
-        }
-        Self { rule: Some(Rule { members: members.into(), version }), ..self }
+        Self { rule: Some(Rule { members: request.into_members().into(), version }), ..self }
+    }
+
+    /// With what is claimed and released with it. Nothing is `known` of an item that may be as it likes.
+    pub(super) fn claiming(self, known: Option<Known>, claims: Vec<Claim>, guessed: bool) -> Self {
+        let token = ulid::Ulid::generate().to_string();
+        Self { claiming: Some(Box::new(Claiming { known, claims, guessed, token })), ..self }
+    }
+
+    /// True if it was made for what the item was taken for, and nobody has asked.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.claiming.as_ref().is_some_and(|claiming| claiming.guessed)
+    }
+
+    /// True if a refusal says that no earlier attempt was carried out.
+    pub(super) fn is_transaction(&self) -> bool {
+        self.claiming.as_ref().is_some_and(|claiming| !claiming.claims.is_empty())
     }
 
     /// The operation that carries it out by itself.
-    pub(super) const fn operation(&self) -> Operation {
+    pub(super) fn operation(&self) -> Operation {
         match self.kind {
+            _ if self.is_transaction() => Operation::TransactWriteItems,
             Kind::Put | Kind::Create | Kind::Get => Operation::PutItem,
             Kind::Delete => Operation::DeleteItem,
             Kind::Mark => Operation::UpdateItem,
         }
     }
 
-    /// The error of a request for it alone.
-    pub(super) fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
+    /// What a failed request for it alone means: what is known of the item by now, if another body may succeed.
+    pub(super) fn explain(
+        &self,
+        info: &'static EntityInfo,
+        failure: Failure,
+        subject: &Subject,
+    ) -> std::result::Result<Known, Error> {
+        let (known, claims) = match &self.claiming {
+            Some(claiming) => (claiming.known.as_ref(), claiming.claims.as_slice()),
+            None => (None, [].as_slice()),
+        };
+        unique::explain(known, claims, failure, subject, |failure, subject| {
+            self.error(info, failure, subject)
+        })
+    }
+
+    fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
         if self.kind == Kind::Mark {
             return explain(info, failure, subject, Existence::Stored);
         }
@@ -171,6 +210,39 @@ impl Body {
     pub(super) const fn wire_size(&self) -> usize {
         let (before, after) = self.around();
         before.len() + self.json.len() + after.len() + 1
+    }
+
+    /// A request for it alone.
+    fn write_alone(&self, request: &mut Request, table: &str) {
+        let Some(claiming) = self.claiming.as_ref().filter(|claiming| !claiming.claims.is_empty()) else {
+            return self.write_members(request, table);
+        };
+        let mut members = Request::new(self.json.len() + 512);
+        self.write_members(&mut members, table);
+        let name = match self.kind {
+            Kind::Delete => "Delete",
+            Kind::Mark => "Update",
+            Kind::Put | Kind::Create | Kind::Get => "Put",
+        };
+        let own = std::iter::once((name, members.finish()));
+        let claims = claiming.claims.iter().map(|claim| (claim.name(), claim.body(table)));
+        request.array("TransactItems", &mut own.chain(claims), |(name, body), encoder: &mut Encoder| {
+            encoder.push(b'{');
+            encoder.json_string(name);
+            encoder.push(b':');
+            encoder.raw(&body);
+            encoder.push(b'}');
+        });
+        request.text("ClientRequestToken", &claiming.token);
+    }
+
+    fn write_members(&self, request: &mut Request, table: &str) {
+        request.text("TableName", table);
+        let is_put = matches!(self.kind, Kind::Put | Kind::Create);
+        request.json(if is_put { "Item" } else { "Key" }, &self.json);
+        if let Some(rule) = &self.rule {
+            request.members(&rule.members);
+        }
     }
 
     fn write(&self, out: &mut Encoder) {
@@ -260,7 +332,13 @@ impl Work {
     /// The capacity units that a job is reckoned to take, before the answer says so.
     pub(super) fn units(self, body: &Body, table: Option<&Table>) -> f64 {
         match self {
-            Self::Write | Self::Each => body.len().div_ceil(1024).max(1) as f64,
+            // A transaction takes twice as much, and each claim is an item of its own.
+            Self::Write | Self::Each => match &body.claiming {
+                Some(claiming) if !claiming.claims.is_empty() => {
+                    2.0 * (body.len().div_ceil(1024).max(1) + claiming.claims.len()) as f64
+                }
+                _ => body.len().div_ceil(1024).max(1) as f64,
+            },
             Self::Get if table.is_some_and(|table| table.spec.consistent) => 1.0,
             Self::Get => 0.5,
         }
@@ -274,12 +352,7 @@ impl Work {
         let table_of = |jobs: &[&Job]| jobs.first().and_then(|job| tables.get(job.table));
         if self == Self::Each {
             if let (Some(job), Some(table)) = (chunk.first(), table_of(&chunk)) {
-                request.text("TableName", &table.spec.name);
-                let member = if job.body.operation() == Operation::PutItem { "Item" } else { "Key" };
-                request.json(member, &job.body.json);
-                if let Some(rule) = &job.body.rule {
-                    request.members(&rule.members);
-                }
+                job.body.write_alone(&mut request, &table.spec.name);
             }
         } else {
             request.object("RequestItems", |request| {

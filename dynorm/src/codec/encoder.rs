@@ -1,3 +1,4 @@
+use super::text::{is_plain, write_escaped, write_json_string};
 use super::{ItemWriter, ValueError, base64, number};
 use crate::Attribute;
 use crate::attribute::ScalarType;
@@ -7,6 +8,9 @@ use crate::codec::FieldInfo;
 /// innermost list is one level of it. AWS's own engine refuses one more.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 31;
+
+/// What stands around a scalar.
+const AROUND_TEXT: usize = r#"{"S":""}"#.len();
 
 /// Writes one attribute value as DynamoDB's JSON, straight into the request.
 ///
@@ -52,6 +56,15 @@ impl Encoder {
         self.out
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Empty again, whatever was written, for another value.
+    pub(crate) fn clear(&mut self) {
+        self.take_back(0);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.out.len()
     }
@@ -72,11 +85,23 @@ impl Encoder {
 
     /// Text, type `S`.
     pub fn string(&mut self, text: &str) -> Result<(), ValueError> {
-        self.scalar(ScalarType::String, |out| write_json_string(out, text))
+        if is_plain(text.as_bytes()) {
+            self.plain(text.as_bytes())
+        } else {
+            self.scalar(ScalarType::String, |out| write_escaped(out, text))
+        }
     }
 
     /// Text that needs no escaping.
-    pub(crate) fn ascii(&mut self, text: &[u8]) -> Result<(), ValueError> {
+    #[inline]
+    pub(crate) fn plain(&mut self, text: &[u8]) -> Result<(), ValueError> {
+        if self.bare.is_none() {
+            self.out.reserve(text.len() + AROUND_TEXT);
+            self.out.extend_from_slice(br#"{"S":""#);
+            self.out.extend_from_slice(text);
+            self.out.extend_from_slice(br#""}"#);
+            return Ok(());
+        }
         self.scalar(ScalarType::String, |out| {
             out.push(b'"');
             out.extend_from_slice(text);
@@ -89,14 +114,21 @@ impl Encoder {
     /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130 to 9.99…E+125.
     pub fn number(&mut self, decimal: &str) -> Result<(), ValueError> {
         number::check(decimal)?;
-        self.unchecked_number(|out| out.extend_from_slice(decimal.as_bytes()))
+        self.unchecked_number(decimal.as_bytes())
     }
 
-    /// A number of a type whose every value DynamoDB holds, written by `write`.
-    pub(crate) fn unchecked_number(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ValueError> {
+    /// A number that DynamoDB is known to hold.
+    #[inline]
+    pub(crate) fn unchecked_number(&mut self, decimal: &[u8]) -> Result<(), ValueError> {
+        if self.bare.is_none() {
+            self.out.extend_from_slice(br#"{"N":""#);
+            self.out.extend_from_slice(decimal);
+            self.out.extend_from_slice(br#""}"#);
+            return Ok(());
+        }
         self.scalar(ScalarType::Number, |out| {
             out.push(b'"');
-            write(out);
+            out.extend_from_slice(decimal);
             out.push(b'"');
         })
     }
@@ -155,19 +187,25 @@ impl Encoder {
         T: Attribute<Shape: crate::shape::Scalar> + 't,
     {
         let scalar = <T::Shape as crate::shape::Scalar>::TYPE;
-        let mut items = items.into_iter().peekable();
-        if items.peek().is_none() {
-            return self.null();
-        }
         self.refuse_bare("a set")?;
+        let start = self.out.len();
         self.out.extend_from_slice(match scalar {
             ScalarType::String => br#"{"SS":["#,
             ScalarType::Number => br#"{"NS":["#,
             ScalarType::Binary => br#"{"BS":["#,
         });
-        for (index, item) in items.enumerate() {
-            self.separate(index);
-            self.bare(scalar, item).map_err(|error| error.at_index(index))?;
+        self.bare = Some(scalar);
+        let mut count = 0;
+        let written = items.into_iter().try_for_each(|item| {
+            self.separate(count);
+            count += 1;
+            self.value(item).map_err(|error| error.at_index(count - 1))
+        });
+        self.bare = None;
+        written?;
+        if count == 0 {
+            self.out.truncate(start);
+            return self.null();
         }
         self.out.extend_from_slice(b"]}");
         Ok(())
@@ -216,9 +254,34 @@ impl Encoder {
         write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
     ) -> Result<(), ValueError> {
         self.structure(fields, |item| {
-            item.text(tag, name, false)?;
+            item.text(tag, name)?;
             write(item)
         })
+    }
+
+    /// The name of an attribute, with a comma before it and a colon behind.
+    #[inline]
+    pub(crate) fn label(&mut self, info: &FieldInfo) {
+        info.label.append(&mut self.out);
+        if info.label.is_empty() {
+            self.name(info.name);
+        }
+    }
+
+    /// The same for any name.
+    #[cold]
+    pub(super) fn name(&mut self, name: &str) {
+        self.out.push(b',');
+        write_json_string(&mut self.out, name);
+        self.out.push(b':');
+    }
+
+    /// Sets the byte at `position`; behind the end, adds it.
+    pub(super) fn set_or_push(&mut self, position: usize, byte: u8) {
+        match self.out.get_mut(position) {
+            Some(slot) => *slot = byte,
+            None => self.out.push(byte),
+        }
     }
 
     /// Bytes that are JSON already.
@@ -376,9 +439,4 @@ impl MapEncoder<'_> {
 
 pub(super) fn wrote_nothing() -> ValueError {
     ValueError::new("the implementation of `Attribute::encode` wrote nothing")
-}
-
-pub(crate) fn write_json_string(out: &mut Vec<u8>, text: &str) {
-    // Writing text into memory has no way to fail.
-    let _ = serde_json::to_writer(out, text);
 }

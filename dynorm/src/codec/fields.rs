@@ -1,4 +1,5 @@
 use super::place::{Place, head};
+use super::text::is_plain_byte;
 use super::{Attributes, Value, ValueError};
 use crate::Attribute;
 use crate::attribute::ScalarType;
@@ -23,10 +24,11 @@ pub struct FieldInfo {
     pub(crate) preset: bool,
     /// A key of an index that may be absent, which leaves the item out of the index.
     pub(crate) optional: bool,
-    /// The name needs no escaping in JSON.
-    pub(crate) plain: bool,
     /// What tells the name from most others at a glance.
     pub(super) head: u64,
+    /// A key of the table itself.
+    pub(crate) table_key: bool,
+    pub(crate) label: Label,
 }
 
 impl FieldInfo {
@@ -42,21 +44,22 @@ impl FieldInfo {
             fixed: false,
             preset: false,
             optional: false,
-            plain: is_plain(name),
             head: head(name.as_bytes()),
+            table_key: false,
+            label: Label::of(name),
         }
     }
 
     /// A field that is a key of the table or of an index.
     #[must_use]
     pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> Self {
-        Self { key: true, ..Self::new(name, scalar) }
+        Self { key: true, table_key: true, ..Self::new(name, scalar) }
     }
 
     /// A field that is a key of an index, and may be absent if `optional`.
     #[must_use]
     pub const fn index_key(name: &'static str, (scalar, optional): (Option<ScalarType>, bool)) -> Self {
-        Self { optional, ..Self::key(name, scalar) }
+        Self { key: true, optional, ..Self::new(name, scalar) }
     }
 
     /// A field whose stored type is known to its module alone (`serde`, `with`).
@@ -102,6 +105,12 @@ impl FieldInfo {
         error.in_field(self.name)
     }
 
+    /// Marks a field whose values no two items have: what its type must be for that is asked by the argument.
+    #[must_use]
+    pub const fn unique(self, (): ()) -> Self {
+        self
+    }
+
     /// Marks a field whose values are not shown in errors.
     #[must_use]
     pub const fn sensitive(self) -> Self {
@@ -109,16 +118,53 @@ impl FieldInfo {
     }
 }
 
-const fn is_plain(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    let mut index = 0;
-    while index < bytes.len() {
-        if bytes[index] < 0x20 || bytes[index] == b'"' || bytes[index] == b'\\' {
-            return false;
+/// The name of an attribute as it stands in an item, `,"name":`, in a block of one size: that is copied without a loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Label {
+    block: [u8; Self::SIZE],
+    /// 0 for a name that is too long for a block, or is to be escaped.
+    len: usize,
+}
+
+impl Label {
+    const SIZE: usize = 32;
+
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "done by the compiler, and within the bounds that are checked"
+    )]
+    const fn of(name: &str) -> Self {
+        const NONE: Label = Label { block: [0; Label::SIZE], len: 0 };
+        let bytes = name.as_bytes();
+        let len = bytes.len() + 4;
+        if len > Self::SIZE {
+            return NONE;
         }
-        index += 1;
+        let mut block = [0; Self::SIZE];
+        (block[0], block[1], block[len - 2], block[len - 1]) = (b',', b'"', b'"', b':');
+        let mut index = 0;
+        while index < bytes.len() {
+            if !is_plain_byte(bytes[index]) {
+                return NONE;
+            }
+            block[index + 2] = bytes[index];
+            index += 1;
+        }
+        Self { block, len }
     }
-    true
+
+    /// True if there is no label of this name.
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub(super) fn append(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.block);
+        out.truncate(end);
+    }
 }
 
 /// The attributes of an item, sorted into the `N` fields of a struct; the others are passed over.

@@ -1,16 +1,23 @@
+use std::ops::Range;
+
 use super::encoder::wrote_nothing;
 use super::{Encoder, FieldInfo, ValueError};
 use crate::Attribute;
 use crate::attribute::Flatten;
+use crate::key::may_be_refused;
 
 /// Writes the attributes of a struct, in the order of its fields; the derive macros call it.
+///
+/// Each is written with a comma before it. The first of these becomes the opening bracket in the end.
 #[derive(Debug)]
 pub struct ItemWriter<'e> {
     encoder: &'e mut Encoder,
     fields: &'static [FieldInfo],
-    /// Where the value of each key attribute was written, by field, so that it can be checked once the item is whole.
-    keys: Vec<(&'static str, std::ops::Range<usize>)>,
-    empty: bool,
+    start: usize,
+    /// Where the values of the table's keys were written.
+    keys: [Place; 2],
+    /// The keys of the table and of its indexes whose length may be refused: hardly ever one.
+    suspects: Vec<Place>,
     /// What could not be written, if that is to be collected, and not to end the writing.
     refused: Option<Vec<Refused>>,
 }
@@ -18,16 +25,14 @@ pub struct ItemWriter<'e> {
 /// An attribute that could not be written, and why.
 pub(crate) type Refused = (String, ValueError);
 
-/// Where an attribute begins, so that it can be taken back.
-struct Start {
-    at: usize,
-    empty: bool,
-}
+/// Where the value of an attribute was written, by its name.
+type Place = (&'static str, Range<usize>);
 
 impl<'e> ItemWriter<'e> {
     pub(crate) fn new(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
-        encoder.push(b'{');
-        Self { encoder, fields, keys: Vec::new(), empty: true, refused: None }
+        let start = encoder.len();
+        let keys = [("", 0..0), ("", 0..0)];
+        Self { encoder, fields, start, keys, suspects: Vec::new(), refused: None }
     }
 
     /// The same for an item that may hold what cannot be written: that is left out, and [`finish`](Self::finish) gives it.
@@ -38,20 +43,39 @@ impl<'e> ItemWriter<'e> {
     /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would be read as its
     /// default.
     pub fn field<T: Attribute>(&mut self, index: usize, value: &T) -> Result<(), ValueError> {
-        let kept = self.fields.get(index).is_some_and(|info| info.defaulted && !info.key);
-        if value.is_absent() && !kept {
+        let Some(info) = self.fields.get(index) else { return Ok(()) };
+        if value.is_absent() && (info.key || !info.defaulted) {
             return Ok(());
         }
-        let before = self.start();
-        let Some(info) = self.name(index) else { return Ok(()) };
+        let before = self.encoder.len();
+        self.encoder.label(info);
         let start = self.encoder.len();
-        if let Err(error) = self.encoder.value(value) {
-            return self.refuse(&before, info.name, info.locate(error));
+        if let Err(error) = value.encode(self.encoder) {
+            return self.refuse(before, info.name, info.locate(error));
         }
-        if info.key {
-            self.keys.push((info.name, start..self.encoder.len()));
+        let length = self.encoder.len() - start;
+        // Of an index key, nothing but its length may be wrong.
+        let is_done = length > 0 && (!info.key || !(info.table_key || may_be_refused(length)));
+        if is_done { Ok(()) } else { self.wrote(info, before, start) }
+    }
+
+    /// What is to be done behind a field, for the few where there is something to do.
+    fn wrote(&mut self, info: &'static FieldInfo, before: usize, start: usize) -> Result<(), ValueError> {
+        if self.encoder.len() == start {
+            return self.refuse(before, info.name, info.locate(wrote_nothing()));
         }
+        self.note_key(info.name, start, info.table_key);
         Ok(())
+    }
+
+    fn note_key(&mut self, name: &'static str, start: usize, of_table: bool) {
+        let place = (name, start..self.encoder.len());
+        if may_be_refused(place.1.len()) {
+            self.suspects.push(place.clone());
+        }
+        if of_table && let Some(slot) = self.keys.iter_mut().find(|(known, _)| known.is_empty()) {
+            *slot = place;
+        }
     }
 
     /// The field at `index`, written by a function of its own; left out if that writes NULL.
@@ -60,20 +84,20 @@ impl<'e> ItemWriter<'e> {
         index: usize,
         encode: impl FnOnce(&mut Encoder) -> Result<(), ValueError>,
     ) -> Result<(), ValueError> {
-        let before = self.start();
-        let Some(info) = self.name(index) else { return Ok(()) };
-        let value = self.encoder.len();
+        let Some(info) = self.fields.get(index) else { return Ok(()) };
+        let before = self.encoder.len();
+        self.encoder.label(info);
+        let start = self.encoder.len();
         if let Err(error) = encode(self.encoder) {
-            return self.refuse(&before, info.name, info.locate(error));
+            return self.refuse(before, info.name, info.locate(error));
         }
-        match self.encoder.written_since(value) {
+        match self.encoder.written_since(start) {
             [] => {
                 let error = ValueError::new("the module of `with` wrote no value").in_field(info.name);
-                self.refuse(&before, info.name, error)
+                self.refuse(before, info.name, error)
             }
             br#"{"NULL":true}"# if !info.defaulted => {
-                self.encoder.truncate(before.at);
-                self.empty = before.empty;
+                self.encoder.truncate(before);
                 Ok(())
             }
             _ => Ok(()),
@@ -85,18 +109,18 @@ impl<'e> ItemWriter<'e> {
     pub fn rest<M: Flatten>(&mut self, map: &M, derived: &[&str]) -> Result<(), ValueError> {
         let fields = self.fields;
         map.each_attribute(&mut |name, value| {
-            let before = self.start();
+            let before = self.encoder.len();
             if fields.iter().any(|info| info.name == name) || derived.contains(&name) {
                 let error = ValueError::new(format!(
                     "the flattened map holds {name:?}, which is an attribute of the struct itself"
                 ));
-                return self.refuse(&before, name, error);
+                return self.refuse(before, name, error);
             }
-            self.separate();
+            self.encoder.push(b',');
             let start = self.encoder.len();
             self.encoder.json_string(name);
             if let Err(error) = self.encoder.check_name(start) {
-                return self.refuse(&before, name, error);
+                return self.refuse(before, name, error);
             }
             self.encoder.push(b':');
             let start = self.encoder.len();
@@ -104,79 +128,55 @@ impl<'e> ItemWriter<'e> {
                 .and_then(|()| if self.encoder.len() == start { Err(wrote_nothing()) } else { Ok(()) });
             match written {
                 Ok(()) => Ok(()),
-                Err(error) => self.refuse(&before, name, error.in_field(name.to_owned())),
+                Err(error) => self.refuse(before, name, error.in_field(name.to_owned())),
             }
         })
     }
 
-    /// An attribute that is no field: a key made by a template, or the type of the entity.
-    pub(crate) fn text(&mut self, name: &'static str, text: &str, key: bool) -> Result<(), ValueError> {
-        self.separate();
-        self.encoder.json_string(name);
-        self.encoder.push(b':');
+    /// An attribute that is no field, such as the type of the entity.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> Result<(), ValueError> {
+        self.encoder.name(name);
+        self.encoder.string(text)
+    }
+
+    /// A key that is made by a template.
+    pub(crate) fn key(&mut self, name: &'static str, text: &str, of_table: bool) -> Result<(), ValueError> {
+        self.encoder.name(name);
         let start = self.encoder.len();
         self.encoder.string(text)?;
-        if key {
-            self.keys.push((name, start..self.encoder.len()));
-        }
+        self.note_key(name, start, of_table);
         Ok(())
     }
 
-    /// Where the encoded value of a key attribute was written.
-    pub(crate) fn key_range(&self, name: &str) -> Option<std::ops::Range<usize>> {
+    /// Where the encoded value of a key of the table was written.
+    pub(crate) fn key_range(&self, name: &str) -> Option<Range<usize>> {
         self.keys.iter().find(|(written, _)| *written == name).map(|(_, range)| range.clone())
+    }
+
+    /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by their names.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        self.suspects.iter().map(|(name, range)| {
+            (*name, self.encoder.written_since(range.start).get(..range.len()).unwrap_or_default())
+        })
     }
 
     /// Ends the item, and gives what could not be written if that was to be collected.
     pub(crate) fn finish(self) -> Vec<Refused> {
+        self.encoder.set_or_push(self.start, b'{');
         self.encoder.push(b'}');
         self.refused.unwrap_or_default()
     }
 
     /// An attribute that cannot be made.
     pub(crate) fn without(&mut self, name: &str, error: ValueError) -> Result<(), ValueError> {
-        let here = self.start();
-        self.refuse(&here, name, error)
+        self.refuse(self.encoder.len(), name, error)
     }
 
-    /// Where the next attribute begins.
-    fn start(&self) -> Start {
-        Start { at: self.encoder.len(), empty: self.empty }
-    }
-
-    /// An attribute that was begun and cannot be written.
-    fn refuse(&mut self, start: &Start, name: &str, error: ValueError) -> Result<(), ValueError> {
+    /// An attribute that was begun at `start` and cannot be written.
+    fn refuse(&mut self, start: usize, name: &str, error: ValueError) -> Result<(), ValueError> {
         let Some(refused) = &mut self.refused else { return Err(error) };
         refused.push((name.to_owned(), error));
-        self.encoder.take_back(start.at);
-        self.empty = start.empty;
+        self.encoder.take_back(start);
         Ok(())
-    }
-
-    /// The encoded value of each key attribute that was written, by its name.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.keys.iter().map(|(name, range)| {
-            (*name, self.encoder.written_since(range.start).get(..range.len()).unwrap_or_default())
-        })
-    }
-
-    fn name(&mut self, index: usize) -> Option<&'static FieldInfo> {
-        let info = self.fields.get(index)?;
-        self.separate();
-        if info.plain {
-            self.encoder.push(b'"');
-            self.encoder.raw(info.name.as_bytes());
-            self.encoder.raw(b"\":");
-        } else {
-            self.encoder.json_string(info.name);
-            self.encoder.push(b':');
-        }
-        Some(info)
-    }
-
-    fn separate(&mut self) {
-        if !std::mem::take(&mut self.empty) {
-            self.encoder.push(b',');
-        }
     }
 }

@@ -16,12 +16,12 @@ mod number;
 mod place;
 mod scanner;
 mod size;
+mod text;
 mod value;
 mod value_error;
 
 pub use attributes::{Attributes, Item};
 pub use bridge::{from_item, to_item};
-pub(crate) use encoder::write_json_string;
 pub use encoder::{Encoder, MapEncoder};
 pub use fields::{FieldInfo, Fields};
 pub use item::ItemWriter;
@@ -34,4 +34,5 @@ pub(crate) use number::{
 };
 pub(crate) use scanner::{RawString, Scanner};
 pub(crate) use size::{item_size, largest_attribute, part_size, value_size};
+pub(crate) use text::write_json_string;
 pub(crate) use value::scalar_text;

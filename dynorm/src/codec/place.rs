@@ -97,16 +97,21 @@ impl Scanner<'_> {
     /// nearly all is such.
     #[inline(always)]
     fn plain_place(&mut self) -> Option<Place> {
-        const MASK: u64 = u64::from_le_bytes([255, 255, 255, 255, 0, 255, 255, 255]);
-        const SCALAR: u64 = u64::from_le_bytes(*b"\":{\"\0\":\"");
+        const STRING: u64 = u64::from_le_bytes(*b"\":{\"S\":\"");
+        const NUMBER: u64 = u64::from_le_bytes(*b"\":{\"N\":\"");
+        const BINARY: u64 = u64::from_le_bytes(*b"\":{\"B\":\"");
         let name = self.text.as_bytes().get(self.at..)?.strip_prefix(b"\"")?;
         let name_length = plain_length(name)?;
         let (between, value) = name.get(name_length..)?.split_first_chunk()?;
         let name_start = self.at + 1;
         let name_end = name_start + name_length;
-        let word = u64::from_le_bytes(*between);
-        let (kind, value) = if word & MASK == SCALAR {
-            let kind = ValueType::of_scalar(between[4])?;
+        let scalar = match u64::from_le_bytes(*between) {
+            STRING => Some(ValueType::String),
+            NUMBER => Some(ValueType::Number),
+            BINARY => Some(ValueType::Binary),
+            _ => None,
+        };
+        let (kind, value) = if let Some(kind) = scalar {
             let value_length = plain_length(value)?;
             if value.get(value_length + 1) != Some(&b'}') {
                 return None;

@@ -43,7 +43,8 @@ impl fmt::Display for BatchReport {
             }
             write!(f, ", {failed} of them not done")?;
         } else {
-            write!(f, "{failed} of {total} items are not done")?;
+            let are = if failed == 1 { "is" } else { "are" };
+            write!(f, "{failed} of {total} items {are} not done")?;
         }
         // By fate, if there are several.
         let mut fates: Vec<(String, usize)> = Vec::new();

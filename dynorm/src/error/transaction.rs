@@ -51,7 +51,13 @@ impl FailedOperation {
             Error::Rejected(_) => with("the server refused it", detail),
             Error::Server(_) => with("the server failed", detail),
             Error::AccessDenied(_) => with("access denied", detail),
-            Error::Invalid(_) => detail.to_owned(),
+            Error::Invalid(_) | Error::VersionConflict(_) | Error::UniqueConflict(_) => detail.to_owned(),
+            Error::ValidationFailed(report) => with("it breaks its rules", &report.violated()),
+            // The error of the whole has no source, since several may have failed.
+            Error::Refused(report) => {
+                let source = report.source.as_ref().map(ToString::to_string).unwrap_or_default();
+                with(&format!("refused by its hook `{detail}`"), &source)
+            }
             reason => reason.to_string(),
         }
     }

@@ -55,6 +55,7 @@ pub(crate) fn check_request(
         body: request.finish(),
         has_condition: true,
         subject,
+        claims: Vec::new(),
         meaning: Meaning::default(),
     })
 }

@@ -112,7 +112,14 @@ impl<E: Entity> IntoFuture for CreateTable<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(create_or_compare(self.database, E::INFO, self.infos, self.configure))
+        OperationFuture::new(async move {
+            let claims = claims_of(&self.infos);
+            create_or_compare(self.database.clone(), E::INFO, self.infos, self.configure).await?;
+            match claims {
+                Some(claims) => create_or_compare(self.database, claims, vec![claims], None).await,
+                None => Ok(()),
+            }
+        })
     }
 }
 
@@ -140,7 +147,17 @@ impl<E: Entity> IntoFuture for DeleteTable<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(delete(self.database, E::INFO))
+        OperationFuture::new(async move {
+            delete(&self.database, E::INFO).await?;
+            match claims_of(&[E::INFO]) {
+                Some(claims) => match delete(&self.database, claims).await {
+                    // It is not said to be there before there is a unique field.
+                    Err(Error::TableNotFound(_)) => Ok(()),
+                    done => done,
+                },
+                None => Ok(()),
+            }
+        })
     }
 }
 
@@ -148,6 +165,12 @@ impl<E: Entity> fmt::Debug for DeleteTable<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeleteTable").field("entity", &E::INFO.name).finish_non_exhaustive()
     }
+}
+
+/// The table of the unique values of entities that share a table. If the items of one of them end, so do its claims.
+pub(super) fn claims_of(infos: &[&'static EntityInfo]) -> Option<&'static EntityInfo> {
+    let claims = infos.iter().filter_map(|info| Some(info.unique?.claims));
+    claims.max_by_key(|claims| claims.ttl.is_some())
 }
 
 async fn create_or_compare(
@@ -245,8 +268,8 @@ async fn ttl_difference(
     }
 }
 
-async fn delete(database: Database, info: &'static EntityInfo) -> Result<()> {
-    let database = Database::of_operation(Some(database))?;
+async fn delete(database: &Database, info: &'static EntityInfo) -> Result<()> {
+    let database = Database::of_operation(Some(database.clone()))?;
     let table = database.table(info);
     let subject = Subject::of(info).in_table(table.clone()).during("deleting the table");
     match database.client().delete_table().table_name(&table).send().await {

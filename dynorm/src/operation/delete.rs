@@ -3,23 +3,28 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::OperationFuture;
-use super::find::member;
-use super::trash::mark_expression;
-use super::update_item::request_by_key;
+use super::claiming::{claiming, read_known};
+use super::find::{member, stored};
+use super::trash::{mark_changes, mark_expression};
+use super::update_item::{NO_OLD, request_by_key};
 use super::write::{Meaning, OperationKind, Write};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Condition, DocumentPath, Existence, Expression, Node, Term};
+use crate::hooks::{self, Event};
 use crate::rules::{Expires, SoftDelete, version_before};
 use crate::transport::{self, Answer, Operation, Repeat};
+use crate::unique::{Claimed, Known, claims_of};
 
 /// Deletes an item by its key; one that is not there is fine. Made by [`Repository::delete`](crate::Repository::delete)
 /// and [`delete_by_id`](crate::Repository::delete_by_id).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Delete<E: Entity, R = Nothing> {
     key: E::Key,
+    /// The entity, for its hooks.
+    entity: Option<Box<E>>,
     condition: Option<Node>,
     /// The version that the entity was read with.
     version: Option<u64>,
@@ -35,6 +40,7 @@ impl<E: Entity> Delete<E> {
     pub(crate) fn new(key: E::Key) -> Self {
         Self {
             key,
+            entity: None,
             condition: None,
             version: None,
             force: false,
@@ -45,7 +51,8 @@ impl<E: Entity> Delete<E> {
     }
 
     pub(crate) fn of(entity: &E) -> Self {
-        Self { version: entity.item_version(), ..Self::new(entity.entity_key()) }
+        let kept = E::INFO.hooks.then(|| Box::new(entity.clone()));
+        Self { version: entity.item_version(), entity: kept, ..Self::new(entity.entity_key()) }
     }
 
     pub(crate) fn force(mut self) -> Self {
@@ -69,8 +76,8 @@ impl<E: Entity> Delete<E> {
     /// # }
     /// ```
     pub fn returning_old(self) -> Delete<E, Old> {
-        let Self { key, condition, version, force, end, database, .. } = self;
-        Delete { key, condition, version, force, end, database, returning: PhantomData }
+        let Self { key, entity, condition, version, force, end, database, .. } = self;
+        Delete { key, entity, condition, version, force, end, database, returning: PhantomData }
     }
 }
 
@@ -155,36 +162,100 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
 
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
-            let database = Database::of_operation(self.database.clone())?;
-            let write = self.request(database.table(E::INFO), R::WANTED)?;
+            let mut delete = self;
+            let database = Database::of_operation(delete.database.clone())?;
+            delete.before(&database).await?;
+            if let Some(known) = delete.known(&database).await? {
+                let wants_old = R::WANTED != Nothing::NAME;
+                let write = |known: &Known| {
+                    let write = delete.request(database.table(E::INFO), R::WANTED, Some(known))?;
+                    if wants_old && !write.claims.is_empty() {
+                        return Err(Error::invalid(write.subject, &ValueError::new(NO_OLD)));
+                    }
+                    Ok(write)
+                };
+                let answer = claiming(&database, known, false, write).await?.unwrap_or_else(Answer::empty);
+                delete.after(&database).await;
+                let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during("deleting");
+                return R::output(&answer).map_err(|error| Error::undecodable(subject, &error));
+            }
+            let write = delete.request(database.table(E::INFO), R::WANTED, None)?;
             let subject = write.subject.clone();
             let answer = send(&database, write, R::WANTED != Nothing::NAME).await?;
+            delete.after(&database).await;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
     }
 }
 
 impl<E: Entity, R> Delete<E, R> {
+    /// Runs the hooks before it.
+    pub(crate) async fn before(&mut self, database: &Database) -> Result<()> {
+        if E::INFO.hooks && self.entity.is_none() {
+            self.entity = stored::<E>(database, self.key.clone()).await?.map(Box::new);
+        }
+        match &mut self.entity {
+            Some(entity) => hooks::before(database, &mut **entity, Event::delete::<E>(self.force)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the hooks after it.
+    pub(crate) async fn after(&mut self, database: &Database) {
+        if let Some(entity) = &mut self.entity {
+            hooks::after(database, &mut **entity, Event::delete::<E>(self.force)).await;
+        }
+    }
+
+    /// What is known of the item, if claims on its values have to be released with it, or end with it.
+    pub(crate) async fn known(&self, database: &Database) -> Result<Option<Known>> {
+        if E::INFO.unique.is_none() || (self.marks() && self.end.is_none()) {
+            return Ok(None);
+        }
+        let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&database.table(E::INFO)))?;
+        read_known(database, E::INFO, &key).await.map(Some)
+    }
+
+    /// The item stays, with a mark.
+    const fn marks(&self) -> bool {
+        E::INFO.deleted_at.is_some() && !self.force
+    }
+
     /// The request that deletes the item, or marks it; in a transaction nothing is `wanted` of it.
-    pub(crate) fn request(&self, table: String, wanted: &str) -> Result<Write> {
-        let Self { key, condition, version, force, end, .. } = self;
+    pub(crate) fn request(&self, table: String, wanted: &str, known: Option<&Known>) -> Result<Write> {
+        let Self { key, condition, version, end, .. } = self;
         let kind = OperationKind::Deleting;
         let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
         let version = version.filter(|version| *version > 0);
-        let marks = E::INFO.deleted_at.is_some() && !force;
-        let (operation, existence, expression) = if marks {
-            let expression = mark_expression::<E>(key, version, *end, condition.as_ref());
+        let condition = match known {
+            Some(known) => Some(Node::and_also(condition.clone(), known.before.condition(E::INFO))),
+            None => condition.clone(),
+        };
+        let condition = condition.as_ref();
+        let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
+        let mut after = Claimed::none();
+        let (operation, existence, expression) = if self.marks() {
+            let marks = mark_changes::<E>(key, *end).map_err(invalid)?;
+            if let Some(known) = known {
+                after = known.before.after(E::INFO, &marks).map_err(invalid)?;
+            }
+            let expression = mark_expression(E::INFO, &marks, version, condition);
             (Operation::UpdateItem, Existence::Stored, expression)
         } else {
-            let expression = delete_expression(E::INFO, version, condition.as_ref());
+            let expression = delete_expression(E::INFO, version, condition);
             (Operation::DeleteItem, Existence::Any, expression)
         };
-        let expression = expression.map_err(|error| Error::invalid(subject.clone(), &error))?;
+        let expression = expression.map_err(invalid)?;
+        let claims = match known {
+            Some(known) => claims_of(E::INFO, &encoded, known, &after, false).map_err(invalid)?,
+            None => Vec::new(),
+        };
+        let wanted = if claims.is_empty() { wanted } else { "" };
         let has_condition = expression.has_condition();
         let body = request_by_key(&subject.table, &encoded, &expression, wanted);
-        let meaning = Meaning { existence: Some(existence), version, attempted: None };
-        Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning })
+        let meaning = Meaning { existence: Some(existence), version, attempted: None, known: known.cloned() };
+        Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning, claims })
     }
 }
 

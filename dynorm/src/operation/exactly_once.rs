@@ -2,18 +2,20 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::OperationFuture;
+use super::claiming::{claiming, read_known};
 use super::delete::Nothing;
 use super::find::found;
 use super::request::Request;
 use super::update::{Existing, New, Update};
 use super::update_item::update_request;
 use crate::database::Database;
-use crate::entity::{EncodedKey, Entity, Stamp};
+use crate::entity::{EncodedKey, Entity, Stamp, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Condition, Node};
 use crate::rules::Visibility;
 use crate::transaction::carry_out_one;
 use crate::transport::{self, Operation, Repeat};
+use crate::unique::{Known, touches};
 
 /// An update of an item that exists, applied [exactly once](Update::exactly_once).
 pub struct Once<E: Entity>(pub(super) E::Key);
@@ -78,7 +80,19 @@ impl<E: Entity, R: ReadBack<E>> IntoFuture for Update<E, Once<E>, R> {
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
             let table = database.table(E::INFO);
-            let write = update_request::<E>(table, &key, changes, condition.as_ref(), &Stamp::now(), "")?;
+            let (stamp, condition) = (Stamp::now(), condition.as_ref());
+            if touches(E::INFO, &changes) {
+                let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
+                let subject = Subject::of(E::INFO).in_table(&table).with_key(&encoded).during("updating");
+                let known = read_known(&database, E::INFO, &encoded).await?;
+                let write = |known: &Known| {
+                    let (table, changes) = (table.clone(), changes.clone());
+                    update_request::<E>(table, &key, changes, condition, Some(known), &stamp, "")
+                };
+                claiming(&database, known, true, write).await?;
+                return R::read(&database, encoded, subject).await;
+            }
+            let write = update_request::<E>(table, &key, changes, condition, None, &stamp, "")?;
             let (key, subject) = (write.key.clone(), write.subject.clone());
             carry_out_one(&database, write).await?;
             R::read(&database, key, subject).await
@@ -117,7 +131,7 @@ impl<E: Entity> ReadBack<E> for New {
     async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
         let reading = subject.clone().during("reading, after an update that was made,");
         let answer = read_back(database, key, reading.clone()).await?;
-        match found(&answer, Visibility::default()) {
+        match found(&answer, Visibility::ALL) {
             Ok(Some(entity)) => Ok(entity),
             Ok(None) => Err(Error::not_found_because(subject, "it was deleted after the update was made")),
             Err(error) => Err(Error::undecodable(reading, &error)),

@@ -7,6 +7,7 @@ use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
+use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use crate::tracked::Tracked;
 use crate::transport::{self, Answer, Operation};
@@ -74,7 +75,12 @@ impl<E: Entity, T> Find<E, T> {
         let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
         match found(&answer, self.visible) {
-            Ok(found) => Ok((found, subject, database)),
+            Ok(mut found) => {
+                if let Some(entity) = &mut found {
+                    hooks::retrieved(&database, entity).await;
+                }
+                Ok((found, subject, database))
+            }
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
     }
@@ -207,7 +213,16 @@ impl<E: Entity, T> fmt::Debug for Get<E, T> {
     }
 }
 
-async fn get_item(
+/// The item as it is, trashed and expired ones included, for the hooks of a write by its key.
+pub(crate) async fn stored<E: Entity>(database: &Database, key: E::Key) -> Result<Option<E>> {
+    let table = database.table(E::INFO);
+    let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading, for its hooks,");
+    let answer = get_item(database, E::INFO, &key, true, &subject).await?;
+    found(&answer, Visibility::ALL).map_err(|error| Error::undecodable(subject, &error))
+}
+
+pub(super) async fn get_item(
     database: &Database,
     info: &'static EntityInfo,
     key: &EncodedKey,
@@ -234,7 +249,7 @@ pub(super) fn found<E: Entity>(
     }
 }
 
-fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {
+pub(super) fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {
     member(answer, "Item")
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::OperationFuture;
+use super::by_unique::find_by_unique;
 use super::find::Find;
 use super::save::{Own, Put, save};
 use crate::database::Database;
@@ -52,15 +53,18 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
         if let Some(found) = Find::<E>::new(key.clone()).consistent().on(database).await? {
             return Ok(found);
         }
+        if let Some(found) = find_by_unique(database, &entity).await? {
+            return Ok(found);
+        }
         let error = match create(database, entity.clone()).await {
             Ok(created) => return Ok(created),
-            Err(error) if error.is_condition_failed() => error,
+            Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
         // Whoever created it, and be it an attempt of ours whose answer was lost: it is what is stored.
         match error.current() {
             Some(current) => return current,
-            // It belongs to another entity, or the server does not show it.
+            // It belongs to another entity, or the server does not show it; or somebody was faster with a unique value.
             None if std::mem::take(&mut is_first) => {}
             None => return Err(error),
         }

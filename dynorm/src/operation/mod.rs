@@ -1,8 +1,10 @@
 //! One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned into bytes
 //! by code that knows the entity, and carried out by code that does not.
 
+mod by_unique;
 mod changes;
 mod check;
+mod claiming;
 mod create;
 mod create_table;
 mod delete;
@@ -23,20 +25,22 @@ mod write;
 
 pub use check::Check;
 pub(crate) use check::check_request;
+pub(crate) use claiming::read_known;
 pub use create::Create;
 pub use create_table::{CreateTable, DeleteTable};
 pub(crate) use delete::delete_expression;
 pub use delete::{Delete, Nothing, Old, Returning};
 pub use exactly_once::{Once, ReadBack};
+pub(crate) use find::stored;
 pub use find::{Find, Get};
 pub use first_or_create::FirstOrCreate;
 pub use retry_on_conflict::RetryOnConflict;
-pub(crate) use save::{Held, Own, Put, put_request};
+pub(crate) use save::{Held, Own, Put, put_request, stamped_item};
 pub use save::{Save, SaveArg};
 pub use save_tracked::SaveTracked;
 pub use time_to_live::EnableTtl;
 pub use trash::Restore;
-pub(crate) use trash::mark_expression;
+pub(crate) use trash::{mark_changes, mark_expression};
 pub use update::{Existing, New, Update};
 pub use update_item::UpdateReturning;
 pub(crate) use update_item::{explain, update_request};

@@ -77,6 +77,17 @@ impl Request {
         encoder.into_bytes()
     }
 
+    /// Its members for another request: each behind a comma.
+    pub(crate) fn into_members(self) -> Vec<u8> {
+        // `{"a":1}` becomes `,"a":1`.
+        let mut members = self.finish();
+        members.pop();
+        if let Some(first) = members.first_mut() {
+            *first = b',';
+        }
+        members
+    }
+
     fn name(&mut self, name: &str) -> &mut Encoder {
         self.encoder.push(std::mem::replace(&mut self.separator, b','));
         self.encoder.json_string(name);

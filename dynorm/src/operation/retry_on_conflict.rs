@@ -1,13 +1,16 @@
 use std::fmt;
 
+use super::claiming::claiming;
 use super::find::Find;
-use super::save::{Own, Put, put_request};
+use super::save::{Own, Put, put_request, stamped_item};
 use super::{Held, OperationFuture};
 use crate::batch::Retry;
 use crate::database::Database;
-use crate::entity::{Entity, Stamp, encode_entity};
-use crate::error::{Error, Result};
+use crate::entity::{Entity, Stamp};
+use crate::error::{Error, Result, Subject};
+use crate::hooks::{self, Event};
 use crate::transaction::carry_out_one;
+use crate::unique::Known;
 
 /// How often it is tried; between the attempts there are pauses of up to 20 seconds, which grow, with jitter.
 const ATTEMPTS: u32 = 100;
@@ -70,18 +73,28 @@ impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
 
 /// Saves it in a transaction of its own, so that it is saved once even if answers are lost.
 async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
-    let mut put = Put::save(false, None);
-    put.take_version(&entity);
-    let mut held = Own(entity);
-    held.stamp(&Stamp::now());
+    let (mut held, mut put) = (Own(entity), Put::save(false, None));
+    let event = Event::save(held.entity(), false);
+    hooks::before(database, held.entity_mut(), event).await?;
     let table = database.table(E::INFO);
-    let item = encode_entity(held.entity()).map_err(|error| error.in_table(&table))?;
-    carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
+    let item = stamped_item(&mut held, &mut put, &Stamp::now()).map_err(|error| error.in_table(&table))?;
+    if E::INFO.unique.is_some() {
+        let known = put.first_known(E::INFO, &item.json);
+        let known = known.map_err(|error| Error::undecodable(Subject::of(E::INFO), &error))?;
+        let write = |known: &Known| {
+            put.known = Some(known.clone());
+            put_request(table.clone(), E::INFO, &item, &put)
+        };
+        claiming(database, known, true, write).await?;
+    } else {
+        carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
+    }
+    hooks::after(database, held.entity_mut(), event).await;
     Ok(held.into_entity())
 }
 
 fn not_found<E: Entity>(database: &Database, key: &E::Key) -> Error {
-    let subject = crate::error::Subject::of(E::INFO).in_table(database.table(E::INFO)).during("changing");
+    let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during("changing");
     match crate::entity::encode_key::<E>(key) {
         Ok(key) => Error::not_found(subject.with_key(&key)),
         Err(error) => error,

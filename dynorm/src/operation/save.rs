@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::OperationFuture;
+use super::claiming::claiming;
 use super::request::Request;
 use super::write::{Meaning, OperationKind, Write};
 use crate::codec::{FieldInfo, Item, Scanner, ValueError};
@@ -9,9 +10,11 @@ use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_entity};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Change, Condition, Existence, Expression, Json, Node, Source};
+use crate::hooks::{self, Event};
 use crate::key::KeySource;
 use crate::rules::version_before;
 use crate::transport::{self, Operation, Repeat};
+use crate::unique::{self, Claimed, Known};
 
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
@@ -105,23 +108,48 @@ pub(crate) struct Put {
     pub(super) condition: Option<Node>,
     /// The version that the stored item must have; 0 for none.
     version: Option<u64>,
+    /// The entity was never saved, as far as it can tell.
+    is_new: bool,
+    /// What is known of the item; without it, it is taken for new or for having the values of the entity.
+    pub(crate) known: Option<Known>,
     pub(crate) kind: OperationKind,
 }
 
 impl Put {
     pub(crate) fn save(merge: bool, condition: Option<Node>) -> Self {
-        Self { merge, existence: Existence::Any, condition, version: None, kind: OperationKind::Saving }
+        Self {
+            merge,
+            existence: Existence::Any,
+            condition,
+            version: None,
+            is_new: false,
+            known: None,
+            kind: OperationKind::Saving,
+        }
     }
 
     pub(crate) fn creating() -> Self {
         Self { existence: Existence::Absent, kind: OperationKind::Creating, ..Self::save(false, None) }
     }
 
-    /// Takes the version of the entity, before it is stamped.
-    pub(crate) fn take_version<E: Entity>(&mut self, entity: &E) {
+    /// Takes what the entity says of its item, before it is stamped.
+    fn take_state<E: Entity>(&mut self, entity: &E) {
+        self.is_new = entity.is_new() == Some(true);
         if self.existence == Existence::Any {
             self.version = entity.item_version();
         }
+    }
+
+    /// What is known of the item of an entity before anybody has asked: nothing is there if it is new, and otherwise what it says.
+    pub(crate) fn first_known(
+        &self,
+        info: &'static EntityInfo,
+        json: &[u8],
+    ) -> std::result::Result<Known, ValueError> {
+        if self.is_new || self.existence == Existence::Absent {
+            return Ok(Known::nothing());
+        }
+        Ok(Known::of(Claimed::of_json(info, json)?))
     }
 }
 
@@ -131,15 +159,22 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
     database: Option<Database>,
 ) -> Result<A::Output> {
     let database = Database::of_operation(database)?;
-    put.take_version(held.entity());
     held.remember();
-    held.stamp(&Stamp::now());
-    let result = match encode_entity(held.entity()) {
+    let event = Event::save(held.entity(), put.kind == OperationKind::Creating);
+    let result = match hooks::before(&database, held.entity_mut(), event).await {
+        Ok(()) => stamped_item(&mut held, &mut put, &Stamp::now())
+            .map_err(|error| error.in_table(&database.table(E::INFO))),
+        Err(error) => Err(error),
+    };
+    let result = match result {
         Ok(item) => write_item(&database, E::INFO, &item, put).await,
-        Err(error) => Err(error.in_table(&database.table(E::INFO))),
+        Err(error) => Err(error),
     };
     match result {
-        Ok(()) => Ok(A::output(held)),
+        Ok(()) => {
+            hooks::after(&database, held.entity_mut(), event).await;
+            Ok(A::output(held))
+        }
         Err(error) => {
             if error.outcome_known() {
                 held.revert();
@@ -147,6 +182,17 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
             Err(error)
         }
     }
+}
+
+/// The item of an entity that is about to be saved.
+pub(crate) fn stamped_item<E: Entity, H: Held<E>>(
+    held: &mut H,
+    put: &mut Put,
+    stamp: &Stamp,
+) -> Result<EncodedItem> {
+    put.take_state(held.entity());
+    held.stamp(stamp);
+    encode_entity(held.entity())
 }
 
 impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Save<'a, E, A> {
@@ -162,8 +208,17 @@ async fn write_item(
     database: &Database,
     info: &'static EntityInfo,
     item: &EncodedItem,
-    put: Put,
+    mut put: Put,
 ) -> Result<()> {
+    if info.unique.is_some() {
+        let known = put.first_known(info, &item.json);
+        let known = known.map_err(|error| Error::undecodable(Subject::of(info), &error))?;
+        let written = claiming(database, known, false, |known| {
+            put.known = Some(known.clone());
+            put_request(database.table(info), info, item, &put)
+        });
+        return written.await.map(drop);
+    }
     let Write { operation, subject, body, has_condition, meaning, .. } =
         put_request(database.table(info), info, item, &put)?;
     let sent = if has_condition {
@@ -193,10 +248,28 @@ pub(crate) fn put_request(
         request.json("Item", &item.json);
         (Operation::PutItem, Expression::default())
     };
-    let condition = match put.version.and_then(|version| version_before(info, version)) {
+    let mut condition = match put.version.and_then(|version| version_before(info, version)) {
         Some(node) => Some(Node::and_also(put.condition.clone(), node)),
         None => put.condition.clone(),
     };
+    let (mut claims, mut known) = (Vec::new(), None);
+    if info.unique.is_some() {
+        let found = match &put.known {
+            Some(known) => Ok(known.clone()),
+            None => put.first_known(info, &item.json),
+        };
+        let after = Claimed::of_json(info, &item.json);
+        let found = found.and_then(|found| {
+            claims = unique::claims_of(info, &key, &found, &after?, false)?;
+            Ok(found)
+        });
+        let found = found.map_err(|error| invalid(&error))?;
+        // What is created takes the place of nothing, or of what has expired.
+        if put.existence == Existence::Any {
+            condition = Some(Node::and_also(condition, found.before.condition(info)));
+            known = Some(found);
+        }
+    }
     expression.set_condition(info, put.existence, condition.as_ref()).map_err(|error| invalid(&error))?;
     expression.write(&mut request);
     let has_condition = expression.has_condition();
@@ -207,8 +280,18 @@ pub(crate) fn put_request(
         existence: Some(put.existence),
         version: put.version,
         attempted: put.version.map(|_| item.json.clone()),
+        known,
     };
-    Ok(Write { kind: put.kind, operation, key, body: request.finish(), has_condition, subject, meaning })
+    Ok(Write {
+        kind: put.kind,
+        operation,
+        key,
+        body: request.finish(),
+        has_condition,
+        subject,
+        meaning,
+        claims,
+    })
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.
@@ -269,7 +352,8 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
 /// An entity during its save.
 pub(crate) trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
-    /// Remembers an entity of the caller as it is, for [`revert`](Self::revert).
+    fn entity_mut(&mut self) -> &mut E;
+    /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
     fn remember(&mut self);
     fn stamp(&mut self, stamp: &Stamp);
     /// Takes back what was done to an entity of the caller since it was remembered.
@@ -303,6 +387,10 @@ impl<E: Entity> Held<E> for Own<E> {
         &self.0
     }
 
+    fn entity_mut(&mut self) -> &mut E {
+        &mut self.0
+    }
+
     fn remember(&mut self) {}
 
     fn stamp(&mut self, stamp: &Stamp) {
@@ -321,8 +409,14 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
         self.target
     }
 
+    fn entity_mut(&mut self) -> &mut E {
+        self.target
+    }
+
     fn remember(&mut self) {
-        self.original = Some(self.target.clone());
+        if self.original.is_none() {
+            self.original = Some(self.target.clone());
+        }
     }
 
     fn stamp(&mut self, stamp: &Stamp) {

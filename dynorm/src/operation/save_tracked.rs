@@ -2,17 +2,22 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::changes::{check_index_keys, fields_of, templates};
-use super::update_item::{UpdateRequest, attributes, explain, send_update};
+use super::claiming::claiming;
+use super::update::New;
+use super::update_item::{UpdateRequest, UpdateReturning, attributes, send_update};
+use super::write::{Meaning, OperationKind, Write};
 use crate::attribute::Timestamp;
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, check_size, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Change, Condition, Existence, Node, Source};
+use crate::hooks::{self, Event};
 use crate::rules::{Visibility, version_before};
 use crate::snapshot::Snapshot;
 use crate::tracked::Tracked;
-use crate::transport::Repeat;
+use crate::transport::{Operation, Repeat};
+use crate::unique::{Claimed, Known, claims_of, touches};
 
 /// Sends the changes of a [`Tracked`] entity. Made by [`Tracked::save`].
 ///
@@ -81,19 +86,24 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let database = Database::of_operation(database)?;
         let info = E::INFO;
         let Tracked { entity, original, then, .. } = &*tracked;
+        let mut entity = entity.clone();
         let table = database.table(info);
         let subject = Subject::of(info).in_table(&table).during("saving the changes of");
         let key = encode_key::<E>(&original.entity_key()).map_err(|error| error.in_table(&table))?;
         let subject = subject.with_key(&key);
         let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
-        check_key_of::<E>(entity, &key).map_err(|error| invalid(&error))?;
+        check_key_of::<E>(&entity, &key).map_err(|error| invalid(&error))?;
         let before = Snapshot::of(original);
-        let asked = before.differences(info, &Snapshot::of(entity)).map_err(|error| invalid(&error))?;
+        let asked = before.differences(info, &Snapshot::of(&entity)).map_err(|error| invalid(&error))?;
         if asked.is_empty() {
             return Ok(());
         }
+        let event = Event::save(original, false);
+        hooks::before(&database, &mut entity, event).await?;
+        let asked = before.differences(info, &Snapshot::of(&entity)).map_err(|error| invalid(&error))?;
         check_version(info, &asked).map_err(|error| invalid(&error))?;
-        let mut stamped = entity.clone();
+        check_key_of::<E>(&entity, &key).map_err(|error| invalid(&error))?;
+        let mut stamped = entity;
         stamped.stamp_item(&Stamp::now());
         let violations = stamped.violations();
         if !violations.is_empty() {
@@ -102,10 +112,15 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let after = Snapshot::of(&stamped);
         let version = original.item_version();
         let existence = existence(info, &before, *then);
-        let body = changes(info, &before, &after).and_then(|changes| {
+        let changes = changes(info, &before, &after).map_err(|error| invalid(&error))?;
+        let request = |wanted: &'static str, known: Option<&Known>| {
             let version = version.and_then(|version| version_before(info, version));
             let condition = match version {
-                Some(node) => Some(Node::and_also(condition, node)),
+                Some(node) => Some(Node::and_also(condition.clone(), node)),
+                None => condition.clone(),
+            };
+            let condition = match known {
+                Some(known) => Some(Node::and_also(condition, known.before.condition(info))),
                 None => condition,
             };
             UpdateRequest {
@@ -115,23 +130,46 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
                 start: &|_| None,
                 existence,
                 condition: condition.as_ref(),
-                wanted: "ALL_NEW",
+                wanted,
             }
             .body(&table)
-        });
-        let body = body.map_err(|error| invalid(&error))?;
-        let answer = send_update(&database, &subject, body, Repeat::Any).await.map_err(|failure| {
-            explain(info, failure, subject.clone(), existence).or_version_conflict(
-                info,
-                version,
-                Some(after.json()),
-            )
-        })?;
-        let mut stored: E = attributes(&answer).map_err(|error| Error::undecodable(subject, &error))?;
-        stored.take_skipped(&mut tracked.entity);
+            .map_err(|error| invalid(&error))
+        };
+        let attempted = Some(after.json().to_vec());
+        let meaning = Meaning { existence: Some(existence), version, attempted, known: None };
+        let answer = if touches(info, &changes) {
+            let known = Claimed::of_json(info, before.json()).map_err(|error| invalid(&error))?;
+            let write = |known: &Known| {
+                let after = known.before.after(info, &changes).map_err(|error| invalid(&error))?;
+                let claims = claims_of(info, &key, known, &after, false).map_err(|error| invalid(&error))?;
+                let wanted = if claims.is_empty() { "ALL_NEW" } else { "" };
+                Ok(Write {
+                    kind: OperationKind::Updating,
+                    operation: Operation::UpdateItem,
+                    subject: subject.clone(),
+                    key: key.clone(),
+                    body: request(wanted, Some(known))?,
+                    has_condition: true,
+                    meaning: Meaning { known: Some(known.clone()), ..meaning.clone() },
+                    claims,
+                })
+            };
+            claiming(&database, Known::of(known), false, write).await?
+        } else {
+            let sent = send_update(&database, &subject, request("ALL_NEW", None)?, Repeat::Any).await;
+            Some(sent.map_err(|failure| meaning.error(failure, subject.clone()))?)
+        };
+        let mut stored: E = match answer {
+            Some(answer) => {
+                attributes(&answer).map_err(|error| Error::undecodable(subject.clone(), &error))?
+            }
+            None => <New as UpdateReturning<E>>::read_back(&database, key.clone(), subject.clone()).await?,
+        };
+        stored.take_skipped(&mut stamped);
         tracked.original.clone_from(&stored);
         tracked.entity = stored;
         tracked.then = Timestamp::now();
+        hooks::after(&database, &mut tracked.entity, event).await;
         Ok(())
     }
 }

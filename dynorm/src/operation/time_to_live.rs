@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
 
 use super::OperationFuture;
+use super::create_table::claims_of;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo};
 use crate::error::{Error, Report, Result, Subject};
@@ -35,7 +36,13 @@ impl<E: Entity> IntoFuture for EnableTtl<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(enable(self.database, E::INFO))
+        OperationFuture::new(async move {
+            enable(self.database.clone(), E::INFO).await?;
+            match claims_of(&[E::INFO]) {
+                Some(claims) => enable(self.database, claims).await,
+                None => Ok(()),
+            }
+        })
     }
 }
 

@@ -5,34 +5,46 @@ use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::changes::complete;
+use super::claiming::{claiming, read_known};
+use super::find::stored;
 use super::update::New;
-use super::update_item::{UpdateReturning, explain, request_by_key, send_update};
+use super::update_item::{UpdateReturning, request_by_key, send_update};
+use super::write::{Meaning, OperationKind, Write};
 use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Action, Change, Existence, Expression, Json, Node, Source};
+use crate::hooks::{self, Event};
 use crate::rules::version_before;
-use crate::transport::Repeat;
+use crate::transport::{Operation, Repeat};
+use crate::unique::{Known, claims_of};
 
 /// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
 /// deletion.
-pub(crate) fn mark_expression<E: Entity>(
+pub(crate) fn mark_changes<E: Entity>(
     key: &E::Key,
-    version: Option<u64>,
     end: Option<u64>,
-    condition: Option<&Node>,
-) -> std::result::Result<Expression, ValueError> {
+) -> std::result::Result<Vec<Change>, ValueError> {
     let part = |field: usize| part_of_key::<E>(key, field);
     let stamp = Stamp::now();
-    let changes = complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)?;
-    let condition = match version.and_then(|version| version_before(E::INFO, version)) {
+    complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)
+}
+
+/// These changes, and what they need to find.
+pub(crate) fn mark_expression(
+    info: &'static EntityInfo,
+    changes: &[Change],
+    version: Option<u64>,
+    condition: Option<&Node>,
+) -> std::result::Result<Expression, ValueError> {
+    let condition = match version.and_then(|version| version_before(info, version)) {
         Some(node) => Some(Node::and_also(condition.cloned(), node)),
         None => condition.cloned(),
     };
     let mut expression = Expression::default();
-    expression.set_changes(&changes, &|_| None)?;
-    expression.set_condition(E::INFO, Existence::Stored, condition.as_ref())?;
+    expression.set_changes(changes, &|_| None)?;
+    expression.set_condition(info, Existence::Stored, condition.as_ref())?;
     Ok(expression)
 }
 
@@ -85,27 +97,65 @@ impl<E: Entity> IntoFuture for Restore<E> {
         let Self { key, database, .. } = self;
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
-            let table = database.table(E::INFO);
-            let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-            let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("restoring");
-            let part = |field: usize| part_of_key::<E>(&key, field);
-            let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
-            let invalid = |error| Error::invalid(subject.clone(), &error);
-            let changes = complete(E::INFO, changes, &part, &Stamp::now()).map_err(invalid)?;
-            let mut expression = Expression::default();
-            expression
-                .set_changes(&changes, &|_| None)
-                .and_then(|()| expression.set_condition(E::INFO, Existence::Stored, None))
-                .map_err(invalid)?;
-            let wanted = <New as UpdateReturning<E>>::WANTED;
-            let body = request_by_key(&subject.table, &encoded, &expression, wanted);
-            let answer = match send_update(&database, &subject, body, Repeat::Any).await {
-                Ok(answer) => answer,
-                Err(failure) => return Err(explain(E::INFO, failure, subject, Existence::Stored)),
+            if E::INFO.hooks
+                && let Some(mut entity) = stored::<E>(&database, key.clone()).await?
+            {
+                hooks::before(&database, &mut entity, Event::Restore).await?;
+            }
+            let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&database.table(E::INFO)))?;
+            let known = match E::INFO.unique {
+                Some(_) => Some(read_known(&database, E::INFO, &encoded).await?),
+                None => None,
             };
-            <New as UpdateReturning<E>>::output(&answer).map_err(|error| Error::undecodable(subject, &error))
+            let subject = Subject::of(E::INFO).in_table(database.table(E::INFO));
+            let subject = subject.with_key(&encoded).during("restoring");
+            let mut restored = match known {
+                Some(known) => {
+                    let write = |known: &Known| restore_request::<E>(&key, subject.clone(), Some(known));
+                    match claiming(&database, known, false, write).await? {
+                        Some(answer) => <New as UpdateReturning<E>>::output(&answer)
+                            .map_err(|error| Error::undecodable(subject, &error))?,
+                        None => <New as UpdateReturning<E>>::read_back(&database, encoded, subject).await?,
+                    }
+                }
+                None => {
+                    let Write { body, meaning, .. } = restore_request::<E>(&key, subject.clone(), None)?;
+                    match send_update(&database, &subject, body, Repeat::Any).await {
+                        Ok(answer) => <New as UpdateReturning<E>>::output(&answer)
+                            .map_err(|error| Error::undecodable(subject, &error))?,
+                        Err(failure) => return Err(meaning.error(failure, subject)),
+                    }
+                }
+            };
+            hooks::after(&database, &mut restored, Event::Restore).await;
+            Ok(restored)
         })
     }
+}
+
+/// The request that takes the mark away. Its claims are made again: they may have ended meanwhile.
+fn restore_request<E: Entity>(key: &E::Key, subject: Subject, known: Option<&Known>) -> Result<Write> {
+    let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&subject.table))?;
+    let part = |field: usize| part_of_key::<E>(key, field);
+    let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
+    let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
+    let changes = complete(E::INFO, changes, &part, &Stamp::now()).map_err(invalid)?;
+    let claims = match known {
+        Some(known) => claims_of(E::INFO, &encoded, known, &known.before, true).map_err(invalid)?,
+        None => Vec::new(),
+    };
+    let condition = known.map(|known| known.before.condition(E::INFO));
+    let existence = Existence::Stored;
+    let mut expression = Expression::default();
+    expression
+        .set_changes(&changes, &|_| None)
+        .and_then(|()| expression.set_condition(E::INFO, existence, condition.as_ref()))
+        .map_err(invalid)?;
+    let wanted = if claims.is_empty() { <New as UpdateReturning<E>>::WANTED } else { "" };
+    let body = request_by_key(&subject.table, &encoded, &expression, wanted);
+    let (kind, operation) = (OperationKind::Updating, Operation::UpdateItem);
+    let meaning = Meaning { existence: Some(existence), known: known.cloned(), ..Meaning::default() };
+    Ok(Write { kind, operation, key: encoded, body, has_condition: true, subject, meaning, claims })
 }
 
 impl<E: Entity> fmt::Debug for Restore<E> {

@@ -1,7 +1,9 @@
 //! One `UpdateItem`: its request, its answer, and what its failure means.
 
 use super::changes::complete;
+use super::claiming::{claiming, read_known};
 use super::delete::{Nothing, Old};
+use super::exactly_once::ReadBack;
 use super::find::member;
 use super::request::Request;
 use super::update::New;
@@ -15,6 +17,7 @@ use crate::error::{Error, Report, Result, Subject};
 use crate::expression::{Change, Existence, Expression, Node, Start};
 use crate::rules::Visibility;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
+use crate::unique::{Known, claims_of, touches};
 
 /// What an update gives back: [`New`], [`Old`] or [`Nothing`].
 pub trait UpdateReturning<E: Entity>: 'static {
@@ -28,10 +31,18 @@ pub trait UpdateReturning<E: Entity>: 'static {
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "called by the operation alone")]
     fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
+    /// What comes back if the update was a transaction, which gives nothing.
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn read_back(
+        database: &Database,
+        key: EncodedKey,
+        subject: Subject,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
 macro_rules! returning {
-    ($($kind:ident: $output:ty, $wanted:literal, $repeat:ident, |$answer:ident| $read:expr;)*) => {$(
+    ($($kind:ident: $output:ty, $wanted:literal, $repeat:ident, |$answer:ident| $read:expr, $read_back:expr;)*) => {$(
         impl<E: Entity> UpdateReturning<E> for $kind {
             type Output = $output;
             const WANTED: &'static str = $wanted;
@@ -42,16 +53,28 @@ macro_rules! returning {
             fn output($answer: &Answer) -> std::result::Result<$output, ValueError> {
                 $read
             }
+
+            #[allow(private_interfaces, reason = "called by the operation alone")]
+            async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<$output> {
+                $read_back(database, key, subject).await
+            }
         }
     )*};
 }
 
 returning! {
-    New: E, "ALL_NEW", Any, |answer| attributes(answer);
+    New: E, "ALL_NEW", Any, |answer| attributes(answer), <Self as ReadBack<E>>::read;
     // A second time, the old item would be the new one.
-    Old: E, "ALL_OLD", NotApplied, |answer| attributes(answer);
-    Nothing: (), "NONE", Any, |_answer| Ok(());
+    Old: E, "ALL_OLD", NotApplied, |answer| attributes(answer), no_old;
+    Nothing: (), "NONE", Any, |_answer| Ok(()), <Self as ReadBack<E>>::read;
 }
+
+/// A transaction gives nothing back, and it is refused before it is sent.
+async fn no_old<T>(_: &Database, _: EncodedKey, subject: Subject) -> Result<T> {
+    Err(Error::invalid(subject, &ValueError::new(NO_OLD)))
+}
+
+pub(super) const NO_OLD: &str = "it writes unique values, in a transaction, and that gives no old item back: read the item before, and write it with a condition";
 
 /// The entity in the answer of an update that returns one.
 pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, ValueError> {
@@ -66,8 +89,26 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
     changes: Vec<Change>,
     condition: Option<&Node>,
 ) -> Result<R::Output> {
+    let table = database.table(E::INFO);
+    let stamp = Stamp::now();
+    if touches(E::INFO, &changes) {
+        let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
+        let subject = Subject::of(E::INFO).in_table(&table).with_key(&encoded).during("updating");
+        if R::WANTED == <Old as UpdateReturning<E>>::WANTED {
+            return Err(Error::invalid(subject, &ValueError::new(NO_OLD)));
+        }
+        let known = read_known(database, E::INFO, &encoded).await?;
+        let write = |known: &Known| {
+            let (table, changes) = (table.clone(), changes.clone());
+            update_request::<E>(table, key, changes, condition, Some(known), &stamp, R::WANTED)
+        };
+        return match claiming(database, known, false, write).await? {
+            Some(answer) => R::output(&answer).map_err(|error| Error::undecodable(subject, &error)),
+            None => R::read_back(database, encoded, subject).await,
+        };
+    }
     let Write { subject, body, meaning, .. } =
-        update_request::<E>(database.table(E::INFO), key, changes, condition, &Stamp::now(), R::WANTED)?;
+        update_request::<E>(table, key, changes, condition, None, &stamp, R::WANTED)?;
     let answer = match send_update(database, &subject, body, R::REPEAT).await {
         Ok(answer) => answer,
         Err(failure) => return Err(meaning.error(failure, subject)),
@@ -75,12 +116,14 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
     R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
 }
 
-/// The request that changes an item; in a transaction there is nothing `wanted` of it.
+/// The request that changes an item; in a transaction there is nothing `wanted` of it. Of changes that touch unique values it has
+/// to be `known` what the item is.
 pub(crate) fn update_request<E: Entity>(
     table: String,
     key: &E::Key,
     changes: Vec<Change>,
     condition: Option<&Node>,
+    known: Option<&Known>,
     stamp: &Stamp,
     wanted: &'static str,
 ) -> Result<Write> {
@@ -95,20 +138,33 @@ pub(crate) fn update_request<E: Entity>(
     };
     let changes = changes.map_err(|error| Error::invalid(subject.clone(), &error))?;
     let existence = Existence::Present;
+    let claims = match known {
+        Some(known) => known
+            .before
+            .after(E::INFO, &changes)
+            .and_then(|after| claims_of(E::INFO, &encoded, known, &after, false)),
+        None => Ok(Vec::new()),
+    };
+    let claims = claims.map_err(|error| Error::invalid(subject.clone(), &error))?;
+    let condition = match known {
+        Some(known) => Some(Node::and_also(condition.cloned(), known.before.condition(E::INFO))),
+        None => condition.cloned(),
+    };
+    let wanted = if claims.is_empty() { wanted } else { "" };
     let request = UpdateRequest {
         info: E::INFO,
         key: &encoded,
         changes: &changes,
         start: &|_| None,
         existence,
-        condition,
+        condition: condition.as_ref(),
         wanted,
     };
     let body = request.body(&subject.table).map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let meaning = Meaning { existence: Some(existence), ..Meaning::default() };
+    let meaning = Meaning { existence: Some(existence), known: known.cloned(), ..Meaning::default() };
     // That the item exists is a condition too.
     let (operation, has_condition) = (Operation::UpdateItem, true);
-    Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning })
+    Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning, claims })
 }
 
 pub(super) async fn send_update(

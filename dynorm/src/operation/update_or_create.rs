@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::OperationFuture;
+use super::by_unique::find_by_unique;
 use super::first_or_create::create;
 use super::update::{New, Update};
 use super::update_item::update;
@@ -42,8 +43,9 @@ const ROUNDS: usize = 5;
 
 async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
     // An id that is not set yet is set here, so that all attempts are at one item.
+    let found = find_by_unique(database, &entity).await?;
     entity.stamp_item(&Stamp::now());
-    let key = entity.entity_key();
+    let mut key = found.map_or_else(|| entity.entity_key(), |found| found.entity_key());
     let mut round = 1;
     loop {
         match update::<E, New>(database, &key, changes.clone(), None).await {
@@ -54,6 +56,11 @@ async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes
             // Somebody else was faster, so there is something to update, unless it is another entity's. Of an attempt whose answer was lost nobody knows: it
             // may be this entity that is there, and the changes are not for that.
             Err(error) if error.outcome_known() && error.current::<E>().is_some() && round < ROUNDS => {
+                round += 1;
+            }
+            Err(error) if error.is_unique_conflict() && round < ROUNDS => {
+                let Some(found) = find_by_unique(database, &entity).await? else { return Err(error) };
+                key = found.entity_key();
                 round += 1;
             }
             done => return done,

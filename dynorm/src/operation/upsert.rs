@@ -48,6 +48,10 @@ async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Chan
     let item = encode_entity(&entity).map_err(|error| error.in_table(&table))?;
     let encoded = item.key(E::INFO);
     let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("upserting");
+    if E::INFO.unique.is_some() {
+        let why = "an upsert cannot say which values it takes before it is made, and its unique fields are claimed with it: use `update_or_create`";
+        return Err(Error::invalid(subject, &ValueError::new(why)));
+    }
     let key = entity.entity_key();
     let part = |field: usize| part_of_key::<E>(&key, field);
     let body = complete(E::INFO, changes, &part, &stamp)

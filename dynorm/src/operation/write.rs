@@ -5,6 +5,7 @@ use crate::entity::EncodedKey;
 use crate::error::{Error, Subject};
 use crate::expression::Existence;
 use crate::transport::{Failure, Operation};
+use crate::unique::{self, Claim, Known};
 
 /// A write of one item, ready to be sent: by itself, or in a transaction.
 #[derive(Debug)]
@@ -18,6 +19,21 @@ pub(crate) struct Write {
     pub(crate) body: Vec<u8>,
     pub(crate) has_condition: bool,
     pub(crate) meaning: Meaning,
+    /// What is claimed and released with it, in one transaction.
+    pub(crate) claims: Vec<Claim>,
+}
+
+impl Write {
+    /// What a failure means: what is known of the item by now, if the write may succeed with that.
+    pub(super) fn explain(&self, failure: Failure) -> Result<Known, Error> {
+        unique::explain(
+            self.meaning.known.as_ref(),
+            &self.claims,
+            failure,
+            &self.subject,
+            |failure, subject| self.meaning.error(failure, subject),
+        )
+    }
 }
 
 /// What it means that the condition of a write fails.
@@ -29,12 +45,17 @@ pub(crate) struct Meaning {
     pub(crate) version: Option<u64>,
     /// What was to be written.
     pub(crate) attempted: Option<Vec<u8>>,
+    /// What was known of the item, and has to be as it was.
+    pub(crate) known: Option<Known>,
 }
 
 impl Meaning {
     /// The error of a write that failed.
     pub(crate) fn error(&self, failure: Failure, subject: Subject) -> Error {
         let Some(info) = subject.info else { return failure.into_error(subject) };
+        if self.known.as_ref().is_some_and(|known| known.observe(&failure, &subject).is_some()) {
+            return unique::unsettled(subject);
+        }
         let error = match self.existence {
             Some(existence @ (Existence::Present | Existence::Stored)) => {
                 explain(info, failure, subject, existence)

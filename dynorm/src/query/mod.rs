@@ -573,7 +573,7 @@ terminals! {
             return run.count_all().await;
         }
         let mut count = 0;
-        while limit.is_none_or(|limit| count < limit) && run.pop_row().await?.is_some() {
+        while limit.is_none_or(|limit| count < limit) && run.pass().await? {
             count += 1;
         }
         Ok(count)
@@ -581,7 +581,7 @@ terminals! {
     /// Whether a query has a match. Made by [`Query::exists`].
     Exists -> bool, |query| {
         let doing = query.doing();
-        Ok(query.run(Some(1), doing, |_| Ok(None))?.pop_row().await?.is_some())
+        query.run(Some(1), doing, |_| Ok(None))?.pass().await
     }
 }
 

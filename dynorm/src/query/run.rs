@@ -324,20 +324,32 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         Ok(self.pop_row().await?.map(|row| row.value))
     }
 
+    /// The same, with its place.
     pub(super) async fn pop_row(&mut self) -> Result<Option<Row<S::Output>>> {
         if !self.fill().await? {
             return Ok(None);
         }
-        Ok(self.take())
+        let mut row = self.take();
+        if let Some(row) = &mut row {
+            give::<E, S>(&mut row.value, self.reader.database()).await;
+        }
+        Ok(row)
     }
 
-    /// Everything that can be had without another request, once there is something.
-    pub(super) async fn chunk(&mut self) -> Result<Vec<S::Output>> {
+    /// True if there was another item, which nobody gets.
+    pub(super) async fn pass(&mut self) -> Result<bool> {
+        Ok(self.fill().await? && self.take().is_some())
+    }
+
+    /// Everything that can be had without another request, once there is something, but not more than `most`.
+    pub(super) async fn chunk(&mut self, most: usize) -> Result<Vec<S::Output>> {
         let mut chunk = Vec::new();
         if self.fill().await? {
             while self.is_ready()
-                && let Some(row) = self.take()
+                && chunk.len() < most
+                && let Some(mut row) = self.take()
             {
+                give::<E, S>(&mut row.value, self.reader.database()).await;
                 chunk.push(row.value);
             }
         }
@@ -575,6 +587,13 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                 &ValueError::new("the answer has no count"),
             )),
         }
+    }
+}
+
+/// Somebody gets it.
+async fn give<E: Entity, S: Selection<E>>(value: &mut S::Output, database: &Database) {
+    if let Some(hook) = S::retrieved(value, database) {
+        hook.await;
     }
 }
 

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use futures_util::future::BoxFuture;
+
 use super::Found;
 use super::evaluate::find;
 use crate::attribute::Attribute;
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
+use crate::database::Database;
 use crate::entity::{Entity, decode_entity};
 use crate::expression::{DocumentPath, Path};
 use crate::field::{Field, TypedKind};
+use crate::hooks;
 
 /// What a query gives for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select) was given: a field, a
 /// place inside one, or a tuple of those.
@@ -35,6 +39,12 @@ pub trait Selection<E: Entity>: Send + Sync + 'static {
 
     #[doc(hidden)]
     fn many(items: Vec<Self::Output>, found: Found) -> Self::Many;
+
+    /// Runs the hook of what is given.
+    #[doc(hidden)]
+    fn retrieved<'o>(_: &'o mut Self::Output, _: &'o Database) -> Option<BoxFuture<'o, ()>> {
+        None
+    }
 }
 
 /// The whole entity.
@@ -68,6 +78,10 @@ impl<E: Entity> Selection<E> for Whole<E> {
 
     fn many(items: Vec<E>, found: Found) -> Collection<E> {
         found.into_collection(items)
+    }
+
+    fn retrieved<'o>(entity: &'o mut E, database: &'o Database) -> Option<BoxFuture<'o, ()>> {
+        E::INFO.hooks.then(|| Box::pin(hooks::retrieved(database, entity)) as _)
     }
 }
 

@@ -79,9 +79,9 @@ impl<E: Entity, S: Selection<E>> QueryStream<E, S> {
     }
 }
 
-fn fetch<E: Entity, S: Selection<E>>(mut run: Run<E, S>) -> Fetching<E, S> {
+fn fetch<E: Entity, S: Selection<E>>(mut run: Run<E, S>, most: usize) -> Fetching<E, S> {
     Box::pin(async move {
-        let chunk = run.chunk().await?;
+        let chunk = run.chunk(most).await?;
         Ok((run, chunk))
     })
 }
@@ -106,7 +106,8 @@ impl<E: Entity, S: Selection<E>> Stream for QueryStream<E, S> {
             if self.ahead.is_none()
                 && let Some(run) = self.run.take()
             {
-                self.fetching = Some(fetch(run));
+                let most = self.left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+                self.fetching = Some(fetch(run, most.saturating_sub(self.current.len())));
             }
             if let Some(fetching) = &mut self.fetching
                 && let Poll::Ready(fetched) = fetching.as_mut().poll(context)

@@ -2,11 +2,12 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::MAX_TRANSACTION_OPERATIONS;
-use super::request::explained;
+use super::request::{Place, explained};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity, encode_key};
 use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
+use crate::hooks;
 use crate::operation::request::Request;
 use crate::operation::{Find, Get, Meaning, OperationFuture, OperationKind};
 use crate::rules::Visibility;
@@ -84,10 +85,11 @@ impl<T: TransactReads> IntoFuture for TransactGet<T> {
             let mut plan = Plan::default();
             reads.plan(&database, &mut plan);
             let (subjects, positions, answer) = plan.carry_out(&database).await?;
-            let Some(answer) = answer else { return reads.output(&mut Found::default()) };
+            let Some(answer) = answer else { return reads.output(&mut Found::none(database)).await };
             let items = items(&answer)
                 .map_err(|error| Error::undecodable(subjects.first().cloned().unwrap_or_default(), &error))?;
-            reads.output(&mut Found { items, places: subjects.into_iter().zip(positions).collect(), next: 0 })
+            let places = subjects.into_iter().zip(positions).collect();
+            reads.output(&mut Found { items, places, next: 0, database }).await
         })
     }
 }
@@ -123,13 +125,13 @@ impl<E: Entity> fmt::Debug for GetList<E> {
 #[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
 pub trait TransactReads: Send + 'static {
     /// What it gives.
-    type Output;
+    type Output: Send;
     #[doc(hidden)]
     fn database(&self) -> Option<Database>;
     #[doc(hidden)]
     fn plan(&self, database: &Database, plan: &mut Plan);
     #[doc(hidden)]
-    fn output(self, found: &mut Found<'_>) -> Result<Self::Output>;
+    fn output(self, found: &mut Found<'_>) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
 /// The keys that are asked for.
@@ -140,12 +142,12 @@ pub(crate) struct Plan {
 }
 
 /// The items that came, in the order in which they were asked for.
-#[derive(Default)]
 pub(crate) struct Found<'a> {
     items: Vec<Option<Item<'a>>>,
     /// Of each read: what it is about, and the position of its item.
     places: Vec<(Subject, usize)>,
     next: usize,
+    database: Database,
 }
 
 impl Plan {
@@ -209,7 +211,7 @@ impl Plan {
                 let meaning = Meaning::default();
                 let operations = distinct.iter().enumerate().map(|(place, (subject, _))| {
                     let first = positions.iter().position(|position| *position == place);
-                    (first.unwrap_or(place), OperationKind::Reading, subject, &meaning)
+                    (first.unwrap_or(place), OperationKind::Reading, subject, Place::Item(&meaning))
                 });
                 Err(explained(failure, subject, operations))
             }
@@ -260,8 +262,12 @@ fn items(answer: &Answer) -> std::result::Result<Vec<Option<Item<'_>>>, ValueErr
 }
 
 impl Found<'_> {
+    const fn none(database: Database) -> Self {
+        Self { items: Vec::new(), places: Vec::new(), next: 0, database }
+    }
+
     /// What the next read has found, and what an error is to say of it.
-    fn take<E: Entity>(&mut self, visible: Visibility) -> Result<(Option<E>, Subject)> {
+    async fn take<E: Entity>(&mut self, visible: Visibility) -> Result<(Option<E>, Subject)> {
         let (subject, position) = self.places.get(self.next).cloned().unwrap_or_default();
         self.next += 1;
         let found = match self.items.get(position) {
@@ -274,7 +280,12 @@ impl Found<'_> {
             None => Err(ValueError::new("the answer has no place for it")),
         };
         match found {
-            Ok(found) => Ok((found, subject)),
+            Ok(mut found) => {
+                if let Some(entity) = &mut found {
+                    hooks::retrieved(&self.database, entity).await;
+                }
+                Ok((found, subject))
+            }
             Err(error) => Err(Error::undecodable(subject, &error)),
         }
     }
@@ -292,8 +303,8 @@ impl<E: Entity> TransactReads for Find<E> {
         plan.push::<E>(database, &self.key);
     }
 
-    fn output(self, found: &mut Found<'_>) -> Result<Option<E>> {
-        Ok(found.take(self.visible)?.0)
+    async fn output(self, found: &mut Found<'_>) -> Result<Option<E>> {
+        Ok(found.take(self.visible).await?.0)
     }
 }
 
@@ -309,8 +320,8 @@ impl<E: Entity> TransactReads for Get<E> {
         self.0.plan(database, plan);
     }
 
-    fn output(self, found: &mut Found<'_>) -> Result<E> {
-        let (found, subject) = found.take(self.0.visible)?;
+    async fn output(self, found: &mut Found<'_>) -> Result<E> {
+        let (found, subject) = found.take(self.0.visible).await?;
         found.ok_or_else(|| Error::not_found(subject))
     }
 }
@@ -327,8 +338,12 @@ impl<E: Entity> TransactReads for GetList<E> {
         self.0.iter().for_each(|key| plan.push::<E>(database, key));
     }
 
-    fn output(self, found: &mut Found<'_>) -> Result<Vec<Option<E>>> {
-        self.0.iter().map(|_| Ok(found.take(Visibility::default())?.0)).collect()
+    async fn output(self, found: &mut Found<'_>) -> Result<Vec<Option<E>>> {
+        let mut entities = Vec::with_capacity(self.0.len());
+        for _ in &self.0 {
+            entities.push(found.take(Visibility::default()).await?.0);
+        }
+        Ok(entities)
     }
 }
 
@@ -345,8 +360,8 @@ impl<T: TransactReads> TransactReads for TransactGet<T> {
         self.reads.plan(database, plan);
     }
 
-    fn output(self, found: &mut Found<'_>) -> Result<T::Output> {
-        self.reads.output(found)
+    async fn output(self, found: &mut Found<'_>) -> Result<T::Output> {
+        self.reads.output(found).await
     }
 }
 
@@ -362,8 +377,12 @@ impl<T: TransactReads> TransactReads for Vec<T> {
         self.iter().for_each(|read| read.plan(database, plan));
     }
 
-    fn output(self, found: &mut Found<'_>) -> Result<Vec<T::Output>> {
-        self.into_iter().map(|read| read.output(found)).collect()
+    async fn output(self, found: &mut Found<'_>) -> Result<Vec<T::Output>> {
+        let mut outputs = Vec::with_capacity(self.len());
+        for read in self {
+            outputs.push(read.output(found).await?);
+        }
+        Ok(outputs)
     }
 }
 
@@ -382,8 +401,8 @@ macro_rules! tuples {
                 $(self.$position.plan(database, plan);)*
             }
 
-            fn output(self, found: &mut Found<'_>) -> Result<Self::Output> {
-                Ok(($(self.$position.output(found)?,)*))
+            async fn output(self, found: &mut Found<'_>) -> Result<Self::Output> {
+                Ok(($(self.$position.output(found).await?,)*))
             }
         }
     )*};

@@ -6,17 +6,17 @@ mod request;
 
 pub use get::{GetList, TransactGet, TransactReads, transact_get};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
-pub(crate) use request::carry_out_one;
+pub(crate) use request::{carry_out_one, send_one};
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::database::Database;
-use crate::entity::{Entity, Stamp};
-use crate::error::Result;
+use crate::entity::{Entity, EntityInfo, Stamp};
+use crate::error::{FailedOperation, Result, Subject, TransactionReport};
 use crate::key::IntoKey;
 use crate::operation::{Check, Delete, OperationFuture, Put, SaveArg};
-use part::{Part, Puts};
+use part::{Deletes, Part, Puts, Updates};
 
 /// The most operations that DynamoDB takes in one transaction, and the most items that it reads in one.
 pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
@@ -170,7 +170,7 @@ impl<'a, S> Transaction<'a, S> {
     pub fn update<E: Entity>(mut self, update: impl IntoUpdate<E>) -> Self {
         let mut update = update.into_update();
         self.adopt(update.database.take());
-        self.parts.push(Box::new(update));
+        self.parts.push(Box::new(Updates::new(update)));
         self
     }
 
@@ -191,7 +191,7 @@ impl<'a, S> Transaction<'a, S> {
     pub fn delete<E: Entity>(mut self, entity: impl IntoDelete<E>) -> Self {
         let mut delete = entity.into_delete();
         self.adopt(delete.database.take());
-        self.parts.push(Box::new(delete));
+        self.parts.push(Box::new(Deletes::new(delete)));
         self
     }
 
@@ -251,7 +251,7 @@ impl<'a, S> Transaction<'a, S> {
     }
 
     fn delete_of<E: Entity>(mut self, key: E::Key) -> Self {
-        self.parts.push(Box::new(Delete::<E>::new(key)));
+        self.parts.push(Box::new(Deletes::new(Delete::<E>::new(key))));
         self
     }
 }
@@ -300,15 +300,44 @@ async fn run(
     database: Option<Database>,
 ) -> Result<()> {
     let database = Database::of_operation(database)?;
-    let stamp = Stamp::now();
-    let result = match request::prepare(&mut parts, &database, &stamp, token) {
+    let result = match run_hooks(&mut parts, &database).await {
+        Ok(()) => request::prepare(&mut parts, &database, &Stamp::now(), token),
+        Err(error) => Err(error),
+    };
+    let result = match result {
         Ok(request) => request.carry_out(&database).await,
         Err(error) => Err(error),
     };
+    if result.is_ok() {
+        for part in parts.iter_mut().filter(|part| part.info().hooks) {
+            part.after(&database).await;
+        }
+    }
     if result.as_ref().is_err_and(crate::Error::outcome_known) {
         parts.iter_mut().for_each(|part| part.revert());
     }
     result
+}
+
+/// Unique values are looked up as well.
+const fn prepares(info: &EntityInfo) -> bool {
+    info.hooks || info.unique.is_some()
+}
+
+/// Runs the hooks before the operations, all of them, so that the error tells all that refuse.
+async fn run_hooks(parts: &mut [Box<dyn Part + '_>], database: &Database) -> Result<()> {
+    let mut failures = Vec::new();
+    for (index, part) in parts.iter_mut().enumerate().filter(|(_, part)| prepares(part.info())) {
+        if let Err(reason) = part.before(database).await {
+            failures.push(FailedOperation::new(index, part.kind(), reason));
+        }
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let tables: Vec<String> = parts.iter().map(|part| database.table(part.info())).collect();
+    let subject = Subject::transaction(parts.len(), &tables).during("writing");
+    Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into())
 }
 
 impl<S> fmt::Debug for Transaction<'_, S> {

@@ -1,13 +1,19 @@
 //! The operations of a transaction, each with its entity: from here on only bytes are left of them.
 
+use std::future::ready;
 use std::marker::PhantomData;
 
-use crate::entity::{Entity, EntityInfo, Stamp, encode_entity, encode_key};
+use futures_util::future::BoxFuture;
+
+use crate::database::Database;
+use crate::entity::{Entity, EntityInfo, Stamp, encode_key};
 use crate::error::Result;
+use crate::hooks::{self, Event};
 use crate::operation::{
     Check, Delete, Existing, Held, New, Nothing, OperationKind, Put, Save, SaveArg, Update, Write,
-    check_request, put_request, update_request,
+    check_request, put_request, read_known, stamped_item, update_request,
 };
+use crate::unique::{Known, touches};
 
 /// One operation.
 pub(super) trait Part: Send {
@@ -17,18 +23,28 @@ pub(super) trait Part: Send {
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
     /// Takes back what was done to an entity of the caller.
     fn revert(&mut self) {}
+    /// Runs the hooks before it, and looks up what it has to know of the item.
+    fn before<'p>(&'p mut self, _: &'p Database) -> BoxFuture<'p, Result<()>> {
+        Box::pin(ready(Ok(())))
+    }
+    /// Runs the hooks after it.
+    fn after<'p>(&'p mut self, _: &'p Database) -> BoxFuture<'p, ()> {
+        Box::pin(ready(()))
+    }
 }
 
 /// An entity that is put.
 pub(super) struct Puts<E, H> {
     held: H,
     put: Put,
+    event: Event,
     of: PhantomData<fn() -> E>,
 }
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
     pub(super) fn new(held: H, put: Put) -> Self {
-        Self { held, put, of: PhantomData }
+        let event = Event::save(held.entity(), put.kind == OperationKind::Creating);
+        Self { held, put, event, of: PhantomData }
     }
 }
 
@@ -43,9 +59,7 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
 
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write> {
         self.held.remember();
-        self.put.take_version(self.held.entity());
-        self.held.stamp(stamp);
-        match encode_entity(self.held.entity()) {
+        match stamped_item(&mut self.held, &mut self.put, stamp) {
             Ok(item) => put_request(table, E::INFO, &item, &self.put),
             Err(error) => Err(error.in_table(&table)),
         }
@@ -54,9 +68,40 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
     fn revert(&mut self) {
         self.held.revert();
     }
+
+    fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
+        self.held.remember();
+        Box::pin(async move {
+            hooks::before(database, self.held.entity_mut(), self.event).await?;
+            let entity = self.held.entity();
+            let is_new = entity.is_new() == Some(true) || self.put.kind == OperationKind::Creating;
+            if E::INFO.unique.is_some() && !is_new {
+                let table = database.table(E::INFO);
+                let key = encode_key::<E>(&entity.entity_key()).map_err(|error| error.in_table(&table))?;
+                self.put.known = Some(read_known(database, E::INFO, &key).await?);
+            }
+            Ok(())
+        })
+    }
+
+    fn after<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, ()> {
+        Box::pin(hooks::after(database, self.held.entity_mut(), self.event))
+    }
 }
 
-impl<E: Entity> Part for Update<E, Existing<E>, Nothing> {
+/// An update, with what is known of the item if it touches unique values.
+pub(super) struct Updates<E: Entity> {
+    update: Update<E, Existing<E>, Nothing>,
+    known: Option<Known>,
+}
+
+impl<E: Entity> Updates<E> {
+    pub(super) fn new(update: Update<E, Existing<E>, Nothing>) -> Self {
+        Self { update, known: None }
+    }
+}
+
+impl<E: Entity> Part for Updates<E> {
     fn kind(&self) -> OperationKind {
         OperationKind::Updating
     }
@@ -66,12 +111,37 @@ impl<E: Entity> Part for Update<E, Existing<E>, Nothing> {
     }
 
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write> {
-        let changes = std::mem::take(&mut self.changes);
-        update_request::<E>(table, &self.subject.0, changes, self.condition.as_ref(), stamp, "")
+        let Self { update, known } = self;
+        let changes = std::mem::take(&mut update.changes);
+        let condition = update.condition.as_ref();
+        update_request::<E>(table, &update.subject.0, changes, condition, known.as_ref(), stamp, "")
+    }
+
+    fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
+        Box::pin(async move {
+            if touches(E::INFO, &self.update.changes) {
+                let table = database.table(E::INFO);
+                let key = encode_key::<E>(&self.update.subject.0).map_err(|error| error.in_table(&table))?;
+                self.known = Some(read_known(database, E::INFO, &key).await?);
+            }
+            Ok(())
+        })
     }
 }
 
-impl<E: Entity> Part for Delete<E> {
+/// A delete, with what is known of the item if it has unique values.
+pub(super) struct Deletes<E: Entity> {
+    delete: Delete<E>,
+    known: Option<Known>,
+}
+
+impl<E: Entity> Deletes<E> {
+    pub(super) fn new(delete: Delete<E>) -> Self {
+        Self { delete, known: None }
+    }
+}
+
+impl<E: Entity> Part for Deletes<E> {
     fn kind(&self) -> OperationKind {
         OperationKind::Deleting
     }
@@ -81,7 +151,19 @@ impl<E: Entity> Part for Delete<E> {
     }
 
     fn write(&mut self, table: String, _: &Stamp) -> Result<Write> {
-        self.request(table, "")
+        self.delete.request(table, "", self.known.as_ref())
+    }
+
+    fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
+        Box::pin(async move {
+            self.delete.before(database).await?;
+            self.known = self.delete.known(database).await?;
+            Ok(())
+        })
+    }
+
+    fn after<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, ()> {
+        Box::pin(self.delete.after(database))
     }
 }
 

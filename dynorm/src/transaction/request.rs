@@ -10,6 +10,7 @@ use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
 use crate::operation::request::Request;
 use crate::operation::{Meaning, OperationKind, Write};
 use crate::transport::{self, CancellationReason, Failure, Operation};
+use crate::unique::Claim;
 
 /// The sizes of all items together.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
@@ -58,7 +59,14 @@ pub(super) fn prepare(
     if !failures.is_empty() {
         return Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into());
     }
+    let operations = operations_of(&writes);
+    if operations > MAX_TRANSACTION_OPERATIONS {
+        return Err(refused(format!(
+            "with the claims of its unique values it has {operations} operations, and DynamoDB takes {MAX_TRANSACTION_OPERATIONS} at most: make it several transactions, or a batch"
+        )));
+    }
     check_items(&writes).map_err(&refused)?;
+    check_claims(&writes).map_err(&refused)?;
     let body = body(&writes, &token);
     check_size(&writes, body.len()).map_err(&refused)?;
     Ok(TransactionRequest { writes, subject, body })
@@ -107,8 +115,31 @@ fn check_items(writes: &[Write]) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// Refuses two operations on one unique value.
+fn check_claims(writes: &[Write]) -> std::result::Result<(), String> {
+    let mut seen = std::collections::HashMap::new();
+    for (index, write) in writes.iter().enumerate() {
+        for claim in &write.claims {
+            if let Some(other) = seen.insert((&write.subject.table, &claim.key.json), index) {
+                return Err(format!(
+                    "{} and {} are about one value of the unique field `{}`, and DynamoDB takes one operation for each: make them one after another",
+                    other + 1,
+                    index + 1,
+                    claim.field()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many operations they are to DynamoDB.
+fn operations_of(writes: &[Write]) -> usize {
+    writes.iter().map(|write| 1 + write.claims.len()).sum()
+}
+
 fn body(writes: &[Write], token: &str) -> Vec<u8> {
-    let length: usize = writes.iter().map(|write| write.body.len() + 32).sum();
+    let length: usize = writes.iter().map(|write| write.body.len() + 32 + 512 * write.claims.len()).sum();
     let mut request = Request::new(length);
     request.array("TransactItems", &mut writes.iter(), |write, encoder: &mut Encoder| {
         encoder.push(b'{');
@@ -121,6 +152,13 @@ fn body(writes: &[Write], token: &str) -> Vec<u8> {
         encoder.push(b':');
         encoder.raw(&write.body);
         encoder.push(b'}');
+        for claim in &write.claims {
+            encoder.raw(b",{");
+            encoder.json_string(claim.name());
+            encoder.push(b':');
+            encoder.raw(&claim.body(&write.subject.table));
+            encoder.push(b'}');
+        }
     });
     request.text("ClientRequestToken", token);
     request.finish()
@@ -181,10 +219,11 @@ impl TransactionRequest {
         match send(database, &writes, body).await {
             Ok(()) => Ok(()),
             Err(failure) => {
-                let operations = writes
-                    .iter()
-                    .enumerate()
-                    .map(|(index, write)| (index, write.kind, &write.subject, &write.meaning));
+                let operations = writes.iter().enumerate().flat_map(|(index, write)| {
+                    let item = std::iter::once(Place::Item(&write.meaning));
+                    let places = item.chain(write.claims.iter().map(Place::Claim));
+                    places.map(move |place| (index, write.kind, &write.subject, place))
+                });
                 Err(explained(failure, subject, operations))
             }
         }
@@ -196,13 +235,20 @@ async fn send(database: &Database, writes: &[Write], body: Vec<u8>) -> std::resu
     tables.sort_unstable();
     tables.dedup();
     let operation = Operation::TransactWriteItems;
-    transport::send_transaction(database, operation, &tables, writes.len(), body).await.map(drop)
+    let operations = operations_of(writes);
+    transport::send_transaction(database, operation, &tables, operations, body).await.map(drop)
+}
+
+/// A write with its claims, as a transaction: applied once, even if answers are lost.
+pub(crate) async fn send_one(database: &Database, write: &Write) -> std::result::Result<(), Failure> {
+    let writes = std::slice::from_ref(write);
+    let body = body(writes, &ulid::Ulid::generate().to_string());
+    send(database, writes, body).await
 }
 
 /// A write by itself, as a transaction of one operation: applied once, even if answers are lost.
 pub(crate) async fn carry_out_one(database: &Database, write: Write) -> Result<()> {
-    let body = body(std::slice::from_ref(&write), &ulid::Ulid::generate().to_string());
-    match send(database, std::slice::from_ref(&write), body).await {
+    match send_one(database, &write).await {
         Ok(()) => Ok(()),
         Err(mut failure) => Err(match failure.reasons.pop() {
             Some(reason) => explained_reason(reason, &write.meaning, write.subject, failure.outcome_known),
@@ -216,15 +262,19 @@ pub(crate) async fn carry_out_one(database: &Database, write: Write) -> Result<(
 pub(super) fn explained<'w>(
     mut failure: Failure,
     subject: Subject,
-    operations: impl Iterator<Item = (usize, OperationKind, &'w Subject, &'w Meaning)>,
+    operations: impl Iterator<Item = (usize, OperationKind, &'w Subject, Place<'w>)>,
 ) -> Error {
     let (reasons, outcome_known) = (std::mem::take(&mut failure.reasons), failure.outcome_known);
     let failures: Vec<FailedOperation> = reasons
         .into_iter()
         .zip(operations)
         .filter(|(reason, _)| !reason.is_none())
-        .map(|(reason, (index, kind, subject, meaning))| {
-            let reason = explained_reason(reason, meaning, subject.clone(), outcome_known);
+        .map(|(reason, (index, kind, subject, place))| {
+            let subject = subject.clone();
+            let reason = match place {
+                Place::Item(meaning) => explained_reason(reason, meaning, subject, outcome_known),
+                Place::Claim(claim) => claim.error(reason.into_failure(outcome_known), subject),
+            };
             FailedOperation::new(index, kind, reason)
         })
         .collect();
@@ -232,6 +282,12 @@ pub(super) fn explained<'w>(
         return failure.into_error(subject);
     }
     TransactionReport { subject, failures, sent: true, outcome_known }.into()
+}
+
+/// What a reason of a cancellation is said of.
+pub(super) enum Place<'w> {
+    Item(&'w Meaning),
+    Claim(&'w Claim),
 }
 
 fn explained_reason(

@@ -165,6 +165,17 @@ impl Failure {
         self.reasons.iter().filter(|reason| !reason.is_none()).all(|reason| reason.kind().may_pass())
     }
 
+    /// What went wrong, also with the operations of a transaction: a condition counts before what may pass.
+    pub(crate) fn kind_of_all(&self) -> FailureKind {
+        let mut kinds = self.reasons.iter().filter(|reason| !reason.is_none()).map(CancellationReason::kind);
+        let Some(first) = kinds.next() else { return self.kind };
+        let is_lasting = |kind: &FailureKind| !kind.may_pass();
+        match kinds.clone().chain([first]).find(|kind| *kind == FailureKind::ConditionFailed) {
+            Some(kind) => kind,
+            None => kinds.chain([first]).find(is_lasting).unwrap_or(first),
+        }
+    }
+
     /// What went wrong, in a word: the code of DynamoDB's error, or our kind.
     pub(super) fn code(&self) -> &str {
         match self.message.split_once(": ") {
@@ -256,7 +267,7 @@ impl CancellationReason {
 
     /// What it means to a caller.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
-    fn kind(&self) -> FailureKind {
+    pub(crate) fn kind(&self) -> FailureKind {
         match self.code.as_str() {
             "ConditionalCheckFailed" => FailureKind::ConditionFailed,
             "TransactionConflict" | "TransactionInProgress" => FailureKind::Conflict,

@@ -9,8 +9,9 @@ use super::super::wire::{Reading, Verdict, Work};
 use super::super::{Fate, MAX_BATCH_WRITE_ITEMS};
 use super::{Engine, Flight, Part, Wait};
 use crate::codec::ValueError;
-use crate::error::Error;
+use crate::error::{Error, Subject};
 use crate::transport::{Failure, FailureKind};
+use crate::unique::{Known, unsettled};
 
 impl Engine<'_> {
     pub(super) fn digest(&mut self, flight: Flight) {
@@ -113,7 +114,7 @@ impl Engine<'_> {
 
     /// A request without a success.
     pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], failure: Failure, now: Instant) {
-        let (kind, answered) = (failure.kind, failure.answered);
+        let (kind, answered) = (failure.kind_of_all(), failure.answered);
         let unanswered = !failure.outcome_known && !answered;
         match kind {
             // For one of its items, or one of its tables.
@@ -126,7 +127,10 @@ impl Engine<'_> {
         let subject = self.subject_of(&chunk);
         let alone = chunk.first().filter(|_| self.work == Work::Each).and_then(|id| self.jobs.get(*id));
         let error = Arc::new(match alone {
-            Some(job) => job.body.error(job.info, failure, subject),
+            Some(job) => match job.body.explain(job.info, failure, &subject) {
+                Ok(known) => return self.try_again(chunk, parts, &known, subject, now),
+                Err(error) => error,
+            },
             None => failure.into_error(subject),
         });
         match kind {
@@ -134,6 +138,8 @@ impl Engine<'_> {
                 self.pace(parts, Pace::brought_something);
                 for id in &chunk {
                     let job = self.jobs.get(*id);
+                    // The refusal of a transaction tells of all attempts at it.
+                    let job = job.filter(|job| !job.body.is_transaction());
                     let unanswered = job.is_some_and(|job| job.unanswered);
                     // What is found to exist may be what an attempt made at which the server failed.
                     let may_be_own =
@@ -180,6 +186,38 @@ impl Engine<'_> {
                 self.stopped = Some(error);
             }
         }
+    }
+
+    /// An item turned out to be another than its write was made for, so the write is made for what it is.
+    fn try_again(
+        &mut self,
+        chunk: Vec<usize>,
+        parts: &[Part],
+        known: &Known,
+        subject: Subject,
+        now: Instant,
+    ) {
+        self.pace(parts, Pace::brought_something);
+        let error = Arc::new(unsettled(subject));
+        let mut wait = Wait::Together;
+        for id in &chunk {
+            let Some(job) = self.jobs.get_mut(*id) else { continue };
+            // What was guessed was no attempt.
+            if job.body.is_guessed() {
+                wait = Wait::Not;
+            }
+            let body = match self.inputs.again(job.inputs.first, known) {
+                Some(Ok(body)) => body,
+                Some(Err(error)) => {
+                    self.settled += 1;
+                    return self.settle(*id, Fate::Rejected, Some(&Arc::new(error)));
+                }
+                None => continue,
+            };
+            self.held_bytes = self.held_bytes - job.body.len() + body.len();
+            (job.body, job.unanswered, job.sent) = (body, false, true);
+        }
+        self.put_back(chunk, Some(&error), wait, now);
     }
 
     /// Cuts a refused request in two: between its tables, or in the middle.

@@ -29,6 +29,7 @@ use crate::database::Database;
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
 use crate::transport::{self, Answer, Failure, Operation};
+use crate::unique::Known;
 pub(super) use job::Job;
 use job::{Indices, Other};
 use settle::Wait;
@@ -50,6 +51,11 @@ pub(super) trait Inputs: Send {
     /// The item that answers these inputs, before they are settled.
     fn found(&mut self, _: &[usize], _: &Item<'_>) -> Result<(), ValueError> {
         Ok(())
+    }
+
+    /// An input once more, with what is known of its item by now.
+    fn again(&mut self, _: usize, _: &Known) -> Option<Result<Body>> {
+        None
     }
 
     /// Ready when what was settled has been passed on, and more may be.

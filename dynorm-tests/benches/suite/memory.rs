@@ -1,13 +1,14 @@
-//! Peak memory of streams: of a million items, of items of several sizes, and of queries beside what `get_all` takes.
+//! Memory: the peak of streams of a million items, of items of several sizes, and of queries beside what `get_all` takes; and
+//! how often memory is asked for.
 //!
-//! `cargo bench --workspace --all-features --bench memory` prints a table, and fails if a stream takes more than its bound:
-//! 64 MB for a batch, 10 MB for a query. Each
+//! A stream that takes more than its bound fails: 64 MB for a batch, 10 MB for a query. Each
 //! row is a process of its own, with the multi-threaded runtime and the signing client of a user, in real time; what it
-//! talks to is in the same process, takes a millisecond for each request, and keeps nothing. The figures are `VmRSS` before
+//! talks to is in the same process, takes a millisecond for each request, and keeps nothing. The peak is `VmRSS` before
 //! the stream begins and `VmHWM` after its end, as Linux counts them: pages of the program that are first used meanwhile
-//! count, too, which is what the row of a single request is there to show.
+//! count, too, which is what the row of a single request is there to show. What the server allocates to write an answer is taken
+//! off the allocations.
 
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +28,9 @@ use aws_smithy_types::byte_stream::ByteStream;
 use dynorm::prelude::*;
 use dynorm::testing::Faults;
 use futures_util::StreamExt as _;
+
+use crate::results::Row;
+use crate::work::{allocations_of, allocations_so_far};
 
 /// What the stream of a batch may take, whatever its length.
 const BATCH_BOUND: u64 = 64_000_000;
@@ -124,49 +128,27 @@ struct Member {
     updated_at: Timestamp,
 }
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    let done = match arguments.as_slice() {
-        [_, flag, case] if flag == "--case" => run(case).map(|figures| {
-            println!("{} {} {}", figures.peak, figures.traffic, figures.millis);
-            true
-        }),
-        _ => compare(),
-    };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+/// Every case, and an error if one is over its bound.
+pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let mut over = Vec::new();
+    for case in CASES {
+        let figures = in_a_process(case).context(case.name)?;
+        let mut add = |way, figure| rows.push(Row::new(case.label(), way).with("memory", figure));
+        add("items", case.items as f64);
+        add("over the wire, MB", figures.traffic as f64 / 1e6);
+        add("seconds", figures.millis as f64 / 1e3);
+        add("peak, MB", figures.peak as f64 / 1e6);
+        add("allocations an item", figures.allocations);
+        if let Some(bound) = case.way.bound() {
+            add("peak at most, MB", bound as f64 / 1e6);
+            if figures.peak > bound {
+                over.push(case.label());
+            }
         }
     }
-}
-
-/// Prints the table. False if a stream took too much.
-fn compare() -> anyhow::Result<bool> {
-    println!("| stream | items | on the wire | time | peak above the start | bound | |");
-    println!("|---|---:|---:|---:|---:|---:|---|");
-    let mut all_within = true;
-    for case in CASES {
-        let Figures { peak, traffic, millis } = in_a_process(case).with_context(|| case.name)?;
-        let is_within = case.way.bound().is_none_or(|bound| peak <= bound);
-        all_within &= is_within;
-        let verdict = if is_within { "pass" } else { "FAIL" };
-        let (bound, verdict) =
-            case.way.bound().map_or(("none".to_owned(), ""), |bound| (megabytes(bound), verdict));
-        let (name, items, seconds) = (case.name, case.items, millis as f64 / 1e3);
-        println!(
-            "| {name} | {items} | {} | {seconds:.1} s | {} | {bound} | {verdict} |",
-            megabytes(traffic),
-            megabytes(peak),
-        );
-    }
-    Ok(all_within)
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+    ensure!(over.is_empty(), "over the bound: {}", over.join(", "));
+    Ok(rows)
 }
 
 /// What one case took.
@@ -176,33 +158,43 @@ struct Figures {
     /// The bytes of the bodies of all requests and answers.
     traffic: u64,
     millis: u64,
+    /// An item.
+    allocations: f64,
 }
 
 /// Runs this program again: what one stream leaves behind must not hide what the next one takes.
 fn in_a_process(case: &Case) -> anyhow::Result<Figures> {
-    let output = Command::new(std::env::current_exe()?).args(["--case", case.name]).output()?;
+    let output = Command::new(std::env::current_exe()?).args(["--memory", case.name]).output()?;
     ensure!(output.status.success(), "the run failed:\n{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
-    let numbers: Vec<u64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let numbers: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     match numbers.as_slice() {
-        [peak, traffic, millis] => Ok(Figures { peak: *peak, traffic: *traffic, millis: *millis }),
+        &[peak, traffic, millis, allocations] => {
+            Ok(Figures { peak: peak as u64, traffic: traffic as u64, millis: millis as u64, allocations })
+        }
         _ => bail!("the run printed {text:?}"),
     }
 }
 
-fn run(name: &str) -> anyhow::Result<Figures> {
+/// One case, in this process.
+pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     let case = CASES.iter().find(|case| case.name == name).context("there is no such case")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let traffic = Arc::new(AtomicU64::new(0));
-    let db = database(Server { items: case.items, note: case.note, traffic: traffic.clone() });
+    let server = Server { items: case.items, note: case.note, traffic: traffic.clone() };
+    let answers = case.answer_allocations(&server);
+    let db = database(server);
 
     let (start, clock) = (memory("VmRSS")?, Instant::now());
+    let before = allocations_so_far();
     let items = runtime.block_on(case.stream(&db))?;
+    let allocations = allocations_so_far() - before;
     let (peak, millis) = (memory("VmHWM")?, clock.elapsed().as_millis());
 
     ensure!(items == case.items, "{items} items are done");
-    let traffic = traffic.load(Ordering::Relaxed);
-    Ok(Figures { peak: peak.saturating_sub(start), traffic, millis: u64::try_from(millis)? })
+    let (peak, traffic) = (peak.saturating_sub(start), traffic.load(Ordering::Relaxed));
+    println!("{peak} {traffic} {millis} {}", allocations / case.items as f64 - answers);
+    Ok(())
 }
 
 /// A figure of this process, in bytes.
@@ -214,6 +206,34 @@ fn memory(field: &str) -> anyhow::Result<u64> {
 }
 
 impl Case {
+    /// As the table calls it.
+    fn label(&self) -> String {
+        match self.items {
+            items if items >= 1_000_000 => format!("{}, a million", self.name),
+            _ => self.name.to_owned(),
+        }
+    }
+
+    /// What the server allocates for an item of an answer, and the items themselves before they are saved.
+    fn answer_allocations(&self, server: &Server) -> f64 {
+        const ITEMS: u64 = 100;
+        let allocations = match self.way {
+            Way::Save | Way::SaveAgain => {
+                allocations_of(|| (0..ITEMS).map(|number| User::of(number, self.note)).collect::<Vec<_>>())
+                    - 1.0
+            }
+            Way::Get => {
+                let request: String = (0..ITEMS).map(|n| format!(r#"{{"number":{{"N":"{n}"}}}}"#)).collect();
+                allocations_of(|| server.found(&request))
+            }
+            Way::Query | Way::QueryAll => {
+                let few = Server { items: ITEMS, ..server.clone() };
+                allocations_of(|| few.page("{}"))
+            }
+        };
+        allocations / ITEMS as f64
+    }
+
     /// Streams all items, and counts those that are done.
     async fn stream(&self, db: &Database) -> anyhow::Result<u64> {
         let users = (0..self.items).map(|number| User::of(number, self.note));

@@ -1,0 +1,102 @@
+//! The guard: the figures that repeat, against their limits. `.ci/run` runs it.
+//!
+//! Instructions are counted where valgrind is there; allocations always are. How many lines the derive writes is held by a
+//! test of `dynorm-derive`.
+
+use crate::codec::cases as codec;
+use crate::requests::{BATCH_GET, BATCH_SAVE, QUERY, cases as requests};
+use crate::shapes::{Document, Order, Plane, Shape, User};
+use crate::work::{self, Case, Way, allocations, allocations_of, instructions};
+use crate::{DYNORM, FLOOR, SDK};
+
+/// What dynorm may take, as a share of what another way takes, or in addition to it.
+struct Limit {
+    part: &'static str,
+    case: String,
+    against: Against,
+    /// What is to be reached.
+    goal: f64,
+    /// What has been reached, with three in a hundred to spare: more than that fails.
+    reached: f64,
+}
+
+#[derive(Clone, Copy)]
+enum Against {
+    /// Instructions, as a share of those of another way.
+    Way(&'static str),
+    /// Allocations an item, beyond those that the fields of the struct are.
+    Fields,
+}
+
+/// Every limit. `reached` only goes down.
+fn limits() -> Vec<Limit> {
+    let of = |part, case: &str, against, goal, reached| Limit {
+        part,
+        case: case.to_owned(),
+        against,
+        goal,
+        reached,
+    };
+    let codec = |way: &str, shape: &str, reached| {
+        of("codec", &format!("{way}: {shape}"), Against::Way(FLOOR), 1.2, reached)
+    };
+    vec![
+        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.55),
+        of("requests", BATCH_GET, Against::Way(SDK), 0.25, 0.55),
+        codec("encode", User::NAME, 1.90),
+        codec("encode", Plane::NAME, 1.99),
+        codec("encode", Order::NAME, 1.91),
+        codec("encode", Document::NAME, 1.20),
+        codec("decode", User::NAME, 1.20),
+        codec("decode", Plane::NAME, 1.20),
+        codec("decode", Order::NAME, 1.68),
+        codec("decode", Document::NAME, 1.47),
+        of("requests", BATCH_GET, Against::Fields, 1.0, 15.93),
+        of("requests", QUERY, Against::Fields, 1.0, 14.51),
+    ]
+}
+
+/// True if every limit is kept.
+pub(crate) fn check() -> anyhow::Result<bool> {
+    crate::codec::check_floor()?;
+    let has_valgrind = work::has_valgrind();
+    if !has_valgrind {
+        println!("valgrind is missing, so instructions are not counted: allocations alone are checked");
+    }
+    println!("| guarded | measured | at most | goal | |");
+    println!("|---|---:|---:|---:|---|");
+    let (codec, requests) = (codec(), requests());
+    let user = User::sample(1);
+    let fields = allocations_of(|| user.clone());
+    let mut kept = true;
+    for limit in limits() {
+        let cases = if limit.part == "codec" { &codec } else { &requests };
+        let Some((case, ours)) = find(cases, &limit.case, DYNORM) else { continue };
+        let (what, measured) = match limit.against {
+            Against::Way(_) if !has_valgrind => continue,
+            Against::Way(name) => {
+                let Some((_, theirs)) = find(cases, &limit.case, name) else { continue };
+                let (ours, theirs) =
+                    (instructions(limit.part, case, ours)?, instructions(limit.part, case, theirs)?);
+                (format!("instructions, of {name}"), ours / theirs)
+            }
+            Against::Fields => {
+                ("allocations an item, beyond its fields".to_owned(), allocations(case, ours)? - fields)
+            }
+        };
+        let most = limit.reached.max(limit.goal);
+        let verdict = match measured {
+            over if over > most => "OVER THE LIMIT",
+            short if short > limit.goal => "short of the goal",
+            _ => "",
+        };
+        kept &= measured <= most;
+        println!("| {}: {what} | {measured:.3} | {most:.3} | {:.2} | {verdict} |", limit.case, limit.goal);
+    }
+    Ok(kept)
+}
+
+fn find<'c>(cases: &'c [Case], case: &str, way: &str) -> Option<(&'c Case, &'c Way)> {
+    let case = cases.iter().find(|known| known.name == case)?;
+    case.ways.iter().find(|known| known.name == way).map(|way| (case, way))
+}

@@ -1,0 +1,61 @@
+//! The peers: other crates that do this work, in a package of their own, so that their dependencies burden nobody else.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, ensure};
+
+use crate::machine::version;
+use crate::process::Client;
+use crate::results::workspace;
+
+/// Those that can be built.
+pub(crate) fn clients() -> Vec<Client> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| match build("dynorm-tests/peers") {
+        Ok(programs) => Some(programs.join("dynorm-peers")),
+        Err(error) => {
+            eprintln!("peers: they cannot be built, and are left out: {error:#}");
+            None
+        }
+    });
+    let Some(program) = program else { return Vec::new() };
+    ["dynamodb-facade", "modyne", "toasty"].map(|name| Client::of(name, program.clone())).into()
+}
+
+/// Builds a package that is no part of the workspace, and gives the folder of its programs.
+pub(crate) fn build(package: &str) -> anyhow::Result<PathBuf> {
+    let target = target("peers");
+    eprintln!("building {package} (the first time takes minutes)");
+    let status = Command::new(cargo())
+        .args(["build", "--release", "--quiet", "--manifest-path"])
+        .arg(workspace().join(package).join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .stdin(Stdio::null())
+        .status()
+        .context("cargo cannot be run")?;
+    ensure!(status.success(), "cargo could not build {package}");
+    Ok(target.join("release"))
+}
+
+/// The versions that were measured.
+pub(crate) fn versions() -> String {
+    let lock = std::fs::read_to_string(workspace().join("dynorm-tests/peers/Cargo.lock")).unwrap_or_default();
+    let peers = ["dynamodb-facade", "modyne", "toasty"];
+    let known = peers.iter().filter_map(|name| Some(format!("{name} {}", version(&lock, name)?)));
+    known.collect::<Vec<_>>().join(", ")
+}
+
+/// A folder under the one that this program was built into.
+pub(crate) fn target(name: &str) -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    // target/release/deps/suite-…
+    let target = program.ancestors().nth(3).map(Path::to_owned);
+    target.unwrap_or_else(|| workspace().join("target")).join(name)
+}
+
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}

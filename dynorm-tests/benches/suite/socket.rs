@@ -1,0 +1,96 @@
+//! Over a socket: users saved and read back, by clients that are processes of their own, so that what the server takes does
+//! not count. And the same where each request takes five milliseconds, as it does over a network.
+
+use std::process::{Command, Stdio};
+
+use anyhow::ensure;
+
+use crate::peers;
+use crate::process::{Client, Server};
+use crate::results::{Row, workspace};
+use crate::{DYNORM, SDK};
+
+const ITEMS: usize = 20_000;
+
+/// The engine that the embedded database is, behind HTTP, and AWS's own, where it can run.
+pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
+    let server = Server::start("engine", 0)?;
+    let mut rows = clients("embedded engine", &server.endpoint)?;
+    drop(server);
+    // The script starts DynamoDB Local, and this program again with its address.
+    let script = workspace().join(".ci/dynamodb-local");
+    let output = Command::new(script)
+        .arg(std::env::current_exe()?)
+        .arg("--clients")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => {
+            let more: Vec<Row> = serde_json::from_slice(&output.stdout)?;
+            rows.extend(more);
+        }
+        _ => eprintln!("socket: DynamoDB Local does not run here (it needs java and npm), and is left out"),
+    }
+    Ok(rows)
+}
+
+/// The far end of the script.
+pub(crate) fn clients_of_dynamodb_local() -> anyhow::Result<()> {
+    let rows = clients("DynamoDB Local", &std::env::var("DYNORM_TEST_ENDPOINT")?)?;
+    println!("{}", serde_json::to_string(&rows)?);
+    Ok(())
+}
+
+fn clients(engine: &str, endpoint: &str) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for client in everyone()? {
+        let [save, read] = match client.run(endpoint, ITEMS) {
+            Ok(took) => took,
+            Err(error) if [DYNORM, SDK].contains(&client.name.as_str()) => return Err(error),
+            Err(error) => {
+                eprintln!("socket, {engine}: {error:#}");
+                continue;
+            }
+        };
+        let an_item = |seconds: f64| seconds * 1e6 / ITEMS as f64;
+        for (what, took) in [("save", save), ("read", read)] {
+            if took.wall.is_nan() {
+                continue;
+            }
+            rows.push(
+                Row::new(format!("{what} 20,000, {engine}"), &client.name)
+                    .with("cpu", an_item(took.cpu))
+                    .with("wall", an_item(took.wall)),
+            );
+        }
+    }
+    Ok(rows)
+}
+
+/// Five milliseconds a request, 10,000 items, by everyone's default way.
+pub(crate) fn latency() -> anyhow::Result<Vec<Row>> {
+    const ITEMS: usize = 10_000;
+    let server = Server::start("delay", 5)?;
+    let mut rows = Vec::new();
+    for client in everyone()? {
+        match client.run(&server.endpoint, ITEMS) {
+            Ok([save, read]) => {
+                for (what, took) in [("save 10,000", save), ("read 10,000 by their keys", read)] {
+                    if !took.wall.is_nan() {
+                        rows.push(Row::new(what, &client.name).with("seconds", took.wall));
+                    }
+                }
+            }
+            Err(error) => eprintln!("latency: {error:#}"),
+        }
+    }
+    ensure!(!rows.is_empty(), "nobody could be measured");
+    Ok(rows)
+}
+
+fn everyone() -> anyhow::Result<Vec<Client>> {
+    let mut clients = vec![Client::ours(DYNORM)?, Client::ours(SDK)?];
+    clients.extend(peers::clients());
+    Ok(clients)
+}

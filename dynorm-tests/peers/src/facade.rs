@@ -1,0 +1,44 @@
+//! dynamodb-facade: `dynamodb_batch_write`, which sends all chunks side by side. It has no batch of reads.
+
+use aws_sdk_dynamodb::Client;
+use dynamodb_facade::{
+    DynamoDBItemBatchOp as _, StringAttribute, attribute_definitions, dynamodb_batch_write, dynamodb_item,
+    init_global_client, table_definitions,
+};
+
+use crate::clock::{Clock, Took};
+use crate::user::User;
+use crate::{NOT_DONE, create_table};
+
+attribute_definitions! {
+    UserId { "id": StringAttribute }
+}
+
+table_definitions! {
+    Users {
+        type PartitionKey = UserId;
+        fn table_name() -> String {
+            "facade-users".to_owned()
+        }
+    }
+}
+
+dynamodb_item! {
+    #[table = Users]
+    User {
+        #[partition_key]
+        UserId {
+            fn attribute_id(&self) -> &'id str { &self.id }
+            fn attribute_value(id) -> String { id.to_owned() }
+        }
+    }
+}
+
+pub async fn run(client: Client, users: Vec<User>) -> anyhow::Result<[Took; 2]> {
+    create_table(&client, "facade-users").await?;
+    init_global_client(client);
+    let clock = Clock::start()?;
+    let requests: Vec<_> = users.iter().map(|user| user.batch_put()).collect();
+    dynamodb_batch_write::<Users>(requests).await?;
+    Ok([clock.stop()?, NOT_DONE])
+}
