@@ -13,13 +13,15 @@ macro_rules! text {
             type Base = Self;
             type Shape = shape::Text;
 
+            const EXACT: bool = true;
+
             #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 encoder.string(self)
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {
-                value.as_str().map(|text| text.into_owned().into())
+                value.to_text().map(Into::into)
             }
         }
     )*};
@@ -75,5 +77,13 @@ impl Attribute for ulid::Ulid {
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
         super::id::parse_ulid(&value.as_str()?)
             .map_err(|error| ValueError::new(format!("expected a ULID of 26 characters: {error}")))
+    }
+
+    /// A ULID is read in lower case as well.
+    fn is_spelled(_: &Self, stored: &Value<'_>) -> Option<bool> {
+        // Lower case differs from upper case in one bit, and digits have only that one.
+        const CASE: u8 = 0b0110_0000;
+        let text: [u8; ulid::ULID_LEN] = stored.as_str().ok()?.as_bytes().try_into().ok()?;
+        Some(!text.iter().fold(false, |lower, byte| lower | (byte & CASE == CASE)))
     }
 }

@@ -214,6 +214,11 @@ impl Inputs for AtHand<'_, '_> {
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
+        if let [index] = inputs {
+            let position = self.position(*index);
+            let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position);
+            return placed.map_or(Ok(()), |placed| placed.group.found(&[position - placed.start], item));
+        }
         // Entities that share a table may be asked for by the same key.
         let positions: Vec<usize> = inputs.iter().map(|index| self.position(*index)).collect();
         for placed in &mut self.groups {

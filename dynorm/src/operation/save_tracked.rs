@@ -213,7 +213,7 @@ fn check_version(info: &'static EntityInfo, changed: &[String]) -> std::result::
 
 /// Whoever read an item that is marked as deleted, or has expired, may change it; others take it for absent.
 fn existence(info: &'static EntityInfo, before: &Snapshot, then: Timestamp) -> Existence {
-    let is_seen = before.item().and_then(|item| Visibility::default().sees_at(info, &item, then));
+    let is_seen = before.item().and_then(|item| Visibility::default().sees_at(info, &item, || then));
     if is_seen.unwrap_or(true) { Existence::Present } else { Existence::Stored }
 }
 
