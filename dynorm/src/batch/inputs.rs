@@ -113,7 +113,8 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        if let Some(refusal) = self.begun.as_mut().and_then(|begun| begun.refused.remove(&index)) {
+        let refused = self.begun.as_mut().map(|begun| &mut begun.refused);
+        if let Some(refusal) = refused.and_then(|refused| take(refused, index)) {
             return Err(refusal);
         }
         let event = self.event(index);
@@ -266,7 +267,7 @@ impl<E: Entity> Group for Keys<E> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        if let Some(refusal) = self.hooked.refused.remove(&index) {
+        if let Some(refusal) = take(&mut self.hooked.refused, index) {
             return Err(refusal);
         }
         let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
@@ -325,6 +326,11 @@ impl<E: Entity> Group for Keys<E> {
             }
         })
     }
+}
+
+/// What was refused, of which there is hardly ever anything: then there is nothing to be hashed.
+fn take(refused: &mut HashMap<usize, Error>, index: usize) -> Option<Error> {
+    if refused.is_empty() { None } else { refused.remove(&index) }
 }
 
 /// How entities are put.
