@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token, ext::IdentExt, parenthesized};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token, bracketed, ext::IdentExt, parenthesized};
 
 use crate::errors::Errors;
 
@@ -17,6 +17,8 @@ pub(crate) struct Entry {
 pub(crate) enum Argument {
     None,
     Value(Box<Expr>),
+    /// `= [a, b]`, of words that take fields.
+    Fields(TokenStream),
     List(TokenStream),
 }
 
@@ -25,7 +27,13 @@ impl Parse for Entry {
         let word = Ident::parse_any(input)?;
         let argument = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Argument::Value(Box::new(input.parse()?))
+            if input.peek(syn::token::Bracket) && FIELD_LISTS.iter().any(|known| word == known) {
+                let list;
+                bracketed!(list in input);
+                Argument::Fields(list.parse()?)
+            } else {
+                Argument::Value(Box::new(input.parse()?))
+            }
         } else if input.peek(syn::token::Paren) {
             let list;
             parenthesized!(list in input);
@@ -43,10 +51,13 @@ impl ToTokens for Entry {
         match &self.argument {
             Argument::None => {}
             Argument::Value(value) => value.to_tokens(tokens),
-            Argument::List(list) => list.to_tokens(tokens),
+            Argument::Fields(list) | Argument::List(list) => list.to_tokens(tokens),
         }
     }
 }
+
+/// The words that take a list of fields.
+const FIELD_LISTS: &[&str] = &["partition", "sort", "include"];
 
 /// The entries of all attributes called `name`.
 pub(crate) fn entries(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Entry> {
@@ -119,10 +130,10 @@ impl Entry {
 
     /// `word = [a, b]`: fields in an order.
     pub(crate) fn fields(&self, example: &str, errors: &mut Errors) -> Option<Vec<Ident>> {
-        if let Argument::Value(value) = &self.argument
-            && let Expr::Array(array) = ungrouped(value)
-        {
-            let fields: Option<Vec<Ident>> = array.elems.iter().map(field).collect();
+        if let Argument::Fields(list) = &self.argument {
+            let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
+            let fields = syn::parse::Parser::parse2(parser, list.clone()).ok();
+            let fields: Option<Vec<Ident>> = fields.map(|fields| fields.into_iter().collect());
             if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
                 return Some(fields);
             }
@@ -134,18 +145,18 @@ impl Entry {
 
     /// True for `word = …`.
     pub(crate) fn has_value(&self) -> bool {
-        matches!(&self.argument, Argument::Value(_))
+        matches!(&self.argument, Argument::Value(_) | Argument::Fields(_))
     }
 
     /// True for `word = […]`.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(&self.argument, Argument::Value(value) if matches!(ungrouped(value), Expr::Array(_)))
+        matches!(&self.argument, Argument::Fields(_))
     }
 
     /// `word("name", option, option = "text")`, or with only a name `word = "name"`.
     pub(crate) fn named(&self, example: &str, errors: &mut Errors) -> Option<(LitStr, Vec<Entry>)> {
         match &self.argument {
-            Argument::Value(_) => Some((self.text(example, errors)?, Vec::new())),
+            Argument::Value(_) | Argument::Fields(_) => Some((self.text(example, errors)?, Vec::new())),
             Argument::List(list) => {
                 let parser = |input: ParseStream<'_>| name_and_options(&self.word, example, input);
                 match syn::parse::Parser::parse2(parser, list.clone()) {
@@ -180,14 +191,6 @@ fn name_and_options(
     input.parse::<Token![,]>()?;
     let options = Punctuated::<Entry, Token![,]>::parse_terminated(input)?;
     Ok((name, options.into_iter().collect()))
-}
-
-/// The name of a field, as an expression.
-fn field(expression: &Expr) -> Option<Ident> {
-    match ungrouped(expression) {
-        Expr::Path(path) => path.path.get_ident().cloned(),
-        _ => None,
-    }
 }
 
 fn literal(expression: &Expr) -> Option<LitStr> {

@@ -4,7 +4,8 @@ use syn::{Ident, LitStr};
 
 use crate::attr;
 use crate::errors::Errors;
-use crate::expand::{constant_name, projection_name, starter_name};
+use crate::expand::{constant_name, starter_name};
+use crate::expand_projected::projection_name;
 use crate::model::{Entity, Field, Index, Source, Storage};
 use crate::template::Segment;
 

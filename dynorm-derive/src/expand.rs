@@ -6,14 +6,16 @@
 //! once. What can only be asked of an attribute, such as whether it can be a key, is asked of `Own<Type>`, which is the type
 //! itself if it is an attribute, and an error that was reported already if it is not.
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
+use heck::ToSnakeCase;
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, LitStr, Type};
 
-use crate::model::{DefaultValue, Entity, Field, Index, Source, StampKind, Storage};
+use crate::expand_marks::{hooks, marked, marks, stamp, version};
+use crate::expand_projected::{projected, projection_name};
+use crate::model::{DefaultValue, Entity, Field, Index, Source, Storage};
 use crate::stub;
 use crate::template::Segment;
 
@@ -224,48 +226,6 @@ pub(crate) fn starter_name(name: &LitStr) -> Ident {
     )
 }
 
-/// `UserByEmail`: what a projected index holds.
-pub(crate) fn projection_name(entity: &Entity<'_>, index: &Index) -> Ident {
-    let starter = starter_name(&index.name).to_string();
-    Ident::new(&format!("{}{}", entity.ident.unraw(), starter.to_upper_camel_case()), index.name.span())
-}
-
-/// The type of what a projected index holds, and what reads it.
-fn projected(entity: &Entity<'_>, index: &Index) -> (TokenStream, TokenStream) {
-    let Entity { ident, vis, .. } = entity;
-    let name = projection_name(entity, index);
-    let doc = format!(" What the index `{}` holds of [`{}`].", index.name.value(), ident.unraw());
-    let held = entity.fields_of(index);
-    let fields = held.iter().map(|Field { ident, vis, ty, docs, .. }| quote!(#(#docs)* #vis #ident: #ty));
-    let definition = quote! {
-        #[doc = #doc]
-        #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-        #[allow(dead_code, missing_docs, private_interfaces)]
-        #vis struct #name { #(#fields),* }
-    };
-    let item = Ident::new("item", Span::mixed_site());
-    let found = Ident::new("found", Span::mixed_site());
-    let positions = held.iter().map(|field| entity.position(field.ident));
-    let count = stored(&entity.fields);
-    let lines = entity.fields.iter().zip(decode_fields(&entity.fields, &found));
-    let lines =
-        lines.filter(|(field, _)| held.iter().any(|held| held.ident == field.ident)).map(|(_, line)| line);
-    let implementation = quote! {
-        #[automatically_derived]
-        impl __d::Projection for #name {
-            type Entity = #ident;
-            fn places() -> __d::Places {
-                __d::Places::of::<#ident>(&[#(#positions),*])
-            }
-            fn decode_projection(#item: &__d::Item<'_>) -> __d::Read<Self> {
-                let #found = __d::found::<#ident, #count>(#item)?;
-                __d::Ok(Self { #(#lines),* })
-            }
-        }
-    };
-    (definition, implementation)
-}
-
 fn key(entity: &Entity<'_>) -> TokenStream {
     let fields = entity.key_fields();
     let types: Vec<&Type> =
@@ -316,89 +276,6 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// Which field is `updated_at` or `deleted_at`, and how it is written where there is no entity at hand.
-fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenStream> {
-    let field = entity.stamped(kind)?;
-    let Field { ident, ty, .. } = field;
-    let position = entity.position(ident);
-    let moment = quote!(<#ty as __d::Moment>);
-    let encode = match &field.storage {
-        Storage::Attribute => quote!(#moment::now),
-        Storage::With(path) => {
-            let call = quote_spanned!(path.span()=> #path::encode);
-            quote!(|stamp, encoder| #call(&#moment::of_stamp(stamp), encoder))
-        }
-        Storage::Serde => {
-            quote!(|stamp, encoder| <#ty as __d::Serde>::encode(&#moment::of_stamp(stamp), encoder))
-        }
-        Storage::Flatten(_) | Storage::Skip(_) => return None,
-    };
-    Some(quote!(.#method(#position, #encode)))
-}
-
-/// The marks of an entity, behind what all have.
-fn marks(entity: &Entity<'_>) -> TokenStream {
-    let name = |name: &str| Ident::new(name, Span::call_site());
-    let position = |kind: StampKind, method: &str| {
-        let field = entity.stamped(kind).filter(|field| field.is_stored())?;
-        let (position, method) = (entity.position(field.ident), name(method));
-        Some(quote!(.#method(#position)))
-    };
-    let marks = [
-        moment(entity, StampKind::UpdatedAt, &name("updated_at")),
-        moment(entity, StampKind::DeletedAt, &name("deleted_at")),
-        position(StampKind::Version, "version"),
-        position(StampKind::Ttl, "ttl"),
-    ];
-    let hooks = entity.hooks.as_ref().map(|_| quote!(.hooks()));
-    marks.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
-}
-
-/// Which fields are unique, and the table that their values are claimed in.
-fn uniques(entity: &Entity<'_>) -> Option<TokenStream> {
-    let fields: Vec<&Field<'_>> = entity.fields.iter().filter(|field| field.unique.is_some()).collect();
-    if fields.is_empty() {
-        return None;
-    }
-    let positions = fields.iter().map(|field| entity.position(field.ident));
-    let name = entity.ident.unraw().to_string();
-    let table = format!("{}-unique", entity.table.value());
-    let ends = entity.stamped(StampKind::Ttl).is_some();
-    Some(quote!(.uniques(&[#(#positions),*], &__d::claims(#name, #table, #ends))))
-}
-
-/// What the marks of an entity make of it.
-fn marked(entity: &Entity<'_>) -> TokenStream {
-    let ident = entity.ident;
-    let soft_delete = entity.stamped(StampKind::DeletedAt).map(|Field { ident: field, ty, .. }| {
-        quote! {
-            #[automatically_derived]
-            impl __d::SoftDelete for #ident {
-                fn is_trashed(&self) -> bool {
-                    <#ty as __d::Mark>::is_set(&self.#field)
-                }
-            }
-        }
-    });
-    let expires = entity.stamped(StampKind::Ttl).map(|Field { ident: field, ty, .. }| {
-        quote! {
-            #[automatically_derived]
-            impl __d::Expires for #ident {
-                fn expires_at(&self) -> __d::Option<__d::Timestamp> {
-                    <#ty as __d::Expiry>::at(&self.#field)
-                }
-            }
-        }
-    });
-    let versioned = entity.stamped(StampKind::Version).map(|_| {
-        quote! {
-            #[automatically_derived]
-            impl __d::Versioned for #ident {}
-        }
-    });
-    quote!(#soft_delete #expires #versioned)
-}
-
 /// What is not stored, so that an entity which is read again keeps it.
 fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
     let skipped = entity.fields.iter().filter(|field| matches!(field.storage, Storage::Skip(_)));
@@ -409,46 +286,6 @@ fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
             fn take_skipped(&mut self, #from: &mut Self) {
                 #(::core::mem::swap(&mut self.#fields, &mut #from.#fields);)*
             }
-        }
-    })
-}
-
-/// The way to the hooks, and whether the entity is new.
-fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
-    if entity.hooks.is_none() && entity.fields.iter().all(|field| field.unique.is_none()) {
-        return None;
-    }
-    let is_new =
-        [(StampKind::CreatedAt, "Moment"), (StampKind::Id, "Identifier"), (StampKind::Version, "Version")];
-    let is_new = is_new.into_iter().find_map(|(kind, name)| {
-        let Field { ident, ty, .. } = entity.stamped(kind)?;
-        let name = Ident::new(name, Span::call_site());
-        let function =
-            Ident::new(if kind == StampKind::Version { "is_new" } else { "is_unset" }, Span::call_site());
-        Some(quote! {
-            fn is_new(&self) -> __d::Option<bool> {
-                __d::Some(<#ty as __d::#name>::#function(&self.#ident))
-            }
-        })
-    });
-    let hook = Ident::new("hook", Span::mixed_site());
-    let hook = entity.hooks.as_ref().map(|word| {
-        let this = quote_spanned!(word.span()=> <Self as __d::Hooked>::hooked);
-        quote! {
-            fn hook(&mut self, #hook: __d::Hook) -> __d::Option<__d::HookFuture<'_>> {
-                #this(self, #hook)
-            }
-        }
-    });
-    Some(quote!(#hook #is_new))
-}
-
-/// The version, for writes that have to find it as it is.
-fn version(entity: &Entity<'_>) -> Option<TokenStream> {
-    let Field { ident, ty, .. } = entity.stamped(StampKind::Version)?;
-    Some(quote! {
-        fn item_version(&self) -> __d::Option<u64> {
-            __d::Some(<#ty as __d::Version>::number(&self.#ident))
         }
     })
 }
@@ -594,7 +431,7 @@ fn decode(entity: &Entity<'_>) -> TokenStream {
 }
 
 /// How many attributes the fields stand for.
-fn stored(fields: &[Field<'_>]) -> Literal {
+pub(crate) fn stored(fields: &[Field<'_>]) -> Literal {
     Literal::usize_unsuffixed(fields.iter().filter(|field| field.is_stored()).count())
 }
 
@@ -682,31 +519,6 @@ fn key_part(entity: &Entity<'_>) -> TokenStream {
                 #(#positions => <#types as __d::Attribute>::key_part(&self.#idents),)*
                 _ => __d::None,
             }
-        }
-    }
-}
-
-fn stamp(entity: &Entity<'_>) -> TokenStream {
-    let stamp = Ident::new("stamp", Span::mixed_site());
-    let stamps = entity.fields.iter().flat_map(|field| field.stamps.iter().map(move |kind| (field, *kind)));
-    let lines: Vec<TokenStream> = stamps
-        .filter_map(|(Field { ident, ty, .. }, kind)| {
-            let function = match kind {
-                StampKind::Id => quote!(Identifier > ::stamp_id),
-                StampKind::CreatedAt => quote!(Moment > ::stamp_created_at),
-                StampKind::UpdatedAt => quote!(Moment > ::stamp_updated_at),
-                StampKind::Version => quote!(Version > ::raise),
-                StampKind::DeletedAt | StampKind::Ttl => return None,
-            };
-            Some(quote!(<#ty as __d::#function(&mut self.#ident, #stamp);))
-        })
-        .collect();
-    if lines.is_empty() {
-        return TokenStream::new();
-    }
-    quote! {
-        fn stamp_item(&mut self, #stamp: &__d::Stamp) {
-            #(#lines)*
         }
     }
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 
-use crate::batch::{BatchDelete, BatchSave, Stats};
+use crate::batch::{BatchDelete, BatchRestore, BatchSave, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::field::{ChangeableKind, Field};
 use crate::query::Cursor;
+use crate::rules::SoftDelete;
 
 /// Entities that were read or written together, in order. It is a slice to look at, iterates like a `Vec`, and knows the
 /// database that it came from.
@@ -125,6 +126,31 @@ impl<E: Entity> Collection<E> {
     /// Deletes the item of every entity; see [`BatchDelete`].
     pub fn delete_all<'b>(&self) -> BatchDelete<'b, E> {
         delete_all(&self.items, self.database.as_ref())
+    }
+
+    /// Takes the mark away from the item of every entity; see [`BatchRestore`]. The entities stay as they are: read them again for
+    /// what has become of them.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct Note { #[entity(id)] id: Id<Note>, #[entity(deleted_at)] deleted_at: Option<Timestamp> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # let notes = NoteRepo::batch_save([Note::default(), Note::default()]).on(&db).await?;
+    /// notes.delete_all().await?;
+    /// let trashed = NoteRepo::scan().only_trashed().get_all().on(&db).await?;
+    /// assert_eq!(trashed.restore_all().await?.items, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restore_all<'b>(&self) -> BatchRestore<'b, E>
+    where
+        E: SoftDelete,
+    {
+        restore_all(&self.items, self.database.as_ref())
     }
 
     /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that would make
@@ -380,6 +406,10 @@ fn delete_all<'a, E: Entity>(items: &[E], database: Option<&Database>) -> BatchD
     BatchDelete::of(items).with_database(database)
 }
 
+fn restore_all<'a, E: Entity>(items: &[E], database: Option<&Database>) -> BatchRestore<'a, E> {
+    BatchRestore::of(items).with_database(database)
+}
+
 /// A part of a [`Collection`]; see [`Collection::chunk`].
 #[derive(Debug)]
 pub struct Chunk<'a, E> {
@@ -403,6 +433,14 @@ impl<E: Entity> Chunk<'_, E> {
     /// Deletes the item of every entity; see [`BatchDelete`].
     pub fn delete_all<'b>(&self) -> BatchDelete<'b, E> {
         delete_all(self.items, self.database)
+    }
+
+    /// Takes the mark away from the item of every entity; see [`Collection::restore_all`].
+    pub fn restore_all<'b>(&self) -> BatchRestore<'b, E>
+    where
+        E: SoftDelete,
+    {
+        restore_all(self.items, self.database)
     }
 
     /// Sets one field of every entity, and saves them all; see [`Collection::update_field`].

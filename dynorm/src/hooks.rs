@@ -64,7 +64,7 @@ pub type HookResult = std::result::Result<(), Box<dyn std::error::Error + Send +
 /// | `delete` | `deleting` | `deleted` |
 /// | `delete` of an entity with `deleted_at` | `deleting`, `trashing` | `trashed`, `deleted` |
 /// | `force_delete` | `force_deleting`, `deleting` | `deleted`, `force_deleted` |
-/// | `restore` | `restoring` | `restored` |
+/// | `restore`, `batch_restore`, `restore_all` | `restoring` | `restored` |
 /// | `find`, `get`, queries, scans, `batch_get`, `transact_get`, streams | | `retrieved` |
 ///
 /// An entity is new while its `created_at` is not set; without one, while its id is not set; without both, while its version

@@ -277,6 +277,14 @@ pub enum Segment {
 const ESCAPE: char = '\\';
 
 impl Template {
+    /// The fields that it is made of, as positions of the table of fields.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = usize> + use<> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Field(field, _) => Some(*field),
+            Segment::Text(_) => None,
+        })
+    }
+
     /// The text for the given fields; `None` if one of them is absent.
     pub(crate) fn render<'p>(
         &self,

@@ -37,10 +37,11 @@ pub use attribute::{
 };
 pub use batch::{
     Arrangement, Batch, BatchDelete, BatchDeleteError, BatchDeleteStream, BatchError, BatchFailure, BatchGet,
-    BatchGetError, BatchGetStream, BatchGets, BatchGetsError, BatchSave, BatchSaveError, BatchSaveRetry,
-    BatchSaveStream, ByIterator, ByStream, Duplicates, Fate, Found, GetStreamError, GetTuple, IntoItems,
-    KeyFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Positional, Progress,
-    ProgressHandle, Retry, SaveFailure, Stats, StreamError, StreamFailure, batch, batch_get,
+    BatchGetError, BatchGetStream, BatchGets, BatchGetsError, BatchRestore, BatchRestoreError, BatchSave,
+    BatchSaveError, BatchSaveRetry, BatchSaveStream, ByIterator, ByStream, Duplicates, Fate, Found,
+    GetStreamError, GetTuple, IntoItems, KeyFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES,
+    Positional, Progress, ProgressHandle, Retry, SaveFailure, Stats, StreamError, StreamFailure, batch,
+    batch_get,
 };
 pub use codec::{
     Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,

@@ -1,7 +1,8 @@
 use futures_util::StreamExt;
 
 use crate::batch::{
-    BatchDelete, BatchDeleteStream, BatchGet, BatchGetStream, BatchSave, BatchSaveStream, IntoItems,
+    BatchDelete, BatchDeleteStream, BatchGet, BatchGetStream, BatchRestore, BatchSave, BatchSaveStream,
+    IntoItems,
 };
 use crate::entity::Entity;
 use crate::expression::Condition;
@@ -699,6 +700,15 @@ pub trait Repository {
         I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
     {
         BatchDelete::new(keys.into_iter().map(IntoKey::into_key).collect())
+    }
+
+    /// Takes the marks away that deletes have set, of any number of items by their keys; see [`BatchRestore`].
+    fn batch_restore<'a, I>(keys: I) -> BatchRestore<'a, Self::Entity>
+    where
+        Self::Entity: SoftDelete,
+        I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
+    {
+        BatchRestore::new(keys.into_iter().map(IntoKey::into_key).collect())
     }
 
     /// Deletes the items of any number of entities, in requests of 25.

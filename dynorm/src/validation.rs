@@ -23,6 +23,113 @@ impl fmt::Display for Violation {
 
 /// A type that `#[entity(validate)]` can ask: one that implements `garde::Validate`, with a context that has a default. It
 /// needs the feature `garde`.
+///
+/// An entity is asked before every write of the whole of it, in batches item by item; an `update` has no entity to ask.
+/// [`Error::violations`](crate::Error::violations) lists every rule that is broken.
+///
+/// # The rules
+///
+/// | what is to hold | how it is said |
+/// |---|---|
+/// | required | a field that is no `Option`; of an `Option` that has to be there by now, `required`; of a text that may not be empty, `length(min = 1)` |
+/// | length | `length(min = 2, max = 80)`, of a text in bytes, and `length(chars, max = 80)` in characters; of a list, a set or a map, its elements |
+/// | range | `range(min = 18, max = 120)` |
+/// | e-mail | `email`, with the feature `email` of garde |
+/// | URL | `url`, with the feature `url` of garde |
+/// | pattern | `pattern(r"^[A-Z]{2}$")`, with the feature `pattern` of garde; without it `prefix`, `suffix`, `contains`, `ascii`, `alphanumeric` |
+/// | UUID | the type of the field, `uuid::Uuid` (feature `uuid` of dynorm); of a text, `custom(…)` |
+/// | ULID | the type of the field, [`Id<T>`](crate::Id); of a text, `custom(…)` |
+/// | one of several values | the type of the field: an enum with `#[derive(Attribute)]` |
+/// | each element of a list | `inner(length(max = 20))` |
+/// | a nested struct | `dive`, and `#[derive(garde::Validate)]` on it |
+/// | anything else | `custom(function)` |
+/// | nothing | `skip` |
+///
+/// What the type says cannot be broken, and what is stored and does not fit is not read: that needs no rule.
+///
+/// ```
+/// # #[cfg(all(feature = "garde", feature = "uuid", feature = "embedded"))] mod example {
+/// use dynorm::prelude::*;
+/// use garde::Validate;
+///
+/// #[derive(Entity, Validate, Clone, Debug)]
+/// #[entity(validate)]
+/// struct User {
+///     #[entity(id)]
+///     #[garde(skip)]
+///     id: Id<User>,                      // a ULID
+///     #[garde(skip)]
+///     device: uuid::Uuid,
+///     #[garde(skip)]
+///     status: Status,                    // one of these
+///     #[garde(length(chars, min = 1, max = 80))]
+///     name: String,
+///     #[garde(email)]
+///     email: String,
+///     #[garde(range(min = 18, max = 120))]
+///     age: u8,
+///     #[garde(url)]
+///     homepage: Option<String>,          // if there is one
+///     #[garde(required)]
+///     agreed_at: Option<Timestamp>,
+///     #[garde(custom(ulid))]
+///     invited_by: String,
+///     #[garde(length(max = 3), inner(length(max = 20)))]
+///     tags: Vec<String>,
+///     #[garde(dive)]
+///     address: Address,
+/// }
+///
+/// #[derive(Attribute, Clone, Copy, Debug, PartialEq)]
+/// enum Status { Active, Banned }
+///
+/// #[derive(Attribute, Validate, Clone, Debug)]
+/// struct Address {
+///     #[garde(pattern(r"^[A-Z]{2}$"))]
+///     country: String,
+/// }
+///
+/// fn ulid(text: &str, _: &()) -> garde::Result {
+///     match text.parse::<dynorm::ulid::Ulid>() {
+///         Ok(_) => Ok(()),
+///         Err(error) => Err(garde::Error::new(format!("no ULID: {error}"))),
+///     }
+/// }
+///
+/// # pub async fn run() -> dynorm::Result<()> {
+/// # let db = Database::memory()?;
+/// # db.create_table::<User>().await?;
+/// # db.install();
+/// let user = User {
+///     id: Id::default(),
+///     device: uuid::Uuid::nil(),
+///     status: Status::Active,
+///     name: String::new(),
+///     email: "ada".into(),
+///     age: 7,
+///     homepage: Some("here".into()),
+///     agreed_at: None,
+///     invited_by: "Alan".into(),
+///     tags: vec!["x".repeat(30)],
+///     address: Address { country: "Britain".into() },
+/// };
+/// let error = UserRepo::save(user).await.unwrap_err();
+/// let fields: Vec<&str> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+/// assert_eq!(
+///     fields,
+///     ["address.country", "age", "agreed_at", "email", "homepage", "invited_by", "name", "tags[0]"]
+/// );
+/// # Ok(())
+/// # }
+/// # }
+/// # #[cfg(all(feature = "garde", feature = "uuid", feature = "embedded"))]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> dynorm::Result<()> {
+/// #     example::run().await
+/// # }
+/// # #[cfg(not(all(feature = "garde", feature = "uuid", feature = "embedded")))]
+/// # fn main() {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no rules to be validated by",
     label = "`#[entity(validate)]` needs `garde::Validate`",

@@ -19,17 +19,18 @@ use crate::{DYNORM, SDK};
 pub(crate) fn run(way: &str, endpoint: &str, items: usize) -> anyhow::Result<()> {
     let users: Vec<User> = (1..=items).map(User::sample).collect();
     crate::work::runtime()?.block_on(async {
-        let db = Database::local(endpoint).with_table_prefix("dynorm-");
+        // Each run has a table of its own.
+        let db = Database::local(endpoint).with_table_prefix(format!("{}-", std::process::id()));
         match way {
             DYNORM => dynorm(&db, &users).await,
-            SDK => sdk(db.client(), &users).await,
+            SDK => sdk(db.client(), &db.table_name::<User>(), &users).await,
             _ => bail!("there is no client {way}"),
         }
     })
 }
 
 async fn dynorm(db: &Database, users: &[User]) -> anyhow::Result<()> {
-    create_table(db.client(), "dynorm-users").await?;
+    create_table(db.client(), &db.table_name::<User>()).await?;
     let ids: Vec<Id<User>> = users.iter().map(|user| user.id).collect();
     let clock = Clock::start()?;
     let saved = UserRepo::batch_save(users).on(db).await?;
@@ -45,10 +46,8 @@ async fn dynorm(db: &Database, users: &[User]) -> anyhow::Result<()> {
     Ok(())
 }
 
-const TABLE: &str = "sdk-users";
-
-async fn sdk(client: &Client, users: &[User]) -> anyhow::Result<()> {
-    create_table(client, TABLE).await?;
+async fn sdk(client: &Client, table: &str, users: &[User]) -> anyhow::Result<()> {
+    create_table(client, table).await?;
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let clock = Clock::start()?;
     for chunk in users.chunks(25) {
@@ -57,7 +56,7 @@ async fn sdk(client: &Client, users: &[User]) -> anyhow::Result<()> {
             let put = PutRequest::builder().set_item(Some(to_item(user)?)).build()?;
             writes.push(WriteRequest::builder().put_request(put).build());
         }
-        let mut rest = HashMap::from([(TABLE.to_owned(), writes)]);
+        let mut rest = HashMap::from([(table.to_owned(), writes)]);
         while !rest.is_empty() {
             let answer = client.batch_write_item().set_request_items(Some(rest)).send().await?;
             rest = answer.unprocessed_items.unwrap_or_default();
@@ -70,11 +69,11 @@ async fn sdk(client: &Client, users: &[User]) -> anyhow::Result<()> {
     for chunk in ids.chunks(100) {
         let key = |id: &String| HashMap::from([("id".to_owned(), AttributeValue::S(id.clone()))]);
         let keys = KeysAndAttributes::builder().set_keys(Some(chunk.iter().map(key).collect())).build()?;
-        let mut rest = HashMap::from([(TABLE.to_owned(), keys)]);
+        let mut rest = HashMap::from([(table.to_owned(), keys)]);
         while !rest.is_empty() {
             let answer = client.batch_get_item().set_request_items(Some(rest)).send().await?;
             let mut items = answer.responses.context("no answers")?;
-            for item in items.remove(TABLE).unwrap_or_default() {
+            for item in items.remove(table).unwrap_or_default() {
                 let user: User = from_item(item)?;
                 found.insert(user.id.to_string(), user);
             }

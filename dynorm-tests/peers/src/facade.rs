@@ -18,7 +18,7 @@ table_definitions! {
     Users {
         type PartitionKey = UserId;
         fn table_name() -> String {
-            "facade-users".to_owned()
+            crate::table("facade")
         }
     }
 }
@@ -35,10 +35,11 @@ dynamodb_item! {
 }
 
 pub async fn run(client: Client, users: Vec<User>) -> anyhow::Result<[Took; 2]> {
-    create_table(&client, "facade-users").await?;
+    create_table(&client, &crate::table("facade")).await?;
     init_global_client(client);
     let clock = Clock::start()?;
     let requests: Vec<_> = users.iter().map(|user| user.batch_put()).collect();
-    dynamodb_batch_write::<Users>(requests).await?;
+    // Its error is not `Sync`.
+    dynamodb_batch_write::<Users>(requests).await.map_err(|error| anyhow::anyhow!(error.to_string()))?;
     Ok([clock.stop()?, NOT_DONE])
 }

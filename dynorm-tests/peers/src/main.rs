@@ -53,6 +53,11 @@ fn client(endpoint: &str) -> Client {
     Client::from_conf(config)
 }
 
+/// Each run has a table of its own.
+fn table(peer: &str) -> String {
+    format!("{peer}-{}", std::process::id())
+}
+
 async fn create_table(client: &Client, table: &str) -> anyhow::Result<()> {
     let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build()?;
     let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);

@@ -11,23 +11,26 @@ use crate::clock::{Clock, Took};
 use crate::create_table;
 use crate::user::User;
 
-struct Users(Client);
+pub struct Users {
+    client: Client,
+    name: String,
+}
 
 impl Table for Users {
     type PrimaryKey = Key;
     type IndexKeys = ();
 
     fn table_name(&self) -> &str {
-        "modyne-users"
+        &self.name
     }
 
     fn client(&self) -> &Client {
-        &self.0
+        &self.client
     }
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Key {
+pub struct Key {
     id: String,
 }
 
@@ -55,7 +58,7 @@ impl modyne::Entity for User {
 }
 
 pub async fn run(client: Client, users: Vec<User>) -> anyhow::Result<[Took; 2]> {
-    let table = Users(client);
+    let table = Users { client, name: crate::table("modyne") };
     create_table(table.client(), table.table_name()).await?;
     let clock = Clock::start()?;
     for chunk in users.chunks(25) {

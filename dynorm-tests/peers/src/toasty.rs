@@ -26,7 +26,7 @@ struct User {
 pub async fn run(client: Client, users: Vec<user::User>) -> anyhow::Result<[Took; 2]> {
     let driver = toasty_driver_dynamodb::DynamoDb::new("dynamodb://localhost".to_owned(), client);
     let mut builder = toasty::Db::builder();
-    builder.models(toasty::models!(User)).table_name_prefix("toasty-");
+    builder.models(toasty::models!(User)).table_name_prefix(&crate::table("toasty-"));
     let mut db = builder.build(driver).await?;
     db.push_schema().await?;
 

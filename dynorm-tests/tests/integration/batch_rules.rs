@@ -120,6 +120,54 @@ async fn a_batch_marks_what_it_deletes() {
 }
 
 #[tokio::test]
+async fn a_batch_takes_marks_away() {
+    let db = tables().await;
+    let notes = NoteRepo::batch_save(vec![Note::default(); 40]).on(&db).await.unwrap();
+    let ids = notes.pluck(Note::ID);
+    NoteRepo::batch_delete(&ids[..30]).on(&db).await.unwrap();
+    let missing = Id::new();
+    let wanted: Vec<Id<Note>> = ids[..20].iter().copied().chain([missing]).collect();
+    let error = NoteRepo::batch_restore(&wanted).on(&db).await.unwrap_err();
+    assert_eq!(
+        (error.failures().len(), error.failures()[0].index, error.failures()[0].key),
+        (1, 20, missing)
+    );
+    assert_eq!(error.failures()[0].fate, Fate::Rejected);
+    assert!(error.failures()[0].reason.is_not_found());
+    let fates: Vec<Fate> = error.fates().collect();
+    assert!(fates[..20].iter().all(|fate| *fate == Fate::Done));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "restoring `Note` in the table `{}`: 1 of 21 items is not done; the first is #20 (rejected) with id = {missing}",
+            db.table_name::<Note>()
+        )
+    );
+    // What is not there will not be there the next time.
+    assert_eq!(error.retry().on(&db).await.unwrap_err().failures().len(), 1);
+    let restored = NoteRepo::batch_get(&ids[..20]).on(&db).await.unwrap();
+    assert!(restored.len() == 20 && restored.iter().all(|note| note.version == 3));
+
+    let trashed = NoteRepo::scan().only_trashed().get_all().on(&db).await.unwrap();
+    let stats = trashed.restore_all().await.unwrap();
+    assert_eq!((stats.items, stats.requests), (10, 10));
+    assert_eq!(NoteRepo::count().on(&db).await.unwrap(), 40);
+    let mut all = NoteRepo::all().on(&db).await.unwrap();
+    all.delete_all().await.unwrap();
+    for chunk in all.chunk(25) {
+        chunk.restore_all().await.unwrap();
+    }
+    assert_eq!(NoteRepo::count().on(&db).await.unwrap(), 40);
+
+    // Again and again until it is done, or said to be open.
+    NoteRepo::batch_delete(&ids).on(&db).await.unwrap();
+    let faulty = Faults::seeded(3).throttle(0.2).server_error(0.1).cut_before(0.1).cut_after(0.1).on(&db);
+    let quick = Retry::default().rounds(50).base_delay(std::time::Duration::from_millis(1));
+    NoteRepo::batch_restore(&ids).retry(quick).on(&faulty).await.unwrap();
+    assert_eq!(NoteRepo::count().on(&db).await.unwrap(), 40);
+}
+
+#[tokio::test]
 async fn a_batch_of_several_entities_follows_the_rules_of_each() {
     let db = tables().await;
     let mut stocks = stocks(5);

@@ -51,6 +51,14 @@ impl Hooks for User {
     }
 }
 
+#[derive(Entity, Clone, Debug, Default, PartialEq)]
+struct Member {
+    #[entity(partition)]
+    name: String,
+    #[entity(unique)]
+    email: String,
+}
+
 /// Two entities that share a table.
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 #[entity(table = "shop", partition = "CUSTOMER#{name}", sort = "PROFILE")]
@@ -95,10 +103,12 @@ async fn every_error_says_what_it_should() {
     db.create_table::<Note>().await.unwrap();
     db.create_table::<Stock>().await.unwrap();
     db.create_table::<User>().await.unwrap();
+    db.create_table::<Member>().await.unwrap();
     db.create_table::<Profile>().await.unwrap();
     let mut cases = of_what_is_not_there(&db).await;
     cases.extend(of_conditions(&db).await);
     cases.extend(of_versions(&db).await);
+    cases.extend(of_unique_fields(&db).await);
     cases.extend(of_what_is_refused_here(&db).await);
     cases.extend(of_tables(&db).await);
     cases.extend(of_answers(&db).await);
@@ -149,6 +159,7 @@ fn variant(error: &Error) -> &'static str {
         Error::NotFound(_) => "NotFound",
         Error::ConditionFailed(_) => "ConditionFailed",
         Error::VersionConflict(_) => "VersionConflict",
+        Error::UniqueConflict(_) => "UniqueConflict",
         Error::Invalid(_) => "Invalid",
         Error::ValidationFailed(_) => "ValidationFailed",
         Error::Refused(_) => "Refused",
@@ -221,6 +232,19 @@ async fn of_versions(db: &Database) -> Cases {
     StockRepo::delete_by_id("tea").on(db).await.unwrap();
     cases.push(("a save of what is gone", error(StockRepo::save(&first).on(db)).await));
     cases
+}
+
+async fn of_unique_fields(db: &Database) -> Cases {
+    let member =
+        |name: &str, email: &str| Member { name: name.into(), email: format!("{email}@example.com") };
+    MemberRepo::save(member("Ada", "ada")).on(db).await.unwrap();
+    MemberRepo::save(member("Alan", "alan")).on(db).await.unwrap();
+    let transaction = dynorm::transaction().save(note("c")).save(member("Grace", "ada"));
+    vec![
+        ("a creation", error(MemberRepo::create(member("Grace", "ada")).on(db)).await),
+        ("an update", error(MemberRepo::update("Alan").set(Member::EMAIL, "ada@example.com").on(db)).await),
+        ("a transaction", error(transaction.on(db)).await),
+    ]
 }
 
 async fn of_what_is_refused_here(db: &Database) -> Cases {
@@ -332,7 +356,7 @@ async fn of_batches(db: &Database) -> Cases {
             "one item that cannot be stored",
             error(NoteRepo::batch_save([note("a"), large.clone()]).on(db)).await,
         ),
-        ("capacity", error(NoteRepo::batch_save(two()).retry(quick.clone()).on(&throttled)).await),
+        ("capacity", error(NoteRepo::batch_save(two()).retry(quick).on(&throttled)).await),
         ("no answer, and one that cannot be stored", {
             let all = [note("a"), large, note("b")];
             error(NoteRepo::batch_save(all).retry(quick).on(&cut)).await

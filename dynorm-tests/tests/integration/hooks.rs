@@ -343,6 +343,16 @@ async fn a_batch_reports_what_is_refused_by_index_and_writes_the_others() {
     assert_eq!(error.failures().iter().map(|failure| failure.index).collect::<Vec<_>>(), [0]);
     assert_eq!(heard(test), ["deleting n0", "deleting n2", "trashing n2", "trashed n2", "deleted n2"]);
     // By keys, the stored entities are asked.
+    notes[2].refuses = "restoring".into();
+    NoteRepo::batch_delete([notes[4].id]).on(&db).await.unwrap();
+    assert_eq!(heard(test), ["deleting n4", "trashing n4", "trashed n4", "deleted n4"]);
+    let trashed: Collection<Note> = vec![notes[2].clone(), notes[4].clone()].into();
+    let error = trashed.restore_all().on(&db).await.unwrap_err();
+    assert_eq!(error.failures().iter().map(|failure| failure.index).collect::<Vec<_>>(), [0]);
+    assert!(error.failures()[0].reason.is_refused());
+    assert_eq!(heard(test), ["restoring n2", "restoring n4", "restored n4"]);
+    NoteRepo::batch_restore([notes[2].id]).on(&db).await.unwrap();
+    assert_eq!(heard(test), ["restoring n2", "restored n2"]);
     NoteRepo::batch_delete([notes[0].id, Id::new()]).force().on(&db).await.unwrap();
     assert_eq!(heard(test), ["force_deleting n0", "deleting n0", "deleted n0", "force_deleted n0"]);
 }

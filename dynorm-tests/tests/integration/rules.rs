@@ -146,6 +146,9 @@ async fn a_delete_marks_and_reads_leave_out_what_is_marked() {
     let streamed: Vec<Note> = NoteRepo::batch_get_stream(ids).on(&db).try_collect().await.unwrap();
     let only_kept = std::slice::from_ref(&kept);
     assert_eq!(streamed, only_kept);
+    let all =
+        NoteRepo::batch_get_stream(ids).with_trashed().on(&db).try_collect::<Vec<Note>>().await.unwrap();
+    assert_eq!(all, [kept.clone(), again.clone()]);
     assert_eq!(*NoteRepo::all().on(&db).await.unwrap(), *only_kept);
     assert_eq!(NoteRepo::count().on(&db).await.unwrap(), 1);
     assert_eq!(*NoteRepo::filter(Note::ID.is_in(ids)).get_all().on(&db).await.unwrap(), *only_kept);
@@ -196,6 +199,11 @@ async fn what_has_expired_is_left_out() {
     let ids = [past.id, future.id, never.id];
     assert_eq!(NoteRepo::batch_get(ids).on(&db).await.unwrap().len(), 2);
     assert_eq!(NoteRepo::batch_get(ids).with_expired().on(&db).await.unwrap().len(), 3);
+    let streamed: Vec<Note> = NoteRepo::batch_get_stream(ids).on(&db).try_collect().await.unwrap();
+    assert_eq!(streamed.iter().map(|note| note.id).collect::<Vec<_>>(), [future.id, never.id]);
+    let stream = NoteRepo::batch_get_stream(ids).with_expired().on(&db);
+    let streamed: Vec<Note> = stream.try_collect().await.unwrap();
+    assert_eq!(streamed.iter().map(|note| note.id).collect::<Vec<_>>(), ids);
     assert_eq!(NoteRepo::by_author("bob").count().on(&db).await.unwrap(), 2);
     assert_eq!(NoteRepo::by_author("bob").with_expired().count().on(&db).await.unwrap(), 3);
     assert_eq!(NoteRepo::by_author("bob").hydrate().get_all().on(&db).await.unwrap().len(), 2);

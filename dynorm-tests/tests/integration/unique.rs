@@ -299,6 +299,8 @@ async fn a_trashed_item_that_ends_gives_its_values_up_then() {
     let second = DraftRepo::save(draft()).on(&db).await.unwrap();
     // It is still stored, and comes back only without what is taken.
     let error = DraftRepo::restore(first.id).on(&db).await.unwrap_err();
+    let batch = DraftRepo::batch_restore([first.id]).on(&db).await.unwrap_err();
+    assert!(batch.failures()[0].reason.is_unique_conflict(), "{}", batch.failures()[0].reason);
     assert_eq!(error.unique_field(), Some("slug"), "{error}");
     DraftRepo::force_delete(&second).on(&db).await.unwrap();
     DraftRepo::restore(first.id).on(&db).await.unwrap();

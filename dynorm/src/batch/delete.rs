@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::error::{BatchDeleteError, UnfinishedKeys};
-use super::inputs::{Keys, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{cannot_begin, open, run_at_hand, unsettled};
+use super::keys::Keys;
 use super::settings::{batch_options, write_options};
 use super::{Fates, Settings, Stats};
 use crate::database::Database;
@@ -79,28 +80,34 @@ impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
     type IntoFuture = OperationFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { mut keys, before, mut settings } = self;
-        OperationFuture::new(async move {
-            let mut again = settings.options.clone();
-            let only = before.as_ref().map(|(fates, _)| open(fates));
-            let (mut fates, mut stats) =
-                before.unwrap_or_else(|| (unsettled(keys.keys.len()), Stats::default()));
-            match Database::of_operation(settings.options.database.take()) {
-                Ok(database) => {
-                    let groups = vec![&mut keys as _];
-                    stats.failed = 0;
-                    stats += run_at_hand(&database, groups, only, &mut fates, settings).await;
-                    again.database = Some(database);
-                }
-                Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
-            }
-            if fates.iter().all(|(_, reason)| reason.is_none()) {
-                return Ok(stats.with_fates(&fates));
-            }
-            let Keys { keys, rules, hooked } = keys;
-            Err(UnfinishedKeys { keys, rules, hooked, fates, stats, options: again }.into())
-        })
+        let Self { keys, before, settings } = self;
+        OperationFuture::new(async move { Ok(run_keys(keys, before, settings).await?) })
     }
+}
+
+/// Writes what is done by keys; `before` is what an earlier batch came to, if this one goes on with it.
+pub(super) async fn run_keys<E: Entity>(
+    mut keys: Keys<E>,
+    before: Option<(Fates, Stats)>,
+    mut settings: Settings<'_>,
+) -> Result<Stats, UnfinishedKeys<E>> {
+    let mut again = settings.options.clone();
+    let only = before.as_ref().map(|(fates, _)| open(fates));
+    let (mut fates, mut stats) = before.unwrap_or_else(|| (unsettled(keys.keys.len()), Stats::default()));
+    match Database::of_operation(settings.options.database.take()) {
+        Ok(database) => {
+            let groups = vec![&mut keys as _];
+            stats.failed = 0;
+            stats += run_at_hand(&database, groups, only, &mut fates, settings).await;
+            again.database = Some(database);
+        }
+        Err(error) => cannot_begin(&mut fates, only.as_deref(), error),
+    }
+    if fates.iter().all(|(_, reason)| reason.is_none()) {
+        return Ok(stats.with_fates(&fates));
+    }
+    let Keys { keys, rules, hooked } = keys;
+    Err(UnfinishedKeys { keys, rules, hooked, fates, stats, options: again })
 }
 
 impl<E: Entity> fmt::Debug for BatchDelete<'_, E> {

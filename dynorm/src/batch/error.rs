@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::inputs::{Begun, DeleteRules, Hooked, describe};
+use super::inputs::describe;
+use super::keys::{DeleteRules, Hooked};
+use super::puts::Begun;
 use super::settings::Options;
 use super::wire::Kind;
 use super::{Fate, Fates, Stats};
-use crate::batch::{BatchDelete, BatchGet, BatchSaveRetry};
+use crate::batch::{BatchDelete, BatchGet, BatchRestore, BatchSaveRetry};
 use crate::collection::Collection;
 use crate::entity::Entity;
 use crate::error::{BatchItem, BatchReport, Error, Subject};
@@ -173,51 +175,62 @@ impl<E: Entity> UnfinishedKeys<E> {
     }
 }
 
-/// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
-///
-/// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`retry`](Self::retry) sends just
-/// those again.
-pub struct BatchDeleteError<E: Entity>(Box<KeysInner<E, UnfinishedKeys<E>>>);
-
 struct KeysInner<E: Entity, U> {
     unfinished: U,
     failures: Vec<KeyFailure<E>>,
 }
 
-impl<E: Entity> From<UnfinishedKeys<E>> for BatchDeleteError<E> {
-    fn from(unfinished: UnfinishedKeys<E>) -> Self {
-        let failures = unfinished.failures();
-        Self(Box::new(KeysInner { unfinished, failures }))
-    }
+macro_rules! errors_of_keys {
+    ($($(#[$docs:meta])* $error:ident, $batch:ident, $doing:literal, $done:literal;)*) => {$(
+        $(#[$docs])*
+        ///
+        /// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`retry`](Self::retry) sends just
+        /// those again.
+        pub struct $error<E: Entity>(Box<KeysInner<E, UnfinishedKeys<E>>>);
+
+        impl<E: Entity> From<UnfinishedKeys<E>> for $error<E> {
+            fn from(unfinished: UnfinishedKeys<E>) -> Self {
+                let failures = unfinished.failures();
+                Self(Box::new(KeysInner { unfinished, failures }))
+            }
+        }
+
+        impl<E: Entity> $error<E> {
+            #[doc = concat!("The items that are not known to be ", $done, ", in the order of the input.")]
+            #[must_use]
+            pub fn failures(&self) -> &[KeyFailure<E>] {
+                &self.0.failures
+            }
+
+            /// The fate of every input, in order.
+            pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
+                self.0.unfinished.fates.iter().map(|(fate, _)| *fate)
+            }
+
+            /// What the batch took.
+            #[must_use]
+            pub fn stats(&self) -> &Stats {
+                &self.0.unfinished.stats
+            }
+
+            #[doc = concat!("Sends again just what is not known to be ", $done, ". Positions and statistics are those of the whole.")]
+            pub fn retry<'a>(self) -> $batch<'a, E> {
+                $batch::again(self.0.unfinished)
+            }
+
+            fn report(&self) -> BatchReport {
+                let keys = self.0.failures.iter().map(|failure| &failure.key);
+                report::<E>($doing, &self.0.unfinished.fates, keys)
+            }
+        }
+    )*};
 }
 
-impl<E: Entity> BatchDeleteError<E> {
-    /// The items that are not known to be deleted, in the order of the input.
-    #[must_use]
-    pub fn failures(&self) -> &[KeyFailure<E>] {
-        &self.0.failures
-    }
-
-    /// The fate of every input, in order.
-    pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
-        self.0.unfinished.fates.iter().map(|(fate, _)| *fate)
-    }
-
-    /// What the batch took.
-    #[must_use]
-    pub fn stats(&self) -> &Stats {
-        &self.0.unfinished.stats
-    }
-
-    /// Sends again just what is not known to be deleted. Positions and statistics are those of the whole.
-    pub fn retry<'a>(self) -> BatchDelete<'a, E> {
-        BatchDelete::again(self.0.unfinished)
-    }
-
-    fn report(&self) -> BatchReport {
-        let keys = self.0.failures.iter().map(|failure| &failure.key);
-        report::<E>("deleting", &self.0.unfinished.fates, keys)
-    }
+errors_of_keys! {
+    /// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
+    BatchDeleteError, BatchDelete, "deleting", "deleted";
+    /// Some items of a [`batch_restore`](crate::Repository::batch_restore) are not known to be restored.
+    BatchRestoreError, BatchRestore, "restoring", "restored";
 }
 
 /// Some items of a [`batch_get`](crate::Repository::batch_get) could not be read.
@@ -368,7 +381,7 @@ macro_rules! batch_errors {
     )*};
 }
 
-batch_errors!(BatchSaveError, BatchDeleteError, BatchGetError);
+batch_errors!(BatchSaveError, BatchDeleteError, BatchRestoreError, BatchGetError);
 
 impl<E: Entity> fmt::Debug for SaveFailure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

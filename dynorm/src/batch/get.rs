@@ -4,9 +4,8 @@ use std::marker::PhantomData;
 use futures_util::future::BoxFuture;
 
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
-use super::inputs::{
-    DeleteRules, Group, Hooked, by_key, cannot_begin, describe, open, run_at_hand, unsettled,
-};
+use super::inputs::{Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
+use super::keys::{DeleteRules, Hooked};
 use super::settings::batch_options;
 use super::wire::{Body, Kind, Work};
 use super::{Fates, Settings, Stats};

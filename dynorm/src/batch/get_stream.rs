@@ -21,7 +21,7 @@ use crate::database::Database;
 use crate::entity::{Entity, decode_entity};
 use crate::error::{BatchReport, Error, Result, Subject};
 use crate::hooks;
-use crate::rules::Visibility;
+use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 
 /// Reads the items of a stream of keys: a `Stream` of entities, in the order of the keys, without those that are missing.
 /// Made by [`Repository::batch_get_stream`](crate::Repository::batch_get_stream).
@@ -58,6 +58,7 @@ use crate::rules::Visibility;
 pub struct BatchGetStream<'a, E: Entity> {
     keys: Option<BoxStream<'a, E::Key>>,
     consistent: bool,
+    visible: Visibility,
     settings: Settings<'a>,
     engine: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     found: Arc<Mutex<Window<E>>>,
@@ -71,6 +72,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
         Self {
             keys: Some(Box::pin(keys)),
             consistent: false,
+            visible: Visibility::default(),
             settings: Settings::default(),
             engine: None,
             retrieving: None,
@@ -85,12 +87,70 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
         self
     }
 
+    /// Finds what is marked as deleted as well.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct Note { #[entity(id)] id: Id<Note>, #[entity(deleted_at)] deleted_at: Option<Timestamp> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Note>().await?;
+    /// # db.install();
+    /// # let ids = NoteRepo::batch_save(vec![Note::default(); 3]).await?.pluck(Note::ID);
+    /// NoteRepo::delete_by_id(ids[1]).await?;
+    /// let notes: Vec<Note> = NoteRepo::batch_get_stream(&ids).try_collect().await?;
+    /// assert_eq!(notes.len(), 2);
+    /// let notes: Vec<Note> = NoteRepo::batch_get_stream(&ids).with_trashed().try_collect().await?;
+    /// assert!(notes.len() == 3 && notes[1].is_trashed());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_trashed(mut self) -> Self
+    where
+        E: SoftDelete,
+    {
+        self.visible.trashed = Trashed::With;
+        self
+    }
+
+    /// Finds what has expired as well, as long as DynamoDB has not deleted it.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug, Default)]
+    /// # struct Session { #[entity(id)] id: Id<Session>, #[entity(ttl)] expires_at: Timestamp }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<Session>().await?;
+    /// # db.install();
+    /// # let expires_at = Timestamp::now().checked_sub(std::time::Duration::from_secs(60)).unwrap_or_default();
+    /// let ended = SessionRepo::save(Session { expires_at, ..Default::default() }).await?;
+    /// let sessions: Vec<Session> = SessionRepo::batch_get_stream([ended.id]).try_collect().await?;
+    /// assert!(sessions.is_empty());
+    /// let sessions: Vec<Session> = SessionRepo::batch_get_stream([ended.id]).with_expired().try_collect().await?;
+    /// assert!(sessions[0].is_expired());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_expired(mut self) -> Self
+    where
+        E: Expires,
+    {
+        self.visible.expired = true;
+        self
+    }
+
     batch_options!();
 
     /// Begins to read.
     fn begin(&mut self, keys: BoxStream<'a, E::Key>) {
         let mut settings = std::mem::take(&mut self.settings);
-        let (consistent, found) = (self.consistent, self.found.clone());
+        let (consistent, visible, found) = (self.consistent, self.visible, self.found.clone());
         let database = Database::of_operation(settings.options.database.take());
         self.database = database.as_ref().ok().cloned();
         self.engine = Some(Box::pin(async move {
@@ -99,7 +159,8 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
             match database {
                 Ok(database) => {
                     let table = database.table(E::INFO);
-                    let mut inputs = Sought::<E> { keys, found: found.clone(), table, most, ended: false };
+                    let mut inputs =
+                        Sought::<E> { keys, visible, found: found.clone(), table, most, ended: false };
                     let outcome =
                         run_stream(&database, Work::Get, consistent, E::INFO, settings, &mut inputs).await;
                     // If all keys were taken in, each of them tells by itself.
@@ -270,6 +331,7 @@ fn lock<E: Entity>(found: &Mutex<Window<E>>) -> MutexGuard<'_, Window<E>> {
 /// The keys of a stream that is read.
 struct Sought<'a, E: Entity> {
     keys: BoxStream<'a, E::Key>,
+    visible: Visibility,
     found: Arc<Mutex<Window<E>>>,
     table: String,
     most: usize,
@@ -298,8 +360,7 @@ impl<E: Entity> Inputs for Sought<'_, E> {
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
-        let entity: Option<E> =
-            if Visibility::default().sees(E::INFO, item)? { decode_entity(item)? } else { None };
+        let entity: Option<E> = if self.visible.sees(E::INFO, item)? { decode_entity(item)? } else { None };
         let mut found = lock(&self.found);
         for index in inputs {
             if let Some(slot) = found.slot(*index) {

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::error::erased_report;
-use super::inputs::{Group, Keys, Puts, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{Group, cannot_begin, open, run_at_hand, unsettled};
+use super::keys::Keys;
+use super::puts::Puts;
 use super::settings::{Options, batch_options, write_options};
 use super::wire::Kind;
 use super::{Fate, Fates, Settings, Stats};

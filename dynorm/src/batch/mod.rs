@@ -12,9 +12,12 @@ mod get_stream;
 mod gets;
 mod inputs;
 mod items;
+mod keys;
 mod mixed;
 mod pace;
 mod progress;
+mod puts;
+mod restore;
 mod retry;
 mod save;
 mod settings;
@@ -23,7 +26,9 @@ mod stream;
 mod wire;
 
 pub use delete::BatchDelete;
-pub use error::{BatchDeleteError, BatchGetError, BatchSaveError, KeyFailure, SaveFailure};
+pub use error::{
+    BatchDeleteError, BatchGetError, BatchRestoreError, BatchSaveError, KeyFailure, SaveFailure,
+};
 pub use failures::{StreamError, StreamFailure};
 pub use get::{Arrangement, BatchGet, Found, Positional};
 pub use get_stream::{BatchGetStream, GetStreamError};
@@ -31,6 +36,7 @@ pub use gets::{BatchGets, BatchGetsError, GetTuple, batch_get};
 pub(crate) use items::get_items;
 pub use mixed::{Batch, BatchError, BatchFailure, batch};
 pub use progress::{Progress, ProgressHandle};
+pub use restore::BatchRestore;
 pub use retry::Retry;
 pub use save::{BatchSave, BatchSaveRetry};
 pub use settings::Duplicates;

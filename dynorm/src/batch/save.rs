@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::error::{BatchSaveError, Unfinished};
-use super::inputs::{Puts, cannot_begin, open, run_at_hand, unsettled};
+use super::inputs::{cannot_begin, open, run_at_hand, unsettled};
+use super::puts::Puts;
 use super::settings::{Options, batch_options, write_options};
 use super::wire::Kind;
 use super::{Duplicates, Settings, Stats};

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::engine::{Input, Inputs, Outcome, Room, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
-use super::inputs::{put, put_work};
+use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
@@ -225,7 +225,7 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                         }
                     })
                 }),
-                body: |delete, _, known, _| super::inputs::delete::<E>(&delete.key, None, false, 0, known),
+                body: |delete, _, known, _| super::keys::delete::<E>(&delete.key, None, false, 0, known),
                 fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
                 failures,
             };

@@ -68,6 +68,8 @@ pub(super) enum Kind {
     Delete,
     /// A delete that marks the item.
     Mark,
+    /// Its reverse.
+    Restore,
     Create,
     Get,
 }
@@ -77,6 +79,7 @@ impl Kind {
         match self {
             Self::Put => "saving",
             Self::Delete | Self::Mark => "deleting",
+            Self::Restore => "restoring",
             Self::Create => "creating",
             Self::Get => "reading",
         }
@@ -154,7 +157,7 @@ impl Body {
             _ if self.is_transaction() => Operation::TransactWriteItems,
             Kind::Put | Kind::Create | Kind::Get => Operation::PutItem,
             Kind::Delete => Operation::DeleteItem,
-            Kind::Mark => Operation::UpdateItem,
+            Kind::Mark | Kind::Restore => Operation::UpdateItem,
         }
     }
 
@@ -175,7 +178,7 @@ impl Body {
     }
 
     fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
-        if self.kind == Kind::Mark {
+        if matches!(self.kind, Kind::Mark | Kind::Restore) {
             return explain(info, failure, subject, Existence::Stored);
         }
         let version = self.rule.as_ref().and_then(|rule| rule.version);
@@ -198,7 +201,7 @@ impl Body {
         match self.kind {
             Kind::Put => (br#"{"PutRequest":{"Item":"#, b"}}"),
             Kind::Delete => (br#"{"DeleteRequest":{"Key":"#, b"}}"),
-            Kind::Mark | Kind::Create | Kind::Get => (b"", b""),
+            Kind::Mark | Kind::Restore | Kind::Create | Kind::Get => (b"", b""),
         }
     }
 
@@ -217,7 +220,7 @@ impl Body {
         self.write_members(&mut members, table);
         let name = match self.kind {
             Kind::Delete => "Delete",
-            Kind::Mark => "Update",
+            Kind::Mark | Kind::Restore => "Update",
             Kind::Put | Kind::Create | Kind::Get => "Put",
         };
         let own = std::iter::once((name, members.finish()));

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Error, Subject, unknown};
+use super::words::unknown;
+use super::{Error, Subject};
 use crate::operation::OperationKind;
 
 /// A transaction that was cancelled, or could not be sent, for some of its operations.
@@ -51,7 +52,7 @@ impl FailedOperation {
             Error::Rejected(_) => with("the server refused it", detail),
             Error::Server(_) => with("the server failed", detail),
             Error::AccessDenied(_) => with("access denied", detail),
-            Error::Invalid(_) | Error::VersionConflict(_) => detail.to_owned(),
+            Error::Invalid(_) | Error::VersionConflict(_) | Error::UniqueConflict(_) => detail.to_owned(),
             Error::ValidationFailed(report) => with("it breaks its rules", &report.violated()),
             // The error of the whole has no source, since several may have failed.
             Error::Refused(report) => {

@@ -40,7 +40,7 @@ pub use save::{Save, SaveArg};
 pub use save_tracked::SaveTracked;
 pub use time_to_live::EnableTtl;
 pub use trash::Restore;
-pub(crate) use trash::{mark_changes, mark_expression};
+pub(crate) use trash::{mark_changes, mark_expression, restore_changes};
 pub use update::{Existing, New, Update};
 pub use update_item::UpdateReturning;
 pub(crate) use update_item::{explain, update_request};

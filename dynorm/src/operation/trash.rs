@@ -31,6 +31,13 @@ pub(crate) fn mark_changes<E: Entity>(
     complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)
 }
 
+/// The reverse.
+pub(crate) fn restore_changes<E: Entity>(key: &E::Key) -> std::result::Result<Vec<Change>, ValueError> {
+    let part = |field: usize| part_of_key::<E>(key, field);
+    let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
+    complete(E::INFO, changes, &part, &Stamp::now())
+}
+
 /// These changes, and what they need to find.
 pub(crate) fn mark_expression(
     info: &'static EntityInfo,
@@ -136,25 +143,19 @@ impl<E: Entity> IntoFuture for Restore<E> {
 /// The request that takes the mark away. Its claims are made again: they may have ended meanwhile.
 fn restore_request<E: Entity>(key: &E::Key, subject: Subject, known: Option<&Known>) -> Result<Write> {
     let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&subject.table))?;
-    let part = |field: usize| part_of_key::<E>(key, field);
     let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
-    let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
-    let changes = complete(E::INFO, changes, &part, &Stamp::now()).map_err(invalid)?;
+    let changes = restore_changes::<E>(key).map_err(invalid)?;
     let claims = match known {
         Some(known) => claims_of(E::INFO, &encoded, known, &known.before, true).map_err(invalid)?,
         None => Vec::new(),
     };
     let condition = known.map(|known| known.before.condition(E::INFO));
-    let existence = Existence::Stored;
-    let mut expression = Expression::default();
-    expression
-        .set_changes(&changes, &|_| None)
-        .and_then(|()| expression.set_condition(E::INFO, existence, condition.as_ref()))
-        .map_err(invalid)?;
+    let expression = mark_expression(E::INFO, &changes, None, condition.as_ref()).map_err(invalid)?;
     let wanted = if claims.is_empty() { <New as UpdateReturning<E>>::WANTED } else { "" };
     let body = request_by_key(&subject.table, &encoded, &expression, wanted);
     let (kind, operation) = (OperationKind::Updating, Operation::UpdateItem);
-    let meaning = Meaning { existence: Some(existence), known: known.cloned(), ..Meaning::default() };
+    let existence = Some(Existence::Stored);
+    let meaning = Meaning { existence, known: known.cloned(), ..Meaning::default() };
     Ok(Write { kind, operation, key: encoded, body, has_condition: true, subject, meaning, claims })
 }
 

@@ -1,0 +1,157 @@
+//! What the marks of an entity come to: its timestamps, version, end, mark of deletion, unique fields and hooks.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Ident;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use crate::model::{Entity, Field, StampKind, Storage};
+
+/// Which field is `updated_at` or `deleted_at`, and how it is written where there is no entity at hand.
+fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenStream> {
+    let field = entity.stamped(kind)?;
+    let Field { ident, ty, .. } = field;
+    let position = entity.position(ident);
+    let moment = quote!(<#ty as __d::Moment>);
+    let encode = match &field.storage {
+        Storage::Attribute => quote!(#moment::now),
+        Storage::With(path) => {
+            let call = quote_spanned!(path.span()=> #path::encode);
+            quote!(|stamp, encoder| #call(&#moment::of_stamp(stamp), encoder))
+        }
+        Storage::Serde => {
+            quote!(|stamp, encoder| <#ty as __d::Serde>::encode(&#moment::of_stamp(stamp), encoder))
+        }
+        Storage::Flatten(_) | Storage::Skip(_) => return None,
+    };
+    Some(quote!(.#method(#position, #encode)))
+}
+
+/// The marks of an entity, behind what all have.
+pub(crate) fn marks(entity: &Entity<'_>) -> TokenStream {
+    let name = |name: &str| Ident::new(name, Span::call_site());
+    let position = |kind: StampKind, method: &str| {
+        let field = entity.stamped(kind).filter(|field| field.is_stored())?;
+        let (position, method) = (entity.position(field.ident), name(method));
+        Some(quote!(.#method(#position)))
+    };
+    let marks = [
+        moment(entity, StampKind::UpdatedAt, &name("updated_at")),
+        moment(entity, StampKind::DeletedAt, &name("deleted_at")),
+        position(StampKind::Version, "version"),
+        position(StampKind::Ttl, "ttl"),
+    ];
+    let hooks = entity.hooks.as_ref().map(|_| quote!(.hooks()));
+    marks.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
+}
+
+/// Which fields are unique, and the table that their values are claimed in.
+fn uniques(entity: &Entity<'_>) -> Option<TokenStream> {
+    let fields: Vec<&Field<'_>> = entity.fields.iter().filter(|field| field.unique.is_some()).collect();
+    if fields.is_empty() {
+        return None;
+    }
+    let positions = fields.iter().map(|field| entity.position(field.ident));
+    let name = entity.ident.unraw().to_string();
+    let table = format!("{}-unique", entity.table.value());
+    let ends = entity.stamped(StampKind::Ttl).is_some();
+    Some(quote!(.uniques(&[#(#positions),*], &__d::claims(#name, #table, #ends))))
+}
+
+/// What the marks of an entity make of it.
+pub(crate) fn marked(entity: &Entity<'_>) -> TokenStream {
+    let ident = entity.ident;
+    let soft_delete = entity.stamped(StampKind::DeletedAt).map(|Field { ident: field, ty, .. }| {
+        quote! {
+            #[automatically_derived]
+            impl __d::SoftDelete for #ident {
+                fn is_trashed(&self) -> bool {
+                    <#ty as __d::Mark>::is_set(&self.#field)
+                }
+            }
+        }
+    });
+    let expires = entity.stamped(StampKind::Ttl).map(|Field { ident: field, ty, .. }| {
+        quote! {
+            #[automatically_derived]
+            impl __d::Expires for #ident {
+                fn expires_at(&self) -> __d::Option<__d::Timestamp> {
+                    <#ty as __d::Expiry>::at(&self.#field)
+                }
+            }
+        }
+    });
+    let versioned = entity.stamped(StampKind::Version).map(|_| {
+        quote! {
+            #[automatically_derived]
+            impl __d::Versioned for #ident {}
+        }
+    });
+    quote!(#soft_delete #expires #versioned)
+}
+
+/// The way to the hooks, and whether the entity is new.
+pub(crate) fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
+    if entity.hooks.is_none() && entity.fields.iter().all(|field| field.unique.is_none()) {
+        return None;
+    }
+    let is_new =
+        [(StampKind::CreatedAt, "Moment"), (StampKind::Id, "Identifier"), (StampKind::Version, "Version")];
+    let is_new = is_new.into_iter().find_map(|(kind, name)| {
+        let Field { ident, ty, .. } = entity.stamped(kind)?;
+        let name = Ident::new(name, Span::call_site());
+        let function =
+            Ident::new(if kind == StampKind::Version { "is_new" } else { "is_unset" }, Span::call_site());
+        Some(quote! {
+            fn is_new(&self) -> __d::Option<bool> {
+                __d::Some(<#ty as __d::#name>::#function(&self.#ident))
+            }
+        })
+    });
+    let hook = Ident::new("hook", Span::mixed_site());
+    let hook = entity.hooks.as_ref().map(|word| {
+        let this = quote_spanned!(word.span()=> <Self as __d::Hooked>::hooked);
+        quote! {
+            fn hook(&mut self, #hook: __d::Hook) -> __d::Option<__d::HookFuture<'_>> {
+                #this(self, #hook)
+            }
+        }
+    });
+    Some(quote!(#hook #is_new))
+}
+
+/// The version, for writes that have to find it as it is.
+pub(crate) fn version(entity: &Entity<'_>) -> Option<TokenStream> {
+    let Field { ident, ty, .. } = entity.stamped(StampKind::Version)?;
+    Some(quote! {
+        fn item_version(&self) -> __d::Option<u64> {
+            __d::Some(<#ty as __d::Version>::number(&self.#ident))
+        }
+    })
+}
+
+pub(crate) fn stamp(entity: &Entity<'_>) -> TokenStream {
+    let stamp = Ident::new("stamp", Span::mixed_site());
+    let stamps = entity.fields.iter().flat_map(|field| field.stamps.iter().map(move |kind| (field, *kind)));
+    let lines: Vec<TokenStream> = stamps
+        .filter_map(|(Field { ident, ty, .. }, kind)| {
+            let function = match kind {
+                StampKind::Id => quote!(Identifier > ::stamp_id),
+                StampKind::CreatedAt => quote!(Moment > ::stamp_created_at),
+                StampKind::UpdatedAt => quote!(Moment > ::stamp_updated_at),
+                StampKind::Version => quote!(Version > ::raise),
+                StampKind::DeletedAt | StampKind::Ttl => return None,
+            };
+            Some(quote!(<#ty as __d::#function(&mut self.#ident, #stamp);))
+        })
+        .collect();
+    if lines.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        fn stamp_item(&mut self, #stamp: &__d::Stamp) {
+            #(#lines)*
+        }
+    }
+}

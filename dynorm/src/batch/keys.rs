@@ -1,0 +1,209 @@
+//! Keys of items that are deleted, marked or restored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::inputs::{Group, by_key, describe, take_refusal};
+use super::items::get_items;
+use super::restore::restore;
+use super::wire::{Body, Kind, Work};
+use crate::database::Database;
+use crate::entity::{Entity, EntityInfo, decode_json, encode_key};
+use crate::error::{Error, Result, Subject};
+use crate::hooks::{self, Event};
+use crate::operation::{delete_expression, mark_changes, mark_expression};
+use crate::unique::{Claimed, Known, claims_of};
+
+/// Keys of items that are deleted or read.
+pub(super) struct Keys<E: Entity> {
+    pub(super) keys: Vec<E::Key>,
+    pub(super) rules: DeleteRules,
+    pub(super) hooked: Hooked<E>,
+}
+
+/// The entities that keys stand for, for the hooks of their deletes. Without hooks there is nothing in it.
+pub(super) struct Hooked<E> {
+    entities: Vec<Option<E>>,
+    refused: HashMap<usize, Error>,
+    begun: bool,
+}
+
+impl<E> Default for Hooked<E> {
+    fn default() -> Self {
+        Self { entities: Vec::new(), refused: HashMap::new(), begun: false }
+    }
+}
+
+impl<E: Entity> Hooked<E> {
+    pub(super) fn of<'e>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let entities = entities.into_iter().filter(|_| E::INFO.hooks);
+        Self { entities: entities.map(|entity| Some(entity.clone())).collect(), ..Self::default() }
+    }
+}
+
+impl<E: Entity> Keys<E> {
+    pub(super) fn new(keys: Vec<E::Key>) -> Self {
+        Self { keys, rules: DeleteRules::default(), hooked: Hooked::default() }
+    }
+
+    pub(super) fn of<'e>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let entities: Vec<&E> = entities.into_iter().collect();
+        let rules = DeleteRules::of(entities.iter().copied());
+        let hooked = Hooked::of(entities.iter().copied());
+        Self { keys: entities.into_iter().map(Entity::entity_key).collect(), rules, hooked }
+    }
+
+    fn write(&self, index: usize, table: usize, known: Option<&Known>) -> Option<Result<Body>> {
+        let key = self.keys.get(index)?;
+        if self.rules.restore {
+            return Some(restore::<E>(key, table, known));
+        }
+        let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
+        Some(delete::<E>(key, version, self.rules.force, table, known))
+    }
+
+    /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused later.
+    async fn read(&mut self, database: &Database) -> Result<()> {
+        let encoded = self.keys.iter().enumerate();
+        let encoded = encoded.filter_map(|(index, key)| Some((index, encode_key::<E>(key).ok()?)));
+        let (indices, keys): (Vec<usize>, Vec<_>) = encoded.unzip();
+        let subject =
+            Subject::of(E::INFO).in_table(database.table(E::INFO)).during("reading, for its hooks,");
+        let (items, _) = get_items(database, E::INFO, keys, true, &subject).await?;
+        self.hooked.entities = self.keys.iter().map(|_| None).collect();
+        for (index, item) in indices.into_iter().zip(items) {
+            let Some(json) = item else { continue };
+            let decoded = decode_json(&json).map_err(|error| Error::undecodable(subject.clone(), &error))?;
+            if let Some(slot) = self.hooked.entities.get_mut(index) {
+                *slot = decoded;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What deletes need to know beside the keys.
+#[derive(Clone, Default)]
+pub(super) struct DeleteRules {
+    /// The versions that the entities were read with.
+    pub(super) versions: Option<Arc<[u64]>>,
+    /// The items go, also where a delete would mark them.
+    pub(super) force: bool,
+    /// It is no delete, but takes the marks away.
+    pub(super) restore: bool,
+}
+
+impl DeleteRules {
+    pub(super) fn of<'e, E: Entity>(entities: impl IntoIterator<Item = &'e E>) -> Self {
+        let versions = E::INFO.version.is_some();
+        let versions = versions
+            .then(|| entities.into_iter().map(|entity| entity.item_version().unwrap_or_default()).collect());
+        Self { versions, ..Self::default() }
+    }
+
+    fn event<E: Entity>(&self) -> Event {
+        if self.restore { Event::Restore } else { Event::delete::<E>(self.force) }
+    }
+}
+
+impl<E: Entity> Group for Keys<E> {
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+        if let Some(refusal) = take_refusal(&mut self.hooked.refused, index) {
+            return Err(refusal);
+        }
+        self.write(index, table, None).unwrap_or(Err(Error::NoDatabase))
+    }
+
+    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+        self.write(index, table, Some(known))
+    }
+
+    fn work(&self) -> Work {
+        let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
+        let is_each = marks || self.rules.versions.is_some() || E::INFO.unique.is_some();
+        if is_each { Work::Each } else { Work::Write }
+    }
+
+    fn describe(&self, index: usize) -> Option<String> {
+        self.keys.get(index).and_then(describe::<E>)
+    }
+
+    fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
+        Box::pin(async move {
+            if !E::INFO.hooks || std::mem::replace(&mut self.hooked.begun, true) {
+                return Ok(());
+            }
+            if self.hooked.entities.len() < self.keys.len()
+                && let Err(error) = self.read(database).await
+            {
+                self.hooked.begun = false;
+                return Err(error);
+            }
+            let event = self.rules.event::<E>();
+            for (index, entity) in self.hooked.entities.iter_mut().enumerate() {
+                if let Some(entity) = entity
+                    && let Err(refusal) = hooks::before(database, entity, event).await
+                {
+                    self.hooked.refused.insert(index, refusal);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+        Box::pin(async move {
+            let event = self.rules.event::<E>();
+            if self.rules.restore && !done.is_empty() {
+                // As they are now; if that fails, as they were, since what is done is done.
+                self.read(database).await.ok();
+            }
+            for index in done {
+                if let Some(Some(entity)) = self.hooked.entities.get_mut(index) {
+                    hooks::after(database, entity, event).await;
+                }
+            }
+        })
+    }
+}
+
+/// The delete of an item, or what marks it.
+pub(super) fn delete<E: Entity>(
+    key: &E::Key,
+    version: Option<u64>,
+    force: bool,
+    table: usize,
+    known: Option<&Known>,
+) -> Result<Body> {
+    let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
+    let version = version.filter(|version| *version > 0);
+    if E::INFO.deleted_at.is_some() && !force {
+        let changes = mark_changes::<E>(key, None).map_err(invalid)?;
+        let expression = mark_expression(E::INFO, &changes, version, None).map_err(invalid)?;
+        return Ok(by_key::<E>(key, Kind::Mark, table)?.ruled(&expression, version));
+    }
+    let body = by_key::<E>(key, Kind::Delete, table)?;
+    if E::INFO.unique.is_some() {
+        let found = known.cloned().unwrap_or_else(Known::nothing);
+        let owner = encode_key::<E>(key)?;
+        let claims = claims_of(E::INFO, &owner, &found, &Claimed::none(), false).map_err(invalid)?;
+        let condition = found.before.condition(E::INFO);
+        let expression = delete_expression(E::INFO, version, Some(&condition)).map_err(invalid)?;
+        return Ok(body.ruled(&expression, version).claiming(Some(found), claims, known.is_none()));
+    }
+    if version.is_none() {
+        return Ok(body);
+    }
+    let expression = delete_expression(E::INFO, version, None).map_err(invalid)?;
+    Ok(body.ruled(&expression, version))
+}

@@ -1,0 +1,214 @@
+//! Entities that are put.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use futures_util::future::BoxFuture;
+
+use super::inputs::{Group, describe, take_refusal};
+use super::wire::{Body, Kind, Work};
+use crate::codec::Encoder;
+use crate::database::Database;
+use crate::encoded::EncodedItem;
+use crate::entity::{Entity, EntityInfo, Stamp, encode_into};
+use crate::error::{Error, Result, Subject};
+use crate::expression::{Existence, Expression, Node};
+use crate::hooks::{self, Event};
+use crate::operation::Held;
+use crate::rules::version_before;
+use crate::unique::{Claim, Claimed, Known, claims_of};
+
+/// Entities that are put.
+pub(super) struct Puts<E, H> {
+    pub(super) held: Vec<H>,
+    pub(super) kind: Kind,
+    pub(super) begun: Option<Begun>,
+    /// What each is encoded into, one after another.
+    scratch: Encoder,
+    of: PhantomData<fn() -> E>,
+}
+
+/// What came of the hooks before a batch. Without hooks there is nothing in it.
+#[derive(Default)]
+pub(super) struct Begun {
+    events: Vec<Event>,
+    refused: HashMap<usize, Error>,
+    stamped: bool,
+}
+
+impl<E: Entity, H: Held<E>> Puts<E, H> {
+    pub(super) fn new(held: Vec<H>, kind: Kind) -> Self {
+        Self { held, kind, begun: None, scratch: Encoder::for_items(), of: PhantomData }
+    }
+
+    /// What the save of an entity was before it was stamped.
+    fn event(&self, index: usize) -> Event {
+        let events = self.begun.as_ref().map(|begun| &begun.events);
+        events.and_then(|events| events.get(index).copied()).unwrap_or(Event::Save { is_new: None })
+    }
+
+    /// Those of an earlier batch.
+    pub(super) fn again_of(held: Vec<H>, kind: Kind, begun: Option<Begun>) -> Self {
+        Self { begun, ..Self::new(held, kind) }
+    }
+}
+
+impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
+    fn info(&self) -> &'static EntityInfo {
+        E::INFO
+    }
+
+    fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+        let refused = self.begun.as_mut().map(|begun| &mut begun.refused);
+        if let Some(refusal) = refused.and_then(|refused| take_refusal(refused, index)) {
+            return Err(refusal);
+        }
+        let event = self.event(index);
+        let held = self.held.get(index).ok_or(Error::NoDatabase)?;
+        put(held.entity(), self.kind, event, table, None, &mut self.scratch)
+    }
+
+    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+        let (event, held) = (self.event(index), self.held.get(index)?);
+        Some(put(held.entity(), self.kind, event, table, Some(known), &mut self.scratch))
+    }
+
+    fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
+        Box::pin(async move {
+            if self.begun.is_some() {
+                return Ok(());
+            }
+            let mut begun = Begun::default();
+            for (index, held) in self.held.iter_mut().enumerate() {
+                let event = Event::save(held.entity(), self.kind == Kind::Create);
+                begun.events.push(event);
+                if let Err(refusal) = hooks::before(database, held.entity_mut(), event).await {
+                    begun.refused.insert(index, refusal);
+                }
+            }
+            self.begun = Some(begun);
+            Ok(())
+        })
+    }
+
+    fn stamp(&mut self, stamp: &Stamp) {
+        let begun = self.begun.get_or_insert_default();
+        if std::mem::replace(&mut begun.stamped, true) {
+            return;
+        }
+        for (index, held) in self.held.iter_mut().enumerate() {
+            // One that is refused is as new as it was.
+            if !begun.refused.contains_key(&index) {
+                held.stamp(stamp);
+            }
+        }
+    }
+
+    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+        Box::pin(async move {
+            let events = self.begun.as_ref().map(|begun| &begun.events);
+            for index in done {
+                if let Some(held) = self.held.get_mut(index)
+                    && let Some(event) = events.and_then(|events| events.get(index))
+                {
+                    hooks::after(database, held.entity_mut(), *event).await;
+                }
+            }
+        })
+    }
+
+    fn work(&self) -> Work {
+        put_work(E::INFO, self.kind)
+    }
+
+    fn describe(&self, index: usize) -> Option<String> {
+        self.held.get(index).and_then(|held| describe::<E>(&held.entity().entity_key()))
+    }
+}
+
+/// How entities are put.
+pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
+    match kind {
+        Kind::Create => Work::Each,
+        _ if info.version.is_some() || info.unique.is_some() => Work::Each,
+        _ => Work::Write,
+    }
+}
+
+/// The put of an entity that is stamped, after what its `event` was before that.
+pub(super) fn put<E: Entity>(
+    entity: &E,
+    kind: Kind,
+    event: Event,
+    table: usize,
+    known: Option<&Known>,
+    scratch: &mut Encoder,
+) -> Result<Body> {
+    scratch.clear();
+    let keys = encode_into(entity, scratch)?;
+    // What it is written into has room for any item, and many may wait here.
+    let item = EncodedItem { json: scratch.as_bytes().to_vec(), keys };
+    let claiming = match E::INFO.unique {
+        Some(_) => Some(claiming(E::INFO, &item, event, known)?),
+        None => None,
+    };
+    let body = Body::item(kind, table, E::INFO, item)?;
+    let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
+    let version =
+        entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));
+    let Some((found, claims)) = claiming else {
+        let has_rule = existence != Existence::Any || version.is_some();
+        return if has_rule { rule_of_put(E::INFO, body, existence, version, None) } else { Ok(body) };
+    };
+    // What is created takes the place of nothing, or of what has expired.
+    let found = Some(found).filter(|_| kind != Kind::Create);
+    let condition = found.as_ref().map(|found| found.before.condition(E::INFO));
+    let body = rule_of_put(E::INFO, body, existence, version, condition)?;
+    Ok(body.claiming(found, claims, known.is_none()))
+}
+
+/// What has to be claimed and released with a put: for what is known of the item, or else for a new one if the entity is
+/// new, and for one with the values of the entity.
+fn claiming(
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    event: Event,
+    known: Option<&Known>,
+) -> Result<(Known, Vec<Claim>)> {
+    let key = item.key(info);
+    let claims = Claimed::of_json(info, &item.json).and_then(|after| {
+        let known = match known {
+            Some(known) => known.clone(),
+            None if event == (Event::Save { is_new: Some(true) }) => Known::nothing(),
+            None => Known::of(after.clone()),
+        };
+        let claims = claims_of(info, &key, &known, &after, false)?;
+        Ok((known, claims))
+    });
+    claims.map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))
+}
+
+fn rule_of_put(
+    info: &'static EntityInfo,
+    body: Body,
+    existence: Existence,
+    version: Option<u64>,
+    condition: Option<Node>,
+) -> Result<Body> {
+    if existence == Existence::Any && version.is_none() && condition.is_none() {
+        return Ok(body);
+    }
+    let mut expression = Expression::default();
+    let condition = match version.and_then(|version| version_before(info, version)) {
+        Some(node) => Some(Node::and_also(condition, node)),
+        None => condition,
+    };
+    expression
+        .set_condition(info, existence, condition.as_ref())
+        .map_err(|error| Error::invalid(Subject::of(info), &error))?;
+    Ok(body.ruled(&expression, version))
+}
