@@ -118,11 +118,13 @@ impl KeyTexts {
         json: &[u8],
         values: &KeyRanges,
     ) -> Result<Self, ValueError> {
-        let mut texts = [KeyText::Within(0..0), KeyText::Within(0..0)];
-        for ((text, range), (_, source)) in texts.iter_mut().zip(values).zip(info.keys()) {
-            *text = KeyText::find(info.scalar(source), json, range)?;
-        }
-        Ok(Self(texts))
+        let [partition, sort] = values;
+        let partition = KeyText::find(info.scalar(&info.partition), json, partition)?;
+        let sort = match &info.sort {
+            Some(source) => KeyText::find(info.scalar(source), json, sort)?,
+            None => KeyText::Within(0..0),
+        };
+        Ok(Self([partition, sort]))
     }
 
     /// The texts of a key that lies in `json`.

@@ -345,7 +345,7 @@ pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Resul
         written = written.and_then(|()| write_derived(E::INFO, &|field| entity.key_part(field), &mut item));
     }
     let keys = written
-        .and_then(|()| finish_item(E::INFO, item))
+        .and_then(|()| finish_item(E::INFO, &mut item))
         .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
     // JSON is never shorter than what it stands for, so nearly every item is settled here.
     if encoder.len() * const { E::INFO.copies() } <= MAX_ITEM_BYTES {
@@ -370,9 +370,9 @@ fn check_rules<E: Entity>(entity: &E) -> Result<()> {
 /// Checks the keys of an item that is written, and ends it.
 fn finish_item(
     info: &'static EntityInfo,
-    item: ItemWriter<'_>,
+    item: &mut ItemWriter<'_>,
 ) -> std::result::Result<KeyRanges, ValueError> {
-    check_keys(info, &item)?;
+    check_keys(info, item)?;
     let range = |source: &KeySource| {
         let name = info.attribute(source);
         let absent = || ValueError::new("the key is absent, and an item has one").in_field(name);

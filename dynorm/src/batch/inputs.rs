@@ -1,5 +1,6 @@
 //! Inputs that are all at hand.
 
+use std::collections::HashMap;
 use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -62,6 +63,11 @@ pub(super) trait Group: Send {
 
 pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize) -> Result<Body> {
     Body::key(kind, table, E::INFO, encode_key::<E>(key)?)
+}
+
+/// What was refused, of which there is hardly ever anything: then there is nothing to be hashed.
+pub(super) fn take_refusal(refused: &mut HashMap<usize, Error>, index: usize) -> Option<Error> {
+    if refused.is_empty() { None } else { refused.remove(&index) }
 }
 
 /// A key as an error shows it.
