@@ -1,6 +1,7 @@
-//! A small order service: customers, a stock and orders, and transactions between them. Many customers shop at once, and in
-//! the end the books must balance. Run it with `cargo run --example orders`; `-- --faults` makes the database throttle, lose
-//! answers and cancel transactions meanwhile.
+//! A small order service: customers, a stock and orders, and transactions between them. Many customers shop at once while goods
+//! are delivered, and in the end the books must balance. Then come versions (two clerks change one price), hooks (no account is
+//! closed while there is something to ship) and soft deletes (a closed account is opened again). Run it with
+//! `cargo run --example orders`; `-- --faults` makes the database throttle, lose answers and cancel transactions meanwhile.
 
 mod shop;
 
@@ -12,7 +13,10 @@ use anyhow::{bail, ensure};
 use dynorm::prelude::*;
 use dynorm::testing::{FaultLog, Faults};
 
-use shop::{Customer, CustomerRepo, Order, OrderRepo, Refusal, State, Stock, StockRepo, cancel, place, ship};
+use shop::{
+    Customer, CustomerRepo, Order, OrderRepo, Refusal, State, Stock, StockRepo, cancel, close, deliver,
+    open_again, place, ship,
+};
 
 const HELP: &str = "\
 A small order service, whose books balance in the end.
@@ -46,11 +50,12 @@ async fn run() -> anyhow::Result<()> {
     db.create_table::<Customer>().await?;
     db.create_table::<Stock>().await?;
     db.create_table::<Order>().await?;
-    let stock = STOCK.map(|(sku, price, left)| Stock { sku: sku.to_owned(), price, left });
+    let stock =
+        STOCK.map(|(sku, price, left)| Stock { sku: sku.to_owned(), price, left, ..Stock::default() });
     StockRepo::batch_save(stock).on(&db).await?;
     let customer = |number: usize| Customer {
         name: format!("customer {number}"),
-        open: true,
+        email: format!(" Customer{number}@Example.com"),
         credit: CREDIT,
         ..Customer::default()
     };
@@ -62,8 +67,12 @@ async fn run() -> anyhow::Result<()> {
         let (faulty, id) = (faulty.clone(), customer.id);
         tokio::spawn(async move { faulty.scope(shop(number, id)).await })
     });
+    let supplying = {
+        let faulty = faulty.clone();
+        tokio::spawn(async move { faulty.scope(supply()).await })
+    };
     let mut told = Told::default();
-    for task in shopping.collect::<Vec<_>>() {
+    for task in shopping.chain([supplying]).collect::<Vec<_>>() {
         told.add(&task.await?);
     }
     writeln!(out, "{told}")?;
@@ -73,15 +82,60 @@ async fn run() -> anyhow::Result<()> {
     balance(&db, &customers).await?;
     writeln!(out, "the books balance: nothing was sold twice, and nobody has paid for nothing")?;
 
-    // What a person is told.
     db.install();
-    if let Some(customer) = customers.first() {
-        for lines in [&[("tea", 500), ("milk", 1)][..], &[("milk", 1), ("sugar", 1)]] {
-            if let Err(refusal) = place(customer.id, lines).await {
-                writeln!(out, "refused: {refusal}")?;
-            }
+    refusals(&mut out).await?;
+    prices(&mut out).await?;
+    accounts(&mut out).await
+}
+
+/// What a person is told.
+async fn refusals(out: &mut impl io::Write) -> anyhow::Result<()> {
+    let customer = CustomerRepo::save(Customer { credit: CREDIT, ..Customer::default() }).await?;
+    for lines in [&[("tea", 500), ("milk", 1)][..], &[("milk", 1), ("sugar", 1)]] {
+        if let Err(refusal) = place(customer.id, lines).await {
+            writeln!(out, "refused: {refusal}")?;
         }
     }
+    Ok(())
+}
+
+/// Two clerks change one price: the second has to look at what the first has done.
+async fn prices(out: &mut impl io::Write) -> anyhow::Result<()> {
+    let mut one = StockRepo::get("milk").await?;
+    let mut other = one.clone();
+    one.price = 130;
+    StockRepo::save(&mut one).await?;
+    other.price = 110;
+    match StockRepo::save(&mut other).await {
+        Err(error) if error.is_version_conflict() => writeln!(out, "refused: {error}")?,
+        _ => bail!("the second price has overwritten the first"),
+    }
+    let now = StockRepo::retry_on_conflict("milk", |stock| stock.price -= 10).await?;
+    writeln!(out, "milk costs {}, after both have changed it", now.price)?;
+    Ok(())
+}
+
+/// An account is closed, and opened again.
+async fn accounts(out: &mut impl io::Write) -> anyhow::Result<()> {
+    let late = Customer {
+        name: "a late customer".to_owned(),
+        email: " Late@Example.COM ".to_owned(),
+        credit: CREDIT,
+        ..Customer::default()
+    };
+    let customer = CustomerRepo::save(late).await?;
+    writeln!(out, "{} has the e-mail {}", customer.name, customer.email)?;
+    let order = place(customer.id, &[("milk", 1)]).await?;
+    if let Err(refusal) = close(customer.id).await {
+        writeln!(out, "the account stays open: {refusal}")?;
+    }
+    ship(&order).await?;
+    close(customer.id).await?;
+    if let Err(refusal) = place(customer.id, &[("milk", 1)]).await {
+        writeln!(out, "refused: {refusal}")?;
+    }
+    let customer = open_again(customer.id).await?;
+    writeln!(out, "{} is back, with a credit of {}", customer.name, customer.credit)?;
     Ok(())
 }
 
@@ -114,6 +168,7 @@ struct Told {
     placed: u32,
     shipped: u32,
     cancelled: u32,
+    delivered: u32,
     refused: u32,
     failed: u32,
 }
@@ -123,6 +178,7 @@ impl Told {
         self.placed += other.placed;
         self.shipped += other.shipped;
         self.cancelled += other.cancelled;
+        self.delivered += other.delivered;
         self.refused += other.refused;
         self.failed += other.failed;
     }
@@ -137,10 +193,10 @@ impl Told {
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { placed, shipped, cancelled, refused, failed } = self;
+        let Self { placed, shipped, cancelled, delivered, refused, failed } = self;
         write!(
             f,
-            "{placed} orders placed, {shipped} shipped, {cancelled} cancelled, {refused} refused, {failed} failed"
+            "{placed} orders placed, {shipped} shipped, {cancelled} cancelled, {refused} refused, {delivered} deliveries, {failed} failed"
         )
     }
 }
@@ -172,6 +228,18 @@ async fn shop(number: usize, customer: Id<Customer>) -> Told {
     told
 }
 
+/// A supplier, who brings something of everything again and again.
+async fn supply() -> Told {
+    let mut told = Told::default();
+    for (sku, _, _) in STOCK.iter().cycle().take(12) {
+        match deliver(sku, 2).await {
+            Ok(_) => told.delivered += 1,
+            Err(refusal) => told.add(&Told::count(&refusal)),
+        }
+    }
+    told
+}
+
 /// Compares what is left, and what was paid, with the orders.
 async fn balance(db: &Database, customers: &[Customer]) -> anyhow::Result<()> {
     let orders = OrderRepo::all().on(db).await?;
@@ -179,8 +247,9 @@ async fn balance(db: &Database, customers: &[Customer]) -> anyhow::Result<()> {
     for (sku, _, at_first) in STOCK {
         let lines = valid.iter().flat_map(|order| &order.lines).filter(|line| line.sku == sku);
         let sold: u32 = lines.map(|line| line.count).sum();
-        let left = StockRepo::get(sku).on(db).await?.left;
-        ensure!(left + sold == at_first, "{sold} {sku} are sold and {left} left, of {at_first}");
+        let Stock { left, delivered, .. } = StockRepo::get(sku).on(db).await?;
+        let all = at_first + delivered;
+        ensure!(left + sold == all, "{sold} {sku} are sold and {left} left, of {all}");
     }
     for customer in customers {
         let paid: i64 =
@@ -189,6 +258,9 @@ async fn balance(db: &Database, customers: &[Customer]) -> anyhow::Result<()> {
         ensure!(now.credit + paid == CREDIT, "{} has {} and paid {paid}", now.name, now.credit);
         let placed = OrderRepo::by_customer(customer.id).count().on(db).await?;
         ensure!(u64::from(now.orders) == placed, "{} has {placed} orders, not {}", now.name, now.orders);
+        let is_open = |order: &&&Order| order.customer == customer.id && order.state == State::Placed;
+        let open = valid.iter().filter(is_open).count();
+        ensure!(usize::try_from(now.open_orders)? == open, "{} has {open} open orders", now.name);
     }
     Ok(())
 }

@@ -1,28 +1,56 @@
-//! The shop: what it stores, and what can be done in it. Each operation is one transaction, so that what it promises holds
-//! whatever happens on the way, and whoever else is at it.
+//! The shop: what it stores, and what can be done in it. What concerns several items is one transaction, so that what it promises
+//! holds whatever happens on the way, and whoever else is at it; what concerns one is kept by its version, or by a condition.
 
 use std::fmt;
 
 use dynorm::prelude::*;
+use dynorm::{HookResult, Hooks};
 
 #[derive(Entity, Clone, Debug, Default)]
+#[entity(hooks)]
 pub(crate) struct Customer {
     #[entity(id)]
     pub(crate) id: Id<Customer>,
     pub(crate) name: String,
-    pub(crate) open: bool,
+    pub(crate) email: String,
     /// What is left to spend.
     pub(crate) credit: i64,
     pub(crate) orders: u32,
+    /// Those that are neither shipped nor cancelled.
+    pub(crate) open_orders: u32,
+    /// A closed account is marked, and can be opened again.
+    #[entity(deleted_at)]
+    pub(crate) closed_at: Option<Timestamp>,
 }
 
-#[derive(Entity, Clone, Debug)]
+impl Hooks for Customer {
+    /// One spelling of each e-mail.
+    async fn saving(&mut self) -> HookResult {
+        self.email = self.email.trim().to_lowercase();
+        Ok(())
+    }
+
+    /// Whoever deletes a customer, and however: not while there is something to ship.
+    async fn deleting(&self) -> HookResult {
+        match self.open_orders {
+            0 => Ok(()),
+            open => Err(format!("{open} orders of {} are not shipped yet", self.name).into()),
+        }
+    }
+}
+
+#[derive(Entity, Clone, Debug, Default)]
 #[entity(table = "stock")]
 pub(crate) struct Stock {
     #[entity(partition)]
     pub(crate) sku: String,
     pub(crate) price: i64,
     pub(crate) left: u32,
+    /// All that has come in since the shop has it.
+    pub(crate) delivered: u32,
+    pub(crate) called_back: bool,
+    #[entity(version)]
+    pub(crate) version: u64,
 }
 
 #[derive(Entity, Clone, Debug)]
@@ -64,7 +92,9 @@ pub(crate) enum Refusal {
         total: i64,
     },
     Closed,
+    NotShipped,
     NotPlaced(State),
+    CalledBack(String),
     /// The database failed, and it is known whether anything was changed: nothing was.
     Database(dynorm::Error),
     /// The database failed, and nobody knows.
@@ -77,6 +107,8 @@ impl From<dynorm::Error> for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -84,7 +116,9 @@ impl fmt::Display for Refusal {
             Self::SoldOut { sku, left } => write!(f, "{left} {sku} are left"),
             Self::NoCredit { credit, total } => write!(f, "a credit of {credit} does not pay for {total}"),
             Self::Closed => f.write_str("the account is closed"),
+            Self::NotShipped => f.write_str("there are orders that are not shipped yet"),
             Self::NotPlaced(state) => write!(f, "the order is {state:?} already"),
+            Self::CalledBack(sku) => write!(f, "{sku} is called back by its maker"),
             Self::Database(error) => write!(f, "{error}"),
             Self::Uncertain(error) => write!(f, "{error}"),
         }
@@ -110,8 +144,10 @@ pub(crate) async fn place(customer: Id<Customer>, lines: &[(&str, u32)]) -> Resu
         placed_at: Timestamp::default(),
     };
 
-    let pay = CustomerRepo::update(customer).subtract(Customer::CREDIT, total).add(Customer::ORDERS, 1);
-    let pay = pay.when(Customer::OPEN.eq(true) & Customer::CREDIT.ge(total));
+    // A closed account counts as absent here.
+    let pay = CustomerRepo::update(customer).subtract(Customer::CREDIT, total);
+    let pay = pay.add(Customer::ORDERS, 1).add(Customer::OPEN_ORDERS, 1);
+    let pay = pay.when(Customer::CREDIT.ge(total));
     let mut transaction = dynorm::transaction().create(&mut order).update(pay);
     for (sku, count) in lines {
         let take = StockRepo::update(*sku).subtract(Stock::LEFT, *count).when(Stock::LEFT.ge(*count));
@@ -119,20 +155,24 @@ pub(crate) async fn place(customer: Id<Customer>, lines: &[(&str, u32)]) -> Resu
     }
     match transaction.await {
         Ok(()) => Ok(order),
-        Err(error) => Err(why_not_placed(error, total)),
+        Err(error) => Err(why_not_placed(error, customer, total).await),
     }
 }
 
 /// The error holds the items as the failed conditions found them.
-fn why_not_placed(error: dynorm::Error, total: i64) -> Refusal {
+async fn why_not_placed(error: dynorm::Error, customer: Id<Customer>, total: i64) -> Refusal {
     if let Some(Ok(stock)) = error.current::<Stock>() {
         return Refusal::SoldOut { sku: stock.sku, left: stock.left };
     }
     match error.current::<Customer>() {
-        Some(Ok(customer)) if !customer.open => Refusal::Closed,
-        Some(Ok(customer)) => Refusal::NoCredit { credit: customer.credit, total },
-        _ if error.is_not_found() => Refusal::Unknown("customer".to_owned()),
-        _ => error.into(),
+        Some(Ok(customer)) => return Refusal::NoCredit { credit: customer.credit, total },
+        _ if !error.is_not_found() => return error.into(),
+        _ => {}
+    }
+    match CustomerRepo::find(customer).with_trashed().await {
+        Ok(Some(_)) => Refusal::Closed,
+        Ok(None) => Refusal::Unknown("customer".to_owned()),
+        Err(error) => error.into(),
     }
 }
 
@@ -140,6 +180,7 @@ fn why_not_placed(error: dynorm::Error, total: i64) -> Refusal {
 pub(crate) async fn cancel(order: &Order) -> Result<(), Refusal> {
     let state = OrderRepo::update(order.id).set(Order::STATE, State::Cancelled);
     let pay_back = CustomerRepo::update(order.customer).add(Customer::CREDIT, order.total);
+    let pay_back = pay_back.subtract(Customer::OPEN_ORDERS, 1);
     let mut transaction =
         dynorm::transaction().update(state.when(Order::STATE.eq(State::Placed))).update(pay_back);
     for line in &order.lines {
@@ -148,20 +189,46 @@ pub(crate) async fn cancel(order: &Order) -> Result<(), Refusal> {
     transaction.await.map_err(why_not_changed)
 }
 
-/// Ships an order of a customer whose account is still open.
+/// Ships an order, unless it was cancelled, of goods that are not called back.
 pub(crate) async fn ship(order: &Order) -> Result<(), Refusal> {
     let state = OrderRepo::update(order.id).set(Order::STATE, State::Shipped);
-    dynorm::transaction()
+    let mut transaction = dynorm::transaction()
         .update(state.when(Order::STATE.eq(State::Placed)))
-        .check(CustomerRepo::check(order.customer, Customer::OPEN.eq(true)))
-        .await
-        .map_err(why_not_changed)
+        .update(CustomerRepo::update(order.customer).subtract(Customer::OPEN_ORDERS, 1));
+    for line in &order.lines {
+        transaction = transaction.check(StockRepo::check(&line.sku, Stock::CALLED_BACK.eq(false)));
+    }
+    transaction.await.map_err(why_not_changed)
 }
 
 fn why_not_changed(error: dynorm::Error) -> Refusal {
-    match (error.current::<Order>(), error.current::<Customer>()) {
+    match (error.current::<Order>(), error.current::<Stock>()) {
         (Some(Ok(order)), _) => Refusal::NotPlaced(order.state),
-        (_, Some(Ok(_))) => Refusal::Closed,
+        (_, Some(Ok(stock))) => Refusal::CalledBack(stock.sku),
         _ => error.into(),
     }
+}
+
+/// Puts goods on the shelf: read, changed and saved, again if somebody else was faster, and once even if answers are lost.
+pub(crate) async fn deliver(sku: &str, count: u32) -> Result<Stock, Refusal> {
+    let deliver = |stock: &mut Stock| {
+        stock.left += count;
+        stock.delivered += count;
+    };
+    Ok(StockRepo::retry_on_conflict(sku, deliver).await?)
+}
+
+/// Closes an account. Its hook looks for orders on their way; the condition holds also against one that is placed after that.
+pub(crate) async fn close(customer: Id<Customer>) -> Result<(), Refusal> {
+    let close = CustomerRepo::delete_by_id(customer).when(Customer::OPEN_ORDERS.eq(0));
+    match close.await {
+        Err(error) if error.is_refused() || error.is_condition_failed() => Err(Refusal::NotShipped),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Opens it again, as it was.
+pub(crate) async fn open_again(customer: Id<Customer>) -> Result<Customer, Refusal> {
+    Ok(CustomerRepo::restore(customer).await?)
 }

@@ -371,10 +371,14 @@ fn the_books_of_the_order_service_balance() -> anyhow::Result<()> {
     assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
     for said in [
         " cancelled, ",
-        ", 0 failed\n",
+        ", 12 deliveries, 0 failed\n",
         "the books balance",
         " tea are left\n",
         "refused: there is no sugar\n",
+        "read it again, and repeat the change\nmilk costs 120, after both have changed it\n",
+        "a late customer has the e-mail late@example.com\n",
+        "the account stays open: there are orders that are not shipped yet\n",
+        "refused: the account is closed\na late customer is back, with a credit of 2880\n",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
