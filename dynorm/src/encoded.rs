@@ -118,11 +118,13 @@ impl KeyTexts {
         json: &[u8],
         values: &KeyRanges,
     ) -> Result<Self, ValueError> {
-        let mut texts = [KeyText::Within(0..0), KeyText::Within(0..0)];
-        for ((text, range), (_, source)) in texts.iter_mut().zip(values).zip(info.keys()) {
-            *text = KeyText::find(info.scalar(source), json, range)?;
-        }
-        Ok(Self(texts))
+        let [partition, sort] = values;
+        let partition = KeyText::find(info.scalar(&info.partition), json, partition)?;
+        let sort = match &info.sort {
+            Some(source) => KeyText::find(info.scalar(source), json, sort)?,
+            None => KeyText::Within(0..0),
+        };
+        Ok(Self([partition, sort]))
     }
 
     /// The texts of a key that lies in `json`.
@@ -159,8 +161,13 @@ pub(crate) fn item_texts<'a>(
 ) -> Result<[Cow<'a, str>; 2], ValueError> {
     let mut texts = [Cow::Borrowed(""), Cow::Borrowed("")];
     for (text, (_, source)) in texts.iter_mut().zip(info.keys()) {
-        let name = info.attribute(source);
-        let value = item.get(name)?.ok_or_else(|| missing_key(name))?;
+        let value = match source {
+            KeySource::Field(index) => {
+                info.fields.get(*index).map(|field| item.field(field)).transpose()?.flatten()
+            }
+            KeySource::Template(template) => item.get(template.attribute)?,
+        };
+        let value = value.ok_or_else(|| missing_key(info.attribute(source)))?;
         *text = spelled_once(info.scalar(source), value.raw().unescape()?);
     }
     Ok(texts)

@@ -249,6 +249,11 @@ impl EntityInfo {
         roles(std::slice::from_ref(&self.partition), self.sort.as_slice())
     }
 
+    /// True if each key is a field as it is.
+    fn has_plain_keys(&'static self) -> bool {
+        self.keys().all(|(_, source)| matches!(source, KeySource::Field(_)))
+    }
+
     /// The error for a name that was learnt at run time.
     pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
         let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();
@@ -340,7 +345,7 @@ pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Resul
         written = written.and_then(|()| write_derived(E::INFO, &|field| entity.key_part(field), &mut item));
     }
     let keys = written
-        .and_then(|()| finish_item(E::INFO, item))
+        .and_then(|()| finish_item(E::INFO, &mut item))
         .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
     // JSON is never shorter than what it stands for, so nearly every item is settled here.
     if encoder.len() * const { E::INFO.copies() } <= MAX_ITEM_BYTES {
@@ -365,9 +370,9 @@ fn check_rules<E: Entity>(entity: &E) -> Result<()> {
 /// Checks the keys of an item that is written, and ends it.
 fn finish_item(
     info: &'static EntityInfo,
-    item: ItemWriter<'_>,
+    item: &mut ItemWriter<'_>,
 ) -> std::result::Result<KeyRanges, ValueError> {
-    check_keys(info, &item)?;
+    check_keys(info, item)?;
     let range = |source: &KeySource| {
         let name = info.attribute(source);
         let absent = || ValueError::new("the key is absent, and an item has one").in_field(name);
@@ -517,8 +522,10 @@ pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> std::result::Result<O
         return Ok(None);
     }
     let entity = E::decode_item(item)?;
-    let key = entity.entity_key();
-    check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
+    if !(E::Key::EXACT && E::INFO.has_plain_keys()) {
+        let key = entity.entity_key();
+        check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
+    }
     Ok(Some(entity))
 }
 
@@ -538,6 +545,11 @@ fn check_spelling<'p>(
     for (_, source) in info.keys() {
         let name = info.attribute(source);
         let Some(stored) = item.get(name)? else { continue };
+        if let KeySource::Field(index) = source
+            && field(*index).and_then(|part| part.is_spelled_part(&stored)) == Some(true)
+        {
+            continue;
+        }
         let mut encoder = Encoder::with_capacity(64);
         encode_key_value(source, field, &mut encoder).map_err(|error| error.in_field(name))?;
         let json = encoder.into_bytes();

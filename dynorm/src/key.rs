@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::attribute::{Attribute, ScalarType, shape};
-use crate::codec::{Encoder, ValueError, scalar_text, value_size};
+use crate::codec::{Encoder, Value, ValueError, scalar_text, value_size};
 
 /// A type that the partition key or sort key of a table can have: stored as text, a number or bytes, and never absent.
 #[diagnostic::on_unimplemented(
@@ -148,6 +148,10 @@ text_keys!(
     note = "for a type of your own: `#[derive(Attribute, Clone, Debug)]` on it"
 )]
 pub trait EntityKey: IntoKey<Self> + Clone + fmt::Debug + Send + Sync + 'static {
+    /// Whatever is read is written again in the same spelling, in every part.
+    #[doc(hidden)]
+    const EXACT: bool;
+
     /// The part at `position`, in the order of the tuple.
     #[doc(hidden)]
     fn part(&self, position: usize) -> Option<&dyn Part>;
@@ -158,6 +162,10 @@ pub trait Part {
     /// Writes it as an attribute value.
     #[doc(hidden)]
     fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError>;
+
+    /// See [`Attribute::is_spelled`].
+    #[doc(hidden)]
+    fn is_spelled_part(&self, stored: &Value<'_>) -> Option<bool>;
 
     /// True for `None`.
     #[doc(hidden)]
@@ -171,6 +179,10 @@ pub trait Part {
 impl<T: Attribute> Part for T {
     fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
         self.encode(encoder)
+    }
+
+    fn is_spelled_part(&self, stored: &Value<'_>) -> Option<bool> {
+        T::is_spelled(self, stored)
     }
 
     fn is_absent_part(&self) -> bool {
@@ -191,6 +203,10 @@ impl Part for EncodedPart {
         Ok(())
     }
 
+    fn is_spelled_part(&self, _: &Value<'_>) -> Option<bool> {
+        None
+    }
+
     fn is_absent_part(&self) -> bool {
         false
     }
@@ -202,6 +218,8 @@ impl Part for EncodedPart {
 
 #[diagnostic::do_not_recommend]
 impl<K: Attribute + Clone + fmt::Debug + Send + Sync + 'static> EntityKey for K {
+    const EXACT: bool = <K as Attribute>::EXACT;
+
     fn part(&self, position: usize) -> Option<&dyn Part> {
         (position == 0).then_some(self)
     }
@@ -211,6 +229,8 @@ macro_rules! tuple_keys {
     ($(($($part:ident $given:ident $position:tt),+);)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($part: Attribute + Clone + fmt::Debug + Send + Sync + 'static),+> EntityKey for ($($part,)+) {
+            const EXACT: bool = $(<$part as Attribute>::EXACT)&&+;
+
             fn part(&self, position: usize) -> Option<&dyn Part> {
                 match position {
                     $($position => Some(&self.$position),)+
@@ -277,6 +297,14 @@ pub enum Segment {
 const ESCAPE: char = '\\';
 
 impl Template {
+    /// The fields that it is made of, as positions of the table of fields.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = usize> + use<> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Field(field, _) => Some(*field),
+            Segment::Text(_) => None,
+        })
+    }
+
     /// The text for the given fields; `None` if one of them is absent.
     pub(crate) fn render<'p>(
         &self,

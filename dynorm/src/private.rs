@@ -38,6 +38,8 @@ pub type Own<T> = <<T as Attribute>::Shape as shape::Shape>::Itself<T>;
 pub struct UnknownKey;
 
 impl EntityKey for UnknownKey {
+    const EXACT: bool = false;
+
     fn part(&self, _: usize) -> Option<&dyn Part> {
         None
     }
@@ -176,6 +178,7 @@ pub const fn template(attribute: &'static str, segments: &'static [Segment]) -> 
 }
 
 /// The attributes of an item, sorted into the fields of an entity.
+#[inline]
 pub fn found<'a, E: Entity, const N: usize>(item: &Item<'a>) -> Read<Fields<'a, N>> {
     Fields::read(item, E::INFO.fields)
 }

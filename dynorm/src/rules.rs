@@ -271,7 +271,7 @@ impl Visibility {
 
     /// True for an item that is seen.
     pub(crate) fn sees(self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
-        self.sees_at(info, item, Timestamp::now())
+        self.sees_at(info, item, Timestamp::now)
     }
 
     /// True for an item that was seen then.
@@ -279,7 +279,7 @@ impl Visibility {
         self,
         info: &'static EntityInfo,
         item: &Item<'_>,
-        then: Timestamp,
+        then: impl FnOnce() -> Timestamp,
     ) -> Result<bool, ValueError> {
         if let Some(mark) = info.mark() {
             let is_trashed = item.get(mark)?.is_some_and(|value| !value.is_null());
@@ -293,7 +293,7 @@ impl Visibility {
             }
         }
         match info.end() {
-            Some(end) if !self.expired => is_live(item, end, then),
+            Some(end) if !self.expired => is_live(item, end, then()),
             _ => Ok(true),
         }
     }

@@ -149,7 +149,8 @@ async fn execute(
     body: Vec<u8>,
     exchange: &Arc<Mutex<Exchange>>,
 ) -> Result<(), Failure> {
-    let splice = Splice { operation, body: SdkBody::from(body), exchange: exchange.clone() };
+    let body = RequestBody { operation, body: SdkBody::from(body) };
+    let splice = Splice { operation, body: SharedRequestSerializer::new(body), exchange: exchange.clone() };
     macro_rules! send {
         ($builder:expr) => {
             $builder.customize().interceptor(splice).send().await.map(drop).map_err(Failure::new)
@@ -274,7 +275,7 @@ impl Answer {
 /// Puts dynorm's bytes in the place of the SDK's.
 struct Splice {
     operation: Operation,
-    body: SdkBody,
+    body: SharedRequestSerializer,
     exchange: Arc<Mutex<Exchange>>,
 }
 
@@ -296,9 +297,7 @@ impl Intercept for Splice {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let body = self.body.try_clone().ok_or("a request body that cannot be cloned")?;
-        let serializer = SharedRequestSerializer::new(RequestBody { operation: self.operation, body });
-        config.interceptor_state().store_put(serializer);
+        config.interceptor_state().store_put(self.body.clone());
         // So that the SDK does not write the answer into its trace.
         config.interceptor_state().store_put(SensitiveOutput);
         Ok(())

@@ -315,18 +315,10 @@ fn claim_text(info: &'static EntityInfo, field: &FieldInfo, seen: &Seen) -> Stri
 }
 
 fn encoded_key(uniques: Uniques, field: &FieldInfo, text: &str) -> Result<EncodedKey, ValueError> {
-    let json = text_json(text);
+    let json = Json::text(text);
     check_key(&json, KeyRole::Partition, &"the table of its unique values")
         .map_err(|error| field.locate(error))?;
     Ok(EncodedKey::new(uniques.claims, std::iter::once(json.as_slice())))
-}
-
-fn text_json(text: &str) -> Vec<u8> {
-    let mut encoder = crate::codec::Encoder::default();
-    encoder.raw(br#"{"S":"#);
-    encoder.json_string(text);
-    encoder.push(b'}');
-    encoder.into_bytes()
 }
 
 impl Claim {
@@ -339,7 +331,7 @@ impl Claim {
     ) -> Result<Self, ValueError> {
         let key = encoded_key(uniques, field, text)?;
         let mut item = Request::new(key.json.len() + owner.json.len() + 64);
-        item.json(CLAIM, &text_json(text));
+        item.json(CLAIM, &Json::text(text));
         item.object(OWNER, |map| map.json("M", &owner.json));
         if let Some(end) = end {
             item.json(ENDS_AT, &end.json.0);

@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
@@ -148,13 +147,12 @@ fn package(name: &str, lock: &str, dependencies: &str, code: &str) -> anyhow::Re
 /// Seconds of a cargo command.
 fn run(command: &[&str], package: &Path) -> anyhow::Result<f64> {
     let start = Instant::now();
-    let status = Command::new(cargo())
+    let status = cargo()
         .args(command)
         .arg("--quiet")
         .arg("--target-dir")
         .arg(target("compile").join("target"))
         .current_dir(package)
-        .stdin(Stdio::null())
         .status()
         .context("cargo cannot be run")?;
     ensure!(status.success(), "cargo {} failed in {}", command.join(" "), package.display());

@@ -28,12 +28,11 @@ pub(crate) fn clients() -> Vec<Client> {
 pub(crate) fn build(package: &str) -> anyhow::Result<PathBuf> {
     let target = target("peers");
     eprintln!("building {package} (the first time takes minutes)");
-    let status = Command::new(cargo())
+    let status = cargo()
         .args(["build", "--release", "--quiet", "--manifest-path"])
         .arg(workspace().join(package).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
-        .stdin(Stdio::null())
         .status()
         .context("cargo cannot be run")?;
     ensure!(status.success(), "cargo could not build {package}");
@@ -56,6 +55,15 @@ pub(crate) fn target(name: &str) -> PathBuf {
     target.unwrap_or_else(|| workspace().join("target")).join(name)
 }
 
-pub(crate) fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+/// A cargo as it is started by hand: build scripts are run again if they find what the cargo around this program has set.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let of_a_package = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|name| of_a_package.iter().any(|prefix| name.starts_with(prefix))) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.stdin(Stdio::null());
+    cargo
 }

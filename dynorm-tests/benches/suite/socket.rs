@@ -52,7 +52,7 @@ fn clients(engine: &str, endpoint: &str) -> anyhow::Result<Vec<Row>> {
         for (client, least) in everyone.iter().zip(&mut least) {
             match client.run(endpoint, ITEMS) {
                 Ok(took) => {
-                    *least = Some(least.map_or(took, |least| [0, 1].map(|i| least[i].least(took[i]))))
+                    *least = Some(least.map_or(took, |least| [0, 1].map(|i| least[i].least(took[i]))));
                 }
                 Err(error) if [DYNORM, SDK].contains(&client.name.as_str()) => return Err(error),
                 Err(error) if turn == 0 => eprintln!("socket, {engine}: {error:#}"),

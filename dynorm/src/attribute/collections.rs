@@ -60,11 +60,12 @@ macro_rules! set {
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {
-                value
-                    .as_set()?
-                    .enumerate()
-                    .map(|(index, item)| item.and_then(T::decode).map_err(|error| error.at_index(index)))
-                    .collect()
+                // One after another: `collect` would make a list of them first.
+                let mut set = Self::default();
+                for (index, item) in value.as_set()?.enumerate() {
+                    set.insert(item.and_then(T::decode).map_err(|error| error.at_index(index))?);
+                }
+                Ok(set)
             }
 
             fn is_absent(&self) -> bool {

@@ -24,14 +24,9 @@ macro_rules! floats {
                         "the number {self:e} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
                     )));
                 }
-                // The longest text of an `f64` has 24 characters.
-                let mut text = [0; 32];
-                let mut rest = text.as_mut_slice();
-                // Writing a number into memory has no way to fail.
-                let _ = serde_json::to_writer(&mut rest, self);
-                let unused = rest.len();
-                let text = text.get(..text.len() - unused).unwrap_or_default();
-                encoder.unchecked_number(text.strip_suffix(b".0").unwrap_or(text))
+                let mut buffer = zmij::Buffer::new();
+                let text = buffer.format_finite(*self);
+                encoder.unchecked_number(text.strip_suffix(".0").unwrap_or(text).as_bytes())
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {

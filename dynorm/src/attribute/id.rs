@@ -164,6 +164,10 @@ impl<T> Attribute for Id<T> {
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
         Ulid::decode(value).map(Into::into)
     }
+
+    fn is_spelled(id: &Self, stored: &Value<'_>) -> Option<bool> {
+        Ulid::is_spelled(&id.ulid, stored)
+    }
 }
 
 /// A type that `#[entity(id)]` can fill at the first save: [`Id`], `ulid::Ulid`, `String` (a ULID as text) and, with the

@@ -10,6 +10,8 @@ macro_rules! integers {
             type Base = Self;
             type Shape = shape::$shape;
 
+            const EXACT: bool = true;
+
             #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 encoder.unchecked_number(itoa::Buffer::new().format(*self).as_bytes())

@@ -87,6 +87,16 @@ pub trait Attribute: Sized {
     #[doc(hidden)]
     const SCALAR: Option<ScalarType> = <Self::Shape as shape::Shape>::SCALAR;
 
+    /// Whatever is read is written again in the same spelling, or in one that DynamoDB takes for equal in a key.
+    #[doc(hidden)]
+    const EXACT: bool = false;
+
+    /// Whether `stored`, which was read as `value`, is how the value is written; `None` if only writing it would say so.
+    #[doc(hidden)]
+    fn is_spelled(_value: &Self, _stored: &Value<'_>) -> Option<bool> {
+        Self::EXACT.then_some(true)
+    }
+
     /// As the field at `index` of a struct. No method, so that it is in nobody's way.
     #[doc(hidden)]
     fn put(value: &Self, item: &mut ItemWriter<'_>, index: usize) -> Result<(), ValueError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Attribute, shape};
-use crate::codec::{Encoder, Value, ValueError};
+use crate::codec::{Encoder, ItemWriter, Value, ValueError};
 
 impl<T: Attribute> Attribute for Option<T> {
     type Base = T::Base;
@@ -14,6 +14,13 @@ impl<T: Attribute> Attribute for Option<T> {
         match self {
             Some(value) => value.encode(encoder),
             None => encoder.null(),
+        }
+    }
+
+    fn put(value: &Self, item: &mut ItemWriter<'_>, index: usize) -> Result<(), ValueError> {
+        match value {
+            Some(value) => T::put(value, item, index),
+            None => item.field(index, value),
         }
     }
 

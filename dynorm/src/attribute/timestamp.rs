@@ -128,31 +128,61 @@ impl Timestamp {
     /// The stored form, read back without going through a general parser.
     fn read(text: &str) -> Option<Self> {
         let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
-        let number = |range: std::ops::Range<usize>| {
-            bytes.get(range)?.iter().try_fold(0i64, |number, byte| {
-                byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
-            })
-        };
-        if (bytes[4], bytes[7], bytes[10], bytes[13], bytes[16], bytes[19], bytes[26])
-            != (b'-', b'-', b'T', b':', b':', b'.', b'Z')
-        {
-            return None;
-        }
-        let month = ::time::Month::try_from(u8::try_from(number(5..7)?).ok()?).ok()?;
-        let date = ::time::Date::from_calendar_date(
-            i32::try_from(number(0..4)?).ok()?,
-            month,
-            u8::try_from(number(8..10)?).ok()?,
-        )
-        .ok()?;
-        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        let (year_month, rest) = bytes.split_first_chunk()?;
+        let (day_minute, rest) = rest.split_first_chunk()?;
+        let (second, _) = rest.split_first_chunk()?;
+        let (year_month, day_minute) = (pairs(year_month, b"0000-00-")?, pairs(day_minute, b"00T00:00")?);
+        let (second, fraction) = (pairs(second, b":00.0000")?, pairs(rest.last_chunk()?, b".000000Z")?);
+        let year = 100 * number(year_month, 0) + number(year_month, 2);
+        let (month, day) = (number(year_month, 5), number(day_minute, 0));
+        let (hour, minute, second) = (number(day_minute, 3), number(day_minute, 6), number(second, 1));
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let days = i64::from(date.to_julian_day()) - 2_440_588;
-        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
-        Self::from_unix_micros(seconds * 1_000_000 + number(20..26)?).ok()
+        let days = days_since_1970(year, month, day)?;
+        let micros = 10_000 * number(fraction, 1) + 100 * number(fraction, 3) + number(fraction, 5);
+        let seconds = i64::from(days) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+        Self::from_unix_micros(seconds * 1_000_000 + i64::from(micros)).ok()
     }
+}
+
+/// A text that has digits where `form` has zeros, and else what `form` has: each byte of the result is the number that two digits
+/// make which begin there. Eight bytes are one word, so that they take the instructions of one.
+#[inline]
+fn pairs(text: &[u8; 8], form: &[u8; 8]) -> Option<u64> {
+    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+    // What has to be added to a digit, or to the difference from what is no digit, so that the highest bit of its byte shows that it
+    // is none.
+    let limits = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 0x76 } else { 0x7f }));
+    let digits = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*form);
+    if (digits | digits.wrapping_add(limits)) & HIGHEST != 0 {
+        return None;
+    }
+    Some(digits.wrapping_mul(10).wrapping_add(digits >> 8))
+}
+
+/// The number of the pair that begins at `at`.
+#[inline]
+const fn number(pairs: u64, at: u32) -> i32 {
+    (pairs >> (8 * at) & 0xff) as i32
+}
+
+/// The days from 1970-01-01 to a date between the years 0 and 9999; `None` for one that the calendar does not have.
+fn days_since_1970(year: i32, month: i32, day: i32) -> Option<i32> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + i32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    // Counted from the 1st of March of the year 0, so that a leap day is the last day of its year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468)
 }
 
 /// Year, month and day of a day that is counted from 0000-01-01. For that the year begins in March, so that the day that some
@@ -289,6 +319,10 @@ impl Attribute for Timestamp {
     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
         value.as_str()?.parse().map_err(|error: TimestampError| ValueError::new(error.to_string()))
     }
+
+    fn is_spelled(timestamp: &Self, stored: &Value<'_>) -> Option<bool> {
+        stored.as_str().ok().map(|text| Self::read(&text) == Some(*timestamp))
+    }
 }
 
 /// A moment that is not between the years 0 and 9999, or a text that is not RFC 3339.
@@ -361,6 +395,35 @@ mod tests {
         }
         assert!(Timestamp::from_unix_micros(LAST + 1).is_err());
         assert!(Timestamp::from_unix_micros(FIRST - 1).is_err());
+    }
+
+    #[test]
+    fn every_day_of_the_calendar_is_read_as_what_it_was_written_as() {
+        let mut micros = FIRST;
+        while micros <= LAST {
+            let timestamp = Timestamp::from_unix_micros(micros).unwrap();
+            assert_eq!(Timestamp::read(&timestamp.to_string()), Some(timestamp));
+            micros += 86_400_000_000;
+        }
+        for text in
+            ["2023-02-29", "1900-02-29", "2024-04-31", "2024-00-10", "2024-13-10", "2024-01-00", "2024-1:-01"]
+        {
+            assert_eq!(Timestamp::read(&format!("{text}T00:00:00.000000Z")), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_differs_in_any_letter_is_not_the_stored_form() {
+        let text = "2024-02-29T12:34:56.789012Z";
+        assert!(Timestamp::read(text).is_some());
+        for at in 0..text.len() {
+            for byte in (0..=127).filter(|byte: &u8| !byte.is_ascii_digit()) {
+                let mut bytes = text.as_bytes().to_vec();
+                if std::mem::replace(&mut bytes[at], byte) != byte {
+                    assert_eq!(Timestamp::read(std::str::from_utf8(&bytes).unwrap()), None, "{bytes:?}");
+                }
+            }
+        }
     }
 
     #[test]

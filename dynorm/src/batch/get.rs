@@ -82,7 +82,9 @@ impl<E: Entity> Arrangement<E> for Found {
     type Output = Collection<E>;
 
     fn output(found: Vec<Option<E>>, stats: Stats, database: Option<Database>) -> Collection<E> {
-        Collection::new(found.into_iter().flatten().collect(), database).with_stats(stats)
+        let mut entities = Vec::with_capacity(found.iter().flatten().count());
+        entities.extend(found.into_iter().flatten());
+        Collection::new(entities, database).with_stats(stats)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Inputs that are all at hand.
 
+use std::collections::HashMap;
 use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -62,6 +63,11 @@ pub(super) trait Group: Send {
 
 pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize) -> Result<Body> {
     Body::key(kind, table, E::INFO, encode_key::<E>(key)?)
+}
+
+/// What was refused, of which there is hardly ever anything: then there is nothing to be hashed.
+pub(super) fn take_refusal(refused: &mut HashMap<usize, Error>, index: usize) -> Option<Error> {
+    if refused.is_empty() { None } else { refused.remove(&index) }
 }
 
 /// A key as an error shows it.
@@ -214,6 +220,11 @@ impl Inputs for AtHand<'_, '_> {
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
+        if let [index] = inputs {
+            let position = self.position(*index);
+            let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position);
+            return placed.map_or(Ok(()), |placed| placed.group.found(&[position - placed.start], item));
+        }
         // Entities that share a table may be asked for by the same key.
         let positions: Vec<usize> = inputs.iter().map(|index| self.position(*index)).collect();
         for placed in &mut self.groups {

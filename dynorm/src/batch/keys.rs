@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::inputs::{Group, by_key, describe};
+use super::inputs::{Group, by_key, describe, take_refusal};
 use super::items::get_items;
 use super::restore::restore;
 use super::wire::{Body, Kind, Work};
@@ -118,7 +118,7 @@ impl<E: Entity> Group for Keys<E> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        if let Some(refusal) = self.hooked.refused.remove(&index) {
+        if let Some(refusal) = take_refusal(&mut self.hooked.refused, index) {
             return Err(refusal);
         }
         self.write(index, table, None).unwrap_or(Err(Error::NoDatabase))

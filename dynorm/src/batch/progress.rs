@@ -114,6 +114,11 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// With room for so many.
+    pub(super) fn of(inputs: usize) -> Self {
+        Self { start: 0, open: VecDeque::with_capacity(inputs) }
+    }
+
     pub(super) fn open(&mut self) {
         self.open.push_back(true);
     }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
-use super::inputs::{Group, describe};
+use super::inputs::{Group, describe, take_refusal};
 use super::wire::{Body, Kind, Work};
 use crate::codec::Encoder;
 use crate::database::Database;
@@ -63,7 +63,8 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
     }
 
     fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        if let Some(refusal) = self.begun.as_mut().and_then(|begun| begun.refused.remove(&index)) {
+        let refused = self.begun.as_mut().map(|begun| &mut begun.refused);
+        if let Some(refusal) = refused.and_then(|refused| take_refusal(refused, index)) {
             return Err(refusal);
         }
         let event = self.event(index);
@@ -160,7 +161,8 @@ pub(super) fn put<E: Entity>(
     let version =
         entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));
     let Some((found, claims)) = claiming else {
-        return rule_of_put(E::INFO, body, existence, version, None);
+        let has_rule = existence != Existence::Any || version.is_some();
+        return if has_rule { rule_of_put(E::INFO, body, existence, version, None) } else { Ok(body) };
     };
     // What is created takes the place of nothing, or of what has expired.
     let found = Some(found).filter(|_| kind != Kind::Create);

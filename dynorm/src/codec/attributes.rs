@@ -1,38 +1,54 @@
+use super::fields::Sorter;
+use super::place::{Place, head};
 use super::scanner::{RawString, Scanner};
-use super::{Encoder, Value, ValueError};
+use super::{Encoder, FieldInfo, Value, ValueError};
 
 /// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a page of items
 /// needs one allocation for it.
 #[derive(Debug, Default)]
 pub struct Item<'a> {
-    attributes: Vec<(RawString<'a>, Value<'a>)>,
+    text: &'a str,
+    places: Vec<Place>,
 }
 
 impl<'a> Item<'a> {
     /// The item that comes next.
     pub(crate) fn next(scanner: &mut Scanner<'a>) -> Result<Self, ValueError> {
-        let mut item = Self { attributes: Vec::with_capacity(16) };
+        let mut item = Self { text: scanner.text, places: Vec::with_capacity(16) };
         item.refill(scanner)?;
         Ok(item)
     }
 
     /// Takes up the item that comes next, in the place of the one before.
     pub(crate) fn refill(&mut self, scanner: &mut Scanner<'a>) -> Result<(), ValueError> {
-        self.attributes.clear();
-        scanner.object(|name, scanner| {
-            let value =
-                Value::parse(scanner).map_err(|error| error.in_field(name.readable().into_owned()))?;
-            self.attributes.push((name, value));
+        self.text = scanner.text;
+        self.places.clear();
+        scanner.places(0, |place| {
+            self.places.push(*place);
             Ok(())
         })
     }
 
     /// The value of the attribute `name`.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Value<'a>>, ValueError> {
+        self.find(head(name.as_bytes()), name)
+    }
+
+    /// The value of a field.
+    pub(crate) fn field(&self, info: &FieldInfo) -> Result<Option<Value<'a>>, ValueError> {
+        self.find(info.head, info.name)
+    }
+
+    fn find(&self, head: u64, name: &str) -> Result<Option<Value<'a>>, ValueError> {
         // Should a name come twice, the last one counts, as it does for the fields of a struct.
-        for (found, value) in self.attributes.iter().rev() {
-            if found.is(name)? {
-                return Ok(Some(*value));
+        for place in self.places.iter().rev() {
+            let is_its = if place.is_escaped() {
+                place.name(self.text).is(name)?
+            } else {
+                place.is(head, name, self.text)
+            };
+            if is_its {
+                return Ok(Some(place.value(self.text, 0)));
             }
         }
         Ok(None)
@@ -53,41 +69,59 @@ impl<'a> Item<'a> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RawString<'a>, Value<'a>)> {
-        self.attributes.iter().copied()
+        let text = self.text;
+        self.places.iter().map(move |place| (place.name(text), place.value(text, 0)))
     }
 }
 
 /// What has attributes: an item, and a value that is a map.
 pub trait Attributes<'a> {
-    /// Calls `visit` with the name and the value of each.
+    /// Hands over the place of each, with the text that they lie in, and how deep.
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "called by `Fields` alone")]
-    fn each_attribute(
-        self,
-        visit: &mut dyn FnMut(RawString<'a>, Value<'a>) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError>;
+    fn sort(self, into: &mut Sorter<'a, '_>) -> Result<(), ValueError>;
 }
 
+#[allow(private_interfaces, reason = "called by `Fields` alone")]
 impl<'a> Attributes<'a> for &Item<'a> {
-    #[allow(private_interfaces, reason = "called by `Fields` alone")]
-    fn each_attribute(
-        self,
-        visit: &mut dyn FnMut(RawString<'a>, Value<'a>) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError> {
-        self.attributes.iter().try_for_each(|(name, value)| visit(*name, *value))
+    fn sort(self, into: &mut Sorter<'a, '_>) -> Result<(), ValueError> {
+        into.of(self.text, 0);
+        self.places.iter().try_for_each(|place| into.take(place))
     }
 }
 
+#[allow(private_interfaces, reason = "called by `Fields` alone")]
 impl<'a> Attributes<'a> for Value<'a> {
-    #[allow(private_interfaces, reason = "called by `Fields` alone")]
-    fn each_attribute(
-        self,
-        visit: &mut dyn FnMut(RawString<'a>, Value<'a>) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError> {
-        let mut entries = self.as_map()?;
-        while let Some((name, value)) = entries.next_raw()? {
-            visit(name, value)?;
+    fn sort(self, into: &mut Sorter<'a, '_>) -> Result<(), ValueError> {
+        let (text, depth) = self.map_text()?;
+        into.of(text, depth);
+        Scanner::new(text).places(depth, |place| into.take(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Item, Scanner};
+
+    #[test]
+    fn attributes_are_found_by_what_their_names_mean() {
+        let long = "x".repeat(40);
+        let names =
+            ["", "a", "\\", "\\\\", "\"", "12345678", "123456789", "12345678x", "1234567890123456é", &long];
+        let attributes: Vec<String> = names
+            .iter()
+            .map(|name| {
+                let text = serde_json::to_string(name).unwrap();
+                format!("{text}:{{\"S\":{text}}}")
+            })
+            .collect();
+        let json = format!("{{{}}}", attributes.join(","));
+        let item = Item::next(&mut Scanner::new(&json)).unwrap();
+        for name in names {
+            assert_eq!(item.get(name).unwrap().unwrap().as_str().unwrap(), name);
         }
-        Ok(())
+        for name in ["b", "12345679", "1234567890", "\\\\\\\\", "\\\"", "x"] {
+            assert!(item.get(name).unwrap().is_none(), "{name}");
+        }
     }
 }

@@ -9,9 +9,6 @@ use crate::codec::FieldInfo;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 31;
 
-/// What stands around a scalar.
-const AROUND_TEXT: usize = r#"{"S":""}"#.len();
-
 /// Writes one attribute value as DynamoDB's JSON, straight into the request.
 ///
 /// [`Attribute::encode`] is given one and must write exactly one value with it:
@@ -98,11 +95,24 @@ impl Encoder {
         }
     }
 
+    /// The same where no scalar stands without its type: as a field of a struct.
+    #[inline]
+    pub(super) fn tagged_text(&mut self, text: &str) {
+        if is_plain(text.as_bytes()) {
+            self.out.extend_from_slice(br#"{"S":""#);
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.extend_from_slice(br#""}"#);
+        } else {
+            self.out.extend_from_slice(br#"{"S":"#);
+            write_escaped(&mut self.out, text);
+            self.out.push(b'}');
+        }
+    }
+
     /// Text that needs no escaping.
     #[inline]
     pub(crate) fn plain(&mut self, text: &[u8]) -> Result<(), ValueError> {
         if self.bare.is_none() {
-            self.out.reserve(text.len() + AROUND_TEXT);
             self.out.extend_from_slice(br#"{"S":""#);
             self.out.extend_from_slice(text);
             self.out.extend_from_slice(br#""}"#);
@@ -151,7 +161,11 @@ impl Encoder {
     /// A truth value, type `BOOL`.
     pub fn bool(&mut self, value: bool) -> Result<(), ValueError> {
         self.refuse_bare("a boolean")?;
-        self.out.extend_from_slice(if value { br#"{"BOOL":true}"# } else { br#"{"BOOL":false}"# });
+        if value {
+            self.out.extend_from_slice(br#"{"BOOL":true}"#);
+        } else {
+            self.out.extend_from_slice(br#"{"BOOL":false}"#);
+        }
         Ok(())
     }
 
@@ -341,36 +355,33 @@ impl Encoder {
             }
             Some(expected) if expected == scalar => write(&mut self.out),
             Some(expected) => {
-                return Err(ValueError::new(format!(
-                    "the type says that it is {expected}, and its `Attribute::encode` wrote {scalar}"
-                )));
+                return Err(wrote_another(expected, &scalar.to_string()));
             }
         }
         Ok(())
     }
 
+    #[inline]
     fn refuse_bare(&self, what: &str) -> Result<(), ValueError> {
         match self.bare {
             None => Ok(()),
-            Some(expected) => Err(ValueError::new(format!(
-                "the type says that it is {expected}, and its `Attribute::encode` wrote {what}"
-            ))),
+            Some(expected) => Err(wrote_another(expected, what)),
         }
     }
 
-    fn enter(&mut self, opening: &[u8]) -> Result<(), ValueError> {
+    #[inline]
+    fn enter<const N: usize>(&mut self, opening: &[u8; N]) -> Result<(), ValueError> {
         self.refuse_bare("a list or map")?;
         if self.depth == MAX_DEPTH {
-            return Err(ValueError::new(format!(
-                "lists and maps lie more than {MAX_DEPTH} deep in one another here, and DynamoDB ends at 32 levels with what is in them"
-            )));
+            return Err(too_deep());
         }
         self.depth += 1;
         self.out.extend_from_slice(opening);
         Ok(())
     }
 
-    fn leave(&mut self, closing: &[u8]) {
+    #[inline]
+    fn leave<const N: usize>(&mut self, closing: &[u8; N]) {
         self.depth = self.depth.saturating_sub(1);
         self.out.extend_from_slice(closing);
     }
@@ -443,6 +454,19 @@ impl MapEncoder<'_> {
     }
 }
 
+#[cold]
+fn wrote_another(expected: ScalarType, what: &str) -> ValueError {
+    ValueError::new(format!("the type says that it is {expected}, and its `Attribute::encode` wrote {what}"))
+}
+
+#[cold]
+fn too_deep() -> ValueError {
+    ValueError::new(format!(
+        "lists and maps lie more than {MAX_DEPTH} deep in one another here, and DynamoDB ends at 32 levels with what is in them"
+    ))
+}
+
+#[cold]
 pub(super) fn wrote_nothing() -> ValueError {
     ValueError::new("the implementation of `Attribute::encode` wrote nothing")
 }

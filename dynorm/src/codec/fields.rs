@@ -1,4 +1,4 @@
-use super::scanner::RawString;
+use super::place::{Place, head};
 use super::text::is_plain_byte;
 use super::{Attributes, Value, ValueError};
 use crate::Attribute;
@@ -24,6 +24,8 @@ pub struct FieldInfo {
     pub(crate) preset: bool,
     /// A key of an index that may be absent, which leaves the item out of the index.
     pub(crate) optional: bool,
+    /// What tells the name from most others at a glance.
+    pub(super) head: u64,
     /// A key of the table itself.
     pub(crate) table_key: bool,
     pub(crate) label: Label,
@@ -42,6 +44,7 @@ impl FieldInfo {
             fixed: false,
             preset: false,
             optional: false,
+            head: head(name.as_bytes()),
             table_key: false,
             label: Label::of(name),
         }
@@ -168,15 +171,20 @@ impl Label {
 #[derive(Debug)]
 pub struct Fields<'a, const N: usize> {
     infos: &'static [FieldInfo],
-    values: [Option<Value<'a>>; N],
-    rest: Vec<(RawString<'a>, Value<'a>)>,
+    text: &'a str,
+    depth: u8,
+    places: [Option<Place>; N],
+    rest: Vec<Place>,
 }
 
 impl<'a, const N: usize> Fields<'a, N> {
     /// Sorts the attributes of an item, or of a map.
+    #[inline]
     pub fn read(item: impl Attributes<'a>, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
-        let mut fields = Self { infos, values: [None; N], rest: Vec::new() };
-        fields.sort(item, None)?;
+        let mut fields = Self { infos, text: "", depth: 0, places: [None; N], rest: Vec::new() };
+        let mut sorter = Sorter::new(infos, &mut fields.places, None);
+        item.sort(&mut sorter)?;
+        (fields.text, fields.depth) = (sorter.text, sorter.depth);
         Ok(fields)
     }
 
@@ -186,31 +194,15 @@ impl<'a, const N: usize> Fields<'a, N> {
         infos: &'static [FieldInfo],
         left_out: &[&str],
     ) -> Result<Self, ValueError> {
-        let mut fields = Self { infos, values: [None; N], rest: Vec::new() };
-        fields.sort(item, Some(left_out))?;
+        let mut fields = Self { infos, text: "", depth: 0, places: [None; N], rest: Vec::new() };
+        let mut sorter = Sorter::new(infos, &mut fields.places, Some((&mut fields.rest, left_out)));
+        item.sort(&mut sorter)?;
+        (fields.text, fields.depth) = (sorter.text, sorter.depth);
         Ok(fields)
     }
 
-    fn sort(&mut self, item: impl Attributes<'a>, keep: Option<&[&str]>) -> Result<(), ValueError> {
-        let Self { infos, values, rest } = self;
-        // Items of one table mostly come with their attributes in one order: the field after the last one is tried first.
-        let mut expected = 0;
-        item.each_attribute(&mut |name, value| {
-            if let Some(index) = position(infos, name, expected)? {
-                expected = index + 1;
-                if let Some(slot) = values.get_mut(index) {
-                    *slot = Some(value);
-                }
-            } else if let Some(left_out) = keep
-                && !left_out.contains(&&*name.unescape()?)
-            {
-                rest.push((name, value));
-            }
-            Ok(())
-        })
-    }
-
     /// The field at `index` of the table.
+    #[inline]
     pub fn get<T: Attribute>(&self, index: usize) -> Result<T, ValueError> {
         match self.value(index) {
             Some(value) => T::decode(value).map_err(|error| self.locate(index, error)),
@@ -253,20 +245,24 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// The attributes that are no field, as a map.
     pub fn rest<M: crate::attribute::Flatten>(&self) -> Result<M, ValueError> {
         let mut map = M::default();
-        for (key, value) in &self.rest {
-            map.insert_attribute(&key.unescape()?, *value)?;
+        for place in &self.rest {
+            let name = place.name(self.text).unescape()?;
+            map.insert_attribute(&name, place.value(self.text, self.depth))?;
         }
         Ok(map)
     }
 
+    #[inline]
     fn value(&self, index: usize) -> Option<Value<'a>> {
-        self.values.get(index).copied().flatten()
+        let place = self.places.get(index)?.as_ref()?;
+        Some(place.value(self.text, self.depth))
     }
 
     fn name(&self, index: usize) -> &'static str {
         self.infos.get(index).map_or("", |info| info.name)
     }
 
+    #[cold]
     fn locate(&self, index: usize, error: ValueError) -> ValueError {
         match self.infos.get(index) {
             Some(info) => info.locate(error),
@@ -274,6 +270,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         }
     }
 
+    #[cold]
     fn missing(&self, index: usize) -> ValueError {
         ValueError::new(
             "the attribute is missing; make the field an `Option` or give it a `default` if it may be",
@@ -282,18 +279,75 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 }
 
-/// The position of the field that is stored as `name`, looked for from `expected` on.
-fn position(infos: &[FieldInfo], name: RawString<'_>, expected: usize) -> Result<Option<usize>, ValueError> {
-    let (before, after) = infos.split_at_checked(expected).unwrap_or((infos, &[]));
-    for (index, info) in after.iter().enumerate() {
-        if name.is(info.name)? {
-            return Ok(Some(expected + index));
+/// Puts attributes where the fields of a struct find them. It is compiled once, whatever the struct.
+pub(super) struct Sorter<'a, 's> {
+    infos: &'static [FieldInfo],
+    text: &'a str,
+    depth: u8,
+    /// Items of one table mostly come with their attributes in one order: the field after the last one is tried first.
+    expected: usize,
+    places: &'s mut [Option<Place>],
+    /// Where the attributes go that are no field, and which of them do not.
+    rest: Option<(&'s mut Vec<Place>, &'s [&'s str])>,
+}
+
+impl<'a, 's> Sorter<'a, 's> {
+    #[inline]
+    fn new(
+        infos: &'static [FieldInfo],
+        places: &'s mut [Option<Place>],
+        rest: Option<(&'s mut Vec<Place>, &'s [&'s str])>,
+    ) -> Self {
+        Self { infos, text: "", depth: 0, expected: 0, places, rest }
+    }
+
+    /// The text that the places lie in.
+    pub(super) fn of(&mut self, text: &'a str, depth: u8) {
+        (self.text, self.depth) = (text, depth);
+    }
+
+    #[inline]
+    pub(super) fn take(&mut self, place: &Place) -> Result<(), ValueError> {
+        if place.is_escaped() {
+            return self.take_escaped(place);
+        }
+        let is_its = |info: &FieldInfo| place.is(info.head, info.name, self.text);
+        let index = match self.infos.get(self.expected) {
+            Some(info) if is_its(info) => Some(self.expected),
+            _ => self.infos.iter().position(is_its),
+        };
+        match index {
+            Some(index) => self.put(index, place),
+            None if self.rest.is_none() => {}
+            None => self.keep(place)?,
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn take_escaped(&mut self, place: &Place) -> Result<(), ValueError> {
+        let name = place.name(self.text).unescape()?;
+        match self.infos.iter().position(|info| info.name == name) {
+            Some(index) => self.put(index, place),
+            None => self.keep(place)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, index: usize, place: &Place) {
+        self.expected = index + 1;
+        if let Some(slot) = self.places.get_mut(index) {
+            *slot = Some(*place);
         }
     }
-    for (index, info) in before.iter().enumerate() {
-        if name.is(info.name)? {
-            return Ok(Some(index));
+
+    fn keep(&mut self, place: &Place) -> Result<(), ValueError> {
+        if let Some((rest, left_out)) = &mut self.rest
+            && !left_out.contains(&&*place.name(self.text).unescape()?)
+        {
+            rest.push(*place);
         }
+        Ok(())
     }
-    Ok(None)
 }

@@ -16,7 +16,14 @@ pub struct ItemWriter<'e> {
     start: usize,
     /// Where the values of the table's keys were written.
     keys: [Place; 2],
-    /// The keys of the table and of its indexes whose length may be refused: hardly ever one.
+    /// What hardly any item has.
+    notes: Option<Box<Notes>>,
+}
+
+/// What is noted of an item while it is written.
+#[derive(Debug, Default)]
+struct Notes {
+    /// The keys of the table and of its indexes whose length may be refused.
     suspects: Vec<Place>,
     /// What could not be written, if that is to be collected, and not to end the writing.
     refused: Option<Vec<Refused>>,
@@ -32,12 +39,13 @@ impl<'e> ItemWriter<'e> {
     pub(crate) fn new(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
         let start = encoder.len();
         let keys = [("", 0..0), ("", 0..0)];
-        Self { encoder, fields, start, keys, suspects: Vec::new(), refused: None }
+        Self { encoder, fields, start, keys, notes: None }
     }
 
     /// The same for an item that may hold what cannot be written: that is left out, and [`finish`](Self::finish) gives it.
     pub(crate) fn collecting(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
-        Self { refused: Some(Vec::new()), ..Self::new(encoder, fields) }
+        let notes = Notes { refused: Some(Vec::new()), ..Notes::default() };
+        Self { notes: Some(Box::new(notes)), ..Self::new(encoder, fields) }
     }
 
     /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would be read as its
@@ -53,10 +61,18 @@ impl<'e> ItemWriter<'e> {
         if let Err(error) = value.encode(self.encoder) {
             return self.refuse(before, info.name, info.locate(error));
         }
-        let length = self.encoder.len() - start;
-        // Of an index key, nothing but its length may be wrong.
-        let is_done = length > 0 && (!info.key || !(info.table_key || may_be_refused(length)));
-        if is_done { Ok(()) } else { self.wrote(info, before, start) }
+        if is_settled(info, self.encoder.len() - start) { Ok(()) } else { self.wrote(info, before, start) }
+    }
+
+    /// A field of text, the most frequent of all: the same in one piece.
+    #[inline]
+    pub(crate) fn text_field(&mut self, index: usize, text: &str) -> Result<(), ValueError> {
+        let Some(info) = self.fields.get(index) else { return Ok(()) };
+        let before = self.encoder.len();
+        self.encoder.label(info);
+        let start = self.encoder.len();
+        self.encoder.tagged_text(text);
+        if is_settled(info, self.encoder.len() - start) { Ok(()) } else { self.wrote(info, before, start) }
     }
 
     /// What is to be done behind a field, for the few where there is something to do.
@@ -71,7 +87,7 @@ impl<'e> ItemWriter<'e> {
     fn note_key(&mut self, name: &'static str, start: usize, of_table: bool) {
         let place = (name, start..self.encoder.len());
         if may_be_refused(place.1.len()) {
-            self.suspects.push(place.clone());
+            self.notes.get_or_insert_default().suspects.push(place.clone());
         }
         if of_table && let Some(slot) = self.keys.iter_mut().find(|(known, _)| known.is_empty()) {
             *slot = place;
@@ -155,16 +171,17 @@ impl<'e> ItemWriter<'e> {
 
     /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by their names.
     pub(crate) fn suspects(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.suspects.iter().map(|(name, range)| {
+        let suspects = self.notes.iter().flat_map(|notes| &notes.suspects);
+        suspects.map(|(name, range)| {
             (*name, self.encoder.written_since(range.start).get(..range.len()).unwrap_or_default())
         })
     }
 
     /// Ends the item, and gives what could not be written if that was to be collected.
-    pub(crate) fn finish(self) -> Vec<Refused> {
+    pub(crate) fn finish(&mut self) -> Vec<Refused> {
         self.encoder.set_or_push(self.start, b'{');
         self.encoder.push(b'}');
-        self.refused.unwrap_or_default()
+        self.notes.as_mut().and_then(|notes| notes.refused.take()).unwrap_or_default()
     }
 
     /// An attribute that cannot be made.
@@ -174,9 +191,17 @@ impl<'e> ItemWriter<'e> {
 
     /// An attribute that was begun at `start` and cannot be written.
     fn refuse(&mut self, start: usize, name: &str, error: ValueError) -> Result<(), ValueError> {
-        let Some(refused) = &mut self.refused else { return Err(error) };
+        let refused = self.notes.as_mut().and_then(|notes| notes.refused.as_mut());
+        let Some(refused) = refused else { return Err(error) };
         refused.push((name.to_owned(), error));
         self.encoder.take_back(start);
         Ok(())
     }
+}
+
+/// True if there is nothing to be done behind a field whose value has so many bytes as JSON. Of an index key, nothing but that
+/// may be wrong.
+#[inline]
+const fn is_settled(info: &FieldInfo, length: usize) -> bool {
+    length > 0 && (!info.key || !(info.table_key || may_be_refused(length)))
 }

@@ -13,6 +13,7 @@ mod fields;
 mod item;
 pub mod nested_serde;
 mod number;
+mod place;
 mod scanner;
 mod size;
 mod text;

@@ -1,4 +1,4 @@
-use super::ValueError;
+use super::{ValueError, ValueType};
 
 /// Steps through JSON text and says where its parts lie, copying and unescaping nothing.
 ///
@@ -6,8 +6,8 @@ use super::ValueError;
 /// brackets: no recursion, whatever is sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
+    pub(super) text: &'a str,
+    pub(super) at: usize,
 }
 
 /// A string of JSON, between its quotes.
@@ -41,9 +41,44 @@ impl<'a> RawString<'a> {
     }
 }
 
-/// Strings up to this length are searched byte by byte, which is faster than to set up a vectorised search. Most names and
-/// values are shorter.
-const SHORT: usize = 24;
+/// Strings are searched eight bytes at a time up to this length, and vectorised from there on, which takes longer to set up. Most
+/// names and values are shorter.
+const SHORT: usize = 32;
+
+/// The length of the string that comes next, up to its quote, if it is short and nothing in it is escaped.
+#[inline(always)]
+pub(super) fn plain_length(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    for words in 0..SHORT / 8 {
+        let Some((word, behind)) = rest.split_first_chunk() else { return last_length(text) };
+        let word = u64::from_le_bytes(*word);
+        let found = (first_of(b'"', word) | first_of(b'\\', word)) & (ONES << 7);
+        if found != 0 {
+            // The bit is the highest of its byte.
+            let bit = found.trailing_zeros();
+            return ((word >> (bit - 7)) as u8 == b'"').then_some(8 * words + bit as usize / 8);
+        }
+        rest = behind;
+    }
+    None
+}
+
+/// The same where less than a word is left.
+#[inline(never)]
+fn last_length(text: &[u8]) -> Option<usize> {
+    let length = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    (text.get(length) == Some(&b'"')).then_some(length)
+}
+
+/// One in each byte of a word.
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// Of the highest bits of the bytes of `word`, the lowest one that is set here is that of the first `byte`.
+#[inline]
+const fn first_of(byte: u8, word: u64) -> u64 {
+    let difference = word ^ (ONES * byte as u64);
+    difference.wrapping_sub(ONES) & !difference
+}
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
@@ -71,35 +106,48 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     pub(crate) fn take(&mut self, expected: u8) -> Result<(), ValueError> {
-        match self.peek() {
-            Some(byte) if byte == expected => {
-                self.at += 1;
-                Ok(())
-            }
-            found => Err(self.unexpected(&format!("`{}`", char::from(expected)), found)),
+        if self.peek() == Some(expected) {
+            self.at += 1;
+            return Ok(());
         }
+        Err(self.missing(expected))
     }
 
-    /// Takes `expected` if it comes next, byte by byte as DynamoDB writes it.
+    #[cold]
+    fn missing(&mut self, expected: u8) -> ValueError {
+        let found = self.peek();
+        self.unexpected(&format!("`{}`", char::from(expected)), found)
+    }
+
+    /// The eight bytes from `at` on, the first one lowest.
     #[inline]
-    pub(crate) fn take_exactly(&mut self, expected: &[u8]) -> bool {
-        let next = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let taken = next.starts_with(expected);
-        if taken {
-            self.at += expected.len();
-        }
-        taken
+    pub(super) fn word(&self, at: usize) -> Option<u64> {
+        let bytes = self.text.as_bytes().get(at..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// Takes the beginning of a scalar, `{"S":"`, up to its text, if it comes next and is written without white space.
+    #[inline]
+    pub(super) fn take_scalar(&mut self) -> Option<ValueType> {
+        const MASK: u64 = u64::from_le_bytes([255, 255, 0, 255, 255, 255, 0, 0]);
+        const SCALAR: u64 = u64::from_le_bytes(*b"{\"\0\":\"\0\0");
+        let word = self.word(self.at).filter(|word| word & MASK == SCALAR)?;
+        let kind = ValueType::of_scalar(word.to_le_bytes()[2])?;
+        self.at += 6;
+        Some(kind)
     }
 
     /// Takes `closing`, or the comma before one more element. True while there is one more.
     #[inline]
     pub(crate) fn another(&mut self, first: &mut bool, closing: u8) -> Result<bool, ValueError> {
-        if self.peek() == Some(closing) {
-            self.at += 1;
-            return Ok(false);
-        }
-        if !std::mem::take(first) {
-            self.take(b',')?;
+        match self.peek() {
+            Some(byte) if byte == closing => {
+                self.at += 1;
+                return Ok(false);
+            }
+            Some(b',') if !*first => self.at += 1,
+            _ if *first => *first = false,
+            _ => return Err(self.missing(b',')),
         }
         Ok(true)
     }
@@ -132,29 +180,24 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string whose first quote is taken.
+    #[inline]
     pub(crate) fn string_after_quote(&mut self) -> Result<RawString<'a>, ValueError> {
-        let bytes = self.text.as_bytes();
         let start = self.at;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let mut offset = 0;
-        for byte in rest.iter().take(SHORT) {
-            match byte {
-                b'"' => {
-                    self.at = start + offset + 1;
-                    return Ok(RawString { text: self.slice(start, start + offset)?, escaped: false });
-                }
-                b'\\' => break,
-                _ => offset += 1,
+        match self.text.as_bytes().get(start..).and_then(plain_length) {
+            Some(length) => {
+                self.at = start + length + 1;
+                Ok(RawString { text: self.slice(start, start + length)?, escaped: false })
             }
+            None => self.long_string(start),
         }
-        self.long_string(start, start + offset)
     }
 
-    /// The string that begins at `start` and has neither quote nor backslash before `from`.
-    fn long_string(&mut self, start: usize, from: usize) -> Result<RawString<'a>, ValueError> {
+    /// Any string, from behind its first quote on.
+    #[inline(never)]
+    fn long_string(&mut self, start: usize) -> Result<RawString<'a>, ValueError> {
         let bytes = self.text.as_bytes();
         let mut escaped = false;
-        let mut from = from;
+        let mut from = start;
         loop {
             let rest = bytes.get(from..).unwrap_or_default();
             let Some(offset) = memchr::memchr2(b'"', b'\\', rest) else {
@@ -185,23 +228,35 @@ impl<'a> Scanner<'a> {
         self.slice(start, self.at)
     }
 
-    fn skip_container(&mut self) -> Result<(), ValueError> {
+    pub(super) fn skip_container(&mut self) -> Result<(), ValueError> {
         let bytes = self.text.as_bytes();
         let mut depth = 0usize;
+        let mut rest = bytes.get(self.at..).unwrap_or_default();
         loop {
-            match bytes.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    self.string_after_quote()?;
+            match rest {
+                [b'"', string @ ..] => {
+                    if let Some(length) = plain_length(string) {
+                        rest = string.get(length + 1..).unwrap_or_default();
+                    } else {
+                        self.at = bytes.len() - string.len();
+                        self.string_after_quote()?;
+                        rest = bytes.get(self.at..).unwrap_or_default();
+                    }
                     continue;
                 }
-                Some(b'{' | b'[') => depth += 1,
-                Some(b'}' | b']') => depth = depth.saturating_sub(1),
-                Some(_) => {}
-                None => return Err(ValueError::new("the answer ends inside a list or map")),
+                [b'{' | b'[', behind @ ..] => {
+                    depth += 1;
+                    rest = behind;
+                }
+                [b'}' | b']', behind @ ..] => {
+                    depth = depth.saturating_sub(1);
+                    rest = behind;
+                }
+                [_, behind @ ..] => rest = behind,
+                [] => return Err(ValueError::new("the answer ends inside a list or map")),
             }
-            self.at += 1;
             if depth == 0 {
+                self.at = bytes.len() - rest.len();
                 return Ok(());
             }
         }
@@ -246,8 +301,8 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn slice(&self, start: usize, end: usize) -> Result<&'a str, ValueError> {
-        self.text.get(start..end).ok_or_else(|| ValueError::new("the answer is cut inside a character"))
+    pub(super) fn slice(&self, start: usize, end: usize) -> Result<&'a str, ValueError> {
+        self.text.get(start..end).ok_or_else(cut)
     }
 
     #[cold]
@@ -261,6 +316,54 @@ impl<'a> Scanner<'a> {
             None => ValueError::new(format!(
                 "the answer is not DynamoDB's JSON: it ends where {expected} should be"
             )),
+        }
+    }
+}
+
+#[cold]
+fn cut() -> ValueError {
+    ValueError::new("the answer is cut inside a character")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scanner, ValueType};
+
+    #[test]
+    fn strings_end_at_their_quote_wherever_it_lies() {
+        for length in 0..80 {
+            for plain in ["x", "é", "\u{7f}", "!", "#", "[", "]", "\u{1}"] {
+                let text = plain.repeat(length);
+                for behind in ["", "}", ":{\"S\":\"\\\"", "abcdefghijkl"] {
+                    let json = format!("\"{text}\"{behind}");
+                    let mut scanner = Scanner::new(&json);
+                    let read = scanner.string().unwrap();
+                    assert_eq!((read.text, read.escaped), (text.as_str(), false), "{json}");
+                    assert_eq!(scanner.position(), text.len() + 2, "{json}");
+                }
+                for escape in ["\\\"", "\\\\", "\\u0041"] {
+                    let json = format!("\"{text}{escape}{text}\"\"");
+                    let read = Scanner::new(&json).string().unwrap();
+                    assert_eq!((read.text, read.escaped), (&json[1..json.len() - 2], true), "{json}");
+                }
+                assert!(Scanner::new(&format!("\"{text}")).string().is_err());
+                assert!(Scanner::new(&format!("\"{text}\\\"")).string().is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_scalar_is_taken_and_nothing_else() {
+        let take = |json: &str| {
+            let mut scanner = Scanner::new(json);
+            (scanner.take_scalar(), scanner.position())
+        };
+        assert_eq!(take(r#"{"S":"ab"}"#), (Some(ValueType::String), 6));
+        assert_eq!(take(r#"{"N":""}"#), (Some(ValueType::Number), 6));
+        for json in
+            ["", "{", r#"{"S":"#, r#"{"S": "ab"}"#, r#"{"M":{"a":1}}"#, r#"{"SS":["a"]}"#, r#"{"X":"ab"}"#]
+        {
+            assert_eq!(take(json), (None, 0), "{json}");
         }
     }
 }

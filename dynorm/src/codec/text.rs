@@ -25,18 +25,19 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
 /// True if nothing of it is escaped in JSON.
 #[inline]
 pub(super) fn is_plain(text: &[u8]) -> bool {
-    let (blocks, _) = text.as_chunks::<16>();
-    if let (false, Some(last)) = (blocks.is_empty(), text.last_chunk::<16>()) {
-        // The last block is looked at from the end, and may overlap the one before.
-        return blocks.iter().all(is_plain_block) && is_plain_block(last);
+    // The last piece is looked at from the end, and may overlap the one before.
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return if text.len() <= 16 { is_plain_pair(*first, *last) } else { is_plain_long(text) };
     }
-    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) => is_plain_word(*first) && is_plain_word(*last),
-        _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-            (Some([a, b, c, d]), Some([e, f, g, h])) => is_plain_word([*a, *b, *c, *d, *e, *f, *g, *h]),
-            _ => text.iter().copied().all(is_plain_byte),
-        },
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (text.first_chunk(), text.last_chunk()) {
+        let both = [*a, *b, *c, *d, *e, *f, *g, *h];
+        return is_plain_pair(both, both);
     }
+    text.iter().copied().all(is_plain_byte)
+}
+
+fn is_plain_long(text: &[u8]) -> bool {
+    text.as_chunks().0.iter().all(is_plain_block) && text.last_chunk().is_none_or(is_plain_block)
 }
 
 pub(super) const fn is_plain_byte(byte: u8) -> bool {
@@ -49,19 +50,26 @@ fn is_plain_block(block: &[u8; 16]) -> bool {
     block.iter().fold(true, |plain, byte| plain & is_plain_byte(*byte))
 }
 
-/// The same in a register: the high bit of a byte is set where it is below a space, or nothing is left of it without the
-/// bits of a quote or of a backslash. What is carried from one byte to the next comes from one that is not plain itself.
+/// The same in registers.
 #[inline]
-const fn is_plain_word(bytes: [u8; 8]) -> bool {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
+const fn is_plain_pair(first: [u8; 8], last: [u8; 8]) -> bool {
+    (marks(first) | marks(last)) & HIGH == 0
+}
+
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+const HIGH: u64 = ONES << 7;
+
+/// The high bit of a byte is set where it is below a space, or nothing is left of it without the bits of a quote or of a
+/// backslash. What is carried from one byte to the next comes from one that is not plain itself.
+#[inline]
+const fn marks(bytes: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(bytes);
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
-    let low = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = quote.wrapping_sub(ONES) & !quote;
-    let backslash = backslash.wrapping_sub(ONES) & !backslash;
-    (low | quote | backslash) & HIGH == 0
+    // A byte whose own high bit is set is no mark.
+    (word.wrapping_sub(ONES * 0x20) & !word)
+        | (quote.wrapping_sub(ONES) & !quote)
+        | (backslash.wrapping_sub(ONES) & !backslash)
 }
 
 #[cfg(test)]

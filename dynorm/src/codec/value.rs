@@ -4,19 +4,16 @@ use std::fmt;
 use super::scanner::{RawString, Scanner};
 use super::{Encoder, ValueError, base64};
 
-/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can use up the stack.
-const MAX_DEPTH: u8 = 64;
-
 /// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is filled.
 ///
 /// [`Attribute::decode`](crate::Attribute::decode) is given one.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
-    kind: ValueType,
-    depth: u8,
-    escaped: bool,
+    pub(super) kind: ValueType,
+    pub(super) depth: u8,
+    pub(super) escaped: bool,
     /// Of a scalar, the text between its quotes; of the others, their JSON.
-    text: &'a str,
+    pub(super) text: &'a str,
 }
 
 /// The types of DynamoDB's values.
@@ -46,26 +43,47 @@ pub enum ValueType {
 }
 
 impl ValueType {
-    const TAGS: [(&'static str, Self); 10] = [
-        ("S", Self::String),
-        ("N", Self::Number),
-        ("B", Self::Binary),
-        ("BOOL", Self::Bool),
-        ("NULL", Self::Null),
-        ("L", Self::List),
-        ("M", Self::Map),
-        ("SS", Self::StringSet),
-        ("NS", Self::NumberSet),
-        ("BS", Self::BinarySet),
-    ];
+    pub(super) fn from_tag(tag: &str) -> Option<Self> {
+        Some(match tag {
+            "S" => Self::String,
+            "N" => Self::Number,
+            "B" => Self::Binary,
+            "BOOL" => Self::Bool,
+            "NULL" => Self::Null,
+            "L" => Self::List,
+            "M" => Self::Map,
+            "SS" => Self::StringSet,
+            "NS" => Self::NumberSet,
+            "BS" => Self::BinarySet,
+            _ => return None,
+        })
+    }
 
-    fn from_tag(tag: &str) -> Option<Self> {
-        Self::TAGS.iter().find(|(known, _)| *known == tag).map(|(_, kind)| *kind)
+    /// The type of what is written as a string, by the letter that stands for it in JSON.
+    #[inline]
+    pub(super) fn of_scalar(letter: u8) -> Option<Self> {
+        match letter {
+            b'S' => Some(Self::String),
+            b'N' => Some(Self::Number),
+            b'B' => Some(Self::Binary),
+            _ => None,
+        }
     }
 
     /// What stands for the type in JSON.
     fn name(self) -> &'static str {
-        Self::TAGS.iter().find(|(_, kind)| *kind == self).map_or("", |(tag, _)| tag)
+        match self {
+            Self::String => "S",
+            Self::Number => "N",
+            Self::Binary => "B",
+            Self::Bool => "BOOL",
+            Self::Null => "NULL",
+            Self::List => "L",
+            Self::Map => "M",
+            Self::StringSet => "SS",
+            Self::NumberSet => "NS",
+            Self::BinarySet => "BS",
+        }
     }
 
     /// The type of the elements, for a set.
@@ -107,31 +125,14 @@ impl<'a> Value<'a> {
         Self::parse_at(scanner, 0)
     }
 
+    #[inline]
     fn parse_at(scanner: &mut Scanner<'a>, depth: u8) -> Result<Self, ValueError> {
-        if depth > MAX_DEPTH {
-            return Err(ValueError::new("the answer is nested deeper than DynamoDB allows"));
-        }
         // Nearly every value is text or a number, written without white space.
-        for (opening, kind) in [(br#"{"S":""#, ValueType::String), (br#"{"N":""#, ValueType::Number)] {
-            if scanner.take_exactly(opening) {
-                let RawString { text, escaped } = scanner.string_after_quote()?;
-                scanner.take(b'}')?;
-                return Ok(Self { kind, depth, escaped, text });
-            }
-        }
-        scanner.take(b'{')?;
-        let tag = scanner.string()?;
-        scanner.take(b':')?;
-        let kind = ValueType::from_tag(tag.text).ok_or_else(|| {
-            ValueError::new(format!(
-                "the answer holds a value of the type {:?}, which DynamoDB does not have",
-                tag.text
-            ))
-        })?;
-        let RawString { text, escaped } = match kind {
-            ValueType::String | ValueType::Number | ValueType::Binary => scanner.string()?,
-            _ => RawString { text: scanner.skip()?, escaped: false },
+        let Some(kind) = scanner.take_scalar() else {
+            let (kind, escaped, place) = scanner.any_value(depth)?;
+            return Ok(Self { kind, depth, escaped, text: scanner.slice(place.start, place.end)? });
         };
+        let RawString { text, escaped } = scanner.string_after_quote()?;
         scanner.take(b'}')?;
         Ok(Self { kind, depth, escaped, text })
     }
@@ -146,6 +147,13 @@ impl<'a> Value<'a> {
     pub fn as_str(&self) -> Result<Cow<'a, str>, ValueError> {
         self.require(ValueType::String)?;
         self.raw().unescape()
+    }
+
+    /// The text of a string, as one of its own.
+    #[inline]
+    pub(crate) fn to_text(self) -> Result<String, ValueError> {
+        self.require(ValueType::String)?;
+        if self.escaped { self.raw().unescape().map(Cow::into_owned) } else { Ok(self.text.to_owned()) }
     }
 
     /// The decimal text of a number, such as `-12.5`.
@@ -207,6 +215,12 @@ impl<'a> Value<'a> {
         Ok(Entries { scanner, first: true, depth: self.depth + 1 })
     }
 
+    /// The JSON of a map, and how deep its entries lie.
+    pub(super) fn map_text(&self) -> Result<(&'a str, u8), ValueError> {
+        self.require(ValueType::Map)?;
+        Ok((self.text, self.depth + 1))
+    }
+
     /// The name of an enum's variant, from the map that holds its data.
     #[doc(hidden)]
     pub fn tag(&self, tag: &'static str) -> Result<Cow<'a, str>, ValueError> {
@@ -250,8 +264,14 @@ impl<'a> Value<'a> {
         Self { kind: ValueType::String, depth: 0, escaped: key.escaped, text: key.text }
     }
 
+    #[inline]
     fn require(&self, kind: ValueType) -> Result<(), ValueError> {
-        if self.kind == kind { Ok(()) } else { Err(self.unexpected(&kind.to_string())) }
+        if self.kind == kind { Ok(()) } else { Err(self.unexpected_for(kind)) }
+    }
+
+    #[cold]
+    fn unexpected_for(&self, kind: ValueType) -> ValueError {
+        self.unexpected(&kind.to_string())
     }
 }
 

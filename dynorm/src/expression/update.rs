@@ -73,6 +73,14 @@ impl Json {
         Self(Self::NULL.to_vec())
     }
 
+    /// A text, as an encoded value.
+    pub(crate) fn text(text: &str) -> Vec<u8> {
+        let mut json = br#"{"S":"#.to_vec();
+        crate::codec::write_json_string(&mut json, text);
+        json.push(b'}');
+        json
+    }
+
     /// A value as it was written.
     pub(crate) fn of(value: Value<'_>) -> Self {
         let mut encoder = Encoder::default();

@@ -4,7 +4,7 @@
 use crate::codec::{Encoder, ValueError};
 use crate::entity::{EntityInfo, IndexInfo, Stamp};
 use crate::expression::{Action, Change, Json, Number, Source, check_overlaps};
-use crate::key::{EncodedPart, KeySource, Part, Segment, Template, check_key};
+use crate::key::{EncodedPart, KeySource, Part, Template, check_key};
 
 /// The field at a position of the table of fields, for those that the key is made of.
 pub(super) type KeyParts<'p> = dyn Fn(usize) -> Option<&'p dyn Part> + 'p;
@@ -117,14 +117,6 @@ pub(super) fn templates(info: &'static EntityInfo) -> Vec<Template> {
     templates
 }
 
-/// The fields that a template is made of.
-pub(super) fn fields_of(template: &Template) -> impl Iterator<Item = usize> {
-    template.segments.iter().filter_map(|segment| match segment {
-        Segment::Field(field, _) => Some(*field),
-        Segment::Text(_) => None,
-    })
-}
-
 /// What is known of a part of a template.
 enum Known {
     OfKey,
@@ -144,10 +136,11 @@ fn derive<'p>(
 ) -> Result<Option<Change>, ValueError> {
     let name = |field: usize| info.fields.get(field).map_or("", |field| field.name);
     let changes_of = |field: usize| changes.iter().find(|change| change.path.is_attribute(name(field)));
-    let Some(cause) = fields_of(template).find(|field| changes_of(*field).is_some()) else {
+    let Some(cause) = template.fields().find(|field| changes_of(*field).is_some()) else {
         return Ok(None);
     };
-    let parts: Vec<(usize, Known)> = fields_of(template)
+    let parts: Vec<(usize, Known)> = template
+        .fields()
         .map(|field| {
             let known = match changes_of(field).map(|change| &change.action) {
                 Some(Action::Set(Source::Value(json))) if json.0 != Json::NULL => {
@@ -180,7 +173,7 @@ fn derive<'p>(
             "a change of `{}` changes the index key `{}`, which is made of {}, and not all of them are known here: set {} in the same update, or read the item and save it",
             name(cause),
             template.attribute,
-            fields_of(template).map(|field| format!("`{}`", name(field))).collect::<Vec<_>>().join(", "),
+            template.fields().map(|field| format!("`{}`", name(field))).collect::<Vec<_>>().join(", "),
             missing.join(" and ")
         )));
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::OperationFuture;
-use super::changes::{check_index_keys, fields_of, templates};
+use super::changes::{check_index_keys, templates};
 use super::claiming::claiming;
 use super::update::New;
 use super::update_item::{UpdateRequest, UpdateReturning, attributes, send_update};
@@ -213,7 +213,7 @@ fn check_version(info: &'static EntityInfo, changed: &[String]) -> std::result::
 
 /// Whoever read an item that is marked as deleted, or has expired, may change it; others take it for absent.
 fn existence(info: &'static EntityInfo, before: &Snapshot, then: Timestamp) -> Existence {
-    let is_seen = before.item().and_then(|item| Visibility::default().sees_at(info, &item, then));
+    let is_seen = before.item().and_then(|item| Visibility::default().sees_at(info, &item, || then));
     if is_seen.unwrap_or(true) { Existence::Present } else { Existence::Stored }
 }
 
@@ -229,7 +229,7 @@ fn changes(
     let mut names = before.differences(info, after)?;
     names.retain(|changed| !in_key(changed));
     for template in templates(info) {
-        let parts = || fields_of(&template).filter(|field| !info.key_fields.contains(field)).map(name);
+        let parts = || template.fields().filter(|field| !info.key_fields.contains(field)).map(name);
         if !parts().any(|part| names.iter().any(|changed| changed == part)) {
             continue;
         }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::OperationFuture;
-use super::changes::{complete, fields_of, templates};
+use super::changes::{complete, templates};
 use super::update::Update;
 use super::update_item::{UpdateRequest, attributes, send_update};
 use crate::codec::{Item, Scanner, ValueError};
@@ -150,7 +150,7 @@ fn check_templates<'p>(
         if changes.iter().any(|change| change.path.is_attribute(template.attribute)) {
             continue;
         }
-        let parts: Vec<usize> = fields_of(&template).filter(|part| !info.key_fields.contains(part)).collect();
+        let parts: Vec<usize> = template.fields().filter(|part| !info.key_fields.contains(part)).collect();
         let may_be_absent = |part: &usize| {
             let defaulted = info.fields.get(*part).is_some_and(|field| field.defaulted);
             defaulted || field(*part).is_none_or(Part::may_be_absent_part)

@@ -12,7 +12,7 @@ use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, is_of_type};
 use crate::error::{Error, Report, Result, Subject};
-use crate::expression::{DocumentPath, Expression, check_bytes, check_operators};
+use crate::expression::{DocumentPath, Expression, Json, check_bytes, check_operators};
 use crate::operation::request::Request;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
@@ -98,9 +98,7 @@ impl Reader {
         let mut filters = Vec::new();
         // Other entities may share the table, so the type is always asked for.
         if let Some(attribute) = self.plan.info.type_attribute {
-            let mut name = br#"{"S":"#.to_vec();
-            crate::codec::write_json_string(&mut name, self.plan.info.name);
-            name.push(b'}');
+            let name = Json::text(self.plan.info.name);
             filters.push(format!("{} = {}", expression.name(attribute), expression.encoded_value(name)));
         }
         if let Some(filter) = &self.plan.filter {

@@ -196,12 +196,15 @@ impl<'e> Engine<'e> {
             .concurrency
             .map_or(Concurrency::Adaptive(work.most_under_way()), Concurrency::Fixed);
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
-        let tables = tables.into_iter().map(|spec| Table::new(spec, pace()));
+        let mut tables: Vec<Table> = tables.into_iter().map(|spec| Table::new(spec, pace())).collect();
         let start = Instant::now();
         let total = inputs.total();
         // All of them are taken in, and each but a few becomes a job.
         let jobs =
             total.filter(|_| matches!(room, Room::All)).and_then(|total| total.try_into().ok()).unwrap_or(0);
+        if let [table] = tables.as_mut_slice() {
+            table.fresh.reserve(jobs);
+        }
         Self {
             work,
             random: settings.options.retry.random(),
@@ -214,7 +217,7 @@ impl<'e> Engine<'e> {
             keys: HashTable::with_capacity(jobs),
             held_items: 0,
             held_bytes: 0,
-            tables: tables.collect(),
+            tables,
             turn: 0,
             isolating: VecDeque::new(),
             under_way: 0,
@@ -223,7 +226,7 @@ impl<'e> Engine<'e> {
             sequence: 0,
             stats: Stats::default(),
             progress: Progress { total, ..Progress::default() },
-            checkpoint: Checkpoint::default(),
+            checkpoint: Checkpoint::of(jobs),
             start,
             deadline: settings.options.retry.deadline.and_then(|deadline| start.checked_add(deadline)),
             stopped: None,

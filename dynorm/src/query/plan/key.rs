@@ -10,7 +10,7 @@ use super::sort::{EQUAL, has_order, narrowed};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::{Node, Term};
-use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, Template, check_key};
+use crate::key::{EncodedPart, KeyRole, KeySource, Part, check_key};
 
 /// The most keys that one query gets: several `is_in` multiply, and each may have 100 values.
 const MAX_KEYS: usize = 10_000;
@@ -143,7 +143,7 @@ fn fixed(
         fixed.sources.push(source);
         let fields: Vec<usize> = match source {
             KeySource::Field(field) => vec![*field],
-            KeySource::Template(template) => fields_of(template).collect(),
+            KeySource::Template(template) => template.fields().collect(),
         };
         for field in fields {
             if fixed.fields.iter().any(|(known, _)| *known == field) {
@@ -187,13 +187,6 @@ impl Fixed {
         };
         self.sources.iter().map(value).collect()
     }
-}
-
-pub(super) fn fields_of(template: &Template) -> impl Iterator<Item = usize> {
-    template.segments.iter().filter_map(|segment| match segment {
-        Segment::Field(field, _) => Some(*field),
-        Segment::Text(_) => None,
-    })
 }
 
 /// Values, with the position of the condition that says so.

@@ -21,7 +21,7 @@ use crate::expression::{DocumentPath, MAX_IN, Node, Term};
 use crate::key::KeySource;
 use crate::transport::Operation;
 pub(super) use key::equality;
-use key::{Candidate, WholeKeys, candidate, fields_of, whole_keys};
+use key::{Candidate, WholeKeys, candidate, whole_keys};
 pub(super) use sort::ordered_by;
 
 /// How a query is carried out.
@@ -262,7 +262,7 @@ fn may_leave_out(
     let (partition, sort) = parts_of(info, Some(index));
     let fields = partition.iter().chain(sort).flat_map(|source| match source {
         KeySource::Field(field) => vec![*field],
-        KeySource::Template(template) => fields_of(template).collect(),
+        KeySource::Template(template) => template.fields().collect(),
     });
     let mut optional = fields.filter_map(|field| info.fields.get(field)).filter(|field| field.optional);
     let field = optional.find(|field| !conditions.iter().any(|node| node.needs(field.name)))?;

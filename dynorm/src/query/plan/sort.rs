@@ -6,7 +6,7 @@ use super::key::equality;
 use crate::attribute::ScalarType;
 use crate::codec::ValueError;
 use crate::entity::EntityInfo;
-use crate::expression::{DocumentPath, Node, Term};
+use crate::expression::{DocumentPath, Json, Node, Term};
 use crate::key::{EncodedPart, KeySource, Part, Segment, Template};
 
 /// What the conditions say of a sort key.
@@ -148,7 +148,7 @@ fn beginning(
     let Rendered { text, segments, used } = render(info, template, conditions)?;
     let term = Term::Path(DocumentPath::of(template.attribute));
     if segments == template.segments.len() {
-        let right = Term::Value(text_value(&text));
+        let right = Term::Value(Json::text(&text));
         let node = Some(Node::Compare { left: term, operator: "=", right });
         return Ok(Bound { node, rank: EQUAL, used, is_nothing: false });
     }
@@ -171,7 +171,7 @@ fn beginning(
     if text.is_empty() {
         return Ok(Bound::default());
     }
-    let arguments = vec![term, Term::Value(text_value(&text))];
+    let arguments = vec![term, Term::Value(Json::text(&text))];
     let node = Some(Node::Function { name: "begins_with", arguments });
     Ok(Bound { node, rank: u8::from(!used.is_empty()), used, is_nothing: false })
 }
@@ -265,7 +265,7 @@ fn within(
         Node::Function { name: "begins_with", arguments } => {
             let Some(text) = arguments.get(1).and_then(text).filter(|_| !is_padded) else { return Ok(None) };
             let name = Term::Path(DocumentPath::of(template.attribute));
-            let arguments = vec![name, Term::Value(text_value(&text))];
+            let arguments = vec![name, Term::Value(Json::text(&text))];
             return Ok(Some((Node::Function { name: "begins_with", arguments }, is_last)));
         }
         _ => return Ok(None),
@@ -279,7 +279,7 @@ fn within(
     let low = low.or_else(|| (!start.is_empty()).then(|| start.to_owned()));
     let high = high.or_else(|| next_text(start));
     let term = Term::Path(DocumentPath::of(template.attribute));
-    let value = |text: String| Term::Value(text_value(&text));
+    let value = |text: String| Term::Value(Json::text(&text));
     let node = match (low, high) {
         (Some(low), Some(high)) => Node::Between { term, low: value(low), high: value(high) },
         (Some(low), None) => Node::Compare { left: term, operator: ">=", right: value(low) },
@@ -330,7 +330,7 @@ pub(super) fn has_order(
     let is_order = |field: usize| info.fields.get(field).is_some_and(|field| field.name == order.attribute);
     let is_part = sort.iter().any(|source| match source {
         KeySource::Field(field) => is_order(*field),
-        KeySource::Template(template) => super::key::fields_of(template).any(is_order),
+        KeySource::Template(template) => template.fields().any(is_order),
     });
     // Those that are equal are in any order.
     (is_part && equality(order.attribute, conditions).is_some())
@@ -361,11 +361,4 @@ pub(in super::super) fn ordered_by(
         }
     }
     None
-}
-
-fn text_value(text: &str) -> Vec<u8> {
-    let mut json = br#"{"S":"#.to_vec();
-    crate::codec::write_json_string(&mut json, text);
-    json.push(b'}');
-    json
 }
