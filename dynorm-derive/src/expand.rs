@@ -15,7 +15,7 @@ use syn::{Ident, LitStr, Type};
 
 use crate::expand_marks::{hooks, marked, marks, stamp, version};
 use crate::expand_projected::{projected, projection_name};
-use crate::model::{DefaultValue, Entity, Field, Index, Source, Storage};
+use crate::model::{DefaultValue, Entity, Field, Index, Source, StampKind, Storage};
 use crate::stub;
 use crate::template::Segment;
 
@@ -313,7 +313,9 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     let table_part = entity.keys().any(stands_in);
     let index_part = entity.index_keys().any(stands_in);
     let own = spanned_as(ty, "Own");
-    let is_typed = field.is_typed();
+    // A mark in the key is refused already, and its type would be refused a second time.
+    let is_mark = field.stamps.iter().any(|(kind, _)| *kind == StampKind::DeletedAt);
+    let is_typed = field.is_typed() && !(is_mark && (table_key || table_part));
     let defaulted = field.default.as_ref().map(|default| match default {
         DefaultValue::OfType => quote!(.defaulted()),
         DefaultValue::Expression(_) => quote!(.preset()),
