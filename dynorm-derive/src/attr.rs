@@ -18,7 +18,7 @@ pub(crate) enum Argument {
     None,
     Value(Box<Expr>),
     /// `= [a, b]`, of words that take fields.
-    Fields(TokenStream),
+    Fields(syn::token::Bracket, TokenStream),
     List(TokenStream),
 }
 
@@ -29,8 +29,8 @@ impl Parse for Entry {
             input.parse::<Token![=]>()?;
             if input.peek(syn::token::Bracket) && FIELD_LISTS.iter().any(|known| word == known) {
                 let list;
-                bracketed!(list in input);
-                Argument::Fields(list.parse()?)
+                let bracket = bracketed!(list in input);
+                Argument::Fields(bracket, list.parse()?)
             } else {
                 Argument::Value(Box::new(input.parse()?))
             }
@@ -51,7 +51,8 @@ impl ToTokens for Entry {
         match &self.argument {
             Argument::None => {}
             Argument::Value(value) => value.to_tokens(tokens),
-            Argument::Fields(list) | Argument::List(list) => list.to_tokens(tokens),
+            Argument::Fields(bracket, list) => bracket.surround(tokens, |tokens| list.to_tokens(tokens)),
+            Argument::List(list) => list.to_tokens(tokens),
         }
     }
 }
@@ -130,7 +131,7 @@ impl Entry {
 
     /// `word = [a, b]`: fields in an order.
     pub(crate) fn fields(&self, example: &str, errors: &mut Errors) -> Option<Vec<Ident>> {
-        if let Argument::Fields(list) = &self.argument {
+        if let Argument::Fields(_, list) = &self.argument {
             let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
             let fields = syn::parse::Parser::parse2(parser, list.clone()).ok();
             let fields: Option<Vec<Ident>> = fields.map(|fields| fields.into_iter().collect());
@@ -145,18 +146,18 @@ impl Entry {
 
     /// True for `word = …`.
     pub(crate) fn has_value(&self) -> bool {
-        matches!(&self.argument, Argument::Value(_) | Argument::Fields(_))
+        matches!(&self.argument, Argument::Value(_) | Argument::Fields(..))
     }
 
     /// True for `word = […]`.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(&self.argument, Argument::Fields(_))
+        matches!(&self.argument, Argument::Fields(..))
     }
 
     /// `word("name", option, option = "text")`, or with only a name `word = "name"`.
     pub(crate) fn named(&self, example: &str, errors: &mut Errors) -> Option<(LitStr, Vec<Entry>)> {
         match &self.argument {
-            Argument::Value(_) | Argument::Fields(_) => Some((self.text(example, errors)?, Vec::new())),
+            Argument::Value(_) | Argument::Fields(..) => Some((self.text(example, errors)?, Vec::new())),
             Argument::List(list) => {
                 let parser = |input: ParseStream<'_>| name_and_options(&self.word, example, input);
                 match syn::parse::Parser::parse2(parser, list.clone()) {

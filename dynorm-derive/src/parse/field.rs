@@ -137,7 +137,7 @@ impl Read {
                 Argument::Value(value) => {
                     self.default = Some((word, DefaultValue::Expression((**value).clone())));
                 }
-                Argument::Fields(_) | Argument::List(_) => {
+                Argument::Fields(..) | Argument::List(_) => {
                     errors
                         .at(entry, "write `default` for the default of the type, or `default = expression`");
                 }
