@@ -6,7 +6,7 @@ use crate::attr;
 use crate::errors::Errors;
 use crate::expand::{constant_name, starter_name};
 use crate::expand_projected::projection_name;
-use crate::model::{Entity, Field, Index, Source, Storage};
+use crate::model::{Entity, Field, Index, Source, StampKind, Storage};
 use crate::template::Segment;
 
 pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
@@ -21,6 +21,7 @@ pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
     one_key_each(entity, errors);
     indexes(entity, errors);
     uniques(entity, errors);
+    stamps_of_keys(entity, errors);
 }
 
 /// An item has one attribute of a name, of 1 to 65,535 bytes; a key has up to 255.
@@ -83,6 +84,38 @@ fn uniques(entity: &Entity<'_>, errors: &mut Errors) {
             errors.at(
                 word,
                 format_args!("`{0}` is a part of the key, which never changes: a value that nobody else may have needs a field of its own, or an entity whose key is `{0}`", field.ident),
+            );
+        }
+    }
+}
+
+/// The key of an item never changes, so what every write changes cannot be a part of it. (What is stored as an end is no key by
+/// its storage.)
+fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
+    let keys = entity.key_fields();
+    for field in entity.fields.iter().filter(|field| keys.contains(&field.ident)) {
+        for (kind, word) in &field.stamps {
+            let (why, remedy) = match kind {
+                StampKind::Version => (
+                    "every write raises it",
+                    "give the version a field of its own: `#[entity(version)] version: u64`",
+                ),
+                StampKind::UpdatedAt => (
+                    "every write changes it",
+                    "give it a field of its own, `#[entity(updated_at)] updated_at: Timestamp`, or make the key of the time of its creation, with `created_at`",
+                ),
+                StampKind::DeletedAt => (
+                    "a delete sets it",
+                    "give the mark a field of its own: `#[entity(deleted_at)] deleted_at: Option<Timestamp>`",
+                ),
+                StampKind::Id | StampKind::CreatedAt | StampKind::Ttl => continue,
+            };
+            errors.at(
+                word,
+                format_args!(
+                    "`{}` is a part of the key, which never changes, and {why}: {remedy}",
+                    field.ident
+                ),
             );
         }
     }
@@ -211,6 +244,7 @@ const OPERATIONS: &[&str] = &[
     "batch_delete_stream",
     "batch_get",
     "batch_get_stream",
+    "batch_restore",
     "batch_save",
     "batch_save_stream",
     "check",

@@ -15,7 +15,7 @@ use syn::{Ident, LitStr, Type};
 
 use crate::expand_marks::{hooks, marked, marks, stamp, version};
 use crate::expand_projected::{projected, projection_name};
-use crate::model::{DefaultValue, Entity, Field, Index, Source, Storage};
+use crate::model::{DefaultValue, Entity, Field, Index, Source, StampKind, Storage};
 use crate::stub;
 use crate::template::Segment;
 
@@ -128,6 +128,7 @@ pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> 
             Some(quote!(, |value, encoder| #call(value, encoder)))
         }
         Storage::Serde => Some(quote!(, <#ty as __d::Serde>::encode)),
+        Storage::Expiry => Some(quote!(, <#ty as __d::Expiry>::encode)),
         _ => None,
     };
     let kind = match &encode {
@@ -312,7 +313,9 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     let table_part = entity.keys().any(stands_in);
     let index_part = entity.index_keys().any(stands_in);
     let own = spanned_as(ty, "Own");
-    let is_typed = field.is_typed();
+    // A mark in the key is refused already, and its type would be refused a second time.
+    let is_mark = field.stamps.iter().any(|(kind, _)| *kind == StampKind::DeletedAt);
+    let is_typed = field.is_typed() && !(is_mark && (table_key || table_part));
     let defaulted = field.default.as_ref().map(|default| match default {
         DefaultValue::OfType => quote!(.defaulted()),
         DefaultValue::Expression(_) => quote!(.preset()),
@@ -400,6 +403,7 @@ pub(crate) fn encode_fields(
                 quote!(#item.field_with(#at, |#encoder| #call(#owner #ident, #encoder)))
             }
             Storage::Serde => quote!(<#ty as __d::Serde>::put(#owner #ident, #item, #at)),
+            Storage::Expiry => quote!(<#ty as __d::Expiry>::put(#owner #ident, #item, #at)),
             Storage::Flatten(_) => quote!(<#ty as __d::Flatten>::write_all(#owner #ident, #item, &#derived)),
             Storage::Skip(_) => return None,
         })
@@ -469,6 +473,10 @@ pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident) -> Vec<TokenStr
             (Storage::Serde, None) => quote!(<#ty as __d::Serde>::get(&#found, #at)?),
             (Storage::Serde, Some(default)) => {
                 quote!(<#ty as __d::Serde>::get_or(&#found, #at, #default)?)
+            }
+            (Storage::Expiry, None) => quote!(<#ty as __d::Expiry>::get(&#found, #at)?),
+            (Storage::Expiry, Some(default)) => {
+                quote!(<#ty as __d::Expiry>::get_or(&#found, #at, #default)?)
             }
             (Storage::With(path), default) => {
                 let call = quote_spanned!(path.span()=> #path::decode);

@@ -23,6 +23,9 @@ fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenS
         Storage::Serde => {
             quote!(|stamp, encoder| <#ty as __d::Serde>::encode(&#moment::of_stamp(stamp), encoder))
         }
+        Storage::Expiry => {
+            quote!(|stamp, encoder| <#ty as __d::Expiry>::encode(&#moment::of_stamp(stamp), encoder))
+        }
         Storage::Flatten(_) | Storage::Skip(_) => return None,
     };
     Some(quote!(.#method(#position, #encode)))
@@ -133,7 +136,8 @@ pub(crate) fn version(entity: &Entity<'_>) -> Option<TokenStream> {
 
 pub(crate) fn stamp(entity: &Entity<'_>) -> TokenStream {
     let stamp = Ident::new("stamp", Span::mixed_site());
-    let stamps = entity.fields.iter().flat_map(|field| field.stamps.iter().map(move |kind| (field, *kind)));
+    let stamps =
+        entity.fields.iter().flat_map(|field| field.stamps.iter().map(move |(kind, _)| (field, *kind)));
     let lines: Vec<TokenStream> = stamps
         .filter_map(|(Field { ident, ty, .. }, kind)| {
             let function = match kind {

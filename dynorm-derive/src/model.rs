@@ -41,7 +41,8 @@ pub(crate) struct Field<'i> {
     pub(crate) sensitive: bool,
     /// No other entity has the same value.
     pub(crate) unique: Option<Ident>,
-    pub(crate) stamps: Vec<StampKind>,
+    /// What dynorm sets in it, with the words that say so.
+    pub(crate) stamps: Vec<(StampKind, Ident)>,
 }
 
 /// How the value of a field is stored.
@@ -52,6 +53,8 @@ pub(crate) enum Storage {
     With(Path),
     /// By serde, as a nested value.
     Serde,
+    /// As the end of the item, in seconds.
+    Expiry,
     /// The attributes that the struct does not model.
     Flatten(Ident),
     /// Not at all.
@@ -112,6 +115,7 @@ impl Field<'_> {
             Storage::Flatten(_) => Some("stands for many attributes with `flatten`"),
             Storage::Serde => Some("is stored through `serde`, which can make anything of it"),
             Storage::With(_) => Some("is stored through `with`, which can make anything of it"),
+            Storage::Expiry => Some("is stored in seconds, as the end of the item"),
         }
     }
 
@@ -124,7 +128,7 @@ impl Field<'_> {
 impl Entity<'_> {
     /// The field that is `kind`.
     pub(crate) fn stamped(&self, kind: StampKind) -> Option<&Field<'_>> {
-        self.fields.iter().find(|field| field.stamps.contains(&kind))
+        self.fields.iter().find(|field| field.stamps.iter().any(|(stamp, _)| *stamp == kind))
     }
 
     pub(crate) fn field(&self, ident: &Ident) -> Option<&Field<'_>> {
@@ -186,7 +190,7 @@ impl Entity<'_> {
         let include = index.projection.iter().flat_map(|projection| &projection.include);
         // Every query asks whether an item is deleted or has expired.
         let marks = self.fields.iter().filter(|field| {
-            field.stamps.iter().any(|kind| matches!(kind, StampKind::DeletedAt | StampKind::Ttl))
+            field.stamps.iter().any(|(kind, _)| matches!(kind, StampKind::DeletedAt | StampKind::Ttl))
         });
         let held: Vec<&Ident> =
             keys.into_iter().chain(include).chain(marks.map(|field| field.ident)).collect();

@@ -14,7 +14,7 @@ pub use crate::key::{
 };
 pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
-pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned, expiry};
+pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
 pub use crate::unique::claims;
 pub use crate::validation::{Validated, Violation};
 

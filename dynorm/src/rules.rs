@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::attribute::{Moment, Timestamp};
-use crate::codec::{Encoder, Item, Value, ValueError};
+use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
 use crate::expression::{DocumentPath, Node, Term};
 
@@ -165,6 +165,46 @@ pub trait Expiry: Sized {
 
     #[doc(hidden)]
     fn from_moment(at: Option<Timestamp>) -> Result<Self, ValueError>;
+
+    /// Writes it in seconds since 1970, which is what DynamoDB looks at.
+    #[doc(hidden)]
+    fn encode(value: &Self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        match value.at() {
+            Some(at) => encoder.number(&seconds(at).to_string()),
+            None => encoder.null(),
+        }
+    }
+
+    #[doc(hidden)]
+    fn decode(value: Value<'_>) -> Result<Self, ValueError> {
+        if value.is_null() {
+            return Self::from_moment(None);
+        }
+        let wrong = || ValueError::new("expected a number of seconds since 1970");
+        let seconds = value.as_number()?.parse::<i64>().map_err(|_| wrong())?;
+        let micros = seconds.checked_mul(1_000_000).ok_or_else(wrong)?;
+        Self::from_moment(Some(Timestamp::from_unix_micros(micros).map_err(|_| wrong())?))
+    }
+
+    /// Writes it as the field at `index` of a struct.
+    #[doc(hidden)]
+    fn put(value: &Self, item: &mut ItemWriter<'_>, index: usize) -> Result<(), ValueError> {
+        item.field_with(index, |encoder| Self::encode(value, encoder))
+    }
+
+    #[doc(hidden)]
+    fn get<const N: usize>(fields: &Fields<'_, N>, index: usize) -> Result<Self, ValueError> {
+        fields.get_with(index, Self::decode)
+    }
+
+    #[doc(hidden)]
+    fn get_or<const N: usize>(
+        fields: &Fields<'_, N>,
+        index: usize,
+        default: impl FnOnce() -> Self,
+    ) -> Result<Self, ValueError> {
+        fields.get_with_or(index, Self::decode, default)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -186,30 +226,6 @@ impl Expiry for Option<Timestamp> {
 
     fn from_moment(at: Option<Timestamp>) -> Result<Self, ValueError> {
         Ok(at)
-    }
-}
-
-/// How the end of an item is stored: seconds since 1970, which is what DynamoDB looks at.
-pub mod expiry {
-    use super::{Encoder, Expiry, Timestamp, Value, ValueError, seconds};
-
-    /// Writes it.
-    pub fn encode<T: Expiry>(value: &T, encoder: &mut Encoder) -> Result<(), ValueError> {
-        match value.at() {
-            Some(at) => encoder.number(&seconds(at).to_string()),
-            None => encoder.null(),
-        }
-    }
-
-    /// Reads it.
-    pub fn decode<T: Expiry>(value: Value<'_>) -> Result<T, ValueError> {
-        if value.is_null() {
-            return T::from_moment(None);
-        }
-        let wrong = || ValueError::new("expected a number of seconds since 1970");
-        let seconds = value.as_number()?.parse::<i64>().map_err(|_| wrong())?;
-        let micros = seconds.checked_mul(1_000_000).ok_or_else(wrong)?;
-        T::from_moment(Some(Timestamp::from_unix_micros(micros).map_err(|_| wrong())?))
     }
 }
 

@@ -369,7 +369,7 @@ fn read_fields<'i>(
         for role in roles {
             match role {
                 Role::Id { word } => {
-                    field.stamps.push(StampKind::Id);
+                    field.stamps.push((StampKind::Id, word.clone()));
                     if refuse_untyped(&field, &word, errors) {
                         entity.key_failed = true;
                     } else if !says_part && !matches!(entity.partition, Some(Source::Template { .. })) {
@@ -414,7 +414,7 @@ fn read_fields<'i>(
                                     field.ident
                                 ),
                             ),
-                            None => field.stamps.push(kind),
+                            None => field.stamps.push((kind, word)),
                         }
                     }
                 },

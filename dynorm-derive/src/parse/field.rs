@@ -151,12 +151,7 @@ impl Read {
             "version" => self.roles.push(Role::Stamp { word, kind: StampKind::Version }),
             "ttl" => {
                 self.roles.push(Role::Stamp { word: word.clone(), kind: StampKind::Ttl });
-                // Seconds, which is what DynamoDB looks at.
-                let module = syn::Path::from(Ident::new("__d", word.span()));
-                let expiry = syn::PathSegment::from(Ident::new("expiry", word.span()));
-                let mut path = module;
-                path.segments.push(expiry);
-                self.store(word, Storage::With(path), errors);
+                self.store(word, Storage::Expiry, errors);
             }
             "unique" => self.roles.push(Role::Unique { word }),
             "skip" => self.store(word.clone(), Storage::Skip(word), errors),
