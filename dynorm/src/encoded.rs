@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use std::ops::Range;
 
 use crate::attribute::ScalarType;
-use crate::codec::{Encoder, Item, Scanner, ValueError, is_plain_number, normal_number, scalar_text};
+use crate::codec::{
+    Encoder, Item, Scanner, ValueError, is_plain, is_plain_number, normal_number, scalar_text,
+};
 use crate::entity::EntityInfo;
 use crate::key::{KeyRole, KeySource};
 
@@ -144,7 +146,7 @@ impl KeyText {
         let is_plain = |text: &&[u8]| match scalar {
             ScalarType::Number => is_plain_number(text),
             // What is escaped may be spelled in more ways than one.
-            ScalarType::String | ScalarType::Binary => memchr::memchr(b'\\', text).is_none(),
+            ScalarType::String | ScalarType::Binary => is_plain(text),
         };
         if json.get(range.clone()).filter(is_plain).is_some() {
             return Ok(Self::Within(range));

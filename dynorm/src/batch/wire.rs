@@ -196,19 +196,14 @@ impl Body {
         (self.table, partition)
     }
 
-    /// What stands around it in the request of a batch.
-    const fn around(&self) -> (&'static [u8], &'static [u8]) {
-        match self.kind {
-            Kind::Put => (br#"{"PutRequest":{"Item":"#, b"}}"),
-            Kind::Delete => (br#"{"DeleteRequest":{"Key":"#, b"}}"),
-            Kind::Mark | Kind::Restore | Kind::Create | Kind::Get => (b"", b""),
-        }
-    }
-
-    /// Its bytes in a request, with a comma.
+    /// Its bytes in the request of a batch, with a comma; see [`write`](Self::write).
     pub(super) fn wire_size(&self) -> usize {
-        let (before, after) = self.around();
-        before.len() + self.json.len() + after.len() + 1
+        let around = match self.kind {
+            Kind::Put => r#"{"PutRequest":{"Item":}},"#,
+            Kind::Delete => r#"{"DeleteRequest":{"Key":}},"#,
+            Kind::Mark | Kind::Restore | Kind::Create | Kind::Get => ",",
+        };
+        around.len() + self.json.len()
     }
 
     /// A request for it alone.
@@ -245,9 +240,19 @@ impl Body {
     }
 
     fn write(&self, out: &mut Encoder) {
-        let (before, after) = self.around();
-        for part in [before, &self.json, after] {
-            out.raw(part);
+        // What has a known length is copied without a loop.
+        match self.kind {
+            Kind::Put => {
+                out.raw(br#"{"PutRequest":{"Item":"#);
+                out.raw(&self.json);
+                out.raw(b"}}");
+            }
+            Kind::Delete => {
+                out.raw(br#"{"DeleteRequest":{"Key":"#);
+                out.raw(&self.json);
+                out.raw(b"}}");
+            }
+            Kind::Mark | Kind::Restore | Kind::Create | Kind::Get => out.raw(&self.json),
         }
     }
 }

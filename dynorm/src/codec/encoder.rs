@@ -305,6 +305,7 @@ impl Encoder {
     }
 
     /// Bytes that are JSON already.
+    #[inline]
     pub(crate) fn raw(&mut self, json: &[u8]) {
         self.out.extend_from_slice(json);
     }

@@ -34,5 +34,5 @@ pub(crate) use number::{
 };
 pub(crate) use scanner::{RawString, Scanner};
 pub(crate) use size::{item_size, largest_attribute, part_size, value_size};
-pub(crate) use text::write_json_string;
+pub(crate) use text::{is_plain, write_json_string};
 pub(crate) use value::scalar_text;

@@ -24,7 +24,7 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
 
 /// True if nothing of it is escaped in JSON.
 #[inline]
-pub(super) fn is_plain(text: &[u8]) -> bool {
+pub(crate) fn is_plain(text: &[u8]) -> bool {
     // The last piece is looked at from the end, and may overlap the one before.
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         return if text.len() <= 16 { is_plain_pair(*first, *last) } else { is_plain_long(text) };
