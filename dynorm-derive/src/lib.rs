@@ -114,11 +114,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///     email: String,
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> dynorm::Result<()> {
-/// # let db = Database::memory()?;
-/// # db.create_table::<User>().await?;
-/// # db.install();
+/// # async fn example() -> dynorm::Result<()> {
 /// let ada = UserRepo::save(User { email: "ada@example.com".into(), ..User::default() }).await?;
 /// let error = UserRepo::save(User { email: "ada@example.com".into(), ..User::default() }).await.unwrap_err();
 /// assert!(error.is_unique_conflict());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::run::{Next, Run};
+use super::run::{Next, Position, Run};
 use super::{Cursor, Found, IntoCursor, Query, Selection, Whole};
 use crate::codec::ValueError;
 use crate::database::Database;
@@ -151,7 +151,7 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
             while (items.len() as u64) < size
                 && let Some(row) = run.pop_row().await?
             {
-                let (first, _) = ends.unwrap_or_else(|| (row.position.clone(), Vec::new()));
+                let first = ends.map_or_else(|| row.position.clone(), |(first, _)| first);
                 ends = Some((first, row.position));
                 items.push(row.value);
             }
@@ -162,7 +162,7 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
                 run.reader.plan.descending = !run.reader.plan.descending;
             }
             let cursor = |positions: &[Next]| Cursor::new(&run.reader, positions, key);
-            let at = |position: Vec<u8>| cursor(&[Next::After(position)]);
+            let at = |position: Position| cursor(&[Next::After(position.json().to_vec())]);
             let can_go_back = positions.len() == 1 && !run.reader.plan.partitions.is_empty();
             let (next, previous) = match (backwards, ends) {
                 (false, ends) => {

@@ -1,6 +1,8 @@
 //! Carries a plan out: page after page, of one partition or of several side by side, item by item to whoever asks.
 
 use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
@@ -224,17 +226,28 @@ impl Reader {
         }
     }
 
-    /// The place of an item, as a page can begin behind it.
-    fn position(&self, item: &Item<'_>) -> std::result::Result<Vec<u8>, ValueError> {
-        let mut request = Request::new(64);
-        for name in self.plan.position_keys() {
+    /// Writes the place of an item, as a page can begin behind it, and says where it was written. `names` are those of
+    /// [`Plan::position_keys`].
+    fn position(
+        names: &[&str],
+        item: &Item<'_>,
+        positions: &mut Encoder,
+    ) -> std::result::Result<Range<usize>, ValueError> {
+        let start = positions.len();
+        let mut separator = b'{';
+        for name in names {
             if let Some(value) = item.get(name)? {
-                let mut encoder = Encoder::default();
-                value.write(&mut encoder);
-                request.json(name, &encoder.into_bytes());
+                positions.push(std::mem::replace(&mut separator, b','));
+                positions.json_string(name);
+                positions.push(b':');
+                value.write(positions);
             }
         }
-        Ok(request.finish())
+        if separator == b'{' {
+            positions.push(b'{');
+        }
+        positions.push(b'}');
+        Ok(start..positions.len())
     }
 
     pub(super) fn database(&self) -> &Database {
@@ -246,10 +259,23 @@ impl Reader {
     }
 }
 
+/// The place of an item. Those of a page are written into one buffer.
+#[derive(Clone)]
+pub(super) struct Position {
+    page: Arc<Vec<u8>>,
+    range: Range<usize>,
+}
+
+impl Position {
+    pub(super) fn json(&self) -> &[u8] {
+        self.page.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
 /// An item that was read, with its place.
 pub(super) struct Row<T> {
     pub(super) value: T,
-    pub(super) position: Vec<u8>,
+    pub(super) position: Position,
     sort: Vec<Vec<u8>>,
 }
 
@@ -265,7 +291,7 @@ struct Lane<T> {
 struct Told {
     lane: usize,
     key: EncodedKey,
-    position: Vec<u8>,
+    position: Position,
     sort: Vec<Vec<u8>>,
 }
 
@@ -464,9 +490,11 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             Some(last) if keys.len() < left.len() => Next::After(last.json.clone()),
             _ => Next::End,
         };
-        let told =
-            keys.into_iter().map(|key| Told { lane: 0, position: key.json.clone(), key, sort: Vec::new() });
-        self.told = told.collect();
+        let told = |key: EncodedKey| {
+            let position = Position { range: 0..key.json.len(), page: Arc::new(key.json.clone()) };
+            Told { lane: 0, position, key, sort: Vec::new() }
+        };
+        self.told = keys.into_iter().map(told).collect();
         self.evaluated += self.told.len() as u64;
         self.complete().await
     }
@@ -515,7 +543,12 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         };
         let lane = self.lanes.get_mut(lane)?;
         let row = lane.rows.pop_front()?;
-        lane.taken = Next::After(row.position.clone());
+        if let Next::After(taken) = &mut lane.taken {
+            taken.clear();
+            taken.extend_from_slice(row.position.json());
+        } else {
+            lane.taken = Next::After(row.position.json().to_vec());
+        }
         Some(row)
     }
 
@@ -525,7 +558,8 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let Some(lane) = self.lanes.get_mut(fetched.lane) else { return Ok(0) };
         let (mut count, mut scanned, mut next, mut units) = (None, None, Next::End, 0.0);
         let (reader, selection, before) = (&self.reader, &self.selection, &lane.next);
-        let (mut rows, mut told) = (VecDeque::new(), Vec::new());
+        let (mut rows, mut told) = (Vec::new(), Vec::new());
+        let (names, mut positions) = (reader.plan.position_keys(), Encoder::default());
         let mut item = Item::default();
         let mut index = 0usize;
         let number = |text: &str| text.parse().map_err(|_| ValueError::new("the count is no number"));
@@ -536,7 +570,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                     item.refill(scanner)?;
                     let key = EncodedKey::of_item(reader.plan.info, &item)?;
                     let sort = if self.merges { sort_values(&item, &reader.plan)? } else { Vec::new() };
-                    told.push(Told { lane: fetched.lane, key, position: reader.position(&item)?, sort });
+                    told.push((key, Reader::position(&names, &item, &mut positions)?, sort));
                     Ok(())
                 })?,
                 "Items" => scanner.array(|scanner| {
@@ -549,7 +583,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                     let table = reader.plan.info.table;
                     if let Some(value) = decoded.map_err(|error| error.at_index(index).in_field(table))? {
                         let sort = if self.merges { sort_values(&item, &reader.plan)? } else { Vec::new() };
-                        rows.push_back(Row { value, position: reader.position(&item)?, sort });
+                        rows.push((value, Reader::position(&names, &item, &mut positions)?, sort));
                     }
                     index += 1;
                     Ok(())
@@ -571,9 +605,17 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             Ok(())
         });
         read.map_err(undecodable)?;
-        lane.rows.extend(rows);
+        let page = Arc::new(positions.into_bytes());
+        let place = |range| Position { page: page.clone(), range };
+        lane.rows.extend(rows.into_iter().map(|(value, range, sort)| Row {
+            value,
+            position: place(range),
+            sort,
+        }));
         lane.next = next;
-        self.told.extend(told);
+        let told = told.into_iter().map(|(key, range, sort)| (key, place(range), sort));
+        let lane = fetched.lane;
+        self.told.extend(told.map(|(key, position, sort)| Told { lane, key, position, sort }));
         self.stats.requests += 1;
         self.stats.consumed_capacity += units;
         self.evaluated += scanned.or(count).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 ///
 /// Memory: two pages, of at most 1 MB each as DynamoDB counts, for each partition or segment that is read, and the answers under
 /// way, whatever the number of matches. What a page is as entities depends on their fields: the smaller an item, the more its
-/// struct adds. `cargo bench --workspace --all-features --bench memory`, in dynorm's repository, measures it beside
+/// struct adds. `cargo bench --workspace --all-features --bench suite -- memory`, in dynorm's repository, measures it beside
 /// [`get_all`](Query::get_all).
 ///
 /// ```
