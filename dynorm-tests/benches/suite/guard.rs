@@ -41,18 +41,18 @@ fn limits() -> Vec<Limit> {
         of("codec", &format!("{way}: {shape}"), Against::Way(FLOOR), 1.2, reached)
     };
     vec![
-        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.55),
-        of("requests", BATCH_GET, Against::Way(SDK), 0.25, 0.55),
-        codec("encode", User::NAME, 1.90),
-        codec("encode", Plane::NAME, 2.02),
-        codec("encode", Order::NAME, 1.92),
+        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.41),
+        of("requests", BATCH_GET, Against::Way(SDK), 0.25, 0.30),
+        codec("encode", User::NAME, 1.20),
+        codec("encode", Plane::NAME, 1.20),
+        codec("encode", Order::NAME, 1.20),
         codec("encode", Document::NAME, 1.20),
-        codec("decode", User::NAME, 1.23),
+        codec("decode", User::NAME, 1.20),
         codec("decode", Plane::NAME, 1.20),
-        codec("decode", Order::NAME, 1.74),
+        codec("decode", Order::NAME, 1.20),
         codec("decode", Document::NAME, 1.38),
-        of("requests", BATCH_GET, Against::Fields, 1.0, 15.93),
-        of("requests", QUERY, Against::Fields, 1.0, 14.51),
+        of("requests", BATCH_GET, Against::Fields, 1.0, 5.2),
+        of("requests", QUERY, Against::Fields, 1.0, 1.2),
     ]
 }
 
