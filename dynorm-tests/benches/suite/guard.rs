@@ -41,8 +41,8 @@ fn limits() -> Vec<Limit> {
         of("codec", &format!("{way}: {shape}"), Against::Way(FLOOR), 1.2, reached)
     };
     vec![
-        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.41),
-        of("requests", BATCH_GET, Against::Way(SDK), 0.25, 0.30),
+        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.42),
+        of("requests", BATCH_GET, Against::Way(SDK), 0.25, 0.31),
         codec("encode", User::NAME, 1.20),
         codec("encode", Plane::NAME, 1.20),
         codec("encode", Order::NAME, 1.20),
