@@ -99,7 +99,7 @@ const _: () = {
             <Option<Timestamp> as __d::Attribute>::put(&self.changed, item, 10)
         }
         fn decode_item(item: &__d::Item<'_>) -> __d::Read<Self> {
-            let found = __d::found_all::<Self, 11>(item, &[])?;
+            let found = __d::found::<Self, 11>(item)?;
             __d::Ok(Self {
                 owner: <String as __d::Attribute>::get(&found, 0)?,
                 id: <String as __d::Attribute>::get(&found, 1)?,
@@ -120,7 +120,7 @@ const _: () = {
                         || <Money as ::core::default::Default>::default(),
                     )?,
                 cache: ::core::default::Default::default(),
-                rest: <BTreeMap<String, Value> as __d::Flatten>::read_all(&found)?,
+                rest: <BTreeMap<String, Value> as __d::Flatten>::read_all(&found, &[])?,
                 made: <Timestamp as __d::Attribute>::get(&found, 9)?,
                 changed: <Option<Timestamp> as __d::Attribute>::get(&found, 10)?,
             })

@@ -420,15 +420,10 @@ fn decode(entity: &Entity<'_>) -> TokenStream {
     let found = Ident::new("found", Span::mixed_site());
     let derived = entity.derived();
     let count = stored(&entity.fields);
-    let reader = if is_flattened(&entity.fields) {
-        quote!(__d::found_all::<Self, #count>(#item, &[#(#derived),*])?)
-    } else {
-        quote!(__d::found::<Self, #count>(#item)?)
-    };
-    let fields = decode_fields(&entity.fields, &found);
+    let fields = decode_fields(&entity.fields, &found, &quote!([#(#derived),*]));
     quote! {
         fn decode_item(#item: &__d::Item<'_>) -> __d::Read<Self> {
-            let #found = #reader;
+            let #found = __d::found::<Self, #count>(#item)?;
             __d::Ok(Self { #(#fields),* })
         }
     }
@@ -439,26 +434,8 @@ pub(crate) fn stored(fields: &[Field<'_>]) -> Literal {
     Literal::usize_unsuffixed(fields.iter().filter(|field| field.is_stored()).count())
 }
 
-fn is_flattened(fields: &[Field<'_>]) -> bool {
-    fields.iter().any(|field| matches!(field.storage, Storage::Flatten(_)))
-}
-
-/// Sorts the entries of the map `item` into the fields of a nested struct or of a variant.
-pub(crate) fn fields_reader(
-    fields: &[Field<'_>],
-    item: &Ident,
-    infos: &TokenStream,
-    derived: &TokenStream,
-) -> TokenStream {
-    let count = stored(fields);
-    if is_flattened(fields) {
-        quote!(__d::Fields::<#count>::read_all(#item, #infos, &#derived)?)
-    } else {
-        quote!(__d::Fields::<#count>::read(#item, #infos)?)
-    }
-}
-
-pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident) -> Vec<TokenStream> {
+/// Reads the fields out of what was `found`. What is `derived` from them is no part of a flattened map.
+pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident, derived: &TokenStream) -> Vec<TokenStream> {
     let mut position = 0usize;
     let lines = fields.iter().map(|field| {
         let Field { ident, ty, .. } = field;
@@ -485,7 +462,7 @@ pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident) -> Vec<TokenStr
                     Some(default) => quote!(#found.get_with_or(#at, #call, #default)?),
                 }
             }
-            (Storage::Flatten(_), _) => quote!(<#ty as __d::Flatten>::read_all(&#found)?),
+            (Storage::Flatten(_), _) => quote!(<#ty as __d::Flatten>::read_all(&#found, &#derived)?),
             (Storage::Skip(word), None) => {
                 quote_spanned!(word.span()=> ::core::default::Default::default())
             }

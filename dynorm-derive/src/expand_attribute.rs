@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Ident, LitStr, Type};
 
 use crate::attr;
-use crate::expand::{constant, decode_fields, encode_fields, fields_reader, spanned_as, with_constant};
+use crate::expand::{constant, decode_fields, encode_fields, spanned_as, stored, with_constant};
 use crate::model::{Attribute, AttributeShape, Field, Storage, Variant, VariantData};
 use crate::stub;
 
@@ -41,8 +41,9 @@ fn structure(attribute: &Attribute<'_>, fields: &[Field<'_>]) -> TokenStream {
     let found = Ident::new("found", Span::mixed_site());
     let infos = field_infos(fields);
     let encode = encode_fields(fields, &item, &quote!(&self.), &quote!([]));
-    let reader = fields_reader(fields, &value, &quote!(Self::__FIELDS), &quote!([]));
-    let decode = decode_fields(fields, &found);
+    let count = stored(fields);
+    let reader = quote!(__d::Fields::<#count>::read(#value, Self::__FIELDS)?);
+    let decode = decode_fields(fields, &found, &quote!([]));
     let body = quote! {
         fn encode(&self, #encoder: &mut __d::Encoder) -> __d::Written {
             #encoder.structure(Self::__FIELDS, |#item| {
@@ -161,8 +162,9 @@ fn tagged(attribute: &Attribute<'_>, tag: &LitStr, variants: &[Variant<'_>]) -> 
                         #lines
                     }),
                 });
-                let reader = fields_reader(fields, &value, &infos, &quote!([#tag]));
-                let decoded = decode_fields(fields, &found);
+                let count = stored(fields);
+                let reader = quote!(__d::Fields::<#count>::read(#value, #infos)?);
+                let decoded = decode_fields(fields, &found, &quote!([#tag]));
                 decode.push(quote! {
                     #name => {
                         let #found = #reader;

@@ -32,7 +32,7 @@ pub(crate) fn projected(entity: &Entity<'_>, index: &Index) -> (TokenStream, Tok
     let found = Ident::new("found", Span::mixed_site());
     let positions = held.iter().map(|field| entity.position(field.ident));
     let count = stored(&entity.fields);
-    let lines = entity.fields.iter().zip(decode_fields(&entity.fields, &found));
+    let lines = entity.fields.iter().zip(decode_fields(&entity.fields, &found, &quote!([])));
     let lines =
         lines.filter(|(field, _)| held.iter().any(|held| held.ident == field.ident)).map(|(_, line)| line);
     let implementation = quote! {

@@ -12,6 +12,7 @@ use crate::entity::{Entity, EntityInfo};
 use crate::error::{Error, Result};
 use crate::operation::{CreateTable, DeleteTable, EnableTtl};
 use crate::rules::Expires;
+use crate::transport::Carrier;
 
 /// A database: DynamoDB on AWS, DynamoDB Local, ScyllaDB's Alternator, or the one embedded in this process.
 ///
@@ -42,8 +43,10 @@ pub struct Database {
 #[derive(Clone)]
 struct Inner {
     client: Client,
-    /// The same without the SDK's retries, for the operations that dynorm itself repeats or that must not be repeated blindly.
-    once: Client,
+    /// The same for the operations of entities.
+    carrier: Carrier,
+    /// And without the SDK's retries, for those that dynorm itself repeats or that must not be repeated blindly.
+    once: Carrier,
     prefix: String,
     /// Why no operation can be carried out: an endpoint that is no URL.
     problem: Option<String>,
@@ -68,10 +71,11 @@ impl Database {
     /// ```
     #[must_use]
     pub fn new(client: Client) -> Self {
-        let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
+        let config = || client.config().to_builder();
         Self {
             inner: Arc::new(Inner {
-                once: Client::from_conf(config),
+                carrier: Carrier::new(config()),
+                once: Carrier::new(config().retry_config(RetryConfig::disabled())),
                 client,
                 prefix: String::new(),
                 problem: None,
@@ -318,8 +322,13 @@ impl Database {
         format!("{}{}", self.inner.prefix, info.table)
     }
 
-    /// The client without the SDK's retries.
-    pub(crate) fn once(&self) -> &Client {
+    /// The client for the operations of entities.
+    pub(crate) fn carrier(&self) -> &Carrier {
+        &self.inner.carrier
+    }
+
+    /// The same without the SDK's retries.
+    pub(crate) fn once(&self) -> &Carrier {
         &self.inner.once
     }
 

@@ -49,19 +49,10 @@ impl EncodedKey {
     /// The key whose values `write` adds, one for each key of the table.
     pub(crate) fn write<E>(
         info: &'static EntityInfo,
-        mut write: impl FnMut(KeyRole, &'static KeySource, &mut Encoder) -> Result<(), E>,
+        write: impl FnMut(KeyRole, &'static KeySource, &mut Encoder) -> Result<(), E>,
     ) -> Result<Self, E> {
         let mut encoder = Encoder::with_capacity(64);
-        let mut values = [0..0, 0..0];
-        for (index, ((role, source), place)) in info.keys().zip(&mut values).enumerate() {
-            encoder.push(if index == 0 { b'{' } else { b',' });
-            encoder.json_string(info.attribute(source));
-            encoder.push(b':');
-            let start = encoder.len();
-            write(role, source, &mut encoder)?;
-            *place = start..encoder.len();
-        }
-        encoder.push(b'}');
+        let values = write_key(info, &mut encoder, write)?;
         Ok(Self { json: encoder.into_bytes(), values })
     }
 
@@ -89,6 +80,32 @@ impl EncodedKey {
     pub(crate) fn describe(&self, info: &'static EntityInfo) -> String {
         describe_key(info, &self.json)
     }
+}
+
+/// Writes a key into an encoder that is empty, and says where its values lie.
+pub(crate) fn write_key<E>(
+    info: &'static EntityInfo,
+    encoder: &mut Encoder,
+    mut write: impl FnMut(KeyRole, &'static KeySource, &mut Encoder) -> Result<(), E>,
+) -> Result<KeyRanges, E> {
+    let mut values = [0..0, 0..0];
+    for ((role, source), place) in info.keys().zip(&mut values) {
+        let field = match source {
+            KeySource::Field(index) => info.fields.get(*index),
+            KeySource::Template(_) => None,
+        };
+        match field {
+            Some(field) => encoder.label(field),
+            None => encoder.name(info.attribute(source)),
+        }
+        let start = encoder.len();
+        write(role, source, encoder)?;
+        *place = start..encoder.len();
+    }
+    // In the place of the first comma.
+    encoder.set_or_push(0, b'{');
+    encoder.push(b'}');
+    Ok(values)
 }
 
 /// A key, given as JSON, as an error shows it: `id = 01H…`, the sensitive parts left out.

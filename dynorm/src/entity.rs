@@ -7,8 +7,8 @@ use crate::codec::{
     Encoder, FieldInfo, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, normal_number,
     part_size, scalar_text,
 };
-use crate::encoded::KeyRanges;
 pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
+use crate::encoded::{KeyRanges, write_key};
 use crate::error::{Error, Result, Subject};
 use crate::hooks::{Hook, HookFuture};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
@@ -480,7 +480,14 @@ pub(crate) fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result:
 
 /// Encodes the key of an item, from what a caller gave for it.
 pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
-    encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field))
+    let mut encoder = Encoder::with_capacity(64);
+    let values = encode_key_into::<E>(key, &mut encoder)?;
+    Ok(EncodedKey { json: encoder.into_bytes(), values })
+}
+
+/// The same, into an encoder that is empty. Gives where its values lie.
+pub(crate) fn encode_key_into<E: Entity>(key: &E::Key, encoder: &mut Encoder) -> Result<KeyRanges> {
+    encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field), encoder)
         .map_err(|error| Error::invalid(Subject::of(E::INFO).during("looking for"), &error))
 }
 
@@ -492,8 +499,9 @@ pub(crate) fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn 
 fn encode_key_parts<'p>(
     info: &'static EntityInfo,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
-) -> std::result::Result<EncodedKey, ValueError> {
-    EncodedKey::write(info, |role, source, encoder| {
+    encoder: &mut Encoder,
+) -> std::result::Result<KeyRanges, ValueError> {
+    write_key(info, encoder, |role, source, encoder| {
         let start = encoder.len();
         encode_key_value(source, field, encoder)
             .and_then(|()| check_key(encoder.written_since(start), role, &"the table"))

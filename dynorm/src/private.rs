@@ -177,15 +177,10 @@ pub const fn template(attribute: &'static str, segments: &'static [Segment]) -> 
     KeySource::Template(Template { attribute, segments })
 }
 
-/// The attributes of an item, sorted into the fields of an entity.
+/// The attributes of an item, for the fields of an entity.
 #[inline]
-pub fn found<'a, E: Entity, const N: usize>(item: &Item<'a>) -> Read<Fields<'a, N>> {
+pub fn found<'a, E: Entity, const N: usize>(item: &'a Item<'_>) -> Read<Fields<'a, N>> {
     Fields::read(item, E::INFO.fields)
-}
-
-/// The same, with the attributes that the struct does not model, except those `left_out`.
-pub fn found_all<'a, E: Entity, const N: usize>(item: &Item<'a>, left_out: &[&str]) -> Read<Fields<'a, N>> {
-    Fields::read_all(item, E::INFO.fields, left_out)
 }
 
 /// Makes the constant of a field.

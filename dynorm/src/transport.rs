@@ -4,6 +4,9 @@
 //! enter through the SDK's public extension points: an interceptor puts a serializer into the operation's configuration
 //! before it starts, and a deserializer once an answer has come and is a success. Any other answer still goes through the
 //! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
+//!
+//! The interceptor belongs to the client, since one that is given to an operation makes the SDK put a configuration together
+//! for it. It finds what is under way in its task.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,9 +101,24 @@ impl Operation {
     }
 }
 
+/// A client whose operations carry dynorm's bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Carrier(Client);
+
+impl Carrier {
+    pub(crate) fn new(config: aws_sdk_dynamodb::config::Builder) -> Self {
+        Self(Client::from_conf(config.interceptor(Relay).build()))
+    }
+}
+
+tokio::task_local! {
+    /// The operation that is under way.
+    static UNDER_WAY: Splice;
+}
+
 /// Sends `body` and gives back the answer, if it is a success.
 pub(crate) async fn send(
-    client: &Client,
+    client: &Carrier,
     operation: Operation,
     table: &str,
     body: Vec<u8>,
@@ -112,7 +130,7 @@ pub(crate) async fn send(
 
 /// The same, for several items of several tables. The tables are named to the SDK too, since its endpoint rules read them.
 pub(crate) async fn send_batch(
-    client: &Client,
+    client: &Carrier,
     operation: Operation,
     tables: &[&str],
     items: Option<usize>,
@@ -143,7 +161,7 @@ pub(crate) async fn send_batch(
 }
 
 async fn execute(
-    client: &Client,
+    Carrier(client): &Carrier,
     operation: Operation,
     tables: &[&str],
     body: Vec<u8>,
@@ -153,7 +171,7 @@ async fn execute(
     let splice = Splice { operation, body: SharedRequestSerializer::new(body), exchange: exchange.clone() };
     macro_rules! send {
         ($builder:expr) => {
-            $builder.customize().interceptor(splice).send().await.map(drop).map_err(Failure::new)
+            UNDER_WAY.scope(splice, $builder.send()).await.map(drop).map_err(Failure::new)
         };
     }
     let table = tables.first().copied().unwrap_or_default();
@@ -272,43 +290,21 @@ impl Answer {
     }
 }
 
-/// Puts dynorm's bytes in the place of the SDK's.
+/// Dynorm's bytes, which take the place of the SDK's.
 struct Splice {
     operation: Operation,
     body: SharedRequestSerializer,
     exchange: Arc<Mutex<Exchange>>,
 }
 
-impl std::fmt::Debug for Splice {
-    /// Values stay out of logs.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Splice").field("operation", &self.operation).finish_non_exhaustive()
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for Splice {
-    fn name(&self) -> &'static str {
-        "dynorm"
-    }
-
-    fn read_before_execution(
-        &self,
-        _: &BeforeSerializationInterceptorContextRef<'_>,
-        config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
+impl Splice {
+    fn begin(&self, config: &mut ConfigBag) {
         config.interceptor_state().store_put(self.body.clone());
         // So that the SDK does not write the answer into its trace.
         config.interceptor_state().store_put(SensitiveOutput);
-        Ok(())
     }
 
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
+    fn attempted(&self, context: &FinalizerInterceptorContextRef<'_>) {
         let may_be_done = match (context.response(), context.output_or_error()) {
             // DynamoDB says of a 500 that the write may have succeeded.
             (Some(response), _) => response.status().as_u16() >= 500,
@@ -322,7 +318,45 @@ impl Intercept for Splice {
         exchange.unanswered |= may_be_done;
         let id = context.response().and_then(|response| response.headers().get("x-amzn-requestid"));
         exchange.request_id = id.map(str::to_owned);
-        Ok(())
+    }
+
+    fn answered(&self, config: &mut ConfigBag) {
+        let reader = ResponseBody { operation: self.operation, exchange: self.exchange.clone() };
+        config.interceptor_state().store_put(SharedResponseDeserializer::new(reader));
+    }
+}
+
+/// Tells the operation that is under way how far it is.
+#[derive(Debug)]
+struct Relay;
+
+impl Relay {
+    fn tell(tell: impl FnOnce(&Splice)) -> Result<(), BoxError> {
+        UNDER_WAY.try_with(tell).map_err(|_| "no operation of dynorm is under way in this task".into())
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Relay {
+    fn name(&self) -> &'static str {
+        "dynorm"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        Self::tell(|splice| splice.begin(config))
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        Self::tell(|splice| splice.attempted(context))
     }
 
     fn modify_before_deserialization(
@@ -332,8 +366,7 @@ impl Intercept for Splice {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if context.response().status().is_success() {
-            let reader = ResponseBody { operation: self.operation, exchange: self.exchange.clone() };
-            config.interceptor_state().store_put(SharedResponseDeserializer::new(reader));
+            Self::tell(|splice| splice.answered(config))?;
         }
         Ok(())
     }

@@ -37,8 +37,8 @@ pub trait Flatten: Default {
 
     /// The reverse of `write_all`.
     #[doc(hidden)]
-    fn read_all<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, ValueError> {
-        fields.rest()
+    fn read_all<const N: usize>(fields: &Fields<'_, N>, derived: &[&str]) -> Result<Self, ValueError> {
+        fields.rest(derived)
     }
 }
 

@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
+use super::buffer::Buffer;
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
 use super::inputs::{Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
 use super::keys::{DeleteRules, Hooked};
@@ -222,8 +223,10 @@ impl<E: Entity> Group for Gets<E> {
         self.keys.len()
     }
 
-    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        self.keys.get(index).map_or(Err(crate::Error::NoDatabase), |key| by_key::<E>(key, Kind::Get, table))
+    fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body> {
+        self.keys
+            .get(index)
+            .map_or(Err(crate::Error::NoDatabase), |key| by_key::<E>(key, Kind::Get, table, buffer))
     }
 
     fn describe(&self, index: usize) -> Option<String> {

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
+use super::buffer::Buffer;
 use super::engine::{Input, Inputs};
 use super::inputs::by_key;
 use super::settings::batch_options;
@@ -159,8 +160,15 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
             match database {
                 Ok(database) => {
                     let table = database.table(E::INFO);
-                    let mut inputs =
-                        Sought::<E> { keys, visible, found: found.clone(), table, most, ended: false };
+                    let mut inputs = Sought::<E> {
+                        keys,
+                        visible,
+                        found: found.clone(),
+                        table,
+                        most,
+                        ended: false,
+                        buffer: Buffer::new(),
+                    };
                     let outcome =
                         run_stream(&database, Work::Get, consistent, E::INFO, settings, &mut inputs).await;
                     // If all keys were taken in, each of them tells by itself.
@@ -336,6 +344,7 @@ struct Sought<'a, E: Entity> {
     table: String,
     most: usize,
     ended: bool,
+    buffer: Buffer,
 }
 
 impl<E: Entity> Inputs for Sought<'_, E> {
@@ -347,7 +356,7 @@ impl<E: Entity> Inputs for Sought<'_, E> {
         self.keys.as_mut().poll_next(context).map(|key| {
             self.ended = key.is_none();
             let key = key?;
-            let body = by_key::<E>(&key, Kind::Get, 0);
+            let body = by_key::<E>(&key, Kind::Get, 0, &mut self.buffer);
             lock(&self.found).slots.push_back(Slot { key, found: None, settled: None });
             Some(input(E::INFO, body, &self.table))
         })

@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
+use super::buffer::Buffer;
 use super::engine::{Input, Inputs, Room, TableSpec, run};
 use super::stats::count;
 use super::wire::{Body, Kind, Work};
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, Stamp, encode_key};
+use crate::entity::{Entity, EntityInfo, Stamp, encode_key, encode_key_into};
 use crate::error::{Error, Result};
 use crate::unique::Known;
 
@@ -23,8 +24,8 @@ pub(super) trait Group: Send {
 
     fn len(&self) -> usize;
 
-    /// Encodes an input, for the table at a position of the tables of the batch.
-    fn body(&mut self, index: usize, table: usize) -> Result<Body>;
+    /// Encodes an input, for the table at a position of the tables of the batch. It is kept in `buffer`.
+    fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body>;
 
     /// The key of an input, as an error shows it.
     fn describe(&self, index: usize) -> Option<String>;
@@ -38,7 +39,7 @@ pub(super) trait Group: Send {
     fn work(&self) -> Work;
 
     /// An input once more, with what is known of its item by now.
-    fn again(&mut self, _: usize, _: usize, _: &Known) -> Option<Result<Body>> {
+    fn again(&mut self, _: usize, _: usize, _: &Known, _: &mut Buffer) -> Option<Result<Body>> {
         None
     }
 
@@ -61,8 +62,10 @@ pub(super) trait Group: Send {
     }
 }
 
-pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize) -> Result<Body> {
-    Body::key(kind, table, E::INFO, encode_key::<E>(key)?)
+/// What is done by a key.
+pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize, buffer: &mut Buffer) -> Result<Body> {
+    let values = encode_key_into::<E>(key, buffer.encoder())?;
+    Body::new(kind, table, E::INFO, buffer.keep(), &values)
 }
 
 /// What was refused, of which there is hardly ever anything: then there is nothing to be hashed.
@@ -134,7 +137,8 @@ pub(super) async fn run_at_hand(
         placed.push(Placed { group, table, name, start });
         start += len;
     }
-    let mut at_hand = AtHand { groups: placed, current: 0, next: 0, total: start, only, fates };
+    let mut at_hand =
+        AtHand { groups: placed, current: 0, next: 0, total: start, only, fates, buffer: Buffer::new() };
     let stats = run(database, work, tables, Room::All, settings, &mut at_hand).await.stats;
     let AtHand { groups, only, fates, .. } = at_hand;
     for Placed { group, start, .. } in groups.into_iter().filter(|placed| placed.group.info().hooks) {
@@ -162,6 +166,7 @@ struct AtHand<'g, 'f> {
     total: usize,
     only: Option<Vec<usize>>,
     fates: &'f mut Fates,
+    buffer: Buffer,
 }
 
 struct Placed<'g> {
@@ -193,9 +198,10 @@ impl Inputs for AtHand<'_, '_> {
             self.current += 1;
         }
         let earlier = self.fates.get(position).and_then(|(fate, reason)| Some((*fate, reason.clone()?)));
+        let buffer = &mut self.buffer;
         Poll::Ready(self.groups.get_mut(self.current).map(|placed| {
             let Placed { group, table, name, start } = placed;
-            let body = group.body(position - *start, *table).map_err(|error| error.in_table(name));
+            let body = group.body(position - *start, *table, buffer).map_err(|error| error.in_table(name));
             Input { table: *table, info: group.info(), body, earlier }
         }))
     }
@@ -215,7 +221,7 @@ impl Inputs for AtHand<'_, '_> {
         let position = self.position(index);
         let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position)?;
         let Placed { group, table, name, start } = placed;
-        let body = group.again(position - *start, *table, known)?;
+        let body = group.again(position - *start, *table, known, &mut self.buffer)?;
         Some(body.map_err(|error| error.in_table(name)))
     }
 

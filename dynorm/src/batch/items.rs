@@ -1,5 +1,8 @@
 //! Items as they are stored, by their keys: for queries that find keys first.
 
+use bytes::Bytes;
+
+use super::buffer::Buffer;
 use super::error::erased_report;
 use super::inputs::{Group, run_at_hand, unsettled};
 use super::wire::{Body, Kind, Work};
@@ -26,9 +29,9 @@ impl Group for Items {
         self.keys.len()
     }
 
-    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
-        let key = self.keys.get(index).cloned().ok_or(Error::NoDatabase)?;
-        Body::key(Kind::Get, table, self.info, key)
+    fn body(&mut self, index: usize, table: usize, _: &mut Buffer) -> Result<Body> {
+        let key = self.keys.get(index).ok_or(Error::NoDatabase)?;
+        Body::new(Kind::Get, table, self.info, Bytes::copy_from_slice(&key.json), &key.values)
     }
 
     fn describe(&self, index: usize) -> Option<String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::buffer::Buffer;
 use super::inputs::{Group, by_key, describe, take_refusal};
 use super::items::get_items;
 use super::restore::restore;
@@ -55,13 +56,19 @@ impl<E: Entity> Keys<E> {
         Self { keys: entities.into_iter().map(Entity::entity_key).collect(), rules, hooked }
     }
 
-    fn write(&self, index: usize, table: usize, known: Option<&Known>) -> Option<Result<Body>> {
+    fn write(
+        &self,
+        index: usize,
+        table: usize,
+        known: Option<&Known>,
+        buffer: &mut Buffer,
+    ) -> Option<Result<Body>> {
         let key = self.keys.get(index)?;
         if self.rules.restore {
-            return Some(restore::<E>(key, table, known));
+            return Some(restore::<E>(key, table, known, buffer));
         }
         let version = self.rules.versions.as_ref().and_then(|versions| versions.get(index).copied());
-        Some(delete::<E>(key, version, self.rules.force, table, known))
+        Some(delete::<E>(key, version, self.rules.force, table, known, buffer))
     }
 
     /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused later.
@@ -117,15 +124,21 @@ impl<E: Entity> Group for Keys<E> {
         self.keys.len()
     }
 
-    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+    fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body> {
         if let Some(refusal) = take_refusal(&mut self.hooked.refused, index) {
             return Err(refusal);
         }
-        self.write(index, table, None).unwrap_or(Err(Error::NoDatabase))
+        self.write(index, table, None, buffer).unwrap_or(Err(Error::NoDatabase))
     }
 
-    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
-        self.write(index, table, Some(known))
+    fn again(
+        &mut self,
+        index: usize,
+        table: usize,
+        known: &Known,
+        buffer: &mut Buffer,
+    ) -> Option<Result<Body>> {
+        self.write(index, table, Some(known), buffer)
     }
 
     fn work(&self) -> Work {
@@ -184,15 +197,16 @@ pub(super) fn delete<E: Entity>(
     force: bool,
     table: usize,
     known: Option<&Known>,
+    buffer: &mut Buffer,
 ) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     let version = version.filter(|version| *version > 0);
     if E::INFO.deleted_at.is_some() && !force {
         let changes = mark_changes::<E>(key, None).map_err(invalid)?;
         let expression = mark_expression(E::INFO, &changes, version, None).map_err(invalid)?;
-        return Ok(by_key::<E>(key, Kind::Mark, table)?.ruled(&expression, version));
+        return Ok(by_key::<E>(key, Kind::Mark, table, buffer)?.ruled(&expression, version));
     }
-    let body = by_key::<E>(key, Kind::Delete, table)?;
+    let body = by_key::<E>(key, Kind::Delete, table, buffer)?;
     if E::INFO.unique.is_some() {
         let found = known.cloned().unwrap_or_else(Known::nothing);
         let owner = encode_key::<E>(key)?;

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
+use super::buffer::Buffer;
 use super::inputs::{Group, describe, take_refusal};
 use super::wire::{Body, Kind, Work};
-use crate::codec::Encoder;
 use crate::database::Database;
 use crate::encoded::EncodedItem;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_into};
@@ -23,8 +23,6 @@ pub(super) struct Puts<E, H> {
     pub(super) held: Vec<H>,
     pub(super) kind: Kind,
     pub(super) begun: Option<Begun>,
-    /// What each is encoded into, one after another.
-    scratch: Encoder,
     of: PhantomData<fn() -> E>,
 }
 
@@ -38,7 +36,7 @@ pub(super) struct Begun {
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
     pub(super) fn new(held: Vec<H>, kind: Kind) -> Self {
-        Self { held, kind, begun: None, scratch: Encoder::for_items(), of: PhantomData }
+        Self { held, kind, begun: None, of: PhantomData }
     }
 
     /// What the save of an entity was before it was stamped.
@@ -62,19 +60,25 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         self.held.len()
     }
 
-    fn body(&mut self, index: usize, table: usize) -> Result<Body> {
+    fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body> {
         let refused = self.begun.as_mut().map(|begun| &mut begun.refused);
         if let Some(refusal) = refused.and_then(|refused| take_refusal(refused, index)) {
             return Err(refusal);
         }
         let event = self.event(index);
         let held = self.held.get(index).ok_or(Error::NoDatabase)?;
-        put(held.entity(), self.kind, event, table, None, &mut self.scratch)
+        put(held.entity(), self.kind, event, table, None, buffer)
     }
 
-    fn again(&mut self, index: usize, table: usize, known: &Known) -> Option<Result<Body>> {
+    fn again(
+        &mut self,
+        index: usize,
+        table: usize,
+        known: &Known,
+        buffer: &mut Buffer,
+    ) -> Option<Result<Body>> {
         let (event, held) = (self.event(index), self.held.get(index)?);
-        Some(put(held.entity(), self.kind, event, table, Some(known), &mut self.scratch))
+        Some(put(held.entity(), self.kind, event, table, Some(known), buffer))
     }
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
@@ -146,17 +150,17 @@ pub(super) fn put<E: Entity>(
     event: Event,
     table: usize,
     known: Option<&Known>,
-    scratch: &mut Encoder,
+    buffer: &mut Buffer,
 ) -> Result<Body> {
-    scratch.clear();
-    let keys = encode_into(entity, scratch)?;
-    // What it is written into has room for any item, and many may wait here.
-    let item = EncodedItem { json: scratch.as_bytes().to_vec(), keys };
+    let keys = encode_into(entity, buffer.encoder())?;
     let claiming = match E::INFO.unique {
-        Some(_) => Some(claiming(E::INFO, &item, event, known)?),
+        Some(_) => {
+            let item = EncodedItem { json: buffer.written().to_vec(), keys: keys.clone() };
+            Some(claiming(E::INFO, &item, event, known)?)
+        }
         None => None,
     };
-    let body = Body::item(kind, table, E::INFO, item)?;
+    let body = Body::new(kind, table, E::INFO, buffer.keep(), &keys)?;
     let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
     let version =
         entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::buffer::Buffer;
 use super::delete::run_keys;
 use super::error::{BatchRestoreError, UnfinishedKeys};
 use super::inputs::by_key;
@@ -91,10 +92,15 @@ impl<'a, E: Entity> IntoFuture for BatchRestore<'a, E> {
 
 /// The write that takes the mark of an item away, and makes its claims again: they may have ended meanwhile. Which they are is not
 /// known at first, and the refusal says it.
-pub(super) fn restore<E: Entity>(key: &E::Key, table: usize, known: Option<&Known>) -> Result<Body> {
+pub(super) fn restore<E: Entity>(
+    key: &E::Key,
+    table: usize,
+    known: Option<&Known>,
+    buffer: &mut Buffer,
+) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     let changes = restore_changes::<E>(key).map_err(invalid)?;
-    let body = by_key::<E>(key, Kind::Restore, table)?;
+    let body = by_key::<E>(key, Kind::Restore, table, buffer)?;
     if E::INFO.unique.is_none() {
         let expression = mark_expression(E::INFO, &changes, None, None).map_err(invalid)?;
         return Ok(body.ruled(&expression, None));

@@ -11,13 +11,13 @@ use futures_util::stream::{self, Iter};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
+use super::buffer::Buffer;
 use super::engine::{Input, Inputs, Outcome, Room, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
 use super::wire::{Body, Kind, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
-use crate::codec::Encoder;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
@@ -178,17 +178,17 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
             let mut inputs = Streamed {
                 items: saves::<E, A>(entities, &database),
                 held: HashMap::default(),
-                scratch: Encoder::for_items(),
+                buffer: Buffer::new(),
                 next: 0,
                 table: database.table(E::INFO),
                 hooks: AfterHooks::of::<E>(&database, |database, held: &mut A::Held, event| {
                     Box::pin(hooks::after(database, held.entity_mut(), event))
                 }),
-                body: |held: &mut A::Held, event, known, scratch| {
+                body: |held: &mut A::Held, event, known, buffer| {
                     if known.is_none() {
                         held.stamp(&Stamp::now());
                     }
-                    put(held.entity(), Kind::Put, event, 0, known, scratch)
+                    put(held.entity(), Kind::Put, event, 0, known, buffer)
                 },
                 fail: |index, held, fate, reason| {
                     let (key, entity) = (held.entity().entity_key(), held.into_entity());
@@ -215,7 +215,7 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
             let mut inputs = Streamed {
                 items: deletes::<E>(keys, &database),
                 held: HashMap::default(),
-                scratch: Encoder::for_items(),
+                buffer: Buffer::new(),
                 next: 0,
                 table: database.table(E::INFO),
                 hooks: AfterHooks::of::<E>(&database, |database, delete: &mut Deleted<E>, event| {
@@ -225,7 +225,9 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                         }
                     })
                 }),
-                body: |delete, _, known, _| super::keys::delete::<E>(&delete.key, None, false, 0, known),
+                body: |delete, _, known, buffer| {
+                    super::keys::delete::<E>(&delete.key, None, false, 0, known, buffer)
+                },
                 fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
                 failures,
             };
@@ -261,8 +263,8 @@ struct Streamed<'a, T, F> {
     next: usize,
     table: String,
     /// Encodes one.
-    body: fn(&mut T, Event, Option<&Known>, &mut Encoder) -> Result<Body>,
-    scratch: Encoder,
+    body: fn(&mut T, Event, Option<&Known>, &mut Buffer) -> Result<Body>,
+    buffer: Buffer,
     /// Makes one a failure.
     fail: fn(usize, T, Fate, Arc<Error>) -> F,
     hooks: Option<AfterHooks<'a, T>>,
@@ -275,7 +277,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
             let mut item = item?;
             let body = match item.refused.take() {
                 Some(refusal) => Err(refusal),
-                None => (self.body)(&mut item.input, item.event, None, &mut self.scratch),
+                None => (self.body)(&mut item.input, item.event, None, &mut self.buffer),
             };
             self.held.insert(self.next, item);
             self.next += 1;
@@ -306,7 +308,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
 
     fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
         let item = self.held.get_mut(&index)?;
-        let body = (self.body)(&mut item.input, item.event, Some(known), &mut self.scratch);
+        let body = (self.body)(&mut item.input, item.event, Some(known), &mut self.buffer);
         Some(body.map_err(|error| error.in_table(&self.table)))
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
 use hashbrown::HashTable;
 use slab::Slab;
 
@@ -12,7 +13,7 @@ use super::engine::{Inputs, Job, Table};
 use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::encoded::{KeyRanges, KeyTexts, describe_key, item_texts};
-use crate::entity::{EncodedItem, EncodedKey, EntityInfo};
+use crate::entity::EntityInfo;
 use crate::error::{Error, Result, Subject};
 use crate::expression::{Existence, Expression};
 use crate::operation::explain;
@@ -33,7 +34,7 @@ pub(super) enum Work {
 pub(super) struct Body {
     pub(super) kind: Kind,
     /// The item of a put, the key of a delete or a get.
-    pub(super) json: Vec<u8>,
+    pub(super) json: Bytes,
     /// The position of its table.
     table: usize,
     texts: KeyTexts,
@@ -87,26 +88,12 @@ impl Kind {
 }
 
 impl Body {
-    /// The write of an item.
-    pub(super) fn item(
+    /// What is done with an item or a key, given where in it the values of the table's keys lie.
+    pub(super) fn new(
         kind: Kind,
         table: usize,
         info: &'static EntityInfo,
-        EncodedItem { json, keys }: EncodedItem,
-    ) -> Result<Self> {
-        Self::new(kind, table, info, json, &keys)
-    }
-
-    /// What is done by a key.
-    pub(super) fn key(kind: Kind, table: usize, info: &'static EntityInfo, key: EncodedKey) -> Result<Self> {
-        Self::new(kind, table, info, key.json, &key.values)
-    }
-
-    fn new(
-        kind: Kind,
-        table: usize,
-        info: &'static EntityInfo,
-        json: Vec<u8>,
+        json: Bytes,
         keys: &KeyRanges,
     ) -> Result<Self> {
         let texts = KeyTexts::find(info, &json, keys);

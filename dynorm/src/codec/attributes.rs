@@ -1,4 +1,4 @@
-use super::fields::Sorter;
+use super::fields::Layout;
 use super::place::{Place, head};
 use super::scanner::{RawString, Scanner};
 use super::{Encoder, FieldInfo, Value, ValueError};
@@ -40,18 +40,8 @@ impl<'a> Item<'a> {
     }
 
     fn find(&self, head: u64, name: &str) -> Result<Option<Value<'a>>, ValueError> {
-        // Should a name come twice, the last one counts, as it does for the fields of a struct.
-        for place in self.places.iter().rev() {
-            let is_its = if place.is_escaped() {
-                place.name(self.text).is(name)?
-            } else {
-                place.is(head, name, self.text)
-            };
-            if is_its {
-                return Ok(Some(place.value(self.text, 0)));
-            }
-        }
-        Ok(None)
+        let index = position(&self.places, self.text, head, name)?;
+        Ok(index.and_then(|index| self.places.get(index)).map(|place| place.value(self.text, 0)))
     }
 
     /// The item as JSON again.
@@ -74,28 +64,42 @@ impl<'a> Item<'a> {
     }
 }
 
+/// Which of the places is that of the attribute `name`, which has this `head`.
+pub(super) fn position(
+    places: &[Place],
+    text: &str,
+    head: u64,
+    name: &str,
+) -> Result<Option<usize>, ValueError> {
+    for (index, place) in places.iter().enumerate() {
+        let is_its = if place.is_escaped() { place.name(text).is(name)? } else { place.is(head, name, text) };
+        if is_its {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
 /// What has attributes: an item, and a value that is a map.
 pub trait Attributes<'a> {
-    /// Hands over the place of each, with the text that they lie in, and how deep.
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "called by `Fields` alone")]
-    fn sort(self, into: &mut Sorter<'a, '_>) -> Result<(), ValueError>;
+    fn layout<const N: usize>(self, infos: &'static [FieldInfo]) -> Result<Layout<'a, N>, ValueError>;
 }
 
 #[allow(private_interfaces, reason = "called by `Fields` alone")]
-impl<'a> Attributes<'a> for &Item<'a> {
-    fn sort(self, into: &mut Sorter<'a, '_>) -> Result<(), ValueError> {
-        into.of(self.text, 0);
-        self.places.iter().try_for_each(|place| into.take(place))
+impl<'a> Attributes<'a> for &'a Item<'_> {
+    #[inline]
+    fn layout<const N: usize>(self, _: &'static [FieldInfo]) -> Result<Layout<'a, N>, ValueError> {
+        Ok(Layout::of_item(self.text, &self.places))
     }
 }
 
 #[allow(private_interfaces, reason = "called by `Fields` alone")]
 impl<'a> Attributes<'a> for Value<'a> {
-    fn sort(self, into: &mut Sorter<'a, '_>) -> Result<(), ValueError> {
+    fn layout<const N: usize>(self, infos: &'static [FieldInfo]) -> Result<Layout<'a, N>, ValueError> {
         let (text, depth) = self.map_text()?;
-        into.of(text, depth);
-        Scanner::new(text).places(depth, |place| into.take(place))
+        Layout::of_map(text, depth, infos)
     }
 }
 

@@ -290,14 +290,14 @@ impl Encoder {
 
     /// The same for any name.
     #[cold]
-    pub(super) fn name(&mut self, name: &str) {
+    pub(crate) fn name(&mut self, name: &str) {
         self.out.push(b',');
         write_json_string(&mut self.out, name);
         self.out.push(b':');
     }
 
     /// Sets the byte at `position`; behind the end, adds it.
-    pub(super) fn set_or_push(&mut self, position: usize, byte: u8) {
+    pub(crate) fn set_or_push(&mut self, position: usize, byte: u8) {
         match self.out.get_mut(position) {
             Some(slot) => *slot = byte,
             None => self.out.push(byte),

@@ -1,4 +1,8 @@
+use std::cell::Cell;
+
+use super::attributes::position;
 use super::place::{Place, head};
+use super::scanner::{RawString, Scanner};
 use super::text::is_plain_byte;
 use super::{Attributes, Value, ValueError};
 use crate::Attribute;
@@ -167,44 +171,24 @@ impl Label {
     }
 }
 
-/// The attributes of an item, sorted into the `N` fields of a struct; the others are passed over.
+/// The attributes of an item or of a map, for the `N` fields of a struct.
 #[derive(Debug)]
 pub struct Fields<'a, const N: usize> {
     infos: &'static [FieldInfo],
-    text: &'a str,
-    depth: u8,
-    places: [Option<Place>; N],
-    rest: Vec<Place>,
+    layout: Layout<'a, N>,
 }
 
 impl<'a, const N: usize> Fields<'a, N> {
-    /// Sorts the attributes of an item, or of a map.
+    /// Takes up the attributes of an item, or of a map.
     #[inline]
     pub fn read(item: impl Attributes<'a>, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
-        let mut fields = Self { infos, text: "", depth: 0, places: [None; N], rest: Vec::new() };
-        let mut sorter = Sorter::new(infos, &mut fields.places, None);
-        item.sort(&mut sorter)?;
-        (fields.text, fields.depth) = (sorter.text, sorter.depth);
-        Ok(fields)
-    }
-
-    /// The same, keeping the attributes that are no field, except those `left_out`.
-    pub fn read_all(
-        item: impl Attributes<'a>,
-        infos: &'static [FieldInfo],
-        left_out: &[&str],
-    ) -> Result<Self, ValueError> {
-        let mut fields = Self { infos, text: "", depth: 0, places: [None; N], rest: Vec::new() };
-        let mut sorter = Sorter::new(infos, &mut fields.places, Some((&mut fields.rest, left_out)));
-        item.sort(&mut sorter)?;
-        (fields.text, fields.depth) = (sorter.text, sorter.depth);
-        Ok(fields)
+        Ok(Self { infos, layout: item.layout(infos)? })
     }
 
     /// The field at `index` of the table.
     #[inline]
     pub fn get<T: Attribute>(&self, index: usize) -> Result<T, ValueError> {
-        match self.value(index) {
+        match self.value(index)? {
             Some(value) => T::decode(value).map_err(|error| self.locate(index, error)),
             None => T::absent().ok_or_else(|| self.missing(index)),
         }
@@ -212,7 +196,7 @@ impl<'a, const N: usize> Fields<'a, N> {
 
     /// The field at `index`, or `default` where the item does not have it.
     pub fn get_or<T: Attribute>(&self, index: usize, default: impl FnOnce() -> T) -> Result<T, ValueError> {
-        match self.value(index) {
+        match self.value(index)? {
             // A type that has no absence of its own has no other use for NULL.
             Some(value) if value.is_null() && T::absent().is_none() => Ok(default()),
             Some(value) => T::decode(value).map_err(|error| self.locate(index, error)),
@@ -226,7 +210,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         index: usize,
         decode: impl FnOnce(Value<'_>) -> Result<T, ValueError>,
     ) -> Result<T, ValueError> {
-        match self.value(index) {
+        match self.value(index)? {
             Some(value) => decode(value).map_err(|error| self.locate(index, error)),
             None => decode(Value::NULL).map_err(|_| self.missing(index)),
         }
@@ -239,23 +223,25 @@ impl<'a, const N: usize> Fields<'a, N> {
         decode: impl FnOnce(Value<'_>) -> Result<T, ValueError>,
         default: impl FnOnce() -> T,
     ) -> Result<T, ValueError> {
-        if self.value(index).is_none() { Ok(default()) } else { self.get_with(index, decode) }
+        if self.value(index)?.is_none() { Ok(default()) } else { self.get_with(index, decode) }
     }
 
-    /// The attributes that are no field, as a map.
-    pub fn rest<M: crate::attribute::Flatten>(&self) -> Result<M, ValueError> {
+    /// The attributes that are no field, as a map, except what is `derived` from the fields.
+    pub fn rest<M: crate::attribute::Flatten>(&self, derived: &[&str]) -> Result<M, ValueError> {
         let mut map = M::default();
-        for place in &self.rest {
-            let name = place.name(self.text).unescape()?;
-            map.insert_attribute(&name, place.value(self.text, self.depth))?;
-        }
+        self.layout.each(&mut |name, value| {
+            let name = name.unescape()?;
+            if self.infos.iter().any(|info| info.name == name) || derived.contains(&&*name) {
+                return Ok(());
+            }
+            map.insert_attribute(&name, value)
+        })?;
         Ok(map)
     }
 
-    #[inline]
-    fn value(&self, index: usize) -> Option<Value<'a>> {
-        let place = self.places.get(index)?.as_ref()?;
-        Some(place.value(self.text, self.depth))
+    #[inline(always)]
+    fn value(&self, index: usize) -> Result<Option<Value<'a>>, ValueError> {
+        self.layout.value(index, self.infos)
     }
 
     fn name(&self, index: usize) -> &'static str {
@@ -279,75 +265,108 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 }
 
-/// Puts attributes where the fields of a struct find them. It is compiled once, whatever the struct.
-pub(super) struct Sorter<'a, 's> {
-    infos: &'static [FieldInfo],
+/// Where the attributes lie that the fields of a struct are read from.
+#[derive(Debug)]
+pub(super) struct Layout<'a, const N: usize> {
     text: &'a str,
     depth: u8,
-    /// Items of one table mostly come with their attributes in one order: the field after the last one is tried first.
-    expected: usize,
-    places: &'s mut [Option<Place>],
-    /// Where the attributes go that are no field, and which of them do not.
-    rest: Option<(&'s mut Vec<Place>, &'s [&'s str])>,
+    order: Order<'a, N>,
 }
 
-impl<'a, 's> Sorter<'a, 's> {
+#[derive(Debug)]
+enum Order<'a, const N: usize> {
+    /// As they come. Items of one table mostly have their attributes in one order: the one behind the last that was found is
+    /// tried first.
+    Coming(&'a [Place], Cell<usize>),
+    /// Sorted into the fields, of a map.
+    Sorted([Option<Place>; N]),
+}
+
+impl<'a, const N: usize> Layout<'a, N> {
     #[inline]
-    fn new(
-        infos: &'static [FieldInfo],
-        places: &'s mut [Option<Place>],
-        rest: Option<(&'s mut Vec<Place>, &'s [&'s str])>,
-    ) -> Self {
-        Self { infos, text: "", depth: 0, expected: 0, places, rest }
+    pub(super) fn of_item(text: &'a str, places: &'a [Place]) -> Self {
+        Self { text, depth: 0, order: Order::Coming(places, Cell::new(0)) }
     }
 
-    /// The text that the places lie in.
-    pub(super) fn of(&mut self, text: &'a str, depth: u8) {
-        (self.text, self.depth) = (text, depth);
+    pub(super) fn of_map(text: &'a str, depth: u8, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
+        let mut places = [None; N];
+        sort(text, depth, infos, &mut places)?;
+        Ok(Self { text, depth, order: Order::Sorted(places) })
     }
 
-    #[inline]
-    pub(super) fn take(&mut self, place: &Place) -> Result<(), ValueError> {
-        if place.is_escaped() {
-            return self.take_escaped(place);
-        }
-        let is_its = |info: &FieldInfo| place.is(info.head, info.name, self.text);
-        let index = match self.infos.get(self.expected) {
-            Some(info) if is_its(info) => Some(self.expected),
-            _ => self.infos.iter().position(is_its),
+    /// The value of the field at `index`.
+    #[inline(always)]
+    fn value(&self, index: usize, infos: &'static [FieldInfo]) -> Result<Option<Value<'a>>, ValueError> {
+        let place = match &self.order {
+            Order::Sorted(places) => places.get(index).and_then(Option::as_ref),
+            Order::Coming(places, next) => {
+                let Some(info) = infos.get(index) else { return Ok(None) };
+                let expected = next.get();
+                match places.get(expected) {
+                    Some(place) if !place.is_escaped() && place.is(info.head, info.name, self.text) => {
+                        next.set(expected + 1);
+                        Some(place)
+                    }
+                    _ => search(places, self.text, info, next)?,
+                }
+            }
         };
-        match index {
-            Some(index) => self.put(index, place),
-            None if self.rest.is_none() => {}
-            None => self.keep(place)?,
-        }
-        Ok(())
+        Ok(place.map(|place| place.value(self.text, self.depth)))
     }
 
-    #[inline(never)]
-    fn take_escaped(&mut self, place: &Place) -> Result<(), ValueError> {
-        let name = place.name(self.text).unescape()?;
-        match self.infos.iter().position(|info| info.name == name) {
-            Some(index) => self.put(index, place),
-            None => self.keep(place)?,
+    /// Calls `visit` with each attribute.
+    fn each(
+        &self,
+        visit: &mut dyn FnMut(RawString<'a>, Value<'a>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        let (text, depth) = (self.text, self.depth);
+        let mut visit = |place: &Place| visit(place.name(text), place.value(text, depth));
+        match &self.order {
+            Order::Coming(places, _) => places.iter().try_for_each(visit),
+            // What is no field was left out.
+            Order::Sorted(_) => Scanner::new(text).places(depth, |place| visit(place)),
+        }
+    }
+}
+
+/// Searches an attribute that is not where it was expected.
+#[inline(never)]
+fn search<'p>(
+    places: &'p [Place],
+    text: &str,
+    info: &FieldInfo,
+    next: &Cell<usize>,
+) -> Result<Option<&'p Place>, ValueError> {
+    let Some(index) = position(places, text, info.head, info.name)? else { return Ok(None) };
+    next.set(index + 1);
+    Ok(places.get(index))
+}
+
+/// Sorts the attributes of a map into fields, where they are found by the position of the field. What is no field is left out.
+fn sort(
+    text: &str,
+    depth: u8,
+    infos: &'static [FieldInfo],
+    sorted: &mut [Option<Place>],
+) -> Result<(), ValueError> {
+    let mut expected = 0;
+    Scanner::new(text).places(depth, |place| {
+        let index = if place.is_escaped() {
+            let name = place.name(text).unescape()?;
+            infos.iter().position(|info| info.name == name)
+        } else {
+            let is_its = |info: &FieldInfo| place.is(info.head, info.name, text);
+            match infos.get(expected) {
+                Some(info) if is_its(info) => Some(expected),
+                _ => infos.iter().position(is_its),
+            }
+        };
+        if let Some(index) = index {
+            expected = index + 1;
+            if let Some(slot) = sorted.get_mut(index) {
+                *slot = Some(*place);
+            }
         }
         Ok(())
-    }
-
-    #[inline]
-    fn put(&mut self, index: usize, place: &Place) {
-        self.expected = index + 1;
-        if let Some(slot) = self.places.get_mut(index) {
-            *slot = Some(*place);
-        }
-    }
-
-    fn keep(&mut self, place: &Place) -> Result<(), ValueError> {
-        if let Some((rest, left_out)) = &mut self.rest
-            && !left_out.contains(&&*place.name(self.text).unescape()?)
-        {
-            rest.push(*place);
-        }
-        Ok(())
-    }
+    })
 }

@@ -17,6 +17,7 @@ mod place;
 mod scanner;
 mod size;
 mod text;
+mod unescape;
 mod value;
 mod value_error;
 

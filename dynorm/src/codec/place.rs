@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// True for a name of more than eight bytes and of the same length, if the rest of it is equal too.
-    #[inline]
+    #[inline(always)]
     fn ends_as(&self, name: &[u8], text: &str) -> bool {
         let Some(own) = text.as_bytes().get(self.name.0 as usize..self.name.1 as usize) else { return false };
         // With the head, the last eight bytes are all of most names.

@@ -1,3 +1,4 @@
+use super::unescape::unescape;
 use super::{ValueError, ValueType};
 
 /// Steps through JSON text and says where its parts lie, copying and unescaping nothing.
@@ -30,9 +31,7 @@ impl<'a> RawString<'a> {
     }
 
     fn unescape_slowly(self) -> Result<std::borrow::Cow<'a, str>, ValueError> {
-        serde_json::from_str::<String>(&format!("\"{}\"", self.text))
-            .map(Into::into)
-            .map_err(|error| ValueError::new(format!("not a string of JSON: {error}")))
+        unescape(self.text).map(Into::into)
     }
 
     /// The text for an error, whatever is in it.
@@ -68,6 +67,15 @@ pub(super) fn plain_length(text: &[u8]) -> Option<usize> {
 fn last_length(text: &[u8]) -> Option<usize> {
     let length = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     (text.get(length) == Some(&b'"')).then_some(length)
+}
+
+/// What is behind `{"S":"text"}`, or the like, if that comes next, is short and has nothing escaped.
+#[inline(always)]
+fn behind_scalar(json: &[u8]) -> Option<&[u8]> {
+    let (beginning, text) = json.split_first_chunk()?;
+    let [b'{', b'"', _, b'"', b':', b'"'] = beginning else { return None };
+    let length = plain_length(text)?;
+    if text.get(length + 1) == Some(&b'}') { text.get(length + 2..) } else { None }
 }
 
 /// One in each byte of a word.
@@ -140,6 +148,11 @@ impl<'a> Scanner<'a> {
     /// Takes `closing`, or the comma before one more element. True while there is one more.
     #[inline]
     pub(crate) fn another(&mut self, first: &mut bool, closing: u8) -> Result<bool, ValueError> {
+        // DynamoDB writes without white space.
+        if !*first && self.text.as_bytes().get(self.at) == Some(&b',') {
+            self.at += 1;
+            return Ok(true);
+        }
         match self.peek() {
             Some(byte) if byte == closing => {
                 self.at += 1;
@@ -244,7 +257,14 @@ impl<'a> Scanner<'a> {
                     }
                     continue;
                 }
-                [b'{' | b'[', behind @ ..] => {
+                [b'{', behind @ ..] => match behind_scalar(rest) {
+                    Some(behind) => rest = behind,
+                    None => {
+                        depth += 1;
+                        rest = behind;
+                    }
+                },
+                [b'[', behind @ ..] => {
                     depth += 1;
                     rest = behind;
                 }

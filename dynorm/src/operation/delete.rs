@@ -272,7 +272,7 @@ async fn send(database: &Database, write: Write, wants_old: bool) -> Result<Answ
         let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
         transport::send_write(database, operation, &subject.table, body, repeat).await
     } else {
-        transport::send(database.client(), operation, &subject.table, body).await
+        transport::send(database.carrier(), operation, &subject.table, body).await
     };
     sent.map_err(|failure| meaning.error(failure, subject))
 }

@@ -225,7 +225,7 @@ async fn write_item(
         transport::send_write(database, operation, &subject.table, body, Repeat::Any).await
     } else {
         // Writing the same twice is writing it once, so the SDK may repeat it.
-        transport::send(database.client(), operation, &subject.table, body).await
+        transport::send(database.carrier(), operation, &subject.table, body).await
     };
     sent.map(drop).map_err(|failure| meaning.error(failure, subject))
 }

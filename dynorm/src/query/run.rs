@@ -203,7 +203,7 @@ impl Reader {
     async fn fetch(&self, lane: usize, start: &Next, limit: Option<u64>, counting: bool) -> Result<Fetched> {
         let body = self.body(lane, start, limit, counting);
         let body = body.map_err(|error| Error::invalid(self.subject.clone(), &error))?;
-        let answer = transport::send(self.database.client(), self.plan.operation, &self.table, body).await;
+        let answer = transport::send(self.database.carrier(), self.plan.operation, &self.table, body).await;
         let answer = answer.map_err(|failure| self.error(failure))?;
         Ok(Fetched { answer, lane })
     }
