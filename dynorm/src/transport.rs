@@ -8,17 +8,14 @@
 //! The interceptor belongs to the client, since one that is given to an operation makes the SDK put a configuration together
 //! for it. It finds what is under way in its task.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation as sdk;
-use aws_sdk_dynamodb::types::{Delete, Get, KeysAndAttributes, TransactGetItem, TransactWriteItem};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
-    FinalizerInterceptorContextRef, Input, Output,
+    FinalizerInterceptorContextRef, Input,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, SensitiveOutput};
@@ -33,73 +30,13 @@ use tokio::time::Instant;
 use crate::codec::{Scanner, ValueError};
 
 mod failure;
+mod operation;
 mod repeat;
 
 pub(crate) use failure::{CancellationReason, Failure, FailureKind};
 use failure::{chain, never_connected};
+pub(crate) use operation::Operation;
 pub(crate) use repeat::{Repeat, send_transaction, send_write};
-
-/// The operations that carry items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    PutItem,
-    GetItem,
-    UpdateItem,
-    DeleteItem,
-    BatchWriteItem,
-    BatchGetItem,
-    Query,
-    Scan,
-    TransactWriteItems,
-    TransactGetItems,
-}
-
-impl Operation {
-    const fn is_read(self) -> bool {
-        matches!(self, Self::GetItem | Self::BatchGetItem | Self::Query | Self::Scan | Self::TransactGetItems)
-    }
-
-    const fn target(self) -> &'static str {
-        match self {
-            Self::PutItem => "DynamoDB_20120810.PutItem",
-            Self::GetItem => "DynamoDB_20120810.GetItem",
-            Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
-            Self::DeleteItem => "DynamoDB_20120810.DeleteItem",
-            Self::BatchWriteItem => "DynamoDB_20120810.BatchWriteItem",
-            Self::BatchGetItem => "DynamoDB_20120810.BatchGetItem",
-            Self::Query => "DynamoDB_20120810.Query",
-            Self::Scan => "DynamoDB_20120810.Scan",
-            Self::TransactWriteItems => "DynamoDB_20120810.TransactWriteItems",
-            Self::TransactGetItems => "DynamoDB_20120810.TransactGetItems",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        self.target().rsplit('.').next().unwrap_or_default()
-    }
-
-    /// The output that the SDK expects of the operation; what was answered is read elsewhere.
-    fn empty_output(self) -> Output {
-        match self {
-            Self::PutItem => Output::erase(sdk::put_item::PutItemOutput::builder().build()),
-            Self::GetItem => Output::erase(sdk::get_item::GetItemOutput::builder().build()),
-            Self::UpdateItem => Output::erase(sdk::update_item::UpdateItemOutput::builder().build()),
-            Self::DeleteItem => Output::erase(sdk::delete_item::DeleteItemOutput::builder().build()),
-            Self::BatchWriteItem => {
-                Output::erase(sdk::batch_write_item::BatchWriteItemOutput::builder().build())
-            }
-            Self::BatchGetItem => Output::erase(sdk::batch_get_item::BatchGetItemOutput::builder().build()),
-            Self::Query => Output::erase(sdk::query::QueryOutput::builder().build()),
-            Self::Scan => Output::erase(sdk::scan::ScanOutput::builder().build()),
-            Self::TransactWriteItems => {
-                Output::erase(sdk::transact_write_items::TransactWriteItemsOutput::builder().build())
-            }
-            Self::TransactGetItems => {
-                Output::erase(sdk::transact_get_items::TransactGetItemsOutput::builder().build())
-            }
-        }
-    }
-}
 
 /// A client whose operations carry dynorm's bytes.
 #[derive(Clone, Debug)]
@@ -169,48 +106,7 @@ async fn execute(
 ) -> Result<(), Failure> {
     let body = RequestBody { operation, body: SdkBody::from(body) };
     let splice = Splice { operation, body: SharedRequestSerializer::new(body), exchange: exchange.clone() };
-    macro_rules! send {
-        ($builder:expr) => {
-            UNDER_WAY.scope(splice, $builder.send()).await.map(drop).map_err(Failure::new)
-        };
-    }
-    let table = tables.first().copied().unwrap_or_default();
-    match operation {
-        Operation::PutItem => send!(client.put_item().table_name(table)),
-        Operation::GetItem => send!(client.get_item().table_name(table)),
-        Operation::UpdateItem => send!(client.update_item().table_name(table)),
-        Operation::DeleteItem => send!(client.delete_item().table_name(table)),
-        Operation::BatchWriteItem => {
-            let request = client.batch_write_item();
-            send!(tables.iter().fold(request, |request, table| request.request_items(*table, Vec::new())))
-        }
-        Operation::BatchGetItem => {
-            let keys = KeysAndAttributes::builder().set_keys(Some(Vec::new())).build();
-            let keys = keys.map_err(|error| Failure::local(error.into()))?;
-            let request = client.batch_get_item();
-            send!(tables.iter().fold(request, |request, table| request.request_items(*table, keys.clone())))
-        }
-        Operation::Query => send!(client.query().table_name(table)),
-        Operation::Scan => send!(client.scan().table_name(table)),
-        Operation::TransactWriteItems => {
-            let mut request = client.transact_write_items();
-            for table in tables {
-                let delete = Delete::builder().table_name(*table).set_key(Some(HashMap::new())).build();
-                let delete = delete.map_err(|error| Failure::local(error.into()))?;
-                request = request.transact_items(TransactWriteItem::builder().delete(delete).build());
-            }
-            send!(request)
-        }
-        Operation::TransactGetItems => {
-            let mut request = client.transact_get_items();
-            for table in tables {
-                let get = Get::builder().table_name(*table).set_key(Some(HashMap::new())).build();
-                let get = get.map_err(|error| Failure::local(error.into()))?;
-                request = request.transact_items(TransactGetItem::builder().get(get).build());
-            }
-            send!(request)
-        }
-    }
+    UNDER_WAY.scope(splice, (operation.send)(client, tables)).await
 }
 
 /// What comes back, on the side of our bytes.
@@ -419,6 +315,6 @@ impl DeserializeResponse for ResponseBody {
         // The bytes are shared with the response, not copied.
         let answer = response.body().try_clone();
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = answer;
-        Ok(self.operation.empty_output())
+        Ok((self.operation.empty_output)())
     }
 }

@@ -141,10 +141,10 @@ impl Body {
     /// The operation that carries it out by itself.
     pub(super) fn operation(&self) -> Operation {
         match self.kind {
-            _ if self.is_transaction() => Operation::TransactWriteItems,
-            Kind::Put | Kind::Create | Kind::Get => Operation::PutItem,
-            Kind::Delete => Operation::DeleteItem,
-            Kind::Mark | Kind::Restore => Operation::UpdateItem,
+            _ if self.is_transaction() => Operation::TRANSACT_WRITE_ITEMS,
+            Kind::Put | Kind::Create | Kind::Get => Operation::PUT_ITEM,
+            Kind::Delete => Operation::DELETE_ITEM,
+            Kind::Mark | Kind::Restore => Operation::UPDATE_ITEM,
         }
     }
 
@@ -291,9 +291,9 @@ impl Work {
     pub(super) fn operation(self, chunk: &[usize], jobs: &Slab<Job>) -> Operation {
         let first = || chunk.first().and_then(|id| jobs.get(*id));
         match self {
-            Self::Write => Operation::BatchWriteItem,
-            Self::Each => first().map_or(Operation::PutItem, |job| job.body.operation()),
-            Self::Get => Operation::BatchGetItem,
+            Self::Write => Operation::BATCH_WRITE_ITEM,
+            Self::Each => first().map_or(Operation::PUT_ITEM, |job| job.body.operation()),
+            Self::Get => Operation::BATCH_GET_ITEM,
         }
     }
 

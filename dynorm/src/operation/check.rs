@@ -47,7 +47,7 @@ pub(crate) fn check_request(
     expression.write(&mut request);
     request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     // There is no such operation outside of transactions.
-    let operation = Operation::TransactWriteItems;
+    let operation = Operation::TRANSACT_WRITE_ITEMS;
     Ok(Write {
         kind,
         operation,

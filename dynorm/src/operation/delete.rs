@@ -241,10 +241,10 @@ impl<E: Entity, R> Delete<E, R> {
                 after = known.before.after(E::INFO, &marks).map_err(invalid)?;
             }
             let expression = mark_expression(E::INFO, &marks, version, condition);
-            (Operation::UpdateItem, Existence::Stored, expression)
+            (Operation::UPDATE_ITEM, Existence::Stored, expression)
         } else {
             let expression = delete_expression(E::INFO, version, condition);
-            (Operation::DeleteItem, Existence::Any, expression)
+            (Operation::DELETE_ITEM, Existence::Any, expression)
         };
         let expression = expression.map_err(invalid)?;
         let claims = match known {

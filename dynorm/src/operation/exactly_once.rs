@@ -152,7 +152,7 @@ async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Re
     let mut request = Request::for_table(&subject.table, key.json.len());
     request.json("Key", &key.json);
     request.flag("ConsistentRead", true);
-    let (operation, body) = (Operation::GetItem, request.finish());
+    let (operation, body) = (Operation::GET_ITEM, request.finish());
     let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;
     sent.map_err(|mut failure| {
         // What was to be done is done, whatever becomes of the read.

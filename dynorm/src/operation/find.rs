@@ -233,7 +233,7 @@ pub(super) async fn get_item(
     let mut request = Request::for_table(&table, key.json.len());
     request.json("Key", &key.json);
     request.flag("ConsistentRead", consistent);
-    transport::send(database.carrier(), Operation::GetItem, &table, request.finish())
+    transport::send(database.carrier(), Operation::GET_ITEM, &table, request.finish())
         .await
         .map_err(|failure| failure.into_error(subject.clone()))
 }

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use futures_util::future::BoxFuture;
+
 use super::OperationFuture;
 use super::claiming::claiming;
 use super::request::Request;
@@ -167,7 +169,7 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
         Err(error) => Err(error),
     };
     let result = match result {
-        Ok(item) => write_item(&database, E::INFO, &item, put).await,
+        Ok(item) => write::<E>(&database, &item, put).await,
         Err(error) => Err(error),
     };
     match result {
@@ -204,21 +206,25 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Save<'a, E, A> {
     }
 }
 
+/// Which of the two it is, the compiler knows, so that a program without unique fields has nothing of transactions in it.
+fn write<'w, E: Entity>(
+    database: &'w Database,
+    item: &'w EncodedItem,
+    put: Put,
+) -> BoxFuture<'w, Result<()>> {
+    if const { E::INFO.unique.is_some() } {
+        Box::pin(claim_and_write(database, E::INFO, item, put))
+    } else {
+        Box::pin(write_item(database, E::INFO, item, put))
+    }
+}
+
 async fn write_item(
     database: &Database,
     info: &'static EntityInfo,
     item: &EncodedItem,
-    mut put: Put,
+    put: Put,
 ) -> Result<()> {
-    if info.unique.is_some() {
-        let known = put.first_known(info, &item.json);
-        let known = known.map_err(|error| Error::undecodable(Subject::of(info), &error))?;
-        let written = claiming(database, known, false, |known| {
-            put.known = Some(known.clone());
-            put_request(database.table(info), info, item, &put)
-        });
-        return written.await.map(drop);
-    }
     let Write { operation, subject, body, has_condition, meaning, .. } =
         put_request(database.table(info), info, item, &put)?;
     let sent = if has_condition {
@@ -228,6 +234,21 @@ async fn write_item(
         transport::send(database.carrier(), operation, &subject.table, body).await
     };
     sent.map(drop).map_err(|failure| meaning.error(failure, subject))
+}
+
+async fn claim_and_write(
+    database: &Database,
+    info: &'static EntityInfo,
+    item: &EncodedItem,
+    mut put: Put,
+) -> Result<()> {
+    let known = put.first_known(info, &item.json);
+    let known = known.map_err(|error| Error::undecodable(Subject::of(info), &error))?;
+    let written = claiming(database, known, false, |known| {
+        put.known = Some(known.clone());
+        put_request(database.table(info), info, item, &put)
+    });
+    written.await.map(drop)
 }
 
 /// The request that writes an item.
@@ -243,10 +264,10 @@ pub(crate) fn put_request(
     let mut request = Request::for_table(&subject.table, item.json.len());
     let (operation, mut expression) = if put.merge {
         request.json("Key", &key.json);
-        (Operation::UpdateItem, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
+        (Operation::UPDATE_ITEM, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
     } else {
         request.json("Item", &item.json);
-        (Operation::PutItem, Expression::default())
+        (Operation::PUT_ITEM, Expression::default())
     };
     let mut condition = match put.version.and_then(|version| version_before(info, version)) {
         Some(node) => Some(Node::and_also(put.condition.clone(), node)),

@@ -145,7 +145,7 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
                 let wanted = if claims.is_empty() { "ALL_NEW" } else { "" };
                 Ok(Write {
                     kind: OperationKind::Updating,
-                    operation: Operation::UpdateItem,
+                    operation: Operation::UPDATE_ITEM,
                     subject: subject.clone(),
                     key: key.clone(),
                     body: request(wanted, Some(known))?,

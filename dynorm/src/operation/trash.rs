@@ -153,7 +153,7 @@ fn restore_request<E: Entity>(key: &E::Key, subject: Subject, known: Option<&Kno
     let expression = mark_expression(E::INFO, &changes, None, condition.as_ref()).map_err(invalid)?;
     let wanted = if claims.is_empty() { <New as UpdateReturning<E>>::WANTED } else { "" };
     let body = request_by_key(&subject.table, &encoded, &expression, wanted);
-    let (kind, operation) = (OperationKind::Updating, Operation::UpdateItem);
+    let (kind, operation) = (OperationKind::Updating, Operation::UPDATE_ITEM);
     let existence = Some(Existence::Stored);
     let meaning = Meaning { existence, known: known.cloned(), ..Meaning::default() };
     Ok(Write { kind, operation, key: encoded, body, has_condition: true, subject, meaning, claims })

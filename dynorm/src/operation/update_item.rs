@@ -163,7 +163,7 @@ pub(crate) fn update_request<E: Entity>(
     let body = request.body(&subject.table).map_err(|error| Error::invalid(subject.clone(), &error))?;
     let meaning = Meaning { existence: Some(existence), known: known.cloned(), ..Meaning::default() };
     // That the item exists is a condition too.
-    let (operation, has_condition) = (Operation::UpdateItem, true);
+    let (operation, has_condition) = (Operation::UPDATE_ITEM, true);
     Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning, claims })
 }
 
@@ -173,7 +173,7 @@ pub(super) async fn send_update(
     body: Vec<u8>,
     repeat: Repeat,
 ) -> std::result::Result<Answer, Failure> {
-    transport::send_write(database, Operation::UpdateItem, &subject.table, body, repeat).await
+    transport::send_write(database, Operation::UPDATE_ITEM, &subject.table, body, repeat).await
 }
 
 /// A condition that fails where there is no item has failed for that. An item that is deleted or has expired counts as none, unless

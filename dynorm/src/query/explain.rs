@@ -42,7 +42,7 @@ impl Explanation {
     /// True if the query reads the whole table.
     #[must_use]
     pub fn is_scan(&self) -> bool {
-        self.plan.as_ref().is_ok_and(|plan| plan.operation == Operation::Scan)
+        self.plan.as_ref().is_ok_and(|plan| plan.operation == Operation::SCAN)
     }
 
     /// The index that is queried; `None` for the table itself.
@@ -58,10 +58,10 @@ impl fmt::Display for Explanation {
             Ok(plan) => plan,
             Err(error) => return write!(f, "Refused: {error}"),
         };
-        let is_query = plan.operation == Operation::Query;
+        let is_query = plan.operation == Operation::QUERY;
         f.write_str(match plan.operation {
-            Operation::Scan => "Scan of ",
-            Operation::BatchGetItem => "BatchGetItem on ",
+            operation if operation == Operation::SCAN => "Scan of ",
+            operation if operation == Operation::BATCH_GET_ITEM => "BatchGetItem on ",
             _ => "Query on ",
         })?;
         match plan.index {
@@ -134,10 +134,10 @@ impl fmt::Display for Explanation {
 
 /// How much is read, in kind.
 fn extent(plan: &Plan) -> String {
-    if plan.operation == Operation::Scan {
+    if plan.operation == Operation::SCAN {
         return "reads the whole table".to_owned();
     }
-    if plan.operation == Operation::BatchGetItem {
+    if plan.operation == Operation::BATCH_GET_ITEM {
         return format!("reads {}", counted(plan.keys.len() as u64, "item", "items"));
     }
     let partitions = plan.partitions.len() as u64;

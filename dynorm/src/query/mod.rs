@@ -424,7 +424,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
             Some(segments) if !(1..=1_000_000).contains(&segments) => {
                 Err(ValueError::new(format!("a scan has 1 to 1,000,000 segments, and not {segments}")))
             }
-            Some(_) if plan.operation != crate::transport::Operation::Scan => {
+            Some(_) if plan.operation != crate::transport::Operation::SCAN => {
                 Err(ValueError::new("a query has no segments: they are parts of a scan"))
             }
             _ => Ok(plan),

@@ -67,8 +67,8 @@ impl Reader {
 
     pub(super) fn lanes(&self) -> usize {
         match self.plan.operation {
-            Operation::Scan => usize::try_from(self.segments).unwrap_or(1).max(1),
-            Operation::BatchGetItem => 1,
+            operation if operation == Operation::SCAN => usize::try_from(self.segments).unwrap_or(1).max(1),
+            operation if operation == Operation::BATCH_GET_ITEM => 1,
             _ => self.plan.partitions.len(),
         }
     }
@@ -186,7 +186,7 @@ impl Reader {
         if self.plan.descending {
             request.json("ScanIndexForward", b"false");
         }
-        if self.plan.operation == Operation::Scan && self.segments > 1 {
+        if self.plan.operation == Operation::SCAN && self.segments > 1 {
             request.json("Segment", lane.to_string().as_bytes());
             request.json("TotalSegments", self.segments.to_string().as_bytes());
         }
@@ -447,7 +447,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             if budget == Some(0) {
                 return Ok(false);
             }
-            if self.reader.plan.operation == Operation::BatchGetItem {
+            if self.reader.plan.operation == Operation::BATCH_GET_ITEM {
                 self.get_items().await?;
                 continue;
             }
@@ -674,7 +674,7 @@ fn order_of_sorts(one: &[Vec<u8>], other: &[Vec<u8>]) -> std::cmp::Ordering {
 /// True if several partitions are merged into one order. An order is asked of them only where there is a sort key, so there is
 /// one to merge by.
 pub(super) fn is_merged(plan: &Plan) -> bool {
-    plan.operation == Operation::Query && plan.partitions.len() > 1 && !plan.sort_attributes.is_empty()
+    plan.operation == Operation::QUERY && plan.partitions.len() > 1 && !plan.sort_attributes.is_empty()
 }
 
 fn consumed(scanner: &mut Scanner<'_>) -> std::result::Result<f64, ValueError> {

@@ -198,7 +198,7 @@ impl Plan {
         let mut tables: Vec<&str> = tables.iter().map(String::as_str).collect();
         tables.sort_unstable();
         tables.dedup();
-        let (operation, items) = (Operation::TransactGetItems, distinct.len());
+        let (operation, items) = (Operation::TRANSACT_GET_ITEMS, distinct.len());
         let sent = transport::send_transaction(database, operation, &tables, items, request.finish()).await;
         match sent {
             Ok(answer) => {

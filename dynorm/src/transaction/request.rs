@@ -86,7 +86,7 @@ fn checked_token(token: Option<String>) -> std::result::Result<String, String> {
 
 /// DynamoDB wants an update in a transaction to change something.
 fn sendable(write: Write) -> Result<Write> {
-    let is_update = write.operation == Operation::UpdateItem;
+    let is_update = write.operation == Operation::UPDATE_ITEM;
     if is_update && memchr::memmem::find(&write.body, b"\"UpdateExpression\":").is_none() {
         let why = "there is nothing to merge beside the key, and a transaction takes no update without a change: save it without `merge()`";
         return Err(Error::invalid(write.subject, &ValueError::new(why)));
@@ -145,8 +145,8 @@ fn body(writes: &[Write], token: &str) -> Vec<u8> {
         encoder.push(b'{');
         encoder.json_string(match (write.kind, write.operation) {
             (OperationKind::Checking, _) => "ConditionCheck",
-            (_, Operation::PutItem) => "Put",
-            (_, Operation::DeleteItem) => "Delete",
+            (_, operation) if operation == Operation::PUT_ITEM => "Put",
+            (_, operation) if operation == Operation::DELETE_ITEM => "Delete",
             _ => "Update",
         });
         encoder.push(b':');
@@ -234,7 +234,7 @@ async fn send(database: &Database, writes: &[Write], body: Vec<u8>) -> std::resu
     let mut tables: Vec<&str> = writes.iter().map(|write| write.subject.table.as_str()).collect();
     tables.sort_unstable();
     tables.dedup();
-    let operation = Operation::TransactWriteItems;
+    let operation = Operation::TRANSACT_WRITE_ITEMS;
     let operations = operations_of(writes);
     transport::send_transaction(database, operation, &tables, operations, body).await.map(drop)
 }

@@ -177,14 +177,14 @@ impl Plan {
             local: if hydrates { again } else { all_of(local) },
             hydrates,
             sort_attributes,
-            ..Self::bare(spec, Operation::Query)
+            ..Self::bare(spec, Operation::QUERY)
         })
     }
 
     fn batch_get(spec: &Spec, keys: Vec<EncodedKey>, used: &[usize], conditions: Vec<Node>) -> Self {
         let left = conditions.into_iter().enumerate().filter(|(position, _)| !used.contains(position));
         let local = all_of(left.map(|(_, node)| node).collect());
-        Self { keys, local, ..Self::bare(spec, Operation::BatchGetItem) }
+        Self { keys, local, ..Self::bare(spec, Operation::BATCH_GET_ITEM) }
     }
 
     fn scan(spec: &Spec, conditions: Vec<Node>) -> Result<Self, ValueError> {
@@ -193,7 +193,7 @@ impl Plan {
                 "a scan has no order: query by an index whose sort key it is, or sort the result with `.sorted_by(…)`",
             ));
         }
-        Ok(Self { filter: all_of(conditions), ..Self::bare(spec, Operation::Scan) })
+        Ok(Self { filter: all_of(conditions), ..Self::bare(spec, Operation::SCAN) })
     }
 
     fn bare(spec: &Spec, operation: Operation) -> Self {
@@ -230,7 +230,7 @@ impl Plan {
 
     /// True if what is found is counted here, and not by DynamoDB.
     pub(super) fn counts_here(&self) -> bool {
-        self.local.is_some() || self.operation == Operation::BatchGetItem
+        self.local.is_some() || self.operation == Operation::BATCH_GET_ITEM
     }
 }
 

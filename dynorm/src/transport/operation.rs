@@ -1,0 +1,165 @@
+//! The operations that carry items.
+//!
+//! Each brings its own part of the SDK along, so that a program holds those alone that it uses.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation as sdk;
+use aws_sdk_dynamodb::types::{Delete, Get, KeysAndAttributes, TransactGetItem, TransactWriteItem};
+use aws_smithy_runtime_api::client::interceptors::context::Output;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::future::BoxFuture;
+
+use super::Failure;
+
+/// An operation that carries items.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    target: &'static str,
+    is_read: bool,
+    /// Sends it, of what it says but the tables.
+    pub(super) send: for<'s> fn(&'s Client, &'s [&'s str]) -> Sent<'s>,
+    /// The output that the SDK expects of it; what was answered is read elsewhere.
+    pub(super) empty_output: fn() -> Output,
+}
+
+pub(super) type Sent<'s> = BoxFuture<'s, Result<(), Failure>>;
+
+/// An operation of the SDK by which one table is asked.
+macro_rules! of_one_table {
+    ($target:literal, $is_read:literal, $method:ident, $output:ident) => {
+        Self {
+            target: $target,
+            is_read: $is_read,
+            send: |client, tables| {
+                Box::pin(async move {
+                    let table = tables.first().copied().unwrap_or_default();
+                    done(client.$method().table_name(table).send().await)
+                })
+            },
+            empty_output: || Output::erase(sdk::$method::$output::builder().build()),
+        }
+    };
+}
+
+impl Operation {
+    pub(crate) const PUT_ITEM: Self =
+        of_one_table!("DynamoDB_20120810.PutItem", false, put_item, PutItemOutput);
+    pub(crate) const GET_ITEM: Self =
+        of_one_table!("DynamoDB_20120810.GetItem", true, get_item, GetItemOutput);
+    pub(crate) const UPDATE_ITEM: Self =
+        of_one_table!("DynamoDB_20120810.UpdateItem", false, update_item, UpdateItemOutput);
+    pub(crate) const DELETE_ITEM: Self =
+        of_one_table!("DynamoDB_20120810.DeleteItem", false, delete_item, DeleteItemOutput);
+    pub(crate) const QUERY: Self = of_one_table!("DynamoDB_20120810.Query", true, query, QueryOutput);
+    pub(crate) const SCAN: Self = of_one_table!("DynamoDB_20120810.Scan", true, scan, ScanOutput);
+
+    pub(crate) const BATCH_WRITE_ITEM: Self = Self {
+        target: "DynamoDB_20120810.BatchWriteItem",
+        is_read: false,
+        send: |client, tables| {
+            Box::pin(async move {
+                let mut request = client.batch_write_item();
+                for table in tables {
+                    request = request.request_items(*table, Vec::new());
+                }
+                done(request.send().await)
+            })
+        },
+        empty_output: || Output::erase(sdk::batch_write_item::BatchWriteItemOutput::builder().build()),
+    };
+
+    pub(crate) const BATCH_GET_ITEM: Self = Self {
+        target: "DynamoDB_20120810.BatchGetItem",
+        is_read: true,
+        send: |client, tables| {
+            Box::pin(async move {
+                let mut request = client.batch_get_item();
+                for table in tables {
+                    let keys = KeysAndAttributes::builder().set_keys(Some(Vec::new())).build();
+                    request = request.request_items(*table, keys.map_err(unfinished)?);
+                }
+                done(request.send().await)
+            })
+        },
+        empty_output: || Output::erase(sdk::batch_get_item::BatchGetItemOutput::builder().build()),
+    };
+
+    pub(crate) const TRANSACT_WRITE_ITEMS: Self = Self {
+        target: "DynamoDB_20120810.TransactWriteItems",
+        is_read: false,
+        send: |client, tables| {
+            Box::pin(async move {
+                let mut request = client.transact_write_items();
+                for table in tables {
+                    let delete = Delete::builder().table_name(*table).set_key(Some(HashMap::new())).build();
+                    let item = TransactWriteItem::builder().delete(delete.map_err(unfinished)?).build();
+                    request = request.transact_items(item);
+                }
+                done(request.send().await)
+            })
+        },
+        empty_output: || {
+            Output::erase(sdk::transact_write_items::TransactWriteItemsOutput::builder().build())
+        },
+    };
+
+    pub(crate) const TRANSACT_GET_ITEMS: Self = Self {
+        target: "DynamoDB_20120810.TransactGetItems",
+        is_read: true,
+        send: |client, tables| {
+            Box::pin(async move {
+                let mut request = client.transact_get_items();
+                for table in tables {
+                    let get = Get::builder().table_name(*table).set_key(Some(HashMap::new())).build();
+                    let item = TransactGetItem::builder().get(get.map_err(unfinished)?).build();
+                    request = request.transact_items(item);
+                }
+                done(request.send().await)
+            })
+        },
+        empty_output: || Output::erase(sdk::transact_get_items::TransactGetItemsOutput::builder().build()),
+    };
+
+    pub(super) const fn is_read(self) -> bool {
+        self.is_read
+    }
+
+    /// What the request is headed by, `DynamoDB_20120810.PutItem`.
+    pub(super) const fn target(self) -> &'static str {
+        self.target
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.target.rsplit('.').next().unwrap_or_default()
+    }
+}
+
+impl PartialEq for Operation {
+    fn eq(&self, other: &Self) -> bool {
+        self.target == other.target
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What was answered is read elsewhere.
+fn done<T, E>(sent: Result<T, SdkError<E, HttpResponse>>) -> Result<(), Failure>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    sent.map(drop).map_err(Failure::new)
+}
+
+/// The SDK misses something in a request.
+fn unfinished(error: BuildError) -> Failure {
+    Failure::local(error.into())
+}
