@@ -16,6 +16,7 @@ mod fates;
 mod faults;
 mod first_or_create;
 mod hooks;
+mod large_batches;
 mod lossless;
 mod mixed;
 mod names;

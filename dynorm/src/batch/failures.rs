@@ -105,7 +105,7 @@ impl<F: StreamFailure> Failures<'_, F> {
     }
 
     pub(super) fn finish(mut self, outcome: Outcome) -> Result<Stats, StreamError<F>> {
-        let Outcome { stats, stopped } = outcome;
+        let Outcome { stats, stopped, .. } = outcome;
         self.kept.extend(self.waiting);
         if self.kept.is_empty() && stopped.is_none() {
             return Ok(stats);

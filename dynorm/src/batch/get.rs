@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 
 use super::buffer::Buffer;
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
-use super::inputs::{Group, by_key, cannot_begin, describe, open, run_at_hand, unsettled};
+use super::inputs::{Group, by_key, cannot_begin, describe, hash_of, open, run_at_hand, unsettled};
 use super::keys::{DeleteRules, Hooked};
 use super::settings::batch_options;
 use super::wire::{Body, Kind, Work};
@@ -227,6 +227,10 @@ impl<E: Entity> Group for Gets<E> {
         self.keys
             .get(index)
             .map_or(Err(crate::Error::NoDatabase), |key| by_key::<E>(key, Kind::Get, table, buffer))
+    }
+
+    fn key_hash(&self, index: usize, table: usize, buffer: &mut Buffer) -> Option<u64> {
+        self.keys.get(index).and_then(|key| hash_of::<E>(key, table, buffer))
     }
 
     fn describe(&self, index: usize) -> Option<String> {

@@ -11,7 +11,7 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs};
+use super::engine::{Input, Inputs, room};
 use super::inputs::by_key;
 use super::settings::batch_options;
 use super::stream::{BoxStream, exact_size, input, run_stream};
@@ -155,8 +155,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
         let database = Database::of_operation(settings.options.database.take());
         self.database = database.as_ref().ok().cloned();
         self.engine = Some(Box::pin(async move {
-            let requests = settings.options.concurrency.unwrap_or(Work::Get.most_under_way());
-            let most = requests.saturating_mul(Work::Get.most_items()).saturating_mul(2);
+            let most = room(Work::Get, &settings);
             match database {
                 Ok(database) => {
                     let table = database.table(E::INFO);

@@ -1,6 +1,6 @@
 //! Inputs that are all at hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Room, TableSpec, run};
+use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, room, run};
+use super::progress::Checkpoint;
 use super::stats::count;
-use super::wire::{Body, Kind, Work};
+use super::wire::{Body, Kind, Work, hash_of_json};
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
@@ -26,6 +27,9 @@ pub(super) trait Group: Send {
 
     /// Encodes an input, for the table at a position of the tables of the batch. It is kept in `buffer`.
     fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body>;
+
+    /// The hash of the key of an input, if it has one that can be encoded. Equal keys have equal hashes.
+    fn key_hash(&self, index: usize, table: usize, buffer: &mut Buffer) -> Option<u64>;
 
     /// The key of an input, as an error shows it.
     fn describe(&self, index: usize) -> Option<String>;
@@ -66,6 +70,12 @@ pub(super) trait Group: Send {
 pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize, buffer: &mut Buffer) -> Result<Body> {
     let values = encode_key_into::<E>(key, buffer.encoder())?;
     Body::new(kind, table, E::INFO, buffer.keep(), &values)
+}
+
+/// The hash of a key, for the table at a position.
+pub(super) fn hash_of<E: Entity>(key: &E::Key, table: usize, buffer: &mut Buffer) -> Option<u64> {
+    let values = encode_key_into::<E>(key, buffer.encoder()).ok()?;
+    hash_of_json(table, E::INFO, buffer.written(), &values)
 }
 
 /// What was refused, of which there is hardly ever anything: then there is nothing to be hashed.
@@ -138,8 +148,12 @@ pub(super) async fn run_at_hand(
         start += len;
     }
     let mut at_hand =
-        AtHand { groups: placed, current: 0, next: 0, total: start, only, fates, buffer: Buffer::new() };
-    let stats = run(database, work, tables, Room::All, settings, &mut at_hand).await.stats;
+        AtHand { groups: placed, next: 0, total: start, only, order: None, fates, buffer: Buffer::new() };
+    let first = at_hand.begin(room(work, &settings)).await;
+    let origin = Origin::AtHand { first };
+    let Outcome { mut stats, stopped, admitted } =
+        run(database, work, tables, origin, settings, &mut at_hand).await;
+    stats.failed += at_hand.leave(admitted, stopped.as_ref());
     let AtHand { groups, only, fates, .. } = at_hand;
     for Placed { group, start, .. } in groups.into_iter().filter(|placed| placed.group.info().hooks) {
         let is_done = |position: &usize| {
@@ -161,12 +175,21 @@ fn work_of(groups: &[&mut dyn Group]) -> Work {
 
 struct AtHand<'g, 'f> {
     groups: Vec<Placed<'g>>,
-    current: usize,
     next: usize,
+    /// How many inputs the groups have.
     total: usize,
+    /// The positions of those that are carried out, if they are not all.
     only: Option<Vec<usize>>,
+    /// The order in which the engine is given those, if it is another one.
+    order: Option<Order>,
     fates: &'f mut Fates,
     buffer: Buffer,
+}
+
+struct Order {
+    inputs: Vec<usize>,
+    /// Which of them are settled, in the order of the caller.
+    settled: Checkpoint,
 }
 
 struct Placed<'g> {
@@ -178,28 +201,84 @@ struct Placed<'g> {
 }
 
 impl AtHand<'_, '_> {
-    /// The position of an input of the engine among all.
-    fn position(&self, index: usize) -> usize {
-        match &self.only {
-            Some(only) => only.get(index).copied().unwrap_or(index),
-            None => index,
+    /// How many inputs are taken in before anything is sent: all, if the engine has room for them. Of more, those whose key
+    /// another one has too, which are moved to the front: which of them is sent is settled among them.
+    async fn begin(&mut self, room: usize) -> usize {
+        let inputs = self.only.as_ref().map_or(self.total, Vec::len);
+        if inputs <= room {
+            return inputs;
         }
+        let mut hashes = Vec::with_capacity(inputs);
+        for index in 0..inputs {
+            hashes.push(self.key_hash(self.position(index)));
+            if index % 256 == 255 {
+                // It takes a while, and other tasks want to run.
+                tokio::task::yield_now().await;
+            }
+        }
+        let mut sorted: Vec<u64> = hashes.iter().copied().flatten().collect();
+        sorted.sort_unstable();
+        let twice = sorted.array_windows().filter(|[one, other]| one == other).map(|[one, _]| *one);
+        let shared: HashSet<u64> = twice.collect();
+        if shared.is_empty() {
+            return 0;
+        }
+        let is_shared = |index: &usize| {
+            hashes.get(*index).is_some_and(|hash| hash.is_some_and(|hash| shared.contains(&hash)))
+        };
+        let (mut order, rest): (Vec<usize>, Vec<usize>) = (0..inputs).partition(is_shared);
+        let first = order.len();
+        order.extend(rest);
+        let mut settled = Checkpoint::of(inputs);
+        (0..inputs).for_each(|_| settled.open());
+        self.order = Some(Order { inputs: order, settled });
+        first
+    }
+
+    fn key_hash(&mut self, position: usize) -> Option<u64> {
+        let Placed { group, table, start, .. } = placed(&mut self.groups, position)?;
+        group.key_hash(position - *start, *table, &mut self.buffer)
+    }
+
+    /// The engine has not got to the inputs from `admitted` on. How many those are.
+    fn leave(&mut self, admitted: usize, stopped: Option<&Arc<Error>>) -> u64 {
+        let inputs = self.only.as_ref().map_or(self.total, Vec::len);
+        for index in admitted..inputs {
+            let position = self.position(index);
+            if let Some((_, reason)) = self.fates.get_mut(position)
+                && reason.is_none()
+            {
+                *reason = stopped.cloned();
+            }
+        }
+        count(inputs.saturating_sub(admitted))
     }
 }
 
+/// The group that has the input at a position.
+fn placed<'p, 'g>(groups: &'p mut [Placed<'g>], position: usize) -> Option<&'p mut Placed<'g>> {
+    groups.iter_mut().rfind(|placed| placed.start <= position)
+}
+
 impl Inputs for AtHand<'_, '_> {
+    fn position(&self, index: usize) -> usize {
+        let index = self.order.as_ref().and_then(|order| order.inputs.get(index)).copied().unwrap_or(index);
+        self.only.as_ref().and_then(|only| only.get(index)).copied().unwrap_or(index)
+    }
+
+    fn held_back(&self) -> Option<usize> {
+        self.order.as_ref().and_then(|order| usize::try_from(order.settled.get()).ok())
+    }
+
     fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Option<Input>> {
         if self.total().is_some_and(|total| count(self.next) >= total) {
             return Poll::Ready(None);
         }
         let position = self.position(self.next);
         self.next += 1;
-        while self.groups.get(self.current + 1).is_some_and(|next| next.start <= position) {
-            self.current += 1;
-        }
         let earlier = self.fates.get(position).and_then(|(fate, reason)| Some((*fate, reason.clone()?)));
         let buffer = &mut self.buffer;
-        Poll::Ready(self.groups.get_mut(self.current).map(|placed| {
+        Poll::Ready(placed(&mut self.groups, position).map(|placed| {
             let Placed { group, table, name, start } = placed;
             let body = group.body(position - *start, *table, buffer).map_err(|error| error.in_table(name));
             Input { table: *table, info: group.info(), body, earlier }
@@ -212,6 +291,11 @@ impl Inputs for AtHand<'_, '_> {
             fate => fate,
         };
         let position = self.position(index);
+        if let Some(Order { inputs, settled }) = &mut self.order
+            && let Some(index) = inputs.get(index)
+        {
+            settled.close(*index);
+        }
         if let Some(slot) = self.fates.get_mut(position) {
             *slot = (fate, reason.cloned());
         }
@@ -219,8 +303,7 @@ impl Inputs for AtHand<'_, '_> {
 
     fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
         let position = self.position(index);
-        let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position)?;
-        let Placed { group, table, name, start } = placed;
+        let Placed { group, table, name, start } = placed(&mut self.groups, position)?;
         let body = group.again(position - *start, *table, known, &mut self.buffer)?;
         Some(body.map_err(|error| error.in_table(name)))
     }
@@ -228,8 +311,8 @@ impl Inputs for AtHand<'_, '_> {
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
         if let [index] = inputs {
             let position = self.position(*index);
-            let placed = self.groups.iter_mut().rfind(|placed| placed.start <= position);
-            return placed.map_or(Ok(()), |placed| placed.group.found(&[position - placed.start], item));
+            return placed(&mut self.groups, position)
+                .map_or(Ok(()), |placed| placed.group.found(&[position - placed.start], item));
         }
         // Entities that share a table may be asked for by the same key.
         let positions: Vec<usize> = inputs.iter().map(|index| self.position(*index)).collect();

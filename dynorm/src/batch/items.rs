@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::buffer::Buffer;
 use super::error::erased_report;
 use super::inputs::{Group, run_at_hand, unsettled};
-use super::wire::{Body, Kind, Work};
+use super::wire::{Body, Kind, Work, hash_of_json};
 use super::{Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
@@ -32,6 +32,11 @@ impl Group for Items {
     fn body(&mut self, index: usize, table: usize, _: &mut Buffer) -> Result<Body> {
         let key = self.keys.get(index).ok_or(Error::NoDatabase)?;
         Body::new(Kind::Get, table, self.info, Bytes::copy_from_slice(&key.json), &key.values)
+    }
+
+    fn key_hash(&self, index: usize, table: usize, _: &mut Buffer) -> Option<u64> {
+        let key = self.keys.get(index)?;
+        hash_of_json(table, self.info, &key.json, &key.values)
     }
 
     fn describe(&self, index: usize) -> Option<String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::buffer::Buffer;
-use super::inputs::{Group, by_key, describe, take_refusal};
+use super::inputs::{Group, by_key, describe, hash_of, take_refusal};
 use super::items::get_items;
 use super::restore::restore;
 use super::wire::{Body, Kind, Work};
@@ -145,6 +145,10 @@ impl<E: Entity> Group for Keys<E> {
         let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
         let is_each = marks || self.rules.versions.is_some() || E::INFO.unique.is_some();
         if is_each { Work::Each } else { Work::Write }
+    }
+
+    fn key_hash(&self, index: usize, table: usize, buffer: &mut Buffer) -> Option<u64> {
+        self.keys.get(index).and_then(|key| hash_of::<E>(key, table, buffer))
     }
 
     fn describe(&self, index: usize) -> Option<String> {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use futures_util::future::BoxFuture;
 
 use super::buffer::Buffer;
-use super::inputs::{Group, describe, take_refusal};
+use super::inputs::{Group, describe, hash_of, take_refusal};
 use super::wire::{Body, Kind, Work};
 use crate::database::Database;
 use crate::encoded::EncodedItem;
@@ -127,6 +127,10 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
 
     fn work(&self) -> Work {
         put_work(E::INFO, self.kind)
+    }
+
+    fn key_hash(&self, index: usize, table: usize, buffer: &mut Buffer) -> Option<u64> {
+        self.held.get(index).and_then(|held| hash_of::<E>(&held.entity().entity_key(), table, buffer))
     }
 
     fn describe(&self, index: usize) -> Option<String> {

@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Outcome, Room, TableSpec, run};
+use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
@@ -24,9 +24,6 @@ use crate::error::{Error, Result};
 use crate::hooks::{self, Event};
 use crate::operation::{Held, OperationFuture, SaveArg, stored};
 use crate::unique::Known;
-
-/// How many bytes of encoded items are on their way at a time.
-const ROOM_BYTES: usize = 16 * 1024 * 1024;
 
 /// Anything that gives one item after another: a `Stream`, or whatever `for` takes. `M` tells which, and is inferred.
 #[diagnostic::on_unimplemented(
@@ -247,13 +244,8 @@ pub(super) async fn run_stream(
     settings: Settings<'_>,
     inputs: &mut dyn Inputs,
 ) -> Outcome {
-    let requests = settings.options.concurrency.unwrap_or(work.most_under_way());
-    let room = Room::Bounded {
-        items: requests.saturating_mul(work.most_items()).saturating_mul(2),
-        bytes: ROOM_BYTES,
-    };
     let tables = vec![TableSpec { info, name: database.table(info), consistent }];
-    run(database, work, tables, room, settings, inputs).await
+    run(database, work, tables, Origin::Stream, settings, inputs).await
 }
 
 /// What of a stream is on its way.

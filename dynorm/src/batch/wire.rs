@@ -244,6 +244,16 @@ impl Body {
     }
 }
 
+/// The hash of the key whose values lie in this JSON.
+pub(super) fn hash_of_json(
+    table: usize,
+    info: &'static EntityInfo,
+    json: &[u8],
+    keys: &KeyRanges,
+) -> Option<u64> {
+    Some(hash_of_key(table, KeyTexts::find(info, json, keys).ok()?.of(json)))
+}
+
 /// The hash of a key in the table at a position. Equal keys are equal texts; see [`KeyTexts`].
 fn hash_of_key(table: usize, texts: [&[u8]; 2]) -> u64 {
     /// Of one seed for the whole process, since a job keeps its hash. It is not known outside, so nobody can choose keys that

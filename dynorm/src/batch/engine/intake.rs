@@ -38,6 +38,10 @@ impl Engine<'_> {
             cause: reason.filter(|reason| was_sent && !reason.outcome_known()),
             successor: None,
         };
+        if let Some(error) = self.tables.get(table).and_then(|table| table.stopped.clone()) {
+            let id = self.jobs.insert(job);
+            return self.forsake(id, &error);
+        }
         let is_held = |id: &usize| self.jobs.get(*id).is_some_and(|held| held.body.is_of_key(&job.body));
         match self.keys.find(job.body.hash, is_held).copied() {
             Some(held) => self.meet(held, job),
@@ -72,7 +76,7 @@ impl Engine<'_> {
                 earlier.inputs.add(index, job.unanswered, open);
             }
             Duplicates::Refuse => {
-                let first = earlier.inputs.first;
+                let first = self.inputs.position(earlier.inputs.first);
                 let error = ValueError::new(format!("input #{first} of the same batch has the same key"));
                 let error = Arc::new(Error::invalid(self.subject(&job), &error));
                 self.held_items -= 1;

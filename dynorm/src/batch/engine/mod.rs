@@ -73,6 +73,11 @@ pub(super) trait Inputs: Send {
         None
     }
 
+    /// Where an input stands among those that the caller gave.
+    fn position(&self, index: usize) -> usize {
+        index
+    }
+
     /// How many there are, if that is known.
     fn total(&self) -> Option<u64>;
 }
@@ -96,19 +101,32 @@ pub(super) struct TableSpec {
     pub(super) consistent: bool,
 }
 
-/// How many inputs may be on their way. A batch of inputs at hand takes in all of them before it sends any, so that of
-/// several with one key only one is sent.
+/// Where inputs come from.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Room {
-    All,
-    Bounded { items: usize, bytes: usize },
+pub(super) enum Origin {
+    /// They are all at hand. As many as may share their keys come first, and are taken in before anything is sent, so that of
+    /// several with one key one is sent.
+    AtHand { first: usize },
+    /// They come one after another.
+    Stream,
 }
+
+/// How many inputs may be on their way: twice what the requests under way take.
+pub(super) fn room(work: Work, settings: &Settings<'_>) -> usize {
+    let requests = settings.options.concurrency.unwrap_or(work.most_under_way());
+    requests.saturating_mul(work.most_items()).saturating_mul(2)
+}
+
+/// The encoded inputs that may be on their way, in bytes.
+const ROOM_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a batch came to, beside the fates of its inputs.
 pub(super) struct Outcome {
     pub(super) stats: Stats,
     /// Why the batch did not go on to the end of its inputs.
     pub(super) stopped: Option<Arc<Error>>,
+    /// How many inputs were taken in.
+    pub(super) admitted: usize,
 }
 
 /// Carries out all that can be, and says what became of each.
@@ -116,11 +134,11 @@ pub(super) async fn run(
     database: &Database,
     work: Work,
     tables: Vec<TableSpec>,
-    room: Room,
+    origin: Origin,
     settings: Settings<'_>,
     inputs: &mut dyn Inputs,
 ) -> Outcome {
-    Engine::new(work, tables, room, settings, inputs).run(database).await
+    Engine::new(work, tables, origin, settings, inputs).run(database).await
 }
 
 /// One request, with what the pace of its tables needs to know.
@@ -141,7 +159,9 @@ struct Engine<'e> {
     settings: Settings<'e>,
     random: fastrand::Rng,
     inputs: &'e mut dyn Inputs,
-    room: Room,
+    origin: Origin,
+    /// How many inputs may be on their way.
+    room: usize,
     /// The inputs have ended.
     ended: bool,
     /// They had nothing to give when they were asked the last time.
@@ -176,10 +196,8 @@ struct Engine<'e> {
 /// What the engine waits for.
 enum Event {
     Answered(Box<Flight>),
-    Input(Input),
-    Ended,
-    /// There is no input at the moment.
-    Idle,
+    /// Inputs were taken in, or there are none at the moment, or no more at all.
+    Inputs,
     Time,
 }
 
@@ -187,7 +205,7 @@ impl<'e> Engine<'e> {
     fn new(
         work: Work,
         tables: Vec<TableSpec>,
-        room: Room,
+        origin: Origin,
         settings: Settings<'e>,
         inputs: &'e mut dyn Inputs,
     ) -> Self {
@@ -198,16 +216,19 @@ impl<'e> Engine<'e> {
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let mut tables: Vec<Table> = tables.into_iter().map(|spec| Table::new(spec, pace())).collect();
         let start = Instant::now();
-        let total = inputs.total();
-        // All of them are taken in, and each but a few becomes a job.
-        let jobs =
-            total.filter(|_| matches!(room, Room::All)).and_then(|total| total.try_into().ok()).unwrap_or(0);
+        let (total, room) = (inputs.total(), room(work, &settings));
+        // Each but a few becomes a job.
+        let jobs = match origin {
+            Origin::AtHand { first } => first,
+            Origin::Stream => 0,
+        };
         if let [table] = tables.as_mut_slice() {
             table.fresh.reserve(jobs);
         }
         Self {
             work,
             random: settings.options.retry.random(),
+            origin,
             room,
             ended: false,
             is_idle: false,
@@ -236,8 +257,8 @@ impl<'e> Engine<'e> {
     }
 
     async fn run(mut self, database: &Database) -> Outcome {
-        if matches!(self.room, Room::All) {
-            self.collect().await;
+        if let Origin::AtHand { first } = self.origin {
+            self.take_in(first).await;
         }
         let mut under_way = FuturesUnordered::new();
         let mut timer = None;
@@ -276,8 +297,8 @@ impl<'e> Engine<'e> {
                 if let Poll::Ready(Some(flight)) = under_way.poll_next_unpin(context) {
                     return Poll::Ready(Event::Answered(Box::new(flight)));
                 }
-                if let Poll::Ready(event) = self.poll_input(context) {
-                    return Poll::Ready(event);
+                if self.poll_inputs(context).is_ready() {
+                    return Poll::Ready(Event::Inputs);
                 }
                 match &mut timer {
                     Some(timer) => timer.as_mut().poll(context).map(|()| Event::Time),
@@ -291,15 +312,8 @@ impl<'e> Engine<'e> {
                     self.digest(*flight);
                     self.publish();
                 }
-                Event::Input(input) => {
-                    self.is_idle = false;
-                    self.admit(input);
-                }
-                Event::Ended => self.ended = true,
-                // What is at hand may go now, even if it does not fill a request.
-                Event::Idle => self.is_idle = true,
                 Event::Time if sleeps => self.stats.waited += now.elapsed(),
-                Event::Time => {}
+                Event::Time | Event::Inputs => {}
             }
         }
         drop(under_way);
@@ -312,19 +326,22 @@ impl<'e> Engine<'e> {
         }
         self.stats.elapsed = self.start.elapsed();
         self.publish();
-        Outcome { stats: self.stats, stopped: self.stopped }
+        Outcome { stats: self.stats, stopped: self.stopped, admitted: self.admitted }
     }
 
-    /// Takes in all inputs, before any of them is sent.
-    async fn collect(&mut self) {
-        while let Some(input) = poll_fn(|context| self.inputs.poll_next(context)).await {
-            self.admit(input);
+    /// Takes in the first inputs, before any of them is sent.
+    async fn take_in(&mut self, first: usize) {
+        while self.admitted < first {
+            match poll_fn(|context| self.inputs.poll_next(context)).await {
+                Some(input) => self.admit(input),
+                None => break,
+            }
             if self.admitted.is_multiple_of(256) {
                 // To encode a large batch takes a while, and other tasks want to run.
                 tokio::task::yield_now().await;
             }
         }
-        self.ended = true;
+        self.ended = self.inputs.total() == Some(count(self.admitted));
     }
 
     fn is_over(&self) -> bool {
@@ -332,25 +349,37 @@ impl<'e> Engine<'e> {
     }
 
     fn wants_input(&self) -> bool {
-        let has_room = match self.room {
-            Room::All => true,
-            Room::Bounded { items, bytes } => self.held_items < items && self.held_bytes < bytes,
-        };
+        let has_room = self.held_items < self.room && self.held_bytes < ROOM_BYTES;
         has_room && !self.ended && self.stopped.is_none()
     }
 
-    fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        let ready = self.inputs.poll_ready(context);
-        if !self.wants_input() {
-            return Poll::Pending;
-        }
-        // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of failures slows all.
-        let next = if ready.is_ready() { self.inputs.poll_next(context) } else { Poll::Pending };
-        match next {
-            Poll::Ready(Some(input)) => Poll::Ready(Event::Input(input)),
-            Poll::Ready(None) => Poll::Ready(Event::Ended),
-            Poll::Pending if self.is_idle => Poll::Pending,
-            Poll::Pending => Poll::Ready(Event::Idle),
+    /// Takes in as many inputs as fill a request, if there are so many. Ready if anything has changed.
+    fn poll_inputs(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let before = self.admitted;
+        loop {
+            let ready = self.inputs.poll_ready(context);
+            let taken = self.admitted - before;
+            if !self.wants_input() || taken == self.work.most_items() {
+                return if taken > 0 { Poll::Ready(()) } else { Poll::Pending };
+            }
+            // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of failures slows all.
+            let next = if ready.is_ready() { self.inputs.poll_next(context) } else { Poll::Pending };
+            match next {
+                Poll::Ready(Some(input)) => {
+                    self.is_idle = false;
+                    self.admit(input);
+                }
+                Poll::Ready(None) => {
+                    self.ended = true;
+                    return Poll::Ready(());
+                }
+                Poll::Pending if taken == 0 && self.is_idle => return Poll::Pending,
+                Poll::Pending => {
+                    // What is at hand may go now, even if it does not fill a request.
+                    self.is_idle = true;
+                    return Poll::Ready(());
+                }
+            }
         }
     }
 
