@@ -180,12 +180,7 @@ pub(crate) fn item_texts<'a>(
 ) -> Result<[Cow<'a, str>; 2], ValueError> {
     let mut texts = [Cow::Borrowed(""), Cow::Borrowed("")];
     for (text, (_, source)) in texts.iter_mut().zip(info.keys()) {
-        let value = match source {
-            KeySource::Field(index) => {
-                info.fields.get(*index).map(|field| item.field(field)).transpose()?.flatten()
-            }
-            KeySource::Template(template) => item.get(template.attribute)?,
-        };
+        let value = item.key(info, source)?;
         let value = value.ok_or_else(|| missing_key(info.attribute(source)))?;
         *text = spelled_once(info.scalar(source), value.raw().unescape()?);
     }

@@ -552,7 +552,7 @@ fn check_spelling<'p>(
 ) -> std::result::Result<(), ValueError> {
     for (_, source) in info.keys() {
         let name = info.attribute(source);
-        let Some(stored) = item.get(name)? else { continue };
+        let Some(stored) = item.key(info, source)? else { continue };
         if let KeySource::Field(index) = source
             && field(*index).and_then(|part| part.is_spelled_part(&stored)) == Some(true)
         {

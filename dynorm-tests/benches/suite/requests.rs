@@ -28,7 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("save", 1, 200, save_dynorm, save_sdk),
         case("find", 1, 200, find_dynorm, find_sdk),
         case(BATCH_SAVE, 25, 60, batch_save_dynorm, batch_save_sdk),
-        case(BATCH_GET, 100, 40, batch_get_dynorm, batch_get_sdk),
+        case(BATCH_GET, 100, 40, batch_get_dynorm::<100>, batch_get_sdk),
         case(QUERY, PAGE, 2, query_dynorm, query_sdk),
     ]
 }
@@ -110,13 +110,13 @@ fn found(users: &[User]) -> String {
     format!(r#"{{"Responses":{{"users":[{}]}},"UnprocessedKeys":{{}}}}"#, items.join(","))
 }
 
-fn batch_get_dynorm() -> Round {
-    let users = users(100);
+pub(crate) fn batch_get_dynorm<const N: usize>() -> Round {
+    let users = users(N);
     let db = Database::new(client(found(&users)));
     let ids: Vec<Id<User>> = users.iter().map(|user| user.id).collect();
     Box::new(move |runtime| {
         let found = runtime.block_on(UserRepo::batch_get(&ids).on(&db).into_future());
-        assert_eq!(found.map(|found| found.len()).unwrap_or_default(), 100);
+        assert_eq!(found.map(|found| found.len()).unwrap_or_default(), N);
     })
 }
 

@@ -255,6 +255,9 @@ impl<'a> Scanner<'a> {
                         self.string_after_quote()?;
                         rest = bytes.get(self.at..).unwrap_or_default();
                     }
+                    if let [b':' | b',', behind @ ..] = rest {
+                        rest = behind;
+                    }
                     continue;
                 }
                 [b'{', behind @ ..] => match behind_scalar(rest) {
