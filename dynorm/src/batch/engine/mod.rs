@@ -349,17 +349,29 @@ impl<'e> Engine<'e> {
     }
 
     fn wants_input(&self) -> bool {
-        let has_room = self.held_items < self.room && self.held_bytes < ROOM_BYTES;
-        has_room && !self.ended && self.stopped.is_none()
+        let is_low = match self.origin {
+            // Many at a time: to encode them one after another takes less than to do it between requests.
+            Origin::AtHand { .. } => self.held_items <= self.room / 2,
+            Origin::Stream => true,
+        };
+        is_low && self.has_room() && !self.ended && self.stopped.is_none()
     }
 
-    /// Takes in as many inputs as fill a request, if there are so many. Ready if anything has changed.
+    fn has_room(&self) -> bool {
+        self.held_items < self.room && self.held_bytes < ROOM_BYTES
+    }
+
+    /// Takes in inputs: of a stream as many as fill a request, if there are so many. Ready if anything has changed.
     fn poll_inputs(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let before = self.admitted;
+        let most = match self.origin {
+            Origin::AtHand { .. } => self.room,
+            Origin::Stream => self.work.most_items(),
+        };
+        let (before, wants_input) = (self.admitted, self.wants_input());
         loop {
             let ready = self.inputs.poll_ready(context);
             let taken = self.admitted - before;
-            if !self.wants_input() || taken == self.work.most_items() {
+            if !wants_input || !self.has_room() || taken == most {
                 return if taken > 0 { Poll::Ready(()) } else { Poll::Pending };
             }
             // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of failures slows all.
