@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use dynorm::prelude::*;
 use dynorm::{Duplicates, Error, Fate};
-use dynorm_tests::canned::{self, Answer, Requests};
+use dynorm_tests::canned::{self, Answer, Recorded, Requests};
+use serde_json::Value;
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 struct Note {
@@ -139,6 +140,32 @@ async fn a_missing_table_does_not_stop_another_one() {
     assert!(of_users.iter().all(|fate| *fate == Fate::NotSent));
     assert!(of_notes.iter().all(|fate| *fate == Fate::Done));
     assert_eq!(NoteRepo::scan().on(&db).count().await.unwrap(), u64::from(MANY));
+}
+
+/// More items than may be on their way are of a table, or of keys, that takes nothing: the others are written all the same.
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_holds_nothing_else_up() {
+    let numbers = |request: &Recorded| -> Vec<u32> {
+        let writes = request.body["RequestItems"]["notes"].as_array();
+        let number = |write: &Value| write["PutRequest"]["Item"]["number"]["N"].as_str()?.parse().ok();
+        writes.into_iter().flatten().filter_map(number).collect()
+    };
+    let db = Database::memory().unwrap();
+    db.create_table::<Note>().await.unwrap();
+    let (db, _) = canned::over(&db, move |request| {
+        if numbers(request).iter().any(|number| *number < 2_000) {
+            let hot = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down",
+                "throttlingReasons":[{"reason":"TableWriteKeyRangeThroughputExceeded","resource":"notes"}]}"#;
+            return Answer::Json(400, hot.to_owned());
+        }
+        Answer::Engine
+    });
+    let notes: Vec<Note> = (0..MANY).map(|number| Note { number, ..Note::default() }).collect();
+    let error = NoteRepo::batch_save(&notes).on(&db).await.unwrap_err();
+    for (number, fate) in error.fates().enumerate() {
+        let expected = if number < 2_000 { Fate::Unprocessed } else { Fate::Done };
+        assert_eq!(fate, expected, "{number}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -149,7 +149,7 @@ pub(super) async fn run_at_hand(
     }
     let mut at_hand =
         AtHand { groups: placed, next: 0, total: start, only, order: None, fates, buffer: Buffer::new() };
-    let first = at_hand.begin(room(work, &settings)).await;
+    let first = at_hand.begin(room(work, &settings), tables.len()).await;
     let origin = Origin::AtHand { first };
     let Outcome { mut stats, stopped, admitted } =
         run(database, work, tables, origin, settings, &mut at_hand).await;
@@ -202,10 +202,11 @@ struct Placed<'g> {
 
 impl AtHand<'_, '_> {
     /// How many inputs are taken in before anything is sent: all, if the engine has room for them. Of more, those whose key
-    /// another one has too, which are moved to the front: which of them is sent is settled among them.
-    async fn begin(&mut self, room: usize) -> usize {
+    /// another one has too, which are moved to the front: which of them is sent is settled among them. If there are several
+    /// tables, all: none of them waits for another one.
+    async fn begin(&mut self, room: usize, tables: usize) -> usize {
         let inputs = self.only.as_ref().map_or(self.total, Vec::len);
-        if inputs <= room {
+        if inputs <= room || tables > 1 {
             return inputs;
         }
         let mut hashes = Vec::with_capacity(inputs);

@@ -38,10 +38,6 @@ impl Engine<'_> {
             cause: reason.filter(|reason| was_sent && !reason.outcome_known()),
             successor: None,
         };
-        if let Some(error) = self.tables.get(table).and_then(|table| table.stopped.clone()) {
-            let id = self.jobs.insert(job);
-            return self.forsake(id, &error);
-        }
         let is_held = |id: &usize| self.jobs.get(*id).is_some_and(|held| held.body.is_of_key(&job.body));
         match self.keys.find(job.body.hash, is_held).copied() {
             Some(held) => self.meet(held, job),

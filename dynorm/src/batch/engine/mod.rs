@@ -351,14 +351,20 @@ impl<'e> Engine<'e> {
     fn wants_input(&self) -> bool {
         let is_low = match self.origin {
             // Many at a time: to encode them one after another takes less than to do it between requests.
-            Origin::AtHand { .. } => self.held_items <= self.room / 2,
+            Origin::AtHand { .. } => self.held_items <= self.room / 2 || self.is_starved(),
             Origin::Stream => true,
         };
         is_low && self.has_room() && !self.ended && self.stopped.is_none()
     }
 
     fn has_room(&self) -> bool {
-        self.held_items < self.room && self.held_bytes < ROOM_BYTES
+        self.is_starved() || (self.held_items < self.room && self.held_bytes < ROOM_BYTES)
+    }
+
+    /// What is on its way has all been sent and came back, and there is more at hand: that does not wait for what came back.
+    fn is_starved(&self) -> bool {
+        let fresh: usize = self.tables.iter().map(|table| table.fresh.len()).sum();
+        matches!(self.origin, Origin::AtHand { .. }) && fresh < self.work.most_items()
     }
 
     /// Takes in inputs: of a stream as many as fill a request, if there are so many. Ready if anything has changed.
