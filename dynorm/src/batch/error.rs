@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::body::Kind;
 use super::inputs::describe;
 use super::keys::{DeleteRules, Hooked};
 use super::puts::Begun;
 use super::settings::Options;
-use super::wire::Kind;
 use super::{Fate, Fates, Stats};
 use crate::batch::{BatchDelete, BatchGet, BatchRestore, BatchSaveRetry};
 use crate::collection::Collection;

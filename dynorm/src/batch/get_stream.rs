@@ -10,12 +10,13 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
+use super::body::Kind;
 use super::buffer::Buffer;
 use super::engine::{Input, Inputs, room};
 use super::inputs::by_key;
 use super::settings::batch_options;
 use super::stream::{BoxStream, exact_size, input, run_stream};
-use super::wire::{Kind, Work};
+use super::wire::Work;
 use super::{Fate, KeyFailure, Settings};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

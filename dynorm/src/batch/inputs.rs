@@ -7,11 +7,12 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
+use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
 use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, room, run};
 use super::progress::Checkpoint;
 use super::stats::count;
-use super::wire::{Body, Kind, Work, hash_of_json};
+use super::wire::Work;
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

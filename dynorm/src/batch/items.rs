@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
+use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
 use super::error::erased_report;
 use super::inputs::{Group, run_at_hand, unsettled};
-use super::wire::{Body, Kind, Work, hash_of_json};
+use super::wire::Work;
 use super::{Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

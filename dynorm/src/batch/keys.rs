@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::inputs::{Group, by_key, describe, hash_of, take_refusal};
 use super::items::get_items;
 use super::restore::restore;
-use super::wire::{Body, Kind, Work};
+use super::wire::Work;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_json, encode_key};
 use crate::error::{Error, Result, Subject};

@@ -4,12 +4,12 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use super::body::Kind;
 use super::error::erased_report;
 use super::inputs::{Group, cannot_begin, open, run_at_hand, unsettled};
 use super::keys::Keys;
 use super::puts::Puts;
 use super::settings::{Options, batch_options, write_options};
-use super::wire::Kind;
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::Entity;

@@ -3,6 +3,7 @@
 //! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and an operation
 //! that does not bring all of them to their end fails with an error that holds every input that is not known to be done.
 
+mod body;
 mod buffer;
 mod delete;
 mod engine;

@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
+use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::inputs::{Group, describe, hash_of, take_refusal};
-use super::wire::{Body, Kind, Work};
+use super::wire::Work;
 use crate::database::Database;
 use crate::encoded::EncodedItem;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_into};

@@ -1,12 +1,12 @@
 use std::fmt;
 
+use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::delete::run_keys;
 use super::error::{BatchRestoreError, UnfinishedKeys};
 use super::inputs::by_key;
 use super::keys::{Hooked, Keys};
 use super::settings::{batch_options, write_options};
-use super::wire::{Body, Kind};
 use super::{Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::{Entity, encode_key};

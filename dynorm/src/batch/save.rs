@@ -1,10 +1,10 @@
 use std::fmt;
 
+use super::body::Kind;
 use super::error::{BatchSaveError, Unfinished};
 use super::inputs::{cannot_begin, open, run_at_hand, unsettled};
 use super::puts::Puts;
 use super::settings::{Options, batch_options, write_options};
-use super::wire::Kind;
 use super::{Duplicates, Settings, Stats};
 use crate::collection::Collection;
 use crate::database::Database;

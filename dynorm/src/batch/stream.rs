@@ -11,12 +11,13 @@ use futures_util::stream::{self, Iter};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
+use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
-use super::wire::{Body, Kind, Work};
+use super::wire::Work;
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::OperationFuture;
-use super::save::{Put, SaveArg, save};
+use super::held::SaveArg;
+use super::save::{Put, save};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::Result;

@@ -2,7 +2,8 @@ use std::fmt;
 
 use super::claiming::claiming;
 use super::find::Find;
-use super::save::{Own, Put, put_request, stamped_item};
+use super::held::Own;
+use super::save::{Put, put_request, stamped_item};
 use super::{Held, OperationFuture};
 use crate::batch::Retry;
 use crate::database::Database;

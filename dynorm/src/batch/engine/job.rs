@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::Fate;
-use super::super::wire::Body;
+use super::super::body::Body;
 use crate::entity::EntityInfo;
 use crate::error::Error;
 

@@ -20,9 +20,10 @@ use hashbrown::HashTable;
 use slab::Slab;
 use tokio::time::Instant;
 
+use super::body::Body;
 use super::pace::{Concurrency, Pace};
 use super::progress::{Checkpoint, Progress};
-use super::wire::{Body, Work};
+use super::wire::Work;
 use super::{Fate, Settings, Stats, count};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
