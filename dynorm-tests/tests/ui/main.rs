@@ -6,6 +6,7 @@
 //!
 //! A topic is a test, so its name narrows a run; `UI_CASE` narrows it to the cases with that in their path.
 //! After a change on purpose run this with `UPDATE_GOLDEN=1`, and read the messages as a user would.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 mod compiler;
 mod difference;
