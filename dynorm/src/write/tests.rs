@@ -454,8 +454,7 @@ fn a_version_that_is_no_number_from_0_is_named() {
         let item = Attributes::from([("id".to_owned(), json!({"S": "a"})), ("version".to_owned(), found)]);
         let error = rule.explain(failure(Some(&item)), &Subject::of(info), b"{}").unwrap_err();
         assert!(
-            matches!(error, Error::Undecodable(_))
-                && error.to_string().contains("version: expected a version"),
+            matches!(error, Error::Undecodable(_)) && error.to_string().contains("version: expected a"),
             "{error}"
         );
     }
