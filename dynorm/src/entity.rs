@@ -95,8 +95,10 @@ pub struct EntityInfo {
     pub key_fields: &'static [usize],
     /// The indexes.
     pub indexes: &'static [IndexInfo],
-    /// For entities that share their table: the attribute that holds the type of the entity. Its value is the name of the struct.
+    /// For entities that share their table: the attribute that holds the type of the entity.
     pub type_attribute: Option<&'static str>,
+    /// The values of that attribute: the first is written, and all are read. None stands for the name of the struct.
+    pub type_names: &'static [&'static str],
     /// The field that every write sets to the current time.
     pub updated_at: Option<StampedField>,
     /// The field that a delete sets to the current time, instead of deleting the item.
@@ -185,6 +187,21 @@ impl EntityInfo {
     #[must_use]
     pub const fn hooks(self) -> Self {
         Self { hooks: true, ..self }
+    }
+
+    /// The type that is written into the items of the entity.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.type_names.first().copied().unwrap_or(self.name)
+    }
+
+    /// The oldest type of the entity, which stays what it is when the type gets another name.
+    pub(crate) fn oldest_type_name(&self) -> &'static str {
+        self.type_names.last().copied().unwrap_or(self.name)
+    }
+
+    /// True for the type that is written, and for former names of it.
+    pub(crate) fn is_type(&self, found: &str) -> bool {
+        found == self.type_name() || self.type_names.contains(&found)
     }
 
     /// The attribute that marks what is deleted.
@@ -418,7 +435,7 @@ pub(crate) fn write_derived<'p>(
         index.sort.iter().try_for_each(|source| write(source, false))?;
     }
     match info.type_attribute {
-        Some(attribute) => item.text(attribute, info.name),
+        Some(attribute) => item.text(attribute, info.type_name()),
         None => Ok(()),
     }
 }
@@ -576,7 +593,7 @@ fn check_spelling<'p>(
 pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> std::result::Result<bool, ValueError> {
     let Some(attribute) = info.type_attribute else { return Ok(true) };
     Ok(match item.get(attribute)? {
-        Some(value) => value.as_str().is_ok_and(|found| found == info.name),
+        Some(value) => value.as_str().is_ok_and(|found| info.is_type(&found)),
         None => false,
     })
 }

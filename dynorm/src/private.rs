@@ -9,8 +9,8 @@ pub use crate::entity::{Entity, EntityInfo, IndexInfo, Stamp};
 pub use crate::field::{Field, Key, Opaque, Plain};
 pub use crate::hooks::{Hook, HookFuture, Hooked};
 pub use crate::key::{
-    EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
-    Template, UniqueAttribute,
+    EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource,
+    PaddedIndexKeyPart, PaddedKeyPart, Part, Segment, Template, UniqueAttribute,
 };
 pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
@@ -119,6 +119,7 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         key_fields: &[],
         indexes: &[],
         type_attribute: None,
+        type_names: &[],
         deleted_at: None,
         version: None,
         ttl: None,
@@ -174,7 +175,12 @@ pub const fn at(position: usize) -> KeySource {
 
 /// A template, in an attribute of its own.
 pub const fn template(attribute: &'static str, segments: &'static [Segment]) -> KeySource {
-    KeySource::Template(Template { attribute, segments })
+    KeySource::Template(Template::new(attribute, segments))
+}
+
+/// The same, with values that are written as they are.
+pub const fn unescaped_template(attribute: &'static str, segments: &'static [Segment]) -> KeySource {
+    KeySource::Template(Template::unescaped(attribute, segments))
 }
 
 /// The attributes of an item, for the fields of an entity.

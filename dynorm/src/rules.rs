@@ -5,7 +5,7 @@ use std::fmt;
 use crate::attribute::{Moment, Timestamp};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
-use crate::expression::{DocumentPath, Node, Term};
+use crate::expression::{DocumentPath, Json, Node, Term};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
 /// mark away. The derive macro implements it.
@@ -328,6 +328,16 @@ pub(crate) fn present(info: &'static EntityInfo) -> Option<Node> {
     // One condition, so that its text can stand beside others.
     let all: Vec<Node> = [visible.of_mark(info), visible.of_end(info)].into_iter().flatten().collect();
     (!all.is_empty()).then_some(Node::And(all))
+}
+
+/// What is true of an item of the entity's type, under its name or a former one; `None` where the table holds no types.
+pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
+    let term = Term::Path(DocumentPath::of(info.type_attribute?));
+    let value = |name: &str| Term::Value(Json::text(name));
+    Some(match info.type_names {
+        [_, _, ..] => Node::In { term, values: info.type_names.iter().map(|name| value(name)).collect() },
+        _ => Node::Compare { left: term, operator: "=", right: value(info.type_name()) },
+    })
 }
 
 /// What is true of an item that has expired, so that another may take its place.

@@ -23,7 +23,7 @@ pub use target::{
 pub(crate) use target::{list_of, set_of};
 pub(crate) use update::{Action, Change, Json, Number, Source, Start, check_overlaps};
 
-use crate::codec::{Encoder, ValueError};
+use crate::codec::ValueError;
 use crate::entity::EntityInfo;
 use crate::operation::request::Request;
 use crate::rules;
@@ -106,12 +106,7 @@ impl Expression {
     ) -> Result<Option<String>, ValueError> {
         let partition = info.attribute(&info.partition);
         let absent = |expression: &mut Self| format!("attribute_not_exists({})", expression.name(partition));
-        let own = |expression: &mut Self| {
-            let attribute = info.type_attribute?;
-            let mut name = Encoder::default();
-            name.string(info.name).ok()?;
-            Some(format!("{} = {}", expression.name(attribute), expression.encoded_value(name.into_bytes())))
-        };
+        let own = |expression: &mut Self| rules::of_type(info)?.render(expression).ok();
         let stored = |expression: &mut Self| {
             own(expression).unwrap_or_else(|| format!("attribute_exists({})", expression.name(partition)))
         };

@@ -11,6 +11,7 @@ mod delete;
 mod exactly_once;
 mod find;
 mod first_or_create;
+mod key_overlap;
 mod held;
 pub(crate) mod request;
 mod retry_on_conflict;
