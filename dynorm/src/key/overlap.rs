@@ -13,8 +13,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::template::{ESCAPE, Segment, Template};
 use super::KeySource;
+use super::template::{ESCAPE, Segment, Template};
 use crate::attribute::ScalarType;
 use crate::codec::FieldInfo;
 
@@ -270,12 +270,18 @@ mod tests {
     #[test]
     fn templates_that_do_not_overlap_are_known() {
         for (one, other) in [
-            (&[Text("USER#"), Field(0, 0)][..], &[Text("USER#"), Field(0, 0), Text("#ORDER#"), Field(1, 0)][..]),
+            (
+                &[Text("USER#"), Field(0, 0)][..],
+                &[Text("USER#"), Field(0, 0), Text("#ORDER#"), Field(1, 0)][..],
+            ),
             (&[Text("A#"), Field(0, 0)], &[Text("B#"), Field(0, 0)]),
             (&[Field(1, 3)], &[Field(1, 4)]),
             (&[Field(2, 0)], &[Text("PROFILE")]),
             (&[Text("A#x")], &[Text("A#"), Field(1, 0)]),
-            (&[Field(0, 0), Text("#"), Field(0, 0)], &[Field(0, 0), Text("#"), Field(0, 0), Text("#"), Field(0, 0)]),
+            (
+                &[Field(0, 0), Text("#"), Field(0, 0)],
+                &[Field(0, 0), Text("#"), Field(0, 0), Text("#"), Field(0, 0)],
+            ),
         ] {
             assert_eq!(shared(one, other), None, "{one:?} {other:?}");
         }

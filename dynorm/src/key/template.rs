@@ -330,8 +330,7 @@ mod tests {
         for key in ["", "A", "A#", "B#a#b", "A#a", r"A#a\b#c", "A#a\\", "A#a#b#c", r"A#a#b\c", r"A#a#b\"] {
             assert!(TEMPLATE.parse(key).is_err(), "{key}");
         }
-        let padded =
-            Template::new("sk", &[Segment::Field(0, 3), Segment::Field(0, 2), Segment::Text("é")]);
+        let padded = Template::new("sk", &[Segment::Field(0, 3), Segment::Field(0, 2), Segment::Text("é")]);
         assert_eq!(padded.parse("00707é").unwrap(), [(0, "7".to_owned()), (0, "7".to_owned())]);
         for key in ["00707", "00708é", "0070é7", "+0707é", "0é707é", "00707éé"] {
             assert!(padded.parse(key).is_err(), "{key}");
