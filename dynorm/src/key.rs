@@ -2,6 +2,8 @@
 
 mod overlap;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -261,7 +261,7 @@ mod tests {
             (&[Field(1, 3)], &[Field(1, 0)], "111"),
             (&[Text("A#1")], &[Text("A#"), Field(1, 0)], "A#1"),
             (&[Field(0, 0)], &[Text("PROFILE")], "PROFILE"),
-            (&[Field(0, 0), Text("~"), Field(0, 0)], &[Field(0, 0), Text("|"), Field(0, 0)], "|~"),
+            (&[Field(0, 0), Text("~"), Field(0, 0)], &[Field(0, 0), Text("|"), Field(0, 0)], "~|"),
         ] {
             assert_eq!(shared(one, other).as_deref(), Some(example), "{one:?} {other:?}");
         }
