@@ -193,7 +193,8 @@ async fn padded_numbers_are_in_order_and_what_does_not_fit_is_refused() {
     let padded = |number, small| Padded { group: "g".into(), number, small };
     let all: Vec<Padded> = [7, 10, 70, 0].iter().map(|number| padded(*number, Some(Number(7)))).collect();
     PaddedRepo::batch_save(&all).on(&db).await.unwrap();
-    let below = PaddedRepo::filter(Padded::GROUP.eq("g") & Padded::NUMBER.lt(9)).get_all().on(&db).await.unwrap();
+    let below =
+        PaddedRepo::filter(Padded::GROUP.eq("g") & Padded::NUMBER.lt(9)).get_all().on(&db).await.unwrap();
     assert_eq!(below.iter().map(|it| it.number).collect::<Vec<_>>(), [0, 7]);
     let below = PaddedRepo::filter(Padded::GROUP.eq("g") & Padded::NUMBER.lt(1_000_000)).on(&db);
     assert_eq!(below.get_all().await.unwrap().len(), 4);

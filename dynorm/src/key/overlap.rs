@@ -13,10 +13,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::KeySource;
-use super::template::{ESCAPE, Segment, Template};
-use crate::attribute::ScalarType;
-use crate::codec::FieldInfo;
+use super::template::{ESCAPE, KeySource, Segment, Template};
+use crate::codec::{FieldInfo, ScalarType};
 
 /// A text that both keys can be, if there is one: each key is given with the fields of its entity.
 pub(crate) fn shared_key(
@@ -231,8 +229,7 @@ fn kind(field: &FieldInfo, may_be_empty: bool) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::shared_key;
-    use crate::attribute::ScalarType;
-    use crate::codec::FieldInfo;
+    use crate::codec::{FieldInfo, ScalarType};
     use crate::key::{KeySource, Segment, Template};
 
     use Segment::{Field, Text};

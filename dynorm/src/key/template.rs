@@ -13,8 +13,17 @@
 
 use std::borrow::Cow;
 
-use super::Part;
+use crate::attribute::Part;
 use crate::codec::{Encoder, ValueError, scalar_text};
+
+/// Where the attribute of a key comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum KeySource {
+    /// The field at this position of the table of fields.
+    Field(usize),
+    /// Text made of fields, stored in an attribute of its own.
+    Template(Template),
+}
 
 /// A key made of text and fields, such as `ORDER#{id}`.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +43,16 @@ pub enum Segment {
     Text(&'static str),
     /// The field at this position of the table of fields, with zeros in front up to a width (0: as it is).
     Field(usize, usize),
+}
+
+impl KeySource {
+    /// False for a template whose values are written as they are.
+    pub(crate) const fn is_escaped(&self) -> bool {
+        match self {
+            Self::Field(_) => true,
+            Self::Template(template) => template.is_escaped,
+        }
+    }
 }
 
 pub(super) const ESCAPE: char = '\\';
@@ -294,7 +313,8 @@ fn foreign(template: &Template) -> ValueError {
 #[cfg(test)]
 mod tests {
     use super::{Segment, Template, is_unambiguous};
-    use crate::key::{EntityKey, Part};
+    use crate::attribute::Part;
+    use crate::key::EntityKey;
 
     const TEMPLATE: Template = Template::new(
         "pk",

@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use fastrand::Rng;
 
 use super::{KeySource, Part, Segment, Template, shared_key};
-use crate::attribute::ScalarType;
-use crate::codec::FieldInfo;
+use crate::codec::{FieldInfo, ScalarType};
 
 /// Two texts and two numbers.
 const FIELDS: &[FieldInfo] = &[

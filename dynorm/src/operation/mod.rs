@@ -13,7 +13,6 @@ mod find;
 mod first_or_create;
 mod held;
 mod key_overlap;
-pub(crate) mod request;
 mod retry_on_conflict;
 mod save;
 mod save_tracked;
