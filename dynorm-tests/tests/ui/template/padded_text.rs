@@ -14,7 +14,7 @@ enum Kind {
 }
 
 #[derive(Entity, Clone, Debug)]
-#[entity(partition = "A", sort = "{code:05}#{label:05}#{kind:05}#{id:05}#{at:05}#{weight:05}#{is_new:05}")]
+#[entity(partition = "A", sort = "{code:05}#{label:05}#{kind:05}#{id:05}#{at:05}#{weight:05}")]
 struct Item {
     code: Code,
     label: Label,
@@ -22,6 +22,11 @@ struct Item {
     id: Id<Item>,
     at: Timestamp,
     weight: f64,
+}
+
+#[derive(Entity, Clone, Debug)]
+#[entity(partition = "A#{is_new:05}")]
+struct Flag {
     is_new: bool,
 }
 
