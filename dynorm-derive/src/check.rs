@@ -215,9 +215,7 @@ fn type_names(entity: &Entity<'_>, errors: &mut Errors) {
         }
         seen.push(text);
     }
-    let is_own = |name: &&LitStr| {
-        entity.type_name.written.is_none() && name.value() == entity.ident.unraw().to_string()
-    };
+    let is_own = |name: &&LitStr| entity.type_name.written.is_none() && entity.ident.unraw() == name.value();
     if let Some(name) = entity.type_name.former.iter().find(is_own) {
         errors.at(
             name,

@@ -56,7 +56,7 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
             match entry.word.unraw().to_string().as_str() {
                 words::FROM => from = entry.place("User::ADDRESS.field(Address::CITY)", errors),
                 _ => {
-                    attr::unknown(&entry.word, words::ON_PROJECTION_FIELD, "a field of a projection", errors)
+                    attr::unknown(&entry.word, words::ON_PROJECTION_FIELD, "a field of a projection", errors);
                 }
             }
         }

@@ -27,7 +27,7 @@ pub(crate) fn shared_key(
     }
     let alphabet = alphabet(&[&one, &other]);
     let start = (State::START, State::START);
-    let mut reached: HashMap<(State, State), Option<((State, State), char)>> = HashMap::new();
+    let mut reached = Reached::new();
     reached.insert(start, None);
     let mut open = VecDeque::from([start]);
     while let Some(node) = open.pop_front() {
@@ -48,11 +48,11 @@ pub(crate) fn shared_key(
     None
 }
 
+/// The nodes of the walk, each with the one before it and the character between the two.
+type Reached = HashMap<(State, State), Option<((State, State), char)>>;
+
 /// The characters on the way to a node.
-fn text_to(
-    mut node: (State, State),
-    reached: &HashMap<(State, State), Option<((State, State), char)>>,
-) -> String {
+fn text_to(mut node: (State, State), reached: &Reached) -> String {
     let mut text = Vec::new();
     while let Some(Some((before, character))) = reached.get(&node) {
         text.push(*character);
