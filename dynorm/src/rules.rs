@@ -325,6 +325,16 @@ fn seconds_now(now: Timestamp) -> i64 {
     now.unix_micros().div_euclid(1_000_000)
 }
 
+/// What is true of an item of the entity's type, under its name or a former one; `None` where the table holds no types.
+pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
+    let attribute = info.type_attribute?;
+    let value = |name: &str| Json::text(name);
+    Some(match info.type_names {
+        names @ [_, _, ..] => Node::is_in(attribute, names.iter().map(|name| value(name)).collect()),
+        _ => Node::equals(attribute, value(info.type_name())),
+    })
+}
+
 /// What is true of an item that has expired: of no item whose expiry is absent, or no number.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
     let now = format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now()));

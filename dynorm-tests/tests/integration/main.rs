@@ -29,6 +29,7 @@ mod save;
 mod scans;
 mod streams;
 mod tables;
+mod templates;
 mod time_to_live;
 mod tracked;
 mod transact_faults;

@@ -142,6 +142,11 @@ impl Node {
         Self::compare(attribute, "=", json)
     }
 
+    pub(crate) fn is_in(attribute: &'static str, values: Vec<Vec<u8>>) -> Self {
+        let values = values.into_iter().map(Term::Value).collect();
+        Self::In { term: Term::Path(DocumentPath::of(attribute)), values }
+    }
+
     /// What reads as absent: no such attribute, or one that holds NULL.
     pub(crate) fn absent_or_null(attribute: &'static str) -> Self {
         Self::absent(attribute).or(Self::equals(attribute, Json::NULL.to_vec()))

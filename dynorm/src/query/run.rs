@@ -14,7 +14,8 @@ use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, is_of_type};
 use crate::error::{Doing, Error, Report, Result, Subject};
-use crate::expression::{DocumentPath, Expression, Json, check_bytes, check_operators};
+use crate::expression::{DocumentPath, Expression, check_bytes, check_operators};
+use crate::rules;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
 /// How many items of an index are completed at a time.
@@ -98,9 +99,8 @@ impl Reader {
         }
         let mut filters = Vec::new();
         // Other entities may share the table, so the type is always asked for.
-        if let Some(attribute) = self.plan.info.type_attribute {
-            let name = Json::text(self.plan.info.name);
-            filters.push(format!("{} = {}", expression.name(attribute), expression.encoded_value(name)));
+        if let Some(of_type) = rules::of_type(self.plan.info) {
+            filters.push(of_type.render(&mut expression)?);
         }
         if let Some(filter) = &self.plan.filter {
             filters.push(filter.render(&mut expression)?);

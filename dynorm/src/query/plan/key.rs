@@ -6,11 +6,11 @@ use super::super::evaluate::order_of_values;
 use super::super::refusal::partition_fields;
 use super::super::{MAX_PARTITIONS, Spec};
 use super::parts_of;
-use super::sort::{EQUAL, has_order, narrowed};
+use super::sort::{EQUAL, has_order, narrowed, rendered_value};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::{Node, Term};
-use crate::key::{EncodedPart, KeyRole, KeySource, Part, check_key};
+use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, check_key};
 
 /// The most keys that one query gets: several `is_in` multiply, and each may have 100 values.
 const MAX_KEYS: usize = 10_000;
@@ -151,11 +151,24 @@ fn fixed(
             }
             let name = info.fields.get(field).map_or("", |field| field.name);
             let Some((values, position)) = values_of(name, conditions)? else { return Ok(None) };
+            if !fits(info, source, field, &values) {
+                return Ok(None);
+            }
             fixed.fields.push((field, values));
             fixed.used.push(position);
         }
     }
     Ok(Some(fixed))
+}
+
+/// False if a template cannot have made the text of one of the values, so that the filter has to decide.
+fn fits(info: &EntityInfo, source: &KeySource, field: usize, values: &[Vec<u8>]) -> bool {
+    let KeySource::Template(template) = source else { return true };
+    let mut segments = template.segments.iter().enumerate();
+    segments.all(|(at, segment)| {
+        let is_it = matches!(segment, Segment::Field(found, _) if *found == field);
+        !is_it || values.iter().all(|json| rendered_value(info, template, at, json).is_some())
+    })
 }
 
 impl Fixed {
