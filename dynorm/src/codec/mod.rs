@@ -7,6 +7,7 @@
 mod attributes;
 mod base64;
 mod bridge;
+mod consumed;
 mod encoder;
 mod equal;
 mod fields;
@@ -30,6 +31,7 @@ pub(crate) use item::Refused;
 pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
+pub(crate) use consumed::consumed_capacity;
 pub(crate) use number::{
     compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,
 };

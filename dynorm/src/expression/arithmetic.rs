@@ -3,12 +3,28 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::json::Json;
 use super::path::Path;
-use super::target::NumberAttribute;
-use super::update::{Json, Number, Source};
+use super::update::{Number, Source};
 use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{Field, TypedKind};
+
+/// A type that can be counted with.
+#[diagnostic::on_unimplemented(
+    message = "arithmetic needs a field that is a number, and this one is `{Self}`",
+    label = "not a number",
+    note = "for a set use `.insert(…)`, for a list `.append(…)`, for everything else `.set(…)`"
+)]
+pub trait NumberAttribute: Attribute {
+    /// The number itself, without an `Option` around it.
+    type Number: Attribute;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
+    type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
+}
 
 /// A sum or a difference of two numbers of an `E`, which DynamoDB computes: made by [`Field::plus`] and [`Field::minus`], for
 /// [`Update::set`](crate::Update::set).

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::arithmetic::Sum;
+use super::json::Json;
 use super::path::Path;
-use super::update::{Action, Change, Json, Source};
+use super::update::{Action, Change, Source};
 use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedKind, encode_opaque};
@@ -187,22 +188,6 @@ assigned! {
     [T: Attribute, F: Attribute<Base = T::Base>, E, K: TypedKind] Field<E, F, K>, T => |field, _stored| Ok(Source::Path(field.into()));
     [T: Attribute, F: Attribute<Base = T::Base>, E, K: TypedKind] Path<E, F, K>, T => |path, _stored| Ok(Source::Path(path.untyped()));
     [T: Attribute, E] Sum<E, T::Base>, T => |sum, _stored| sum.source;
-}
-
-/// A type that can be counted with.
-#[diagnostic::on_unimplemented(
-    message = "arithmetic needs a field that is a number, and this one is `{Self}`",
-    label = "not a number",
-    note = "for a set use `.insert(…)`, for a list `.append(…)`, for everything else `.set(…)`"
-)]
-pub trait NumberAttribute: Attribute {
-    /// The number itself, without an `Option` around it.
-    type Number: Attribute;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
-    type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
 }
 
 /// A type with elements in an order, to which more can be added: a `Vec`, or an `Option` of one.

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use super::run::{Next, Position, Run};
-use super::{Cursor, Found, IntoCursor, Query, Selection, Whole};
+use super::builder::Query;
+use super::cursor::{Cursor, IntoCursor};
+use super::found::Found;
+use super::position::{Next, Position};
+use super::run::Run;
+use super::select::{Selection, Whole};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::Entity;
@@ -45,6 +49,13 @@ pub struct PageQuery<E: Entity, S: Selection<E> = Whole<E>> {
     size: usize,
     from: From,
     key: Option<Vec<u8>>,
+}
+
+impl<E: Entity, S: Selection<E>> Query<E, S> {
+    /// A page of `size` matches; see [`PageQuery`].
+    pub fn page(self, size: usize) -> PageQuery<E, S> {
+        PageQuery::new(self, size)
+    }
 }
 
 enum From {

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
-use super::Found;
 use super::evaluate::find;
+use super::found::Found;
 use crate::attribute::Attribute;
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;

@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
+use super::builder::Query;
 use super::run::Run;
-use super::{Query, Selection, Whole};
+use super::select::{Selection, Whole};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
@@ -59,8 +60,15 @@ pub struct QueryStream<E: Entity, S: Selection<E> = Whole<E>> {
 type Fetching<E, S> =
     Pin<Box<dyn Future<Output = Result<(Run<E, S>, Vec<<S as Selection<E>>::Output>)>> + Send>>;
 
+impl<E: Entity, S: Selection<E>> Query<E, S> {
+    /// The matches one after another; see [`QueryStream`].
+    pub fn stream(self) -> QueryStream<E, S> {
+        QueryStream::new(self)
+    }
+}
+
 impl<E: Entity, S: Selection<E>> QueryStream<E, S> {
-    pub(super) fn new(query: Query<E, S>) -> Self {
+    fn new(query: Query<E, S>) -> Self {
         Self {
             left: query.limit,
             query: Some(query),
