@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::attribute::{Moment, Timestamp};
+use crate::attribute::{Moment, Stamp, Timestamp};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
 use crate::expression::{Comparison, Node};
@@ -114,7 +114,7 @@ pub trait Version {
     }
 
     #[doc(hidden)]
-    fn raise(version: &mut Self, stamp: &crate::entity::Stamp)
+    fn raise(version: &mut Self, stamp: &Stamp)
     where
         Self: Sized;
 }
@@ -127,7 +127,7 @@ macro_rules! versions {
                 u64::try_from(*self).unwrap_or(0)
             }
 
-            fn raise(version: &mut Self, _: &crate::entity::Stamp) {
+            fn raise(version: &mut Self, _: &Stamp) {
                 *version = version.saturating_add(1);
             }
         }
@@ -232,6 +232,20 @@ impl Expiry for Option<Timestamp> {
 /// Rounded up, so that nothing ends before its time.
 fn seconds(at: Timestamp) -> i64 {
     at.unix_micros().div_euclid(1_000_000) + i64::from(at.unix_micros().rem_euclid(1_000_000) > 0)
+}
+
+/// What must be true of the item before a write, whatever else is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existence {
+    Any,
+    /// It does not exist.
+    Absent,
+    /// It exists, and is of the entity: others may share the table. It is neither marked as deleted nor at its end.
+    Present,
+    /// It exists, and is of the entity.
+    Stored,
+    /// If it exists, it is of the entity.
+    Own,
 }
 
 /// The items that a read sees.

@@ -108,9 +108,9 @@ fn a_condition_that_is_too_deep_is_refused_by_whatever_takes_one() {
 fn a_condition_that_is_as_deep_as_may_be_is_sent_and_evaluated() {
     on_a_small_stack(|| async {
         let (db, requests) = canned::database(|request| match request.target.as_str() {
-            "BatchGetItem" => {
-                Answer::ok(r#"{"Responses":{"users":[{"name":{"S":"Ada"},"city":{"S":"Paris"},"age":{"N":"1"}}]}}"#)
-            }
+            "BatchGetItem" => Answer::ok(
+                r#"{"Responses":{"users":[{"name":{"S":"Ada"},"city":{"S":"Paris"},"age":{"N":"1"}}]}}"#,
+            ),
             _ => Answer::ok(r#"{"Items":[],"Count":0}"#),
         });
         for (level, levels) in LEVELS.into_iter().zip(PERMITTED) {
@@ -150,10 +150,15 @@ fn lists_of_any_length_end_in_an_error() {
         let names = || (0..200_000).map(|number| number.to_string());
         let error = UserRepo::filter(User::NAME.is_in(names())).get_all().on(&db).await.unwrap_err();
         assert!(error.to_string().contains("200000 values"), "{error}");
-        let error = UserRepo::filter(dynorm::field("name").is_in(names())).get_all().on(&db).await.unwrap_err();
-        assert!(error.to_string().contains("200000 values"), "{error}");
         let error =
-            UserRepo::by_city("Paris").filter(User::AGE.is_in(0..200_000)).get_all().on(&db).await.unwrap_err();
+            UserRepo::filter(dynorm::field("name").is_in(names())).get_all().on(&db).await.unwrap_err();
+        assert!(error.to_string().contains("200000 values"), "{error}");
+        let error = UserRepo::by_city("Paris")
+            .filter(User::AGE.is_in(0..200_000))
+            .get_all()
+            .on(&db)
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("200000 values"), "{error}");
         let any = names().map(|name| User::CITY.eq(name)).reduce(|one, other| one | other).unwrap();
         is_refused(UserRepo::filter(any).get_all().on(&db)).await;
@@ -193,7 +198,9 @@ fn answers_are_read_as_deep_as_dynamodb_nests_and_no_deeper() {
                 for result in results {
                     match result {
                         Ok(()) => assert!(levels <= 64 || field == "other", "{field} {levels}"),
-                        Err(Error::Undecodable(_)) => assert!(levels > 32 && field != "other", "{field} {levels}"),
+                        Err(Error::Undecodable(_)) => {
+                            assert!(levels > 32 && field != "other", "{field} {levels}")
+                        }
                         Err(error) => panic!("{field} {levels}: {error:?}"),
                     }
                 }

@@ -32,7 +32,9 @@ fn index_key(number: u64, age: u32) -> Value {
 fn positions(cycle: Vec<Value>) -> (Database, Requests) {
     canned::database(move |request| {
         let last = &cycle[request.number % cycle.len()];
-        Answer::ok(json!({ "Items": [], "Count": 0, "ScannedCount": 0, "LastEvaluatedKey": last }).to_string())
+        Answer::ok(
+            json!({ "Items": [], "Count": 0, "ScannedCount": 0, "LastEvaluatedKey": last }).to_string(),
+        )
     })
 }
 
@@ -84,7 +86,10 @@ async fn a_query_goes_on_in_the_order_of_its_keys() {
     let query = || UserRepo::filter(User::TEAM.eq("a"));
     // As numbers, and not as text.
     let (db, requests) = positions(vec![key("a", 9), key("a", 10), key("a", 2)]);
-    refused(query().get_all().on(&db).await, "goes back in the order of the keys: a page ends at team = a, number = 2");
+    refused(
+        query().get_all().on(&db).await,
+        "goes back in the order of the keys: a page ends at team = a, number = 2",
+    );
     assert_eq!(requests.all().len(), 3);
     let (db, requests) = positions(vec![key("a", 10), key("a", 9), key("a", 9)]);
     refused(query().order_by(User::NUMBER.desc()).get_all().on(&db).await, "the same page again");
@@ -225,9 +230,18 @@ async fn items_that_were_not_asked_for_are_refused() {
         UserRepo::filter(User::TEAM.eq("a")).get_all().on(&answer).await,
         "the `team` of the one with team = b, number = 7 does not meet the condition",
     );
-    refused(UserRepo::filter(User::TEAM.eq("a")).select(User::AGE).get_all().on(&answer).await, "not asked for");
-    refused(UserRepo::filter(User::TEAM.eq("a")).first().on(&page(&json!({ "Items": [other_team] }))).await, "`team`");
-    refused(UserRepo::by_city("Rome").get_all().on(&page(&json!({ "Items": [index_key(7, 1)] }))).await, "`city`");
+    refused(
+        UserRepo::filter(User::TEAM.eq("a")).select(User::AGE).get_all().on(&answer).await,
+        "not asked for",
+    );
+    refused(
+        UserRepo::filter(User::TEAM.eq("a")).first().on(&page(&json!({ "Items": [other_team] }))).await,
+        "`team`",
+    );
+    refused(
+        UserRepo::by_city("Rome").get_all().on(&page(&json!({ "Items": [index_key(7, 1)] }))).await,
+        "`city`",
+    );
     let without = json!({ "team": { "S": "a" }, "number": { "N": "7" }, "age": { "N": "1" } });
     refused(UserRepo::by_city("Rome").get_all().on(&page(&json!({ "Items": [without] }))).await, "`city`");
 
@@ -241,13 +255,18 @@ async fn items_that_were_not_asked_for_are_refused() {
         User::NUMBER.ge(10),
         User::NUMBER.between(8, 70),
     ] {
-        refused(within(condition).get_all().on(&seven).await, "the `number` of the one with team = a, number = 7");
+        refused(
+            within(condition).get_all().on(&seven).await,
+            "the `number` of the one with team = a, number = 7",
+        );
     }
-    for condition in [User::NUMBER.eq(7), User::NUMBER.le(7), User::NUMBER.ge(7), User::NUMBER.between(1, 10)] {
+    for condition in [User::NUMBER.eq(7), User::NUMBER.le(7), User::NUMBER.ge(7), User::NUMBER.between(1, 10)]
+    {
         assert_eq!(within(condition).get_all().on(&seven).await.unwrap().len(), 1);
     }
     // The same key in another spelling is the same key.
-    let respelled = r#"{"Items":[{"team":{"S":"\u0061"},"number":{"N":"7.0"},"city":{"S":"x"},"age":{"N":"1"}}]}"#;
+    let respelled =
+        r#"{"Items":[{"team":{"S":"\u0061"},"number":{"N":"7.0"},"city":{"S":"x"},"age":{"N":"1"}}]}"#;
     let (db, _) = canned::database(move |_| Answer::ok(respelled));
     assert_eq!(within(User::NUMBER.eq(7)).get_all().on(&db).await.unwrap().len(), 1);
 }

@@ -34,7 +34,6 @@ pub use target::{
 };
 
 pub(crate) use document_path::{DocumentPath, Step};
-pub(crate) use existence::Existence;
 pub(crate) use json::Json;
 pub(crate) use node::{Comparison, MAX_IN, Node, Term};
 pub(crate) use placeholders::{Expression, check_bytes, check_operators};

@@ -1,7 +1,6 @@
 //! The expressions of one request: their texts, and the names and values that the placeholders in them stand for.
 
-use crate::codec::ValueError;
-use crate::operation::request::Request;
+use crate::codec::{Request, ValueError};
 
 /// The expressions of one request, with the names and values that their placeholders stand for.
 #[derive(Debug, Default)]

@@ -3,11 +3,10 @@
 use super::answer::{Summary, read_page};
 use super::plan::Plan;
 use super::position::Next;
-use crate::codec::{Item, ValueError};
+use crate::codec::{Item, Request, ValueError};
 use crate::database::Database;
 use crate::error::{Error, Report, Result, Subject};
 use crate::expression::{DocumentPath, Expression, Json, Node, check_bytes, check_operators};
-use crate::operation::request::Request;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
 /// What is asked of DynamoDB: everything but the place where a page begins.
