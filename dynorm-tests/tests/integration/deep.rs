@@ -1,11 +1,13 @@
-//! Whatever is nested, by a caller or by a server, ends with a value or an error, on a thread with little stack.
+//! Whatever is nested, by a caller or by a server, ends with a value or an error, on a thread with little
+//! stack.
 
 use dynorm::prelude::*;
 use dynorm::{Condition, Error, Query};
 use dynorm_tests::canned::{self, Answer};
 use serde::{Deserialize, Serialize};
 
-/// A fourth of what a worker of tokio has. Conditions of 300 levels were seen to need less than half of this, unoptimised.
+/// A fourth of what a worker of tokio has. Conditions of 300 levels were seen to need less than half of this,
+/// unoptimised.
 const STACK: usize = 512 * 1024;
 
 #[derive(Entity, Clone, Debug)]

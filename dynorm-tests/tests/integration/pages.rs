@@ -1,4 +1,5 @@
-//! Pages of a server that lies: numbers that no page has, positions that do not advance, items that were not asked for.
+//! Pages of a server that lies: numbers that no page has, positions that do not advance, items that were not
+//! asked for.
 
 use dynorm::prelude::*;
 use dynorm::{Cursor, Error};

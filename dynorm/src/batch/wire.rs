@@ -1,5 +1,5 @@
-//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a condition, which
-//! batches do not take, a request for each.
+//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a
+//! condition, which batches do not take, a request for each.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,8 +37,9 @@ pub(super) enum Verdict {
 /// What an item may have.
 const ITEM: usize = 400 * 1024;
 
-/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that would be too
-/// much. JSON is never shorter than what it stands for, so an answer with less than this had room for another item.
+/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that
+/// would be too much. JSON is never shorter than what it stands for, so an answer with less than this had
+/// room for another item.
 const FULL_ANSWER: usize = 16 * 1024 * 1024 - ITEM;
 const FULL_PARTITION: usize = 1024 * 1024 - ITEM;
 
@@ -109,8 +110,8 @@ impl Work {
         request.finish()
     }
 
-    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, the items that were found go
-    /// to `inputs`.
+    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, the items
+    /// that were found go to `inputs`.
     pub(super) fn read(
         self,
         answer: &Answer,

@@ -2,13 +2,13 @@
 
 use super::{Scanner, ValueError};
 
-/// More than any request consumes: a hundred items of 400 KB, written twice to a table and to its twenty-five indexes in a
-/// transaction, are two million units. A server that says more does not know.
+/// More than any request consumes: a hundred items of 400 KB, written twice to a table and to its twenty-five
+/// indexes in a transaction, are two million units. A server that says more does not know.
 const MOST_UNITS: f64 = 1e7;
 
-/// Calls `visit` with each table that the member `ConsumedCapacity` of an answer tells of, and its capacity units: it is a list, or
-/// one object. What cannot be read, and what no request consumes, counts as nothing, since what the answer says of the items is
-/// worth more.
+/// Calls `visit` with each table that the member `ConsumedCapacity` of an answer tells of, and its capacity
+/// units: it is a list, or one object. What cannot be read, and what no request consumes, counts as nothing,
+/// since what the answer says of the items is worth more.
 pub(crate) fn consumed_capacity(json: &str, visit: &mut dyn FnMut(&str, f64)) {
     let mut tables = Vec::new();
     let mut one = |scanner: &mut Scanner<'_>| {

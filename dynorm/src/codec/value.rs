@@ -4,7 +4,8 @@ use std::fmt;
 use super::scanner::{RawString, Scanner};
 use super::{Encoder, ValueError, base64};
 
-/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can use up the stack.
+/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can
+/// use up the stack.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 64;
 
@@ -13,7 +14,8 @@ fn too_deep() -> ValueError {
     ValueError::new("the answer is nested deeper than DynamoDB allows")
 }
 
-/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is filled.
+/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is
+/// filled.
 ///
 /// [`Attribute::decode`](crate::Attribute::decode) is given one.
 #[derive(Clone, Copy)]
@@ -202,7 +204,8 @@ impl<'a> Value<'a> {
         Ok(Items { scanner, first: true, depth })
     }
 
-    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which stands for the empty set.
+    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which
+    /// stands for the empty set.
     pub fn as_set(&self) -> Result<Scalars<'a>, ValueError> {
         let mut scanner = Scanner::new("[]");
         let kind = match self.kind.element() {
@@ -231,7 +234,8 @@ impl<'a> Value<'a> {
         Ok((self.text, self.depth_within()?))
     }
 
-    /// How deep lies what is in this list, map or set. Whatever recurses into a value asks here, so this is where it ends.
+    /// How deep lies what is in this list, map or set. Whatever recurses into a value asks here, so this is
+    /// where it ends.
     #[inline]
     fn depth_within(&self) -> Result<u8, ValueError> {
         if self.depth < MAX_DEPTH { Ok(self.depth + 1) } else { Err(too_deep()) }
@@ -298,7 +302,8 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of bytes their base64.
+/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of
+/// bytes their base64.
 pub(crate) fn scalar_text(json: &[u8]) -> Result<Cow<'_, str>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     Value::parse(&mut Scanner::new(text))?.raw().unescape()

@@ -1,5 +1,5 @@
-//! Conditions for code that learns the names of fields at run time. The operators are those of `operators.rs`, which says how to
-//! add one.
+//! Conditions for code that learns the names of fields at run time. The operators are those of
+//! `operators.rs`, which says how to add one.
 
 use super::condition::Condition;
 use super::document_path::DocumentPath;
@@ -9,8 +9,9 @@ use crate::attribute::Attribute;
 
 /// A field by the name of its attribute, for code that learns it at run time, such as that of a search form.
 ///
-/// A name that the entity does not have is an error of the query, which lists those that it has. So is a value of another type
-/// than the field is stored as, where that is text, a number or bytes; in other fields, such as lists and maps, it matches nothing.
+/// A name that the entity does not have is an error of the query, which lists those that it has. So is a
+/// value of another type than the field is stored as, where that is text, a number or bytes; in other fields,
+/// such as lists and maps, it matches nothing.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -34,7 +35,8 @@ pub fn field(name: impl Into<String>) -> FieldByName {
     FieldByName { name: name.into() }
 }
 
-/// A field by its name; made by [`field`](crate::field()). Its operators are those of [`Field`](crate::Field), for values of any type.
+/// A field by its name; made by [`field`](crate::field()). Its operators are those of
+/// [`Field`](crate::Field), for values of any type.
 #[derive(Clone, Debug)]
 pub struct FieldByName {
     name: String,

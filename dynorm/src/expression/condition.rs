@@ -8,10 +8,11 @@ use super::node::{Node, Term};
 use crate::attribute::Attribute;
 use crate::field::{Field, TypedKind};
 
-/// A condition on the attributes of an `E`, made by the operators of its fields and joined by `&`, `|` and `!`.
+/// A condition on the attributes of an `E`, made by the operators of its fields and joined by `&`, `|` and
+/// `!`.
 ///
-/// Not by `&&` and `||`, and not made by `==` and `<`: Rust keeps those for values at hand, whose result is a `bool`. A field of
-/// truth values is compared as any other: `User::ACTIVE.eq(true)`.
+/// Not by `&&` and `||`, and not made by `==` and `<`: Rust keeps those for values at hand, whose result is a
+/// `bool`. A field of truth values is compared as any other: `User::ACTIVE.eq(true)`.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -19,6 +20,12 @@ use crate::field::{Field, TypedKind};
 /// # struct User { #[entity(id)] id: Id<User>, age: u32, name: String }
 /// let adults_without_a_name = User::AGE.ge(18) & !User::NAME.exists();
 /// ```
+///
+/// DynamoDB takes 300 operators in an [expression]: comparisons, functions, and the words between them. A
+/// condition with more, or one that is nested deeper than that, is an
+/// [`Error::Invalid`](crate::Error::Invalid) of the operation that it is given to.
+///
+/// [expression]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 pub struct Condition<E> {
     pub(crate) node: Node,
     of: PhantomData<fn() -> E>,
@@ -66,8 +73,8 @@ impl<E> Not for Condition<E> {
     }
 }
 
-/// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for text, `&[u8]` for
-/// bytes, or another field of `E` of that type, or a place in one.
+/// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for
+/// text, `&[u8]` for bytes, or another field of `E` of that type, or a place in one.
 #[diagnostic::on_unimplemented(
     message = "`{T}` cannot be compared with `{Self}`",
     label = "expected `{T}`",
@@ -146,7 +153,8 @@ impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Fi
     }
 }
 
-/// What a field of the type `T` of an `E` can be one of: an array, a `Vec` or anything else that iterates, of [operands](Operand).
+/// What a field of the type `T` of an `E` can be one of: an array, a `Vec` or anything else that iterates, of
+/// [operands](Operand).
 #[diagnostic::on_unimplemented(
     message = "`is_in` takes a list of `{T}`, and this is `{Self}`",
     label = "expected an array, a `Vec` or an iterator of `{T}`",

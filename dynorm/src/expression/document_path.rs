@@ -11,7 +11,8 @@ use crate::field::Field;
 pub(crate) struct DocumentPath {
     pub(crate) attribute: Cow<'static, str>,
     pub(crate) steps: Vec<Step>,
-    /// The name of the attribute was learnt at run time, so that the compiler has checked neither it nor what it is compared with.
+    /// The name of the attribute was learnt at run time, so that the compiler has checked neither it nor what
+    /// it is compared with.
     pub(crate) by_name: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Expressions: the one place where their text is built. Every name and every value in it is a placeholder, so that no
-//! reserved word, dot or dash in the name of an attribute ever matters.
+//! Expressions: the one place where their text is built. Every name and every value in it is a placeholder,
+//! so that no reserved word, dot or dash in the name of an attribute ever matters.
 //!
 //! | what | where |
 //! |---|---|

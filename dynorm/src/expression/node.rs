@@ -1,11 +1,12 @@
 //! Conditions without their types: a tree whose leaves are comparisons and functions, and its text.
 //!
-//! What recurses over the tree (its text, its meaning in `query/evaluate.rs`, and also what Rust does by itself to clone and
-//! drop it) needs stack for each level, so no tree is deeper than the operators that DynamoDB takes: the constructors see to it.
+//! What recurses over the tree (its text, its meaning in `query/evaluate.rs`, and also what Rust does by
+//! itself to clone and drop it) needs stack for each level, so no tree is deeper than the operators that
+//! DynamoDB takes: the constructors see to it.
 //!
-//! To add a function or a comparison, add a variant here, and also change: `operators.rs`, `path.rs` and `by_name.rs`, where users
-//! find it; `query/evaluate.rs` and `query/operands.rs`, its meaning and its operands; `query/plan/sort.rs`, if DynamoDB takes it
-//! for a sort key.
+//! To add a function or a comparison, add a variant here, and also change: `operators.rs`, `path.rs` and
+//! `by_name.rs`, where users find it; `query/evaluate.rs` and `query/operands.rs`, its meaning and its
+//! operands; `query/plan/sort.rs`, if DynamoDB takes it for a sort key.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -128,8 +129,8 @@ struct Extent {
 impl Extent {
     /// With each level comes an operator, so what is deeper has too many of them.
     const MAX_DEPTH: usize = MAX_OPERATORS;
-    /// What is joined by one word is not deep, and is counted when it is sent, where a query has taken some of it for its key. This
-    /// bounds the time that it takes to put together what is never sent.
+    /// What is joined by one word is not deep, and is counted when it is sent, where a query has taken some
+    /// of it for its key. This bounds the time that it takes to put together what is never sent.
     const MAX_OPERATORS: usize = 10_000;
 
     fn check(self) -> Result<Self, ValueError> {
@@ -414,7 +415,8 @@ impl Group {
         self.nodes.iter()
     }
 
-    /// DynamoDB refuses parentheses around parentheses: each condition has one pair, and the group has none of its own.
+    /// DynamoDB refuses parentheses around parentheses: each condition has one pair, and the group has none
+    /// of its own.
     fn write(&self, word: &str, expression: &mut Expression, out: &mut String) -> Result<(), ValueError> {
         for (position, node) in self.nodes.iter().enumerate() {
             if position > 0 {
@@ -542,7 +544,8 @@ impl Term {
     }
 }
 
-/// `age >= ? AND attribute_exists(name)`: as in an expression, and without the values, which stay out of logs.
+/// `age >= ? AND attribute_exists(name)`: as in an expression, and without the values, which stay out of
+/// logs.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,10 @@
 //! The operators that a field has, each with the bound that its type must meet.
 //!
-//! To add one, begin with `node.rs`, which says what else there is to change. It stands here with its documentation and an example;
-//! `path.rs` has it for places inside of fields, with the same bounds, and `by_name.rs` for names learnt at run time, with none.
-//! The three only differ in what the compiler asks for: what an operator means is made by `Term`, once. No macro writes
-//! them, since the compiler would show its source beside the message. Each bound has a case in `dynorm-tests/tests/ui/query`.
+//! To add one, begin with `node.rs`, which says what else there is to change. It stands here with its
+//! documentation and an example; `path.rs` has it for places inside of fields, with the same bounds, and
+//! `by_name.rs` for names learnt at run time, with none. The three only differ in what the compiler asks for:
+//! what an operator means is made by `Term`, once. No macro writes them, since the compiler would show its
+//! source beside the message. Each bound has a case in `dynorm-tests/tests/ui/query`.
 
 use std::borrow::Borrow;
 
@@ -21,7 +22,8 @@ use crate::field::{Field, Opaque, TypedAttribute, TypedKind, encode_opaque};
 )]
 pub trait OrderedAttribute: Attribute {
     /// What it is compared with: the type itself, without the `Option` around it.
-    // By way of the shape, although `T::Base` would be the same: it is to be unknown for types without an order.
+    // By way of the shape, although `T::Base` would be the same: it is to be unknown for types without an
+    // order.
     type Operand;
 }
 
@@ -137,9 +139,9 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     }
 }
 
-// What a type must be able to do stands at each method and not at the block: a type that cannot is then told so, rather than
-// that there is no such method. What the operand has to be comes out of that bound, so that where the bound does not hold, there is
-// no second error about the operand.
+// What a type must be able to do stands at each method and not at the block: a type that cannot is then told
+// so, rather than that there is no such method. What the operand has to be comes out of that bound, so that
+// where the bound does not hold, there is no second error about the operand.
 impl<E, T, K> Field<E, T, K> {
     /// Less than the operand.
     ///
@@ -242,8 +244,8 @@ impl<E, T, K> Field<E, T, K> {
         Condition::new(self.term().is_in(operands.into_terms()))
     }
 
-    /// Begins with the operand: text for whatever is stored as text, such as a time or a newtype of a `String`, and bytes for
-    /// bytes.
+    /// Begins with the operand: text for whatever is stored as text, such as a time or a newtype of a
+    /// `String`, and bytes for bytes.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -281,8 +283,8 @@ impl<E, T, K> Field<E, T, K> {
         Condition::new(self.term().contains(operand.into_term()))
     }
 
-    /// The size of the field, to compare with a number: the length of a text (in units of UTF-16) or of bytes, the elements of a
-    /// list, a set or a map.
+    /// The size of the field, to compare with a number: the length of a text (in units of UTF-16) or of
+    /// bytes, the elements of a list, a set or a map.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -302,8 +304,8 @@ impl<E, T, K> Field<E, T, K> {
 
 /// Fields that are stored through `serde` or `with`.
 impl<E, T> Field<E, T, Opaque> {
-    /// Equal to the value, as it would be stored. What is stored in more than one way, such as the entries of a map in
-    /// another order, is equal all the same; a number in a text is not.
+    /// Equal to the value, as it would be stored. What is stored in more than one way, such as the entries of
+    /// a map in another order, is equal all the same; a number in a text is not.
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -12,8 +12,9 @@ use super::size::Size;
 use crate::attribute::{Attribute, shape};
 use crate::field::{Encode, Entry, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
 
-/// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an entry of a map.
-/// It has the operators of [`Field`], which makes it by [`field`](Field::field), [`at`](Field::at) and [`key`](Field::key).
+/// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an
+/// entry of a map. It has the operators of [`Field`], which makes it by [`field`](Field::field),
+/// [`at`](Field::at) and [`key`](Field::key).
 ///
 /// ```
 /// # use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ pub struct Path<E, T, K = Plain> {
 }
 
 /// The struct that a field of the type `T` holds: `T` itself, or what is in the `Option`.
-// Asked of the struct and not of `T`: then the compiler looks at the argument first, and what does not fit is one error, there.
+// Asked of the struct and not of `T`: then the compiler looks at the argument first, and what does not fit is
+// one error, there.
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not have the fields of `{Self}`",
     label = "not a field of `{T}`",

@@ -1,4 +1,5 @@
-//! The expressions of one request: their texts, and the names and values that the placeholders in them stand for.
+//! The expressions of one request: their texts, and the names and values that the placeholders in them stand
+//! for.
 
 use crate::codec::{Request, ValueError};
 

@@ -7,7 +7,8 @@ use super::condition::Condition;
 use super::document_path::DocumentPath;
 use super::node::{Comparison, Term};
 
-/// The size of a field: the length of a text (in units of UTF-16) or of bytes, the elements of a list, a set or a map. Made by
+/// The size of a field: the length of a text (in units of UTF-16) or of bytes, the elements of a list, a set
+/// or a map. Made by
 /// [`Field::size`](crate::Field::size).
 ///
 /// ```

@@ -1,4 +1,5 @@
-//! What an update may change, and what it may be given: the types behind the methods of [`Update`](crate::Update).
+//! What an update may change, and what it may be given: the types behind the methods of
+//! [`Update`](crate::Update).
 
 use std::collections::HashSet;
 
@@ -132,8 +133,8 @@ impl<E, T: 'static> Target<E> for Path<E, T, Opaque> {
     }
 }
 
-/// What a field that holds a `T` can be set to: a `T` by value or by reference, `&str` for text, what an `Option` holds,
-/// another field of `E` of that type or a place in one, and a [`Sum`].
+/// What a field that holds a `T` can be set to: a `T` by value or by reference, `&str` for text, what an
+/// `Option` holds, another field of `E` of that type or a place in one, and a [`Sum`].
 #[diagnostic::on_unimplemented(
     message = "a field of the type `{T}` cannot be set to `{Self}`",
     label = "expected `{T}`",
@@ -222,7 +223,8 @@ impl<T: Attribute<Shape: shape::HasMembers<Member: Attribute<Shape: shape::Scala
     type Member = <T::Shape as shape::HasMembers>::Member;
 }
 
-/// What may be absent, so that it can be removed: an `Option`, a set, an element of a list, an entry of a map.
+/// What may be absent, so that it can be removed: an `Option`, a set, an element of a list, an entry of a
+/// map.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is always there, so it cannot be removed",
     label = "an item without it could not be read any more",

@@ -11,7 +11,8 @@ use crate::codec::ValueError;
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) path: DocumentPath,
-    /// An element of a list or an entry of a map: absence has to be stored there, since what is behind it would move up.
+    /// An element of a list or an entry of a map: absence has to be stored there, since what is behind it
+    /// would move up.
     pub(crate) is_entry: bool,
     pub(crate) action: Action,
 }
@@ -132,7 +133,8 @@ pub(crate) fn check_overlaps(changes: &[Change]) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// What a top-level attribute starts as if the item does not have it; an update of an item that exists has none.
+/// What a top-level attribute starts as if the item does not have it; an update of an item that exists has
+/// none.
 pub(crate) type Start<'s> = &'s dyn Fn(&str) -> Option<Vec<u8>>;
 
 impl Expression {

@@ -1,4 +1,5 @@
-//! What a page says: its items, which must be those that were asked for, its numbers, and where the next page begins.
+//! What a page says: its items, which must be those that were asked for, its numbers, and where the next page
+//! begins.
 
 use super::evaluate::matches;
 use super::plan::Plan;

@@ -68,8 +68,9 @@ impl<E: Entity> Query<E> {
         Self::new(Source::Index(index, parts.iter().map(encode).collect()))
     }
 
-    /// Reads only these fields, and gives them instead of the entity: one field, or a tuple of up to eight. A place inside a field,
-    /// such as `User::ADDRESS.field(Address::CITY)`, gives `None` where it is not there.
+    /// Reads only these fields, and gives them instead of the entity: one field, or a tuple of up to eight. A
+    /// place inside a field, such as `User::ADDRESS.field(Address::CITY)`, gives `None` where it is not
+    /// there.
     ///
     /// DynamoDB bills a query for whole items all the same; what is spared is the way.
     ///
@@ -93,15 +94,18 @@ impl<E: Entity> Query<E> {
         self.giving(selection)
     }
 
-    /// Reads only the fields of a struct with `#[derive(Projection)]`, and gives that instead of the entity; see [`Projection`].
+    /// Reads only the fields of a struct with `#[derive(Projection)]`, and gives that instead of the entity;
+    /// see [`Projection`].
     pub fn select_as<P: Projection<Entity = E>>(self) -> Query<E, Projected<P>> {
         self.giving(Projected::new())
     }
 
-    /// Permits to use an index that does not hold the whole item: what it finds is completed by a batch get, in steps of 400
-    /// items, and checked against the conditions again, since an index may tell of what has changed since.
+    /// Permits to use an index that does not hold the whole item: what it finds is completed by a batch get,
+    /// in steps of 400 items, and checked against the conditions again, since an index may tell of what has
+    /// changed since.
     ///
-    /// Without it a projected index is used only where it holds what is [selected](Self::select) and asked for.
+    /// Without it a projected index is used only where it holds what is [selected](Self::select) and asked
+    /// for.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -135,7 +139,8 @@ impl<E: Entity> Query<E> {
 }
 
 impl<E: Entity, P: Projection<Entity = E>> Query<E, Projected<P>> {
-    /// Gives whole entities: what the index finds is completed by a batch get; see [`hydrate`](Query::hydrate).
+    /// Gives whole entities: what the index finds is completed by a batch get; see
+    /// [`hydrate`](Query::hydrate).
     pub fn hydrate(self) -> Query<E> {
         self.giving(Whole::new()).hydrate()
     }
@@ -165,15 +170,16 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         self
     }
 
-    /// Evaluates at most so many items, those included that a filter leaves out, and ends then. What comes behind them is
-    /// found from [`Collection::next`](Collection::next) or [`Page::next`]. Several partitions in the order of a sort key need
-    /// an item each.
+    /// Evaluates at most so many items, those included that a filter leaves out, and ends then. What comes
+    /// behind them is found from [`Collection::next`](Collection::next) or [`Page::next`]. Several partitions
+    /// in the order of a sort key need an item each.
     pub fn max_evaluated(mut self, items: u64) -> Self {
         self.max_evaluated = Some(items);
         self
     }
 
-    /// Queries by this index, whatever else would serve. It gives what the index has: no items without one of its keys.
+    /// Queries by this index, whatever else would serve. It gives what the index has: no items without one of
+    /// its keys.
     pub fn using(mut self, index: impl Into<Cow<'static, str>>) -> Self {
         self.spec.using = Some(index.into());
         self
@@ -185,14 +191,15 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         self
     }
 
-    /// Reads what every write that has succeeded so far has left, at twice the read capacity. Global indexes cannot.
+    /// Reads what every write that has succeeded so far has left, at twice the read capacity. Global indexes
+    /// cannot.
     pub fn consistent(mut self) -> Self {
         self.spec.consistent = true;
         self
     }
 
-    /// Reads the parts of a scan side by side, up to eight at a time. The whole costs the same. The items come as they are
-    /// read, those of several segments in between each other.
+    /// Reads the parts of a scan side by side, up to eight at a time. The whole costs the same. The items
+    /// come as they are read, those of several segments in between each other.
     pub fn segments(mut self, segments: u32) -> Self {
         self.segments = Some(segments);
         self

@@ -12,8 +12,8 @@ use crate::expression::Expression;
 
 /// Where a query goes on: an opaque text of letters, digits, `-` and `_`, which can stand in a URL.
 ///
-/// It belongs to its query: with other conditions, another order or another entity it is refused. It holds the keys of the
-/// item that the page ended with, so whoever has it can read those keys, and forge others;
+/// It belongs to its query: with other conditions, another order or another entity it is refused. It holds
+/// the keys of the item that the page ended with, so whoever has it can read those keys, and forge others;
 /// [`PageQuery::signed`](super::PageQuery::signed) protects against the latter.
 ///
 /// ```
@@ -89,7 +89,8 @@ impl Cursor {
         if found != format!("{:016x}", fingerprint(reader)?) || positions.len() != reader.lanes() {
             return Err(refuse("belongs to another query"));
         }
-        // One that nobody signed may hold anything, and DynamoDB refuses keys that the query could not have ended with.
+        // One that nobody signed may hold anything, and DynamoDB refuses keys that the query could not have
+        // ended with.
         for (lane, position) in positions.iter().enumerate() {
             if let Next::After(key) = position
                 && !is_position(key, &reader.plan, lane).map_err(|_| altered())?

@@ -1,5 +1,5 @@
-//! Conditions evaluated here, with the meaning that they have at DynamoDB: for what it does not take in a filter, such as a
-//! condition on the keys of what is queried.
+//! Conditions evaluated here, with the meaning that they have at DynamoDB: for what it does not take in a
+//! filter, such as a condition on the keys of what is queried.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

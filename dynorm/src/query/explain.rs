@@ -7,8 +7,8 @@ use crate::codec::ValueError;
 use crate::expression::{Comparison, Node};
 use crate::transport::Operation;
 
-/// How a query is carried out: the operation, the table or index, what the key says, what is filtered, the order, and what it
-/// costs in kind. Made by [`Query::explain`](super::Query::explain). Values are left out.
+/// How a query is carried out: the operation, the table or index, what the key says, what is filtered, the
+/// order, and what it costs in kind. Made by [`Query::explain`](super::Query::explain). Values are left out.
 ///
 /// ```
 /// # use dynorm::prelude::*;

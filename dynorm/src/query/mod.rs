@@ -1,4 +1,5 @@
-//! Queries: conditions, in any order, become a query of the table or of an index, or a scan where that is asked for.
+//! Queries: conditions, in any order, become a query of the table or of an index, or a scan where that is
+//! asked for.
 //!
 //! From the ground up, each file standing on those before it:
 //!

@@ -41,7 +41,8 @@ impl Position {
         self.page.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Writes the position of an item, and says where it was written. `names` are those of [`Plan::position_keys`].
+    /// Writes the position of an item, and says where it was written. `names` are those of
+    /// [`Plan::position_keys`].
     pub(super) fn write(
         names: &[&str],
         item: &Item<'_>,
@@ -65,8 +66,8 @@ impl Position {
     }
 }
 
-/// True if the query may have read an item with these keys: they are all there and of their types, there is nothing else, and
-/// what the conditions on the keys say holds for them.
+/// True if the query may have read an item with these keys: they are all there and of their types, there is
+/// nothing else, and what the conditions on the keys say holds for them.
 pub(super) fn is_within(keys: &Item<'_>, plan: &Plan, lane: usize) -> Result<bool, ValueError> {
     if keys.iter().count() != plan.position_keys().len() {
         return Ok(false);

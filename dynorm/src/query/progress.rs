@@ -1,9 +1,10 @@
 //! Whether a query comes forward: a server that gives the same pages again and again is stopped.
 //!
-//! A query reads in the order of a sort key, so each position must lie further than the one before. Only in an index may several
-//! items have the same sort key; in which order those come DynamoDB does not say. There, and in a scan, whose order is
-//! nobody's business, a position that comes again is found by Brent's algorithm, which keeps one position whatever the
-//! length of the cycle. <https://maths-people.anu.edu.au/~brent/pub/pub051.html>
+//! A query reads in the order of a sort key, so each position must lie further than the one before. Only in
+//! an index may several items have the same sort key; in which order those come DynamoDB does not say. There,
+//! and in a scan, whose order is nobody's business, a position that comes again is found by Brent's
+//! algorithm, which keeps one position whatever the length of the cycle.
+//! <https://maths-people.anu.edu.au/~brent/pub/pub051.html>
 
 use std::cmp::Ordering;
 
@@ -64,7 +65,8 @@ impl Progress {
     }
 }
 
-/// How a position lies to the one before it, in the direction of reading. A scan has no order, and in one all are equal.
+/// How a position lies to the one before it, in the direction of reading. A scan has no order, and in one all
+/// are equal.
 fn order(before: &[u8], position: &Item<'_>, plan: &Plan) -> Result<Ordering> {
     let before = keys(before)?;
     for name in &plan.sort_attributes {

@@ -1,4 +1,5 @@
-//! Carries a plan out: page after page, of one partition or of several side by side, item by item to whoever asks.
+//! Carries a plan out: page after page, of one partition or of several side by side, item by item to whoever
+//! asks.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -189,7 +190,8 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
             return !self.lanes.iter().any(is_waiting) && self.lanes.iter().any(|lane| !lane.rows.is_empty());
         }
-        // In no order, so that what is there goes first and all lanes are fetched side by side once it is gone.
+        // In no order, so that what is there goes first and all lanes are fetched side by side once it is
+        // gone.
         self.lanes.iter().any(|lane| !lane.rows.is_empty())
     }
 
@@ -244,7 +246,8 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         };
         let left = plan.keys.get(start..).unwrap_or_default();
         let budget = self.max_evaluated.map(|most| most.saturating_sub(self.evaluated));
-        // Some keys may have no item: then twice as many are read, so that the last is found in a few requests.
+        // Some keys may have no item: then twice as many are read, so that the last is found in a few
+        // requests.
         let hint = self.hint.map(|hint| hint.max(self.evaluated));
         let most = [budget, hint, Some(MAX_BATCH_GET_ITEMS as u64)].into_iter().flatten().min();
         let most = usize::try_from(most.unwrap_or_default()).unwrap_or(MAX_BATCH_GET_ITEMS);
@@ -262,7 +265,8 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         self.complete().await
     }
 
-    /// Reads the items that are incomplete, and keeps those that meet the conditions: an index may tell of what has changed since.
+    /// Reads the items that are incomplete, and keeps those that meet the conditions: an index may tell of
+    /// what has changed since.
     async fn complete(&mut self) -> Result<()> {
         if self.incomplete.is_empty() {
             return Ok(());
@@ -408,8 +412,8 @@ fn order_of_sorts(one: &[Vec<u8>], other: &[Vec<u8>]) -> std::cmp::Ordering {
     orders.into_iter().find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }
 
-/// True if several partitions are merged into one order. An order is asked of them only where there is a sort key, so there is
-/// one to merge by.
+/// True if several partitions are merged into one order. An order is asked of them only where there is a sort
+/// key, so there is one to merge by.
 pub(super) fn is_merged(plan: &Plan) -> bool {
     plan.operation == Operation::QUERY && plan.partitions.len() > 1 && !plan.sort_attributes.is_empty()
 }

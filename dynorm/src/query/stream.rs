@@ -19,9 +19,10 @@ use crate::error::{Error, Result};
 ///
 /// While the items of a page are taken out, the next page is fetched. After an error it ends.
 ///
-/// Memory: two pages, of at most 1 MB each as DynamoDB counts, for each partition or segment that is read, and the answers under
-/// way, whatever the number of matches. What a page is as entities depends on their fields: the smaller an item, the more its
-/// struct adds. `cargo bench --workspace --all-features --bench suite -- memory`, in dynorm's repository, measures it beside
+/// Memory: two pages, of at most 1 MB each as DynamoDB counts, for each partition or segment that is read,
+/// and the answers under way, whatever the number of matches. What a page is as entities depends on their
+/// fields: the smaller an item, the more its struct adds. `cargo bench --workspace --all-features --bench
+/// suite -- memory`, in dynorm's repository, measures it beside
 /// [`get_all`](Query::get_all).
 ///
 /// ```

@@ -1,4 +1,5 @@
-//! What a query ends in, to be awaited: every match, the first, the only one, their number, and whether there is any.
+//! What a query ends in, to be awaited: every match, the first, the only one, their number, and whether there
+//! is any.
 
 use std::fmt;
 
@@ -46,7 +47,8 @@ macro_rules! terminals {
         pub struct $name<E: Entity, S: Selection<E> = Whole<E>>(Query<E, S>);
 
         impl<E: Entity, S: Selection<E>> $name<E, S> {
-            /// Reads what every write that has succeeded so far has left, at twice the read capacity. Global indexes cannot.
+            /// Reads what every write that has succeeded so far has left, at twice the read capacity. Global
+            /// indexes cannot.
             pub fn consistent(self) -> Self {
                 Self(self.0.consistent())
             }
@@ -108,7 +110,8 @@ terminals! {
         }
         Ok(one)
     }
-    /// The number of matches of a query. Made by [`Query::count`] and [`Repository::count`](crate::Repository::count).
+    /// The number of matches of a query. Made by [`Query::count`] and
+    /// [`Repository::count`](crate::Repository::count).
     Count -> u64, |query| {
         let (limit, max) = (query.limit, query.max_evaluated);
         let mut run = query.run(limit, "counting", |_| Ok(None))?;

@@ -77,7 +77,8 @@ impl Conditions {
         })
     }
 
-    /// The values that the conditions leave to an attribute: the one that it is equal to, or those of an `is_in`.
+    /// The values that the conditions leave to an attribute: the one that it is equal to, or those of an
+    /// `is_in`.
     pub(super) fn values(&self, name: &str) -> Result<Option<Values>, ValueError> {
         if let Some((position, value)) = self.equality(name) {
             return Ok(Some(Values { values: vec![value.to_vec()], position }));

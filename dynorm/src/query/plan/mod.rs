@@ -1,11 +1,12 @@
 //! The planner: from conditions to the table or the index that serves them best.
 //!
-//! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
-//! wins that is a whole key of the table, or else the one whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
-//! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
-//! those in the order of the struct. An index is not chosen if items may match that it does not have, since they lack one of its
-//! keys; whoever names the index gets what it has. With an order, only keys that have it are considered. Conditions that fix whole keys of the
-//! table, several of them, are a batch get.
+//! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that
+//! do, the one wins that is a whole key of the table, or else the one whose sort key the conditions narrow
+//! most (equality, then two bounds, then one bound or a beginning, then nothing); then one partition before
+//! several; then what needs no completion before what does; then the table before its indexes, and those in
+//! the order of the struct. An index is not chosen if items may match that it does not have, since they lack
+//! one of its keys; whoever names the index gets what it has. With an order, only keys that have it are
+//! considered. Conditions that fix whole keys of the table, several of them, are a batch get.
 
 mod conditions;
 mod key;
@@ -39,8 +40,8 @@ pub(super) struct Plan {
     pub(super) sort: Vec<Node>,
     /// What DynamoDB checks after reading.
     pub(super) filter: Option<Node>,
-    /// What is checked here, since DynamoDB takes no filter on the keys of what is queried, and none in a batch get; and all, if
-    /// the items are completed, since those may be newer than the index.
+    /// What is checked here, since DynamoDB takes no filter on the keys of what is queried, and none in a
+    /// batch get; and all, if the items are completed, since those may be newer than the index.
     pub(super) local: Option<Node>,
     /// What the index holds is completed by a batch get.
     pub(super) hydrates: bool,
@@ -48,8 +49,8 @@ pub(super) struct Plan {
     /// The attributes that the items of a partition are in order of.
     pub(super) sort_attributes: Vec<&'static str>,
     pub(super) consistent: bool,
-    /// What is left out because it has expired: a filter that is another one every second, so that it is no part of what the
-    /// query is.
+    /// What is left out because it has expired: a filter that is another one every second, so that it is no
+    /// part of what the query is.
     pub(super) live: Option<Node>,
 }
 

@@ -1,7 +1,7 @@
 //! Whether the values that a condition gives a field are of the type that the field is stored as.
 //!
-//! The compiler sees to it for conditions on typed constants. What is left are names that are known at run time only, and
-//! keys, of which DynamoDB takes no other type at all.
+//! The compiler sees to it for conditions on typed constants. What is left are names that are known at run
+//! time only, and keys, of which DynamoDB takes no other type at all.
 
 use crate::attribute::ScalarType;
 use crate::codec::{Scanner, Value, ValueError, ValueType};
@@ -63,7 +63,8 @@ fn stored_type(info: &'static EntityInfo, path: &DocumentPath) -> Option<ValueTy
     }
     match field.scalar {
         Some(scalar) => Some(value_type(scalar)),
-        // What stands in a template is text, a number or a truth value, and only the last has no type as a key.
+        // What stands in a template is text, a number or a truth value, and only the last has no type as a
+        // key.
         None => stands_in_template(info, position).then_some(ValueType::Bool),
     }
 }

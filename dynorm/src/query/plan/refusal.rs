@@ -6,7 +6,8 @@ use crate::entity::{EntityInfo, IndexInfo};
 use crate::key::{KeySource, Segment};
 use crate::query::spec::Spec;
 
-/// The order that is asked for is none that `orders` has: the attributes that the table and its indexes could order by.
+/// The order that is asked for is none that `orders` has: the attributes that the table and its indexes could
+/// order by.
 pub(super) fn unordered(
     spec: &Spec,
     orders: impl Iterator<Item = (Option<&'static str>, &'static str)>,

@@ -24,7 +24,8 @@ pub(super) struct Narrowed {
 /// One value is left.
 pub(super) const EQUAL: u8 = 3;
 
-/// What narrows a sort key most: of several attributes, equality with the first ones, and then one more condition.
+/// What narrows a sort key most: of several attributes, equality with the first ones, and then one more
+/// condition.
 pub(super) fn narrowed(
     info: &'static EntityInfo,
     sort: &'static [KeySource],
@@ -60,7 +61,8 @@ struct Bound {
 }
 
 impl Bound {
-    /// No key is empty, and DynamoDB takes no empty value for one: everything lies behind it, and nothing in front of it.
+    /// No key is empty, and DynamoDB takes no empty value for one: everything lies behind it, and nothing in
+    /// front of it.
     fn without_empty(self) -> Self {
         let is_empty = |term: &Term| matches!(term, Term::Value(json) if matches!(json.as_slice(), br#"{"S":""}"# | br#"{"B":""}"#));
         match &self.node {
@@ -141,7 +143,8 @@ fn bounds(name: &'static str, conditions: &Conditions) -> Result<Bound, ValueErr
     })
 }
 
-/// The same for an attribute made by a template: it is fixed, or its beginning is, or it lies between two texts.
+/// The same for an attribute made by a template: it is fixed, or its beginning is, or it lies between two
+/// texts.
 fn beginning(
     info: &'static EntityInfo,
     template: &Template,
@@ -219,8 +222,9 @@ fn render(
     Ok(Rendered { text, segments: rendered, used })
 }
 
-/// Bounds of a field as bounds of the text that the template makes, which begins with `start` and goes on with the field. They are
-/// exact, or hold a little more than is asked for; `None` where the order of the texts is not that of the values.
+/// Bounds of a field as bounds of the text that the template makes, which begins with `start` and goes on
+/// with the field. They are exact, or hold a little more than is asked for; `None` where the order of the
+/// texts is not that of the values.
 fn within(
     info: &'static EntityInfo,
     template: &Template,
