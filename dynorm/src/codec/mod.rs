@@ -6,6 +6,7 @@
 
 mod attributes;
 pub(crate) mod base64;
+mod consumed;
 mod encoder;
 mod equal;
 mod fields;
@@ -32,6 +33,7 @@ pub use scalar::ScalarType;
 pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
+pub(crate) use consumed::consumed_capacity;
 pub(crate) use key_limits::{KeyRole, check_key};
 pub(crate) use number::{
     compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,
