@@ -9,7 +9,7 @@ use crate::codec::{
 };
 pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::encoded::{KeyRanges, write_key};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{Hook, HookFuture};
 use crate::key::{EntityKey, KeyRole, KeySource, Part, Segment, check_key};
 use crate::unique::Uniques;
@@ -73,7 +73,7 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
 
     /// The version that the entity was read with.
     #[doc(hidden)]
-    fn item_version(&self) -> Option<u64> {
+    fn item_version(&self) -> Option<i128> {
         None
     }
 }
@@ -103,6 +103,8 @@ pub struct EntityInfo {
     pub deleted_at: Option<StampedField>,
     /// The position of the field that every write raises.
     pub version: Option<usize>,
+    /// The last version that the type of that field holds.
+    pub last_version: u64,
     /// The position of the field that says when the item expires.
     pub ttl: Option<usize>,
     /// The field that holds the attributes which are no other field.
@@ -162,8 +164,8 @@ impl EntityInfo {
     /// The same, with a version.
     #[doc(hidden)]
     #[must_use]
-    pub const fn version(self, field: usize) -> Self {
-        Self { version: Some(field), ..self }
+    pub const fn version(self, field: usize, last_version: u64) -> Self {
+        Self { version: Some(field), last_version, ..self }
     }
 
     /// The same, with an end.
@@ -488,7 +490,7 @@ pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
 /// The same, into an encoder that is empty. Gives where its values lie.
 pub(crate) fn encode_key_into<E: Entity>(key: &E::Key, encoder: &mut Encoder) -> Result<KeyRanges> {
     encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field), encoder)
-        .map_err(|error| Error::invalid(Subject::of(E::INFO).during("looking for"), &error))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO).during(Doing::LookingFor), &error))
 }
 
 /// The part of a key that a field is.

@@ -121,6 +121,7 @@ pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
         type_attribute: None,
         deleted_at: None,
         version: None,
+        last_version: u64::MAX,
         ttl: None,
         updated_at: None,
         flattened: None,

@@ -12,7 +12,7 @@ use super::engine::{Inputs, Job, Table};
 use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 use crate::codec::{Encoder, Item, Scanner, ValueError};
 use crate::encoded::{describe_key, item_texts};
-use crate::error::{Error, Subject};
+use crate::error::{Doing, Error, Subject};
 use crate::operation::request::Request;
 use crate::transport::{Answer, Operation};
 
@@ -63,10 +63,10 @@ impl Work {
         }
     }
 
-    pub(super) const fn doing(self) -> &'static str {
+    pub(super) const fn doing(self) -> Doing {
         match self {
-            Self::Write | Self::Each => "writing",
-            Self::Get => "reading",
+            Self::Write | Self::Each => Doing::Writing,
+            Self::Get => Doing::Reading,
         }
     }
 
