@@ -11,11 +11,13 @@ use dynorm::aws::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteReq
 use dynorm::prelude::*;
 use dynorm_tests::{Engine, database, keep_expired};
 
+mod open;
 mod oracle;
 mod state;
 mod subject;
 mod write;
 
+use open::OPEN;
 use oracle::{NOW, holds, predict};
 use state::{Claim, Held, Item, Scene, State, VERSION, Version, World, key_of};
 use subject::{Keys, Neighbour, Rules, Subject, for_each_subject};
@@ -52,6 +54,7 @@ fn cases(rules: Rules, states: &[State], helds: &[Held]) -> Vec<Case> {
 /// A write that came to something else. The same one of several entities, and made in several ways, is told once.
 struct Failure {
     entity: &'static str,
+    rules: Rules,
     case: Case,
     expected: String,
     got: String,
@@ -86,7 +89,14 @@ async fn attempt<E: Subject>(all: &[Case]) -> (usize, Vec<Failure>) {
                 let got = got.replace(&format!("{wanted:?}"), "its code");
                 let got = got.replace(&format!("{other:?}"), "another code");
                 let message = outcome.err().map(|refused| refused.message);
-                failures.push(Failure { entity: E::NAME, case: *case, expected, got, message });
+                failures.push(Failure {
+                    entity: E::NAME,
+                    rules: E::RULES,
+                    case: *case,
+                    expected,
+                    got,
+                    message,
+                });
             }
         }
     }
@@ -295,6 +305,15 @@ fn differences_of(expected: &Item, found: &Item, started: Timestamp) -> Vec<Stri
     all
 }
 
+/// Takes out the failures that are known; those that are no more are told if the test is one that would see them.
+fn without_open(failures: Vec<Failure>, sees_all: bool) -> Vec<Failure> {
+    let is_of = |failure: &Failure, open: &open::Open| (open.covers)(failure.rules, &failure.case);
+    let is_closed = |open: &&open::Open| sees_all && !failures.iter().any(|failure| is_of(failure, open));
+    let closed: Vec<&str> = OPEN.iter().filter(is_closed).map(|open| open.what).collect();
+    assert!(closed.is_empty(), "not open any more: {closed:#?}");
+    failures.into_iter().filter(|failure| !OPEN.iter().any(|open| is_of(failure, open))).collect()
+}
+
 /// The failures as a table, the most frequent first.
 fn report(total: usize, failures: Vec<Failure>) {
     const SHOWN: usize = 40;
@@ -310,7 +329,9 @@ fn report(total: usize, failures: Vec<Failure>) {
     }
     let count = failures.len();
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for Failure { entity, case: Case { state, held, write, way, when }, expected, got, message } in failures {
+    for Failure { entity, case: Case { state, held, write, way, when }, expected, got, message, .. } in
+        failures
+    {
         let what = format!("{write:?} | stored: {state}\n    expected: {expected}\n    got: {got}");
         let row = rows.entry(what).or_default();
         row.count += 1;
@@ -368,9 +389,10 @@ fn sample<E: Subject>(essential: Vec<Case>, others: Vec<Case>) -> Vec<Case> {
 async fn every_write<E: Subject>() -> (usize, Vec<Failure>) {
     let (one, two) = State::all(E::RULES);
     let helds = Held::all(E::RULES);
+    let is_essential =
+        |case: &Case| case.when == When::Nothing || case.state == State::USUAL || !case.state.stored;
     let of_one = cases(E::RULES, &one, &helds);
-    let (essential, mut others): (Vec<Case>, Vec<Case>) =
-        of_one.into_iter().partition(|case| case.when == When::Nothing);
+    let (essential, mut others): (Vec<Case>, Vec<Case>) = of_one.into_iter().partition(is_essential);
     others.extend(cases(E::RULES, &two, &helds));
     attempt::<E>(&sample::<E>(essential, others)).await
 }
@@ -389,7 +411,7 @@ async fn every_write_is_made_or_refused_as_the_rules_say() {
         total += cases;
         failures.extend(failed);
     }
-    report(total, failures);
+    report(total, without_open(failures, Engine::of_this_run() == Engine::Embedded));
 }
 
 async fn last_version<E: Subject>() -> (usize, Vec<Failure>) {
@@ -419,7 +441,7 @@ async fn a_version_at_the_end_of_its_type_is_never_raised() {
         failures.extend(failed);
     }
     assert!(total > 0);
-    report(total, failures);
+    report(total, without_open(failures, false));
 }
 
 macro_rules! all_rules {

@@ -92,7 +92,7 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(Some(item), false)
     }
 
-    /// Each field starts as the item has it, or else as the entity says. One request cannot start anew from an item that is
+    /// Each field starts as the item has it, be it NULL, or else as the entity says. One request cannot start anew from an item that is
     /// soft-deleted or has expired, so that is refused; and one that has unique fields is always.
     fn upsert(&mut self) -> Step {
         if self.rules.unique {
@@ -103,8 +103,9 @@ impl<'s, E: Subject> Model<'s, E> {
             if !is_visible(stored) {
                 return Err(Refusal::Condition);
             }
-            item.extend(stored.clone().into_iter().filter(|(_, value)| !value.is_null()));
-            self.stamp_change(&mut item, version_of(stored).unwrap_or(self.version))?;
+            item.extend(stored.clone());
+            let version = version_of(stored).unwrap_or(self.version);
+            self.stamp_change(&mut item, version).map_err(|_| Refusal::Rejected)?;
         }
         item.insert("text".into(), AttributeValue::S(CHANGED.into()));
         self.world.item = Some(item);
@@ -116,8 +117,7 @@ impl<'s, E: Subject> Model<'s, E> {
         if self.world.item.as_ref().is_some_and(is_visible) {
             self.update(false)?;
         } else if let Some(mut other) = self.owner() {
-            let version = version_of(&other).unwrap_or(0);
-            self.stamp_change(&mut other, version)?;
+            self.stamp_stored(&mut other)?;
             other.insert("text".into(), AttributeValue::S(CHANGED.into()));
             self.world.other = Some(other.clone());
             return Ok(Kept { after: self.world, gives: Some(other) });
@@ -139,9 +139,8 @@ impl<'s, E: Subject> Model<'s, E> {
     /// What is absent, soft-deleted or expired is not there.
     fn update(&mut self, of_code: bool) -> Step {
         let mut item = self.visible()?;
+        self.stamp_stored(&mut item)?;
         self.needs_condition()?;
-        let version = version_of(&item).unwrap_or(0);
-        self.stamp_change(&mut item, version)?;
         if of_code {
             item.insert("code".into(), self.entity["code"].clone());
             return self.replace(Some(item), false);
@@ -190,16 +189,18 @@ impl<'s, E: Subject> Model<'s, E> {
 
     /// The item must be stored, be it expired; one that is soft-deleted keeps the time of its first deletion. Its claims stay.
     fn soft_delete(&mut self, version: Option<u64>) -> Step {
+        if let Some(version) = version {
+            self.raised(version)?;
+        }
         let mut item = self.stored()?;
         if let Some(version) = version {
             self.needs_version(version)?;
         }
+        self.stamp_stored(&mut item)?;
         self.needs_condition()?;
         if !is_soft_deleted(&item) {
             item.insert(DELETED_AT.into(), AttributeValue::S(NOW.into()));
         }
-        let version = version_of(&item).unwrap_or(0);
-        self.stamp_change(&mut item, version)?;
         self.world.item = Some(item);
         Ok(())
     }
@@ -208,8 +209,7 @@ impl<'s, E: Subject> Model<'s, E> {
     fn restore(&mut self) -> Step {
         let mut item = self.stored()?;
         item.remove(DELETED_AT);
-        let version = version_of(&item).unwrap_or(0);
-        self.stamp_change(&mut item, version)?;
+        self.stamp_stored(&mut item)?;
         self.replace(Some(item), true)
     }
 }
@@ -267,8 +267,8 @@ impl<E: Subject> Model<'_, E> {
         if holds { Ok(()) } else { Err(Refusal::Condition) }
     }
 
-    /// The version after this one. There is none behind the last that its type holds, so that nothing is written which cannot be
-    /// read, or which the next write would not be told from.
+    /// The version after this one. There is none behind the last that its type holds: what was written then could not be read, or
+    /// not be told from what the next writes. Where the entity says it, that is found before anything is sent.
     fn raised(&self, version: u64) -> Result<u64, Refusal> {
         if self.rules.version && version >= E::LAST_VERSION {
             return Err(Refusal::Invalid);
@@ -284,6 +284,12 @@ impl<E: Subject> Model<'_, E> {
             item.insert("created_at".into(), AttributeValue::S(NOW.into()));
         }
         Ok(item)
+    }
+
+    /// A change of an item whose version the server raises: it refuses to go past the last.
+    fn stamp_stored(&self, item: &mut Item) -> Step {
+        let version = version_of(item).unwrap_or(0);
+        self.stamp_change(item, version).map_err(|_| Refusal::Rejected)
     }
 
     /// Every write raises the version, and sets `updated_at`.

@@ -120,7 +120,10 @@ pub(super) enum Refusal {
     Condition,
     Version,
     Unique,
+    /// Before anything is sent.
     Invalid,
+    /// By the server, as it is.
+    Rejected,
     Other,
 }
 
@@ -132,6 +135,7 @@ impl Refusal {
             (error.is_version_conflict(), Self::Version),
             (error.is_unique_conflict(), Self::Unique),
             (matches!(error, Error::Invalid(_)), Self::Invalid),
+            (matches!(error, Error::Rejected(_)), Self::Rejected),
         ];
         kinds.into_iter().find(|(is, _)| *is).map_or(Self::Other, |(_, kind)| kind)
     }
