@@ -241,8 +241,7 @@ impl<E: Subject> Model<'_, E> {
             }
             _ => false,
         };
-        let is_own = |item: &Item| item.get(ENTITY_TYPE).is_some_and(|of| *of == self.entity[ENTITY_TYPE]);
-        let is_foreign = self.rules.typed() && self.world.item.as_ref().is_some_and(|item| !is_own(item));
+        let is_foreign = self.world.item.as_ref().is_some_and(|item| !is_own::<E>(item));
         if is_foreign && !is_blind { Err(Refusal::Condition) } else { Ok(()) }
     }
 
@@ -345,6 +344,12 @@ impl<E: Subject> Model<'_, E> {
 fn claim_of<E: Subject>(item: &Item) -> (String, Claim) {
     let AttributeValue::S(code) = &item["code"] else { panic!("a code is text: {item:?}") };
     (code.clone(), claim::<E>(item))
+}
+
+/// Of entities that share a table the item says whose it is.
+pub(super) fn is_own<E: Subject>(item: &Item) -> bool {
+    let is_named = |of_type: &AttributeValue| *of_type == AttributeValue::S(E::NAME.into());
+    !E::RULES.typed() || item.get(ENTITY_TYPE).is_some_and(is_named)
 }
 
 /// A claim that has not expired.

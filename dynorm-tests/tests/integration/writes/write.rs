@@ -56,28 +56,29 @@ pub(super) enum When {
 }
 
 impl Write {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Save,
+        Self::Merge,
+        Self::Create,
+        Self::Upsert,
+        Self::UpdateOrCreate,
+        Self::FirstOrCreate,
+        Self::Update,
+        Self::UpdateCode,
+        Self::TrackedSave,
+        Self::RetryOnConflict,
+        Self::Delete,
+        Self::DeleteById,
+        Self::ForceDelete,
+        Self::ForceDeleteById,
+        Self::Restore,
+    ];
+
+    /// Those that an entity with these rules has.
     pub(super) fn all(rules: Rules) -> impl Iterator<Item = Self> {
-        use Write::*;
-        let all = [
-            Save,
-            Merge,
-            Create,
-            Upsert,
-            UpdateOrCreate,
-            FirstOrCreate,
-            Update,
-            UpdateCode,
-            TrackedSave,
-            RetryOnConflict,
-            Delete,
-            DeleteById,
-            ForceDelete,
-            ForceDeleteById,
-            Restore,
-        ];
-        all.into_iter().filter(move |write| match write {
-            RetryOnConflict => rules.version,
-            ForceDelete | ForceDeleteById | Restore => rules.soft_delete,
+        Self::ALL.into_iter().filter(move |write| match write {
+            Self::RetryOnConflict => rules.version,
+            Self::ForceDelete | Self::ForceDeleteById | Self::Restore => rules.soft_delete,
             _ => true,
         })
     }
