@@ -3,8 +3,7 @@
 use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
-use crate::entity::{Entity, decode_entity};
-use crate::hooks::Hook;
+use crate::entity::{Entity, Hook, decode_entity};
 use crate::validation::Violation;
 
 mod batch;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::attribute::{Moment, Timestamp};
+use crate::attribute::{Moment, Stamp, Timestamp};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
 use crate::expression::{Json, Node};
@@ -122,7 +122,7 @@ pub trait Version {
     }
 
     #[doc(hidden)]
-    fn raise(version: &mut Self, stamp: &crate::entity::Stamp)
+    fn raise(version: &mut Self, stamp: &Stamp)
     where
         Self: Sized;
 }
@@ -141,7 +141,7 @@ macro_rules! versions {
                 i128::from(*self)
             }
 
-            fn raise(version: &mut Self, _: &crate::entity::Stamp) {
+            fn raise(version: &mut Self, _: &Stamp) {
                 *version = version.saturating_add(1);
             }
         }

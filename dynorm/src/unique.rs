@@ -6,21 +6,6 @@ use crate::codec::{FieldInfo, Item, Scanner, Value, ValueError, ValueType, compa
 use crate::entity::EntityInfo;
 use crate::expression::{Action, Change, Json, Node, Source};
 
-/// The fields of an entity whose values no two items have.
-#[derive(Clone, Copy)]
-pub struct Uniques {
-    /// Their positions in the table of fields.
-    pub fields: &'static [usize],
-    /// The table of the claims, as if it were an entity's.
-    pub(crate) claims: &'static EntityInfo,
-}
-
-impl std::fmt::Debug for Uniques {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Uniques").field("fields", &self.fields).field("table", &self.claims.table).finish()
-    }
-}
-
 pub(crate) const CLAIM: &str = "claim";
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const ENDS_AT: &str = "ends_at";
@@ -34,7 +19,7 @@ const FIELDS: &[FieldInfo] = &[
 /// The table of the claims of an entity; its items end if those of the entity do.
 #[must_use]
 pub const fn claims(entity: &'static str, table: &'static str, ends: bool) -> EntityInfo {
-    let info = EntityInfo { fields: FIELDS, key_fields: &[0], ..crate::__private::entity(entity, table) };
+    let info = EntityInfo { fields: FIELDS, key_fields: &[0], ..EntityInfo::new(entity, table) };
     if ends { info.ttl(2) } else { info }
 }
 

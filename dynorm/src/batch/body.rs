@@ -5,11 +5,10 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use crate::codec::Encoder;
+use crate::codec::{Encoder, Request};
 use crate::encoded::{KeyRanges, KeyTexts};
 use crate::entity::EntityInfo;
 use crate::error::{Doing, Error, Result, Subject};
-use crate::operation::request::Request;
 use crate::transport::{Failure, Operation};
 use crate::write::{Known, Rule};
 

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::inputs::{Group, describe, hash_of, take_refusal};
-use super::wire::Work;
+use super::work::Work;
 use crate::database::Database;
 use crate::encoded::{KeyRanges, key_of_json};
 use crate::entity::{Entity, EntityInfo, Stamp, encode_into};

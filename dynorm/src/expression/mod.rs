@@ -23,8 +23,7 @@ pub use target::{
 pub(crate) use target::{list_of, set_of};
 pub(crate) use update::{Action, Change, Json, Number, Source, Start, check_overlaps};
 
-use crate::codec::ValueError;
-use crate::operation::request::Request;
+use crate::codec::{Request, ValueError};
 
 /// The expressions of one request, with the names and values that their placeholders stand for.
 #[derive(Debug, Default)]

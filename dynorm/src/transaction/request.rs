@@ -3,11 +3,10 @@
 
 use super::MAX_TRANSACTION_OPERATIONS;
 use super::part::Part;
-use crate::codec::{Scanner, ValueError, item_size};
+use crate::codec::{Request, Scanner, ValueError, item_size};
 use crate::database::Database;
 use crate::entity::Stamp;
 use crate::error::{Doing, Error, FailedOperation, Result, Subject, TransactionReport};
-use crate::operation::request::Request;
 use crate::transport::{self, Failure, Operation};
 use crate::write::Write;
 

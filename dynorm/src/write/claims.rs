@@ -2,17 +2,16 @@
 
 use super::return_what_fails;
 use crate::attribute::Timestamp;
-use crate::codec::{FieldInfo, Item, Scanner, ValueError};
+use crate::codec::{FieldInfo, Item, Request, Scanner, ValueError};
 use crate::encoded::{EncodedKey, describe_key};
-use crate::entity::EntityInfo;
+use crate::entity::{EntityInfo, Uniques};
 use crate::error::{Error, Report, Subject};
 use crate::expression::{Expression, Json, Node};
 use crate::key::{KeyRole, check_key};
-use crate::operation::request::Request;
 use crate::rules::{Visibility, expired};
 use crate::snapshot::Snapshot;
 use crate::transport::{Failure, FailureKind};
-use crate::unique::{CLAIM, Claimed, ENDS_AT, OWNER, Seen, Uniques, claims_table, fields};
+use crate::unique::{CLAIM, Claimed, ENDS_AT, OWNER, Seen, claims_table, fields};
 
 /// What is known of an item that is about to be written.
 #[derive(Clone, Debug)]

@@ -29,12 +29,11 @@ use std::fmt;
 pub(crate) use claims::{Claim, Known, claim_keys, claims_of, owner_of, unsettled};
 pub(crate) use meaning::Meaning;
 
-use crate::codec::{Encoder, ValueError};
+use crate::codec::{Encoder, Request, ValueError};
 use crate::encoded::EncodedKey;
 use crate::entity::EntityInfo;
 use crate::error::{Error, OperationKind, Result, Subject};
 use crate::expression::{Change, Expression, Node, Start};
-use crate::operation::request::Request;
 use crate::rules::{Existence, check_version};
 use crate::transport::{Failure, Operation};
 use crate::unique::Claimed;
