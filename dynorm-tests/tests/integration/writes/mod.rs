@@ -1,11 +1,14 @@
-//! Every write, by every way of making it, on what may be stored: it is made or refused as the rules of its entity say, what
-//! is stored then is what they say, and the error is the same whichever way it went.
+//! Every write, by every way of making it, on what may be stored: it is made or refused as the rules of its
+//! entity say, what is stored then is what they say, and the error is the same whichever way it went.
 //!
-//! The entities ([`subject`]) cover every two rules, what is stored ([`state`]) is written by the SDK as other programs may have
-//! left it, and what is expected ([`oracle`]) is a model of the documentation.
+//! The entities ([`subject`]) cover every two rules, what is stored ([`state`]) is written by the SDK as
+//! other programs may have left it, and what is expected ([`oracle`]) is a model of the documentation. The
+//! cases are a sample, always the same.
+//!
+//! To add a rule, add it to `Rules`, to the macro `subject!` and to `State`; to add a write, add it to
+//! `Write` with its ways; then the oracle says what it comes to.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, HashMap};
 
 use dynorm::aws::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use dynorm::prelude::*;
@@ -13,12 +16,13 @@ use dynorm_tests::{Engine, database, keep_expired};
 
 mod open;
 mod oracle;
+mod report;
 mod state;
 mod subject;
 mod write;
 
-use open::OPEN;
 use oracle::{NOW, holds, is_own, predict};
+use report::{Failure, report, without_open};
 use state::{Claim, Held, Item, Scene, State, VERSION, Version, World, key_of};
 use subject::{Keys, Neighbour, Rules, Subject, for_each_subject};
 use write::{Outcome, Refusal, Way, When, Write, run, shown};
@@ -49,17 +53,6 @@ fn cases(rules: Rules, states: &[State], helds: &[Held]) -> Vec<Case> {
         }
     }
     all
-}
-
-/// A write that came to something else. The same one of several entities, and made in several ways, is told once.
-struct Failure {
-    entity: &'static str,
-    rules: Rules,
-    case: Case,
-    expected: String,
-    got: String,
-    /// The text of the error, if there was one.
-    message: Option<String>,
 }
 
 /// So many scenes are made by one request: each is at most two items and two claims.
@@ -109,14 +102,6 @@ async fn attempt<E: Subject>(all: Vec<Case>) -> Tried {
     Tried { cases: all, failures }
 }
 
-fn described(when: When) -> &'static str {
-    match when {
-        When::Nothing => "",
-        When::Holds => ", condition holds",
-        When::Fails => ", condition fails",
-    }
-}
-
 fn claims_table<E: Subject>(db: &Database) -> String {
     format!("{}-unique", db.table_name::<E>())
 }
@@ -153,7 +138,7 @@ async fn set_up<E: Subject>(db: &Database, scenes: &[Scene<E>]) {
     }
     if !is_empty {
         let answer = request.send().await.unwrap();
-        assert!(answer.unprocessed_items().is_none_or(|items| items.is_empty()));
+        assert!(answer.unprocessed_items().is_none_or(HashMap::is_empty));
     }
 }
 
@@ -178,7 +163,7 @@ async fn look<E: Subject>(db: &Database, scenes: &[Scene<E>]) -> Vec<World> {
         request = request.request_items(&claims, keys(of_claims.collect()));
     }
     let answer = request.send().await.unwrap();
-    assert!(answer.unprocessed_keys().is_none_or(|keys| keys.is_empty()));
+    assert!(answer.unprocessed_keys().is_none_or(HashMap::is_empty));
     let found = |table: &String| {
         let found = answer.responses().and_then(|tables| tables.get(table)).into_iter().flatten();
         found.map(|item| item.clone().into_iter().collect::<Item>()).collect::<Vec<_>>()
@@ -311,58 +296,6 @@ fn differences_of(expected: &Item, found: &Item, started: Timestamp) -> Vec<Stri
         }
     }
     all
-}
-
-/// Takes out the failures that are known; those that are no more are told if the test is one that would see them.
-fn without_open(failures: Vec<Failure>, sees_all: bool) -> Vec<Failure> {
-    let is_of = |failure: &Failure, open: &open::Open| (open.covers)(failure.rules, &failure.case);
-    let is_closed = |open: &&open::Open| sees_all && !failures.iter().any(|failure| is_of(failure, open));
-    let closed: Vec<&str> = OPEN.iter().filter(is_closed).map(|open| open.what).collect();
-    assert!(closed.is_empty(), "not open any more: {closed:#?}");
-    failures.into_iter().filter(|failure| !OPEN.iter().any(|open| is_of(failure, open))).collect()
-}
-
-/// The failures as a table, the most frequent first.
-fn report(total: usize, failures: Vec<Failure>) {
-    const SHOWN: usize = 40;
-    #[derive(Default)]
-    struct Row {
-        count: usize,
-        entities: BTreeSet<&'static str>,
-        ways: BTreeSet<String>,
-        message: Option<String>,
-    }
-    if failures.is_empty() {
-        return;
-    }
-    let count = failures.len();
-    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for Failure { entity, case: Case { state, held, write, way, when }, expected, got, message, .. } in
-        failures
-    {
-        let what = format!("{write:?} | stored: {state}\n    expected: {expected}\n    got: {got}");
-        let row = rows.entry(what).or_default();
-        row.count += 1;
-        row.entities.insert(entity);
-        row.ways.insert(format!("{way:?} of {held:?}{}", described(when)));
-        row.message = row.message.take().or(message);
-    }
-    let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.count));
-    let mut text = format!("{count} of {total} writes came to something else, in {} ways:\n", rows.len());
-    for (what, Row { entities, ways, message, .. }) in rows.iter().take(SHOWN) {
-        let list = |names: Vec<&str>| names.join(", ");
-        let (entities, ways) =
-            (list(entities.iter().copied().collect()), list(ways.iter().map(String::as_str).collect()));
-        let _ = write!(text, "{what}\n    entities: {entities}\n    ways: {ways}\n");
-        if let Some(message) = message {
-            let _ = writeln!(text, "    error: {message}");
-        }
-    }
-    if let Some(more @ 1..) = rows.len().checked_sub(SHOWN) {
-        let _ = writeln!(text, "and {more} more");
-    }
-    panic!("{text}");
 }
 
 /// A database with the tables of this entity, which deletes nothing by itself.

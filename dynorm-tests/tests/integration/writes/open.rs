@@ -1,5 +1,5 @@
-//! What is known to come to something else than the rules say. An entry whose cases all come to what they should fails the
-//! test, so that it is taken out.
+//! What is known to come to something else than the rules say. An entry whose cases all come to what they
+//! should fails the test, so that it is taken out.
 
 use super::Case;
 use super::state::{Codes, Deletion, Held, Holder, Version};
@@ -13,7 +13,7 @@ pub(super) struct Open {
 
 pub(super) const OPEN: &[Open] = &[
     Open {
-        what: "NULL is absent to reads, and no expression starts over one: the version of an update, and the time of a soft delete",
+        what: "NULL is absent to reads, no expression starts over one: a version, a time of deletion",
         covers: |rules, case| {
             let is_version = case.state.version == Version::Null
                 && match case.write {
@@ -28,7 +28,7 @@ pub(super) const OPEN: &[Open] = &[
         },
     },
     Open {
-        what: "an upsert and an update_or_create that make an item give it version 2, as if it had been saved before",
+        what: "an upsert and an update_or_create that make an item give it version 2",
         covers: |rules, case| rules.version && matches!(case.write, Write::Upsert | Write::UpdateOrCreate),
     },
     Open {
@@ -46,14 +46,14 @@ pub(super) const OPEN: &[Open] = &[
         },
     },
     Open {
-        what: "a transaction takes an entity that says that it is new at its word, and never finds the claims of its item",
+        what: "a transaction takes an entity that says that it is new at its word",
         covers: |rules, case| {
             let is_save = matches!(case.write, Write::Save | Write::Merge);
             rules.unique && case.way == Way::Transaction && is_save && case.held == Held::Fresh
         },
     },
     Open {
-        what: "in a transaction a claim of another item is an error of its own, beside that of the item, and where it would be released",
+        what: "in a transaction another's claim is an error of its own, and where it would be released",
         covers: |rules, case| {
             let is_other = |holder| matches!(holder, Holder::Another | Holder::SoftDeleted);
             let holders = match case.state.codes {

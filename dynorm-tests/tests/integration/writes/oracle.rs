@@ -1,4 +1,5 @@
-//! What a write should come to: the rules of the documentation, as a model of one item, another one and their claims.
+//! What a write should come to: the rules of the documentation, as a model of one item, another one and their
+//! claims.
 
 use dynorm::aws::types::AttributeValue;
 
@@ -71,8 +72,8 @@ impl<'s, E: Subject> Model<'s, E> {
         Self { scene, rules: E::RULES, entity, version, is_fresh, when, world: scene.before.clone() }
     }
 
-    /// A save is a PutItem: it replaces what is there, be it soft-deleted or expired. Only the version and the caller's condition
-    /// can be against it. A merge leaves alone what the struct does not model.
+    /// A save is a PutItem: it replaces what is there, be it soft-deleted or expired. Only the version and
+    /// the caller's condition can be against it. A merge leaves alone what the struct does not model.
     fn save(&mut self, merge: bool) -> Step {
         let mut item = self.stamped()?;
         self.needs_version(self.version)?;
@@ -92,8 +93,9 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(Some(item), false)
     }
 
-    /// Each field starts as the item has it, be it NULL, or else as the entity says. One request cannot start anew from an item that is
-    /// soft-deleted or has expired, so that is refused; and one that has unique fields is always.
+    /// Each field starts as the item has it, be it NULL, or else as the entity says. One request cannot start
+    /// anew from an item that is soft-deleted or has expired, so that is refused; and one that has unique
+    /// fields is always.
     fn upsert(&mut self) -> Step {
         if self.rules.unique {
             return Err(Refusal::Invalid);
@@ -187,7 +189,8 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(None, false)
     }
 
-    /// The item must be stored, be it expired; one that is soft-deleted keeps the time of its first deletion. Its claims stay.
+    /// The item must be stored, be it expired; one that is soft-deleted keeps the time of its first deletion.
+    /// Its claims stay.
     fn soft_delete(&mut self, version: Option<u64>) -> Step {
         if let Some(version) = version {
             self.raised(version)?;
@@ -224,8 +227,8 @@ impl<E: Subject> Model<'_, E> {
         self.stored().and_then(|item| if is_visible(&item) { Ok(item) } else { Err(Refusal::NotFound) })
     }
 
-    /// An item of another type, or of none, is not the entity's: it is neither absent nor in the way, and an error says so. A batch of
-    /// writes without conditions cannot see it.
+    /// An item of another type, or of none, is not the entity's: it is neither absent nor in the way, and an
+    /// error says so. A batch of writes without conditions cannot see it.
     fn needs_own_type(&self, write: Write, way: Way) -> Step {
         let is_blind = match way {
             Way::Batch | Way::MixedBatch | Way::Stream | Way::Collection => {
@@ -245,7 +248,8 @@ impl<E: Subject> Model<'_, E> {
         if is_foreign && !is_blind { Err(Refusal::Condition) } else { Ok(()) }
     }
 
-    /// An item without a version, or with 0, is what an entity with version 0 was read from, and so is no item.
+    /// An item without a version, or with 0, is what an entity with version 0 was read from, and so is no
+    /// item.
     fn needs_version(&self, version: u64) -> Step {
         let found = self.world.item.as_ref().map(|item| version_of(item).unwrap_or(0));
         let is_found = match found {
@@ -266,8 +270,9 @@ impl<E: Subject> Model<'_, E> {
         if holds { Ok(()) } else { Err(Refusal::Condition) }
     }
 
-    /// The version after this one. There is none behind the last that its type holds: what was written then could not be read, or
-    /// not be told from what the next writes. Where the entity says it, that is found before anything is sent.
+    /// The version after this one. There is none behind the last that its type holds: what was written then
+    /// could not be read, or not be told from what the next writes. Where the entity says it, that is found
+    /// before anything is sent.
     fn raised(&self, version: u64) -> Result<u64, Refusal> {
         if self.rules.version && version >= E::LAST_VERSION {
             return Err(Refusal::Invalid);
@@ -310,9 +315,9 @@ impl<E: Subject> Model<'_, E> {
         (claim.owner == key_of::<E>(other)).then(|| other.clone())
     }
 
-    /// The claims follow the item. A value that another item holds is refused. One that stays is left alone, unless it may have
-    /// been lost: because the item had expired, or expires at another time now, or as it says (`renew`). A value is released by
-    /// its owner alone.
+    /// The claims follow the item. A value that another item holds is refused. One that stays is left alone,
+    /// unless it may have been lost: because the item had expired, or expires at another time now, or as it
+    /// says (`renew`). A value is released by its owner alone.
     fn replace(&mut self, after: Option<Item>, renew: bool) -> Step {
         let before = std::mem::replace(&mut self.world.item, after);
         if !self.rules.unique {

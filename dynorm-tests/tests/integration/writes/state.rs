@@ -1,5 +1,5 @@
-//! What is stored before a write: the item under the key as this library or another program may have left it, another item,
-//! and the claims on unique values.
+//! What is stored before a write: the item under the key as this library or another program may have left it,
+//! another item, and the claims on unique values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -110,7 +110,8 @@ impl State {
         found
     }
 
-    /// All states that make sense for these rules: those that differ from the usual in one thing, and those in two.
+    /// All states that make sense for these rules: those that differ from the usual in one thing, and those
+    /// in two.
     pub(super) fn all(rules: Rules) -> (Vec<Self>, Vec<Self>) {
         let changes = changes(rules);
         let usual = Self::USUAL;
@@ -178,8 +179,9 @@ fn changes(rules: Rules) -> Vec<Vec<Change>> {
     groups
 }
 
-/// Single writes refuse an item of another type, or of none, that lies under the exact key. It is decided, and not done yet: writes
-/// replace and delete such items, so they are not among the states. True puts them there.
+/// Single writes refuse an item of another type, or of none, that lies under the exact key. It is decided,
+/// and not done yet: writes replace and delete such items, so they are not among the states. True puts them
+/// there.
 const TYPES_ARE_CHECKED: bool = false;
 
 /// There is no item; of a unique value, by who holds it.
@@ -257,7 +259,8 @@ pub(super) struct World {
     pub(super) claims: BTreeMap<String, Claim>,
 }
 
-/// A state made for one number, which stands in the keys and in the values, so that many do not meet in a table.
+/// A state made for one number, which stands in the keys and in the values, so that many do not meet in a
+/// table.
 #[derive(Clone)]
 pub(super) struct Scene<E> {
     pub(super) number: usize,

@@ -45,8 +45,8 @@ pub(super) struct Fields {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// An entity whose writes are tried. Each has the fields `text` and `code`, which is unique if the rules say so; what only some
-/// entities have, such as `restore`, the others leave at `None`.
+/// An entity whose writes are tried. Each has the fields `text` and `code`, which is unique if the rules say
+/// so; what only some entities have, such as `restore`, the others leave at `None`.
 pub(super) trait Subject: Entity + Default {
     type Repo: Repository<Entity = Self>;
     const NAME: &'static str;
@@ -192,7 +192,10 @@ macro_rules! subject {
             )?
 
             $(
-                fn retry_on_conflict(key: Self::Key, text: &'static str) -> Option<RetryOnConflict<'static, Self>> {
+                fn retry_on_conflict(
+                    key: Self::Key,
+                    text: &'static str,
+                ) -> Option<RetryOnConflict<'static, Self>> {
                     let _: $version = 0;
                     Some($repo::retry_on_conflict(key, |entity| entity.text = text.to_owned()))
                 }
@@ -201,12 +204,14 @@ macro_rules! subject {
     };
 }
 
-// Every two rules meet: a test counts them. The last two have one rule beside a plain key, where a condition may be of one
-// part or of several.
+// Every two rules meet: a test counts them. The last two have one rule beside a plain key, where a condition
+// may be of one part or of several.
 subject!(Bare BareRepo: Plain);
-subject!(Full FullRepo: Plain, version: u64, soft_delete: deleted_at, expiry: expires_at, code: unique, times: created_at updated_at);
+subject!(Full FullRepo: Plain, version: u64, soft_delete: deleted_at, expiry: expires_at, code: unique,
+    times: created_at updated_at);
 subject!(Codes CodesRepo: Composite, version: i32, code: unique, times: created_at updated_at);
-subject!(Notes NotesRepo: Composite, version: u32, soft_delete: deleted_at, expiry: expires_at, times: created_at updated_at);
+subject!(Notes NotesRepo: Composite, version: u32, soft_delete: deleted_at, expiry: expires_at,
+    times: created_at updated_at);
 subject!(Lines LinesRepo: Composite, soft_delete: deleted_at, expiry: expires_at, code: unique);
 subject!(Events EventsRepo: Template, version: i64, expiry: expires_at);
 subject!(Pages PagesRepo: Template, soft_delete: deleted_at, times: created_at updated_at);

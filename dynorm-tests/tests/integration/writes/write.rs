@@ -354,7 +354,8 @@ async fn delete<E: Subject>(db: &Database, delete: dynorm::Delete<E>, way: Way, 
     }
 }
 
-/// The attributes of a stored item that a read of it shows: those that the struct models and that are not NULL.
+/// The attributes of a stored item that a read of it shows: those that the struct models and that are not
+/// NULL.
 pub(super) fn shown(item: &Item) -> Item {
     let shown = |(name, value): &(&String, &AttributeValue)| *name != super::state::EXTRA && !value.is_null();
     item.iter().filter(shown).map(|(name, value)| (name.clone(), value.clone())).collect()
