@@ -44,3 +44,4 @@ mod update_or_create;
 mod upsert;
 mod validation;
 mod values;
+mod writes;
