@@ -1,9 +1,6 @@
 //! What became of an input of a batch.
 
 use std::fmt;
-use std::sync::Arc;
-
-use crate::error::Error;
 
 /// What became of one input of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +38,3 @@ impl fmt::Display for Fate {
         }
     }
 }
-
-/// The fate of every input of a batch, with the reason for those that are not done.
-pub(super) type Fates = Vec<(Fate, Option<Arc<Error>>)>;

@@ -5,6 +5,7 @@
 
 mod body;
 mod buffer;
+mod collection;
 mod delete;
 mod engine;
 mod error;
@@ -15,6 +16,7 @@ mod get_stream;
 mod gets;
 mod inputs;
 mod items;
+mod job;
 mod keys;
 mod mixed;
 mod pace;
@@ -51,5 +53,5 @@ pub(crate) use stats::count;
 pub use stream::{BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems};
 pub use work::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 
-use fate::Fates;
 use settings::Settings;
+use stats::Fates;

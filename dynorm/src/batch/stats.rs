@@ -1,8 +1,14 @@
+//! What a batch, a query or a scan took, and what became of the inputs of a batch.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Fate, Fates};
+use super::Fate;
+use crate::error::Error;
+
+/// The fate of every input of a batch, with the reason for those that are not done.
+pub(super) type Fates = Vec<(Fate, Option<Arc<Error>>)>;
 
 /// What a batch, a query or a scan took. Several can be added up with `+=`.
 ///

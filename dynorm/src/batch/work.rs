@@ -1,5 +1,7 @@
 //! What a batch does, and how much of it DynamoDB takes at a time.
 
+use crate::entity::EntityInfo;
+
 /// The most items that DynamoDB takes in one `BatchGetItem`; larger batches are sent in several requests.
 pub const MAX_BATCH_GET_ITEMS: usize = 100;
 
@@ -16,6 +18,16 @@ pub(super) enum Work {
     /// One request for each: some of the writes have a condition.
     Each,
     Get,
+}
+
+/// A table of a batch.
+#[derive(Debug)]
+pub(super) struct TableSpec {
+    /// One of the entities in it: they all have the same key.
+    pub(super) info: &'static EntityInfo,
+    pub(super) name: String,
+    /// Reads are consistent.
+    pub(super) consistent: bool,
 }
 
 impl Work {

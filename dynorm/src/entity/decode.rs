@@ -1,6 +1,6 @@
 //! The way from the bytes of an item to its entity.
 
-use super::encode::{encode_key_value, part_of_key};
+use super::keys::{encode_key_value, part_of_key};
 use super::{Entity, EntityInfo};
 use crate::codec::{Encoder, Item, ScalarType, Scanner, ValueError, normal_number, scalar_text};
 use crate::key::{EntityKey, KeySource, Part};

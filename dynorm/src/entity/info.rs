@@ -232,6 +232,12 @@ impl EntityInfo {
         self.keys().all(|(_, source)| matches!(source, KeySource::Field(_)))
     }
 
+    /// The table of the claims of entities that share their table: with an expiry if any of them expires.
+    pub(crate) fn claims_of(infos: &[&'static Self]) -> Option<&'static Self> {
+        let claims = infos.iter().filter_map(|info| Some(info.unique?.claims));
+        claims.max_by_key(|claims| claims.ttl.is_some())
+    }
+
     /// The error for a name that was learnt at run time.
     pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
         let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();

@@ -5,16 +5,15 @@ mod decode;
 mod encode;
 mod hook;
 mod info;
+mod keys;
 
 pub use bridge::{from_item, to_item};
 pub(crate) use decode::{decode_entity, decode_json, is_of_type};
-pub(crate) use encode::{
-    check_size, encode_entity, encode_into, encode_key, encode_key_into, encode_key_value, part_of_key,
-    write_derived,
-};
+pub(crate) use encode::{check_size, encode_entity, encode_into, encode_key, encode_key_into};
 pub use hook::{Hook, HookFuture, HookResult};
 pub(crate) use info::Uniques;
 pub use info::{EntityInfo, IndexInfo, StampedField};
+pub(crate) use keys::{encode_key_value, part_of_key, write_derived};
 
 pub use crate::attribute::Stamp;
 use crate::codec::{Item, ItemWriter, ValueError};

@@ -15,6 +15,7 @@ mod held;
 mod retry_on_conflict;
 mod save;
 mod save_tracked;
+mod tables;
 mod time_to_live;
 mod trash;
 mod update;

@@ -8,8 +8,9 @@ use super::super::Fate;
 use super::super::pace::{Pace, Taken};
 use super::super::wire::{Reading, Verdict};
 use super::super::work::{MAX_BATCH_WRITE_ITEMS, Work};
-use super::{Engine, Flight, Part, Wait};
-use crate::codec::ValueError;
+use super::settle::Wait;
+use super::state::{Engine, Flight, Part};
+use crate::codec::{Item, ValueError};
 use crate::error::{Error, Subject};
 use crate::transport::{Failure, FailureKind};
 use crate::unique::{Known, unsettled};
@@ -32,7 +33,8 @@ impl Engine<'_> {
         match answered {
             Some(Ok(answer)) => {
                 let jobs = (&self.jobs, &self.keys);
-                let reading = self.work.read(&answer, &chunk, jobs, &self.tables, self.inputs);
+                let found = &mut |inputs: &[usize], item: &Item<'_>| self.inputs.found(inputs, item);
+                let reading = self.work.read(&answer, &chunk, jobs, &self.specs, found);
                 match reading {
                     Ok(reading) => self.take(&chunk, &parts, reading, now),
                     Err(error) => {
@@ -103,8 +105,8 @@ impl Engine<'_> {
             if tally.done > 0 {
                 table.pace.brought_something();
             }
-            let consumed = capacity.iter().find(|(name, _)| *name == table.spec.name);
-            if let Some((_, units)) = consumed {
+            let Some(spec) = self.specs.get(part.table) else { continue };
+            if let Some((_, units)) = capacity.iter().find(|(name, _)| *name == spec.name) {
                 table.pace.consumed(units - part.units, now);
             }
         }
