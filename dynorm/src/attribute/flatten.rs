@@ -42,6 +42,23 @@ pub trait Flatten: Default {
     }
 }
 
+impl ItemWriter<'_> {
+    /// The attributes that the struct does not model. A name that it does model, and one that is `derived` from its fields,
+    /// is refused, since one of the two would be lost.
+    pub fn rest<M: Flatten>(&mut self, map: &M, derived: &[&str]) -> Result<(), ValueError> {
+        map.each_attribute(&mut |name, value| self.other(name, value, derived))
+    }
+}
+
+impl<const N: usize> Fields<'_, N> {
+    /// The attributes that are no field, as a map, except what is `derived` from the fields.
+    pub fn rest<M: Flatten>(&self, derived: &[&str]) -> Result<M, ValueError> {
+        let mut map = M::default();
+        self.each_other(derived, &mut |name, value| map.insert_attribute(name, value))?;
+        Ok(map)
+    }
+}
+
 /// Refuses to hold a value that would be stored as another type when it is written again.
 pub(super) fn check_type<V: Attribute>(stored: Value<'_>, held: &V) -> Result<(), ValueError> {
     let mut encoder = Encoder::default();

@@ -3,6 +3,7 @@
 //! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and an operation
 //! that does not bring all of them to their end fails with an error that holds every input that is not known to be done.
 
+mod again;
 mod body;
 mod buffer;
 mod collection;
@@ -22,6 +23,7 @@ mod mixed;
 mod pace;
 mod progress;
 mod puts;
+mod report;
 mod restore;
 mod retry;
 mod save;

@@ -8,9 +8,11 @@ mod attributes;
 pub(crate) mod base64;
 mod encoder;
 mod equal;
+mod field_info;
 mod fields;
 mod item;
 mod key_limits;
+mod layout;
 pub mod nested_serde;
 mod number;
 mod place;
@@ -22,15 +24,19 @@ mod text;
 mod unescape;
 mod value;
 mod value_error;
+mod value_type;
 
 pub use attributes::{Attributes, Item};
+pub(crate) use encoder::wrote_nothing;
 pub use encoder::{Encoder, MapEncoder};
-pub use fields::{FieldInfo, Fields};
+pub use field_info::FieldInfo;
+pub use fields::Fields;
 pub use item::ItemWriter;
 pub(crate) use item::Refused;
 pub use scalar::ScalarType;
-pub use value::{Entries, Items, Scalars, Value, ValueType};
+pub use value::{Entries, Items, Scalars, Value};
 pub use value_error::ValueError;
+pub use value_type::ValueType;
 
 pub(crate) use key_limits::{KeyRole, check_key};
 pub(crate) use number::{

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::scanner::{RawString, Scanner, plain_length};
+use super::text::head;
 use super::{Value, ValueError, ValueType};
 
 /// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can use up the stack.
@@ -19,17 +20,6 @@ pub(super) struct Place {
     kind: ValueType,
     name_escaped: bool,
     escaped: bool,
-}
-
-/// The first eight bytes of a name, which tell it from most others at a glance.
-pub(super) const fn head(name: &[u8]) -> u64 {
-    let mut head = 0;
-    let mut index = 0;
-    while index < name.len() && index < 8 {
-        head |= (name[index] as u64) << (8 * index);
-        index += 1;
-    }
-    head
 }
 
 impl Place {

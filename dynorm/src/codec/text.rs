@@ -72,6 +72,17 @@ const fn marks(bytes: [u8; 8]) -> u64 {
         | (backslash.wrapping_sub(ONES) & !backslash)
 }
 
+/// The first eight bytes of a name, which tell it from most others at a glance.
+pub(super) const fn head(name: &[u8]) -> u64 {
+    let mut head = 0;
+    let mut index = 0;
+    while index < name.len() && index < 8 {
+        head |= (name[index] as u64) << (8 * index);
+        index += 1;
+    }
+    head
+}
+
 #[cfg(test)]
 mod tests {
     use super::{is_plain, is_plain_byte, write_json_string};
