@@ -91,6 +91,9 @@ pub enum Error {
     NoDatabase,
     /// The database cannot be set up as it was asked for.
     Configuration(Box<Report>),
+    /// A bug of dynorm itself: something was found that its own code rules out. The message asks to report it, and what was asked
+    /// for may have been done in part.
+    Internal(Box<Report>),
 }
 
 /// The particulars of an [`Error`].
@@ -513,7 +516,8 @@ impl Error {
             | Self::Timeout(report)
             | Self::Rejected(report)
             | Self::Server(report)
-            | Self::Configuration(report) => Some(report),
+            | Self::Configuration(report)
+            | Self::Internal(report) => Some(report),
             Self::Batch(_) | Self::Transaction(_) | Self::NoDatabase => None,
         }
     }
@@ -548,6 +552,12 @@ impl Error {
 
     pub(crate) fn not_found_because(subject: Subject, why: &str) -> Self {
         Self::NotFound(Report::new(subject, why, None))
+    }
+
+    /// What cannot be, found all the same: for the branches that a type or an invariant of our own rules out, in the place of a
+    /// panic. What a user or a server can bring about is never one.
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::Internal(Report::new(Subject::default(), what, None))
     }
 
     pub(crate) fn configuration(

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::attribute::{Moment, Stamp, Timestamp};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
-use crate::expression::{DocumentPath, Node, Term};
+use crate::expression::{Comparison, Node};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
 /// mark away. The derive macro implements it.
@@ -269,13 +269,12 @@ impl Visibility {
 
     /// The condition that an item is marked as it should be.
     pub(crate) fn of_mark(self, info: &'static EntityInfo) -> Option<Node> {
-        let name = match self.trashed {
-            Trashed::Without => "attribute_not_exists",
-            Trashed::Only => "attribute_exists",
-            Trashed::With => return None,
-        };
-        let arguments = vec![Term::Path(DocumentPath::of(info.mark()?))];
-        Some(Node::Function { name, arguments })
+        let mark = info.mark()?;
+        match self.trashed {
+            Trashed::Without => Some(Node::not_exists(mark)),
+            Trashed::Only => Some(Node::exists(mark)),
+            Trashed::With => None,
+        }
     }
 
     /// The condition that an item has not expired.
@@ -326,40 +325,34 @@ fn seconds_now(now: Timestamp) -> i64 {
     now.unix_micros().div_euclid(1_000_000)
 }
 
+/// The same as an encoded value.
+fn encoded_seconds(now: Timestamp) -> Vec<u8> {
+    format!(r#"{{"N":"{}"}}"#, seconds_now(now)).into_bytes()
+}
+
 fn live(info: &'static EntityInfo, now: Timestamp) -> Option<Node> {
-    let end = || Term::Path(DocumentPath::of(info.end().unwrap_or_default()));
-    info.end()?;
-    let now = Term::Value(format!(r#"{{"N":"{}"}}"#, seconds_now(now)).into_bytes());
-    Some(Node::Or(vec![
-        Node::Function { name: "attribute_not_exists", arguments: vec![end()] },
-        Node::Compare { left: end(), operator: ">", right: now },
-    ]))
+    let end = info.end()?;
+    Some(Node::not_exists(end).or(Node::compare(end, Comparison::Greater, encoded_seconds(now))))
 }
 
 /// What must be true of an item that a write takes for existing: it is neither marked as deleted nor at its end.
 pub(crate) fn present(info: &'static EntityInfo) -> Option<Node> {
     let visible = Visibility::default();
-    // One condition, so that its text can stand beside others.
-    let all: Vec<Node> = [visible.of_mark(info), visible.of_end(info)].into_iter().flatten().collect();
-    (!all.is_empty()).then_some(Node::And(all))
+    Node::all([visible.of_mark(info), visible.of_end(info)].into_iter().flatten())
 }
 
 /// What is true of an item that has expired, so that another may take its place.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
     let end = info.end()?;
-    let now = Term::Value(format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now())).into_bytes());
-    Some(Node::Compare { left: Term::Path(DocumentPath::of(end)), operator: "<=", right: now })
+    Some(Node::compare(end, Comparison::LessOrEqual, encoded_seconds(Timestamp::now())))
 }
 
 /// What a write of the version `number` needs to find: the one before.
 pub(crate) fn version_before(info: &'static EntityInfo, before: u64) -> Option<Node> {
-    let path = || Term::Path(DocumentPath::of(info.version_attribute().unwrap_or_default()));
-    info.version_attribute()?;
-    Some(if before == 0 {
-        Node::Function { name: "attribute_not_exists", arguments: vec![path()] }
-    } else {
-        let value = Term::Value(format!(r#"{{"N":"{before}"}}"#).into_bytes());
-        Node::Compare { left: path(), operator: "=", right: value }
+    let version = info.version_attribute()?;
+    Some(match before {
+        0 => Node::not_exists(version),
+        before => Node::equal(version, format!(r#"{{"N":"{before}"}}"#).into_bytes()),
     })
 }
 

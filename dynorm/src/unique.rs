@@ -8,7 +8,7 @@ use crate::codec::{
 use crate::encoded::{EncodedKey, describe_key};
 use crate::entity::{EntityInfo, Uniques};
 use crate::error::{Error, Report, Subject};
-use crate::expression::{Action, Change, DocumentPath, Expression, Json, Node, Source, Term};
+use crate::expression::{Action, Change, Expression, Json, Node, Source};
 use crate::key::{KeyRole, check_key};
 use crate::rules::{Existence, Visibility};
 use crate::snapshot::Snapshot;
@@ -150,34 +150,19 @@ impl Claimed {
 
     /// The condition that the item still says this.
     pub(crate) fn condition(&self, info: &'static EntityInfo) -> Node {
-        let path = |name: &'static str| Term::Path(DocumentPath::of(name));
-        let absent = |name| Node::Function { name: "attribute_not_exists", arguments: vec![path(name)] };
+        let partition = info.attribute(&info.partition);
         if !self.exists {
-            return absent(info.attribute(&info.partition));
+            return Node::not_exists(partition);
         }
         let values = (0..names(info).count()).map(|at| self.value(at));
         let nodes = watched(info).zip(values.chain(std::iter::once(self.end.as_ref()))).map(
             |(name, seen)| match seen {
-                Some(seen) => {
-                    Node::Compare { left: path(name), operator: "=", right: Term::Value(seen.json.0.clone()) }
-                }
+                Some(seen) => Node::equal(name, seen.json.0.clone()),
                 // What is NULL claims nothing either.
-                None => Node::Or(vec![
-                    absent(name),
-                    Node::Compare {
-                        left: path(name),
-                        operator: "=",
-                        right: Term::Value(Json::NULL.to_vec()),
-                    },
-                ]),
+                None => Node::not_exists(name).or(Node::equal(name, Json::NULL.to_vec())),
             },
         );
-        let mut nodes: Vec<Node> = nodes.collect();
-        // DynamoDB refuses parentheses that are there twice, and `And` has its own.
-        match nodes.pop() {
-            Some(only) if nodes.is_empty() => only,
-            last => Node::And(nodes.into_iter().chain(last).collect()),
-        }
+        Node::all(nodes).unwrap_or_else(|| Node::exists(partition))
     }
 }
 
@@ -401,17 +386,17 @@ pub(crate) fn owner_of(claim: &Item<'_>, uniques: Uniques) -> Option<String> {
 }
 
 fn absent() -> Node {
-    Node::Function { name: "attribute_not_exists", arguments: vec![Term::Path(DocumentPath::of(CLAIM))] }
+    Node::not_exists(CLAIM)
 }
 
 fn is_owned_by(owner: &EncodedKey) -> Node {
     let map = [br#"{"M":"#.as_slice(), &owner.json, b"}"].concat();
-    Node::Compare { left: Term::Path(DocumentPath::of(OWNER)), operator: "=", right: Term::Value(map) }
+    Node::equal(OWNER, map)
 }
 
 fn conditioned(uniques: Uniques, mut request: Request, any_of: Vec<Node>) -> Result<Vec<u8>, ValueError> {
     let mut expression = Expression::default();
-    expression.set_condition(uniques.claims, Existence::Any, Some(&Node::Or(any_of)))?;
+    expression.set_condition(uniques.claims, Existence::Any, Node::any(any_of).as_ref())?;
     expression.write(&mut request);
     request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     Ok(request.into_members())

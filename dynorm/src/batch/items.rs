@@ -31,7 +31,10 @@ impl Group for Items {
     }
 
     fn body(&mut self, index: usize, table: usize, _: &mut Buffer) -> Result<Body> {
-        let key = self.keys.get(index).ok_or(Error::NoDatabase)?;
+        let key = self
+            .keys
+            .get(index)
+            .ok_or_else(|| Error::internal("a batch asks for a key that it was not given"))?;
         Body::new(Kind::Get, table, self.info, Bytes::copy_from_slice(&key.json), &key.values)
     }
 

@@ -129,7 +129,8 @@ impl<E: Entity> Group for Keys<E> {
         if let Some(refusal) = take_refusal(&mut self.hooked.refused, index) {
             return Err(refusal);
         }
-        self.write(index, table, None, buffer).unwrap_or(Err(Error::NoDatabase))
+        self.write(index, table, None, buffer)
+            .unwrap_or_else(|| Err(Error::internal("a batch asks for a key that it was not given")))
     }
 
     fn again(

@@ -1,5 +1,5 @@
-//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a condition, which
-//! batches do not take, a request for each.
+//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a
+//! condition, which batches do not take, a request for each.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use slab::Slab;
 use super::body::{Body, hash_of_key};
 use super::job::Job;
 use super::work::{TableSpec, Work};
-use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
+use crate::codec::{Encoder, Item, Request, Scanner, ValueError, consumed_capacity};
 use crate::encoded::{describe_key, item_texts};
 use crate::error::{Error, Subject};
 use crate::transport::{Answer, Operation};
@@ -40,8 +40,9 @@ pub(super) enum Verdict {
 /// What an item may have.
 const ITEM: usize = 400 * 1024;
 
-/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that would be too
-/// much. JSON is never shorter than what it stands for, so an answer with less than this had room for another item.
+/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that
+/// would be too much. JSON is never shorter than what it stands for, so an answer with less than this had
+/// room for another item.
 const FULL_ANSWER: usize = 16 * 1024 * 1024 - ITEM;
 const FULL_PARTITION: usize = 1024 * 1024 - ITEM;
 
@@ -62,6 +63,23 @@ impl Work {
             Self::Write | Self::Each => body.units(),
             Self::Get if table.is_some_and(|table| table.consistent) => 1.0,
             Self::Get => 0.5,
+        }
+    }
+
+    /// The most capacity units that a request may consume.
+    fn most_units(self, chunk: &[usize], jobs: &Slab<Job>) -> f64 {
+        /// A transaction takes twice as much; each of 25 indexes may lose one entry and gain another.
+        const OF_A_WRITE: f64 = 2.0 * 51.0;
+        /// An item of 400 KB, read consistently in a transaction.
+        const OF_A_READ: f64 = 200.0;
+        match self {
+            // What is replaced or deleted may be larger than what is sent, and is not known.
+            Self::Write | Self::Each => {
+                let largest = (ITEM / 1024) as f64;
+                let sent = chunk.iter().filter_map(|id| jobs.get(*id)).map(|job| job.body.units());
+                sent.map(|units| units.max(largest) * OF_A_WRITE).sum()
+            }
+            Self::Get => chunk.len() as f64 * OF_A_READ,
         }
     }
 
@@ -119,6 +137,9 @@ impl Work {
             item: Item::default(),
         };
         reader.read(text, found)?;
+        let most = self.most_units(chunk, jobs);
+        // What no such request consumes would stop a batch that is paced.
+        reader.capacity.retain(|(_, units)| *units <= most);
         let is_full = text.len() >= FULL_ANSWER;
         Ok(Reading { verdicts: reader.verdicts(self, is_full), capacity: reader.capacity })
     }
@@ -184,8 +205,10 @@ impl<'r> Reader<'r> {
                 })
             }),
             "ConsumedCapacity" => {
-                let json = scanner.skip()?;
-                self.capacity = consumed_capacity(json);
+                let capacity = &mut self.capacity;
+                consumed_capacity(scanner.skip()?, &mut |table, units| {
+                    capacity.push((table.to_owned(), units))
+                });
                 Ok(())
             }
             _ => scanner.skip().map(drop),
@@ -263,46 +286,5 @@ impl<'r> Reader<'r> {
             Verdict::Done
         };
         marks.into_iter().enumerate().map(verdict).collect()
-    }
-}
-
-/// The units that an answer says were consumed, by table: it has a list of them, or one of a single item. What cannot be read
-/// counts as nothing, since what the answer says of the items is worth more.
-fn consumed_capacity(json: &str) -> Vec<(String, f64)> {
-    let mut tables = Vec::new();
-    let mut one = |scanner: &mut Scanner<'_>| {
-        let (mut table, mut units) = (String::new(), 0.0);
-        scanner.object(|member, scanner| {
-            match member.text {
-                "TableName" => table = scanner.string()?.unescape()?.into_owned(),
-                "CapacityUnits" => units = scanner.skip()?.parse().unwrap_or(0.0),
-                _ => drop(scanner.skip()?),
-            }
-            Ok(())
-        })?;
-        tables.push((table, units));
-        Ok(())
-    };
-    let mut scanner = Scanner::new(json);
-    let read = if scanner.peek() == Some(b'[') { scanner.array(one) } else { one(&mut scanner) };
-    if read.is_err() {
-        tables.clear();
-    }
-    tables
-}
-
-#[cfg(test)]
-mod tests {
-    use super::consumed_capacity;
-
-    #[test]
-    fn the_consumed_capacity_is_read_of_lists_and_of_single_answers() {
-        let list =
-            r#"[{"TableName":"a","CapacityUnits":2.5},{"CapacityUnits":1,"TableName":"b","Table":{}}]"#;
-        assert_eq!(consumed_capacity(list), [("a".to_owned(), 2.5), ("b".to_owned(), 1.0)]);
-        assert_eq!(consumed_capacity(r#"{"TableName":"a","CapacityUnits":3.0}"#), [("a".to_owned(), 3.0)]);
-        for broken in ["", "null", "[1]", r#"[{"TableName":1}]"#, r#"{"TableName":"a""#] {
-            assert_eq!(consumed_capacity(broken), [], "{broken}");
-        }
     }
 }

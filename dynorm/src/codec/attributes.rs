@@ -26,7 +26,7 @@ impl<'a> Item<'a> {
     pub(crate) fn refill(&mut self, scanner: &mut Scanner<'a>) -> Result<(), ValueError> {
         self.text = scanner.text;
         self.places.clear();
-        scanner.places(0, |place| {
+        scanner.places(|place| {
             self.places.push(*place);
             Ok(())
         })

@@ -31,7 +31,7 @@ impl<'a, const N: usize> Layout<'a, N> {
 
     pub(super) fn of_map(text: &'a str, depth: u8, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
         let mut places = [None; N];
-        sort(text, depth, infos, &mut places)?;
+        sort(text, infos, &mut places)?;
         Ok(Self { text, depth, order: Order::Sorted(places) })
     }
 
@@ -69,7 +69,7 @@ impl<'a, const N: usize> Layout<'a, N> {
         match &self.order {
             Order::Coming(places, _) => places.iter().try_for_each(visit),
             // What is no field was left out.
-            Order::Sorted(_) => Scanner::new(text).places(depth, |place| visit(place)),
+            Order::Sorted(_) => Scanner::new(text).places(|place| visit(place)),
         }
     }
 }
@@ -88,14 +88,9 @@ fn search<'p>(
 }
 
 /// Sorts the attributes of a map into fields, where they are found by the position of the field. What is no field is left out.
-fn sort(
-    text: &str,
-    depth: u8,
-    infos: &'static [FieldInfo],
-    sorted: &mut [Option<Place>],
-) -> Result<(), ValueError> {
+fn sort(text: &str, infos: &'static [FieldInfo], sorted: &mut [Option<Place>]) -> Result<(), ValueError> {
     let mut expected = 0;
-    Scanner::new(text).places(depth, |place| {
+    Scanner::new(text).places(|place| {
         let index = if place.is_escaped() {
             let name = place.name(text).unescape()?;
             infos.iter().position(|info| info.name == name)

@@ -6,6 +6,7 @@
 
 mod attributes;
 pub(crate) mod base64;
+mod consumed;
 mod encoder;
 mod equal;
 mod field_info;
@@ -38,6 +39,7 @@ pub use value::{Entries, Items, Scalars, Value};
 pub use value_error::ValueError;
 pub use value_type::ValueType;
 
+pub(crate) use consumed::consumed_capacity;
 pub(crate) use key_limits::{KeyRole, check_key};
 pub(crate) use number::{
     compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,

@@ -4,7 +4,18 @@ use std::fmt;
 use super::scanner::{RawString, Scanner};
 use super::{Encoder, ValueError, ValueType, base64};
 
-/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is filled.
+/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can
+/// use up the stack.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_DEPTH: u8 = 64;
+
+#[cold]
+fn too_deep() -> ValueError {
+    ValueError::new("the answer is nested deeper than DynamoDB allows")
+}
+
+/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is
+/// filled.
 ///
 /// [`Attribute::decode`](crate::Attribute::decode) is given one.
 #[derive(Clone, Copy)]
@@ -30,7 +41,7 @@ impl<'a> Value<'a> {
     fn parse_at(scanner: &mut Scanner<'a>, depth: u8) -> Result<Self, ValueError> {
         // Nearly every value is text or a number, written without white space.
         let Some(kind) = scanner.take_scalar() else {
-            let (kind, escaped, place) = scanner.any_value(depth)?;
+            let (kind, escaped, place) = scanner.any_value()?;
             return Ok(Self { kind, depth, escaped, text: scanner.slice(place.start, place.end)? });
         };
         let RawString { text, escaped } = scanner.string_after_quote()?;
@@ -88,12 +99,14 @@ impl<'a> Value<'a> {
     /// The elements of a list.
     pub fn as_list(&self) -> Result<Items<'a>, ValueError> {
         self.require(ValueType::List)?;
+        let depth = self.depth_within()?;
         let mut scanner = Scanner::new(self.text);
         scanner.take(b'[')?;
-        Ok(Items { scanner, first: true, depth: self.depth + 1 })
+        Ok(Items { scanner, first: true, depth })
     }
 
-    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which stands for the empty set.
+    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which
+    /// stands for the empty set.
     pub fn as_set(&self) -> Result<Scalars<'a>, ValueError> {
         let mut scanner = Scanner::new("[]");
         let kind = match self.kind.element() {
@@ -105,21 +118,28 @@ impl<'a> Value<'a> {
             None => return Err(self.unexpected("a set")),
         };
         scanner.take(b'[')?;
-        Ok(Scalars { scanner, first: true, kind, depth: self.depth + 1 })
+        Ok(Scalars { scanner, first: true, kind, depth: self.depth_within()? })
     }
 
     /// The entries of a map, in the order in which they were sent.
     pub fn as_map(&self) -> Result<Entries<'a>, ValueError> {
-        self.require(ValueType::Map)?;
-        let mut scanner = Scanner::new(self.text);
+        let (text, depth) = self.map_text()?;
+        let mut scanner = Scanner::new(text);
         scanner.take(b'{')?;
-        Ok(Entries { scanner, first: true, depth: self.depth + 1 })
+        Ok(Entries { scanner, first: true, depth })
     }
 
     /// The JSON of a map, and how deep its entries lie.
     pub(super) fn map_text(&self) -> Result<(&'a str, u8), ValueError> {
         self.require(ValueType::Map)?;
-        Ok((self.text, self.depth + 1))
+        Ok((self.text, self.depth_within()?))
+    }
+
+    /// How deep lies what is in this list, map or set. Whatever recurses into a value asks here, so this is
+    /// where it ends.
+    #[inline]
+    fn depth_within(&self) -> Result<u8, ValueError> {
+        if self.depth < MAX_DEPTH { Ok(self.depth + 1) } else { Err(too_deep()) }
     }
 
     /// The name of an enum's variant, from the map that holds its data.
@@ -183,7 +203,8 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of bytes their base64.
+/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of
+/// bytes their base64.
 pub(crate) fn scalar_text(json: &[u8]) -> Result<Cow<'_, str>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     Value::parse(&mut Scanner::new(text))?.raw().unescape()

@@ -12,7 +12,7 @@ use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, DocumentPath, Expression, Node, Term};
+use crate::expression::{Condition, Expression, Node};
 use crate::hooks::{self, Event};
 use crate::rules::{Existence, Expires, SoftDelete, version_before};
 use crate::transport::{self, Answer, Operation, Repeat};
@@ -294,9 +294,7 @@ pub(crate) fn delete_expression(
 
 /// The item has this version, or is gone already.
 fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
-    let partition = Term::Path(DocumentPath::of(info.attribute(&info.partition)));
-    let gone = Node::Function { name: "attribute_not_exists", arguments: vec![partition] };
-    Some(Node::Or(vec![gone, version_before(info, version)?]))
+    Some(Node::not_exists(info.attribute(&info.partition)).or(version_before(info, version)?))
 }
 
 /// What a write gives back: [`Nothing`] or [`Old`].

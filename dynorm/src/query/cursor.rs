@@ -3,19 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::evaluate::matches;
 use super::plan::Plan;
-use super::run::{Next, Reader};
-use crate::attribute::ScalarType;
-use crate::codec::{Item, Scanner, ValueError, compare_numbers};
-use crate::entity::IndexInfo;
+use super::position::{Next, is_within};
+use super::reader::Reader;
+use crate::codec::{Item, Scanner, ValueError};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{DocumentPath, Node, Term};
+use crate::expression::Expression;
 
 /// Where a query goes on: an opaque text of letters, digits, `-` and `_`, which can stand in a URL.
 ///
-/// It belongs to its query: with other conditions, another order or another entity it is refused. It holds the keys of the
-/// item that the page ended with, so whoever has it can read those keys, and forge others;
+/// It belongs to its query: with other conditions, another order or another entity it is refused. It holds
+/// the keys of the item that the page ended with, so whoever has it can read those keys, and forge others;
 /// [`PageQuery::signed`](super::PageQuery::signed) protects against the latter.
 ///
 /// ```
@@ -91,10 +89,11 @@ impl Cursor {
         if found != format!("{:016x}", fingerprint(reader)?) || positions.len() != reader.lanes() {
             return Err(refuse("belongs to another query"));
         }
-        // One that nobody signed may hold anything, and DynamoDB refuses keys that the query could not have ended with.
+        // One that nobody signed may hold anything, and DynamoDB refuses keys that the query could not have
+        // ended with.
         for (lane, position) in positions.iter().enumerate() {
             if let Next::After(key) = position
-                && !is_within(key, &reader.plan, lane).map_err(|_| altered())?
+                && !is_position(key, &reader.plan, lane).map_err(|_| altered())?
             {
                 return Err(altered());
             }
@@ -122,43 +121,13 @@ fn read(json: &str) -> std::result::Result<(String, Vec<Next>), ValueError> {
     Ok((found.unwrap_or_default(), positions))
 }
 
-/// True if the query may have read an item with these keys: they are all there and of their types, there is nothing else, and
-/// what the conditions on the keys say holds for them.
-fn is_within(key: &[u8], plan: &Plan, lane: usize) -> std::result::Result<bool, ValueError> {
-    let text = std::str::from_utf8(key).map_err(|_| ValueError::new("not UTF-8"))?;
-    let item = Item::next(&mut Scanner::new(text))?;
-    if item.iter().count() != plan.position_keys().len() {
-        return Ok(false);
-    }
-    let of_index = plan.index.into_iter().flat_map(IndexInfo::keys);
-    for (_, source) in plan.info.keys().chain(of_index) {
-        let Some(value) = item.get(plan.info.attribute(source))? else { return Ok(false) };
-        let could_be_a_key = match plan.info.scalar(source) {
-            ScalarType::String => !value.as_str()?.is_empty(),
-            ScalarType::Number => compare_numbers(value.as_number()?, value.as_number()?).is_some(),
-            ScalarType::Binary => !value.as_bytes()?.is_empty(),
-        };
-        if !could_be_a_key {
-            return Ok(false);
-        }
-    }
+/// True if the query may go on behind an item with these keys.
+fn is_position(key: &[u8], plan: &Plan, lane: usize) -> std::result::Result<bool, ValueError> {
     if !plan.keys.is_empty() && !plan.keys.iter().any(|known| known.json == key) {
         return Ok(false);
     }
-    let values = plan.partitions.get(lane).into_iter().flatten();
-    let partition: Vec<Node> = (plan.partition.iter().zip(values))
-        .map(|(name, value)| Node::Compare {
-            left: Term::Path(DocumentPath::of(*name)),
-            operator: "=",
-            right: Term::Value(value.clone()),
-        })
-        .collect();
-    for node in partition.iter().chain(&plan.sort) {
-        if !matches(node, &item)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let text = std::str::from_utf8(key).map_err(|_| ValueError::new("not UTF-8"))?;
+    is_within(&Item::next(&mut Scanner::new(text))?, plan, lane)
 }
 
 /// A number that is the same for the same query, and hardly ever for another (FNV-1a).
@@ -172,11 +141,11 @@ fn fingerprint(reader: &Reader) -> Result<u64> {
     add(reader.plan.info.name.as_bytes());
     add(format!("{:?}", reader.plan.descending).as_bytes());
     if let Some(local) = &reader.plan.local {
-        let mut expression = crate::expression::Expression::default();
+        let mut expression = Expression::default();
         let text = local.render(&mut expression);
         let text = text.map_err(|error| Error::invalid(reader.subject().clone(), &error))?;
         add(text.as_bytes());
-        expression.each_part(&mut add);
+        expression.each_placeholder(&mut add);
     }
     for lane in 0..reader.lanes() {
         let body = reader.identity(lane);

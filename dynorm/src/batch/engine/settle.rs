@@ -194,7 +194,9 @@ impl Engine<'_> {
     }
 
     pub(super) fn cause_of(&self, id: usize) -> Arc<Error> {
-        let Some(job) = self.jobs.get(id) else { return Arc::new(Error::NoDatabase) };
+        let Some(job) = self.jobs.get(id) else {
+            return Arc::new(Error::internal("a batch settles an item twice"));
+        };
         job.cause.clone().unwrap_or_else(|| {
             let text = "DynamoDB handed it back";
             Arc::new(Error::Throttled(Report::new(self.subject(job), text, None)))

@@ -11,9 +11,10 @@
 //! | structs and maps | `M`; keys are text, characters, integers, booleans or variants without data |
 //! | variants with data | `M` with one entry, as in serde_json |
 //!
-//! What serde itself reads into a buffer first (untagged and internally tagged enums, `#[serde(flatten)]`) cannot hold
-//! integers of more than 64 bits, nor maps whose keys are numbers or booleans, as with serde_json: the buffer knows
-//! neither, and reading fails. Errors inside of it end at the buffer, without the rest of their path.
+//! What serde itself reads into a buffer first (untagged and internally tagged enums, `#[serde(flatten)]`)
+//! cannot hold integers of more than 64 bits, nor maps whose keys are numbers or booleans, as with
+//! serde_json: the buffer knows neither, and reading fails. Errors inside of it end at the buffer, without
+//! the rest of their path.
 
 mod de;
 mod ser;
@@ -28,12 +29,29 @@ use super::{Encoder, Value, ValueError};
 
 /// Writes `value` as one nested value.
 pub fn encode<T: serde::Serialize + ?Sized>(value: &T, encoder: &mut Encoder) -> Result<(), ValueError> {
-    value.serialize(ser::Writer(encoder)).map_err(|Error(error)| error)
+    value.serialize(ser::Writer::new(encoder)).map_err(|Error(error)| error)
 }
 
 /// Reads what [`encode`] wrote.
 pub fn decode<T: DeserializeOwned>(value: Value<'_>) -> Result<T, ValueError> {
-    T::deserialize(de::Reader(value)).map_err(|Error(error)| error)
+    T::deserialize(de::Reader::new(value)).map_err(|Error(error)| error)
+}
+
+/// How many `Option`s and newtypes lie around a value. They leave no trace in what is stored, so a type that
+/// only wraps itself, such as `struct Chain(Option<Box<Chain>>)`, would go on for ever in what it reads.
+#[derive(Clone, Copy, Default)]
+struct Wrappers(u8);
+
+impl Wrappers {
+    const MOST: u8 = 64;
+
+    fn one_more(self) -> Result<Self, Error> {
+        if self.0 < Self::MOST {
+            return Ok(Self(self.0 + 1));
+        }
+        let problem = format!("more than {} `Option`s and newtypes lie around one value", Self::MOST);
+        Err(Error(ValueError::new(problem)))
+    }
 }
 
 /// A [`ValueError`] on its way through serde, which asks for traits of its own.
