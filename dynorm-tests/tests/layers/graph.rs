@@ -195,9 +195,6 @@ impl Resolver<'_> {
     }
 
     fn look_up(&mut self, module: usize, name: &str) -> Vec<Found> {
-        if !self.visited.insert((module, name.to_owned())) {
-            return Vec::new();
-        }
         let read = self.read;
         let here = &read.modules[module];
         let defined =
@@ -208,6 +205,10 @@ impl Resolver<'_> {
         if module == 0 {
             let exported = read.exported.iter().filter(|(known, _)| known == name);
             found.extend(exported.map(|(_, module)| defined(*module)));
+        }
+        // `use name::name` is about a module of that name, which is found above.
+        if !self.visited.insert((module, name.to_owned())) {
+            return found;
         }
         for import in here.imports.iter().filter(|import| import.name == name) {
             let imported = self.resolve(module, &import.path);

@@ -25,11 +25,11 @@ fn arrows(high: &str) -> Vec<String> {
         ("high.rs", high),
         (
             "folder/mod.rs",
-            "mod file; pub use file::{Thing, Other as Another}; pub(crate) use file::told; pub struct OfFacade;",
+            "mod file; pub use file::{file, Thing, Other as Another}; pub(crate) use file::told; pub struct OfFacade;",
         ),
         (
             "folder/file.rs",
-            "pub struct Thing; pub struct Other; macro_rules! told { () => {} } pub(crate) use told;",
+            "pub struct Thing; pub struct Other; pub fn file() {} macro_rules! told { () => {} } pub(crate) use told;",
         ),
     ]);
     let of_high = graph.arrows.iter().filter(|((from, _), _)| from == "high.rs");
@@ -62,6 +62,7 @@ fn a_name_is_followed_to_the_file_that_defines_it() {
     assert_eq!(arrows("fn f() { crate::folder::told!() }"), ["folder/file.rs: told (line 1)"]);
     assert_eq!(arrows("use crate::low::Choice::One;"), ["low.rs: Choice (line 1)"]);
     // A function and a module of one name.
+    assert_eq!(arrows("fn f() { crate::folder::file() }"), ["folder/file.rs: file (line 1)"]);
     assert_eq!(arrows("fn f() { crate::twin() }"), ["low.rs: twin (line 1)"]);
     assert_eq!(arrows("use crate::twin::{self, InTwin};"), ["twin.rs: InTwin (line 1)"]);
     assert_eq!(arrows("use crate::low::{Base, make};"), ["low.rs: Base (line 1), make (line 1)"]);
@@ -76,6 +77,7 @@ fn what_is_no_arrow_makes_none() {
         "#[cfg(test)] mod tests { use crate::low::Base; }",
         "#[cfg(test)] use crate::low::{Base, make}; struct Mine;",
         "pub use crate::low::Base;",
+        "pub(in crate::twin) struct S { pub(in crate::twin) field: u8 }",
         "use std::fmt; fn f<'a>(_: &'a str) -> char { '\\'' }",
         "use self::mine::Base; mod mine { pub struct Base; }",
         "fn f() -> impl Iterator<Item = u8> + use<> { [].into_iter() }",

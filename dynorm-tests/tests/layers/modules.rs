@@ -163,6 +163,10 @@ impl Crate {
                 }
                 continue;
             }
+            if token.is_word("pub") {
+                at = tokens.len() - visibility(&tokens[at..]).1.len();
+                continue;
+            }
             let Some(first) = token.word() else {
                 at += 1;
                 continue;
