@@ -1,4 +1,5 @@
-//! The files of dynorm stand in layers: every arrow between them points down, and no files stand on each other.
+//! The files of dynorm stand in layers: every arrow between them points down, and no files stand on each
+//! other.
 //!
 //! A failure names the arrows with their lines. CONTRIBUTING.md says what to do about one.
 
@@ -24,6 +25,20 @@ use rules::{Exception, Layers, faults};
 #[test]
 fn every_arrow_of_dynorm_points_down() {
     check("../dynorm/src", dynorm::LAYERS, dynorm::EXCEPTIONS);
+}
+
+#[test]
+fn the_layers_are_those_of_the_architecture() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md")).unwrap();
+    let (_, section) = page.split_once("## Layers\n").unwrap();
+    let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    let members =
+        |members: &[&str]| members.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+    let layers = dynorm::LAYERS.iter().rev();
+    let expected: Vec<String> = layers.map(|(name, its)| format!("| {name} | {} |", members(its))).collect();
+    assert_eq!(rows, expected);
 }
 
 fn check(folder: &str, layers: Layers<'_>, exceptions: &[Exception<'_>]) {

@@ -2,8 +2,9 @@
 
 use crate::rules::{Exception, Layers};
 
-/// From the ground up, as in ARCHITECTURE.md. What is to come has its place already: `raw_item` with the entities, `write/` above
-/// the database, `relation/`, `entities/`, `changes/`, `files/`, `schema/` and `vector/` above the queries.
+/// From the ground up, as in ARCHITECTURE.md. What is to come has its place already: `raw_item` with the
+/// entities, `write/` above the database, `relation/`, `entities/`, `changes/`, `files/`, `schema/` and
+/// `vector/` above the queries.
 pub(crate) const LAYERS: Layers<'static> = &[
     ("bytes", &["codec/", "backoff.rs", "embedded.rs", "validation.rs"]),
     ("types that can be stored", &["attribute/", "codec/nested_serde/"]),

@@ -1,7 +1,8 @@
 //! Which file of a crate stands on which other: an arrow for every name that one takes from another.
 //!
-//! A name is followed through re-exports to the file that defines it, so that a façade (`mod.rs` with its `pub use`) neither
-//! hides an arrow nor makes one. What is not seen: methods and what a macro writes, since they come without a path.
+//! A name is followed through re-exports to the file that defines it, so that a façade (`mod.rs` with its
+//! `pub use`) neither hides an arrow nor makes one. What is not seen: methods and what a macro writes, since
+//! they come without a path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -143,7 +144,8 @@ struct Resolver<'r> {
 }
 
 impl Resolver<'_> {
-    /// What a path leads to, seen from a module: several things if a module, a function and a macro have one name.
+    /// What a path leads to, seen from a module: several things if a module, a function and a macro have one
+    /// name.
     fn resolve(&mut self, module: usize, path: &[String]) -> Vec<Found> {
         let Some((first, mut rest)) = path.split_first() else { return Vec::new() };
         let parent = |module: usize| self.read.modules[module].parent.unwrap_or(module);
@@ -185,8 +187,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The same from several things that have one name. Where a path goes on behind the name of a module, it is not that of the
-    /// function or macro that is called as the module is.
+    /// The same from several things that have one name. Where a path goes on behind the name of a module, it
+    /// is not that of the function or macro that is called as the module is.
     fn follow_all(&mut self, mut found: Vec<Found>, rest: &[String]) -> Vec<Found> {
         if !rest.is_empty() && found.iter().any(is_module) {
             found.retain(is_module);

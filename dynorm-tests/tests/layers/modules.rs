@@ -1,4 +1,5 @@
-//! The modules of a crate, read from its sources: what each defines, what it imports, and which paths it names.
+//! The modules of a crate, read from its sources: what each defines, what it imports, and which paths it
+//! names.
 
 use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::graph::Graph;
 
-/// The layers of a crate, the lowest first. Each is a name and its members: files, and folders with a `/` at the end. What is
-/// in a folder may be in another layer than the rest of it: the longest member counts.
+/// The layers of a crate, the lowest first. Each is a name and its members: files, and folders with a `/` at
+/// the end. What is in a folder may be in another layer than the rest of it: the longest member counts.
 pub(crate) type Layers<'l> = &'l [(&'l str, &'l [&'l str])];
 
 /// An arrow that has to be, and why.

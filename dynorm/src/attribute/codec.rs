@@ -1,4 +1,5 @@
-//! What the codec does with a value of any type that can be stored: the codec itself stands below the types, and knows bytes.
+//! What the codec does with a value of any type that can be stored: the codec itself stands below the types,
+//! and knows bytes.
 
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Fields, ItemWriter, MapEncoder, ValueError, wrote_nothing};
@@ -34,7 +35,8 @@ impl Encoder {
         })
     }
 
-    /// One value, in a place that has one: what an implementation by hand leaves out would spoil the whole item.
+    /// One value, in a place that has one: what an implementation by hand leaves out would spoil the whole
+    /// item.
     pub(crate) fn value<T: Attribute>(&mut self, value: &T) -> Result<(), ValueError> {
         let start = self.len();
         value.encode(self)?;
@@ -64,8 +66,8 @@ impl MapEncoder<'_> {
 }
 
 impl ItemWriter<'_> {
-    /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would be read as its
-    /// default.
+    /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would
+    /// be read as its default.
     pub fn field<T: Attribute>(&mut self, index: usize, value: &T) -> Result<(), ValueError> {
         self.encoded_field(index, value.is_absent(), |encoder| value.encode(encoder))
     }

@@ -7,7 +7,8 @@ use crate::entity::Entity;
 use crate::field::{ChangeableKind, Field};
 use crate::rules::SoftDelete;
 
-/// The batch operations of a collection. They use the database that it came from, unless `.on(&db)` names another.
+/// The batch operations of a collection. They use the database that it came from, unless `.on(&db)` names
+/// another.
 impl<E: Entity> Collection<E> {
     /// Saves every entity, stamped in place; see [`BatchSave`].
     ///
@@ -35,8 +36,8 @@ impl<E: Entity> Collection<E> {
         BatchDelete::of(self).with_database(self.database())
     }
 
-    /// Takes the mark away from the item of every entity; see [`BatchRestore`]. The entities stay as they are: read them again for
-    /// what has become of them.
+    /// Takes the mark away from the item of every entity; see [`BatchRestore`]. The entities stay as they
+    /// are: read them again for what has become of them.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -60,8 +61,8 @@ impl<E: Entity> Collection<E> {
         BatchRestore::of(self).with_database(self.database())
     }
 
-    /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that would make
-    /// another item.
+    /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that
+    /// would make another item.
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -1,7 +1,8 @@
 //! Batches: any number of items, in requests as large as DynamoDB takes them, and a fate for every one.
 //!
-//! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and an operation
-//! that does not bring all of them to their end fails with an error that holds every input that is not known to be done.
+//! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and
+//! an operation that does not bring all of them to their end fails with an error that holds every input that
+//! is not known to be done.
 
 mod again;
 mod body;

@@ -8,7 +8,8 @@ pub const MAX_BATCH_GET_ITEMS: usize = 100;
 /// The most items that DynamoDB takes in one `BatchWriteItem`; larger batches are sent in several requests.
 pub const MAX_BATCH_WRITE_ITEMS: usize = 25;
 
-/// DynamoDB takes 16 MB in a request, counted as it is on the wire; the rest is room for what stands around the items.
+/// DynamoDB takes 16 MB in a request, counted as it is on the wire; the rest is room for what stands around
+/// the items.
 pub(super) const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024 - 64 * 1024;
 
 /// What a batch does.
@@ -46,7 +47,8 @@ impl Work {
         }
     }
 
-    /// The most requests that are under way at a time, if the caller does not say. The answers of so many are in memory.
+    /// The most requests that are under way at a time, if the caller does not say. The answers of so many are
+    /// in memory.
     pub(super) const fn most_under_way(self) -> usize {
         match self {
             Self::Write | Self::Each => 32,

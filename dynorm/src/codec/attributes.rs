@@ -6,8 +6,8 @@ use super::scanner::{RawString, Scanner};
 use super::text::head;
 use super::{Encoder, FieldInfo, Value, ValueError};
 
-/// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a page of items
-/// needs one allocation for it.
+/// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a
+/// page of items needs one allocation for it.
 #[derive(Debug, Default)]
 pub struct Item<'a> {
     text: &'a str,

@@ -3,8 +3,8 @@
 use super::text::{is_plain, write_escaped, write_json_string};
 use super::{FieldInfo, ScalarType, ValueError, base64, number};
 
-/// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and what lies in the
-/// innermost list is one level of it. AWS's own engine refuses one more.
+/// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and
+/// what lies in the innermost list is one level of it. AWS's own engine refuses one more.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 31;
 
@@ -79,7 +79,8 @@ impl Encoder {
         self.out.truncate(len);
     }
 
-    /// Takes back what was written of an attribute that begins at `start`, wherever inside it the writing ended.
+    /// Takes back what was written of an attribute that begins at `start`, wherever inside it the writing
+    /// ended.
     pub(crate) fn take_back(&mut self, start: usize) {
         self.out.truncate(start);
         (self.depth, self.bare) = (0, None);
@@ -126,7 +127,8 @@ impl Encoder {
 
     /// A number, type `N`, given in decimal such as `-12.5` or `1e20`.
     ///
-    /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130 to 9.99…E+125.
+    /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130
+    /// to 9.99…E+125.
     pub fn number(&mut self, decimal: &str) -> Result<(), ValueError> {
         number::check(decimal)?;
         self.unchecked_number(decimal.as_bytes())
@@ -186,7 +188,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// A set of scalars, which `write` adds: it gives their number. An empty set, which DynamoDB does not have, becomes NULL.
+    /// A set of scalars, which `write` adds: it gives their number. An empty set, which DynamoDB does not
+    /// have, becomes NULL.
     #[inline]
     pub(crate) fn set_of(
         &mut self,
@@ -211,7 +214,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// Opens a list for a caller that gets its elements one by one: `separate` and a value for each, then `end_list`.
+    /// Opens a list for a caller that gets its elements one by one: `separate` and a value for each, then
+    /// `end_list`.
     pub(crate) fn begin_list(&mut self) -> Result<(), ValueError> {
         self.enter(br#"{"L":["#)
     }

@@ -3,7 +3,8 @@
 use super::text::{head, is_plain_byte};
 use super::{ScalarType, ValueError};
 
-/// What is known of one field of a struct before any value of it is: made by the derive macros, in a table for each struct.
+/// What is known of one field of a struct before any value of it is: made by the derive macros, in a table
+/// for each struct.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FieldInfo {
@@ -91,8 +92,8 @@ impl FieldInfo {
         Self { preset: true, ..self.defaulted() }
     }
 
-    /// Why a value of this field is refused, with its name. Of a sensitive field, the reason is not shown, since it may show
-    /// the value.
+    /// Why a value of this field is refused, with its name. Of a sensitive field, the reason is not shown,
+    /// since it may show the value.
     pub(crate) fn locate(&self, error: ValueError) -> ValueError {
         let error = if self.sensitive {
             ValueError::new(
@@ -117,7 +118,8 @@ impl FieldInfo {
     }
 }
 
-/// The name of an attribute as it stands in an item, `,"name":`, in a block of one size: that is copied without a loop.
+/// The name of an attribute as it stands in an item, `,"name":`, in a block of one size: that is copied
+/// without a loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Label {
     block: [u8; Self::SIZE],

@@ -17,7 +17,8 @@ impl<'a, const N: usize> Fields<'a, N> {
         Ok(Self { infos, layout: item.layout(infos)? })
     }
 
-    /// The field at `index`, read by a function of its own. It is asked for NULL where the item does not have it.
+    /// The field at `index`, read by a function of its own. It is asked for NULL where the item does not have
+    /// it.
     pub fn get_with<T>(
         &self,
         index: usize,

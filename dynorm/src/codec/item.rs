@@ -42,14 +42,15 @@ impl<'e> ItemWriter<'e> {
         Self { encoder, fields, start, keys, notes: None }
     }
 
-    /// The same for an item that may hold what cannot be written: that is left out, and [`finish`](Self::finish) gives it.
+    /// The same for an item that may hold what cannot be written: that is left out, and
+    /// [`finish`](Self::finish) gives it.
     pub(crate) fn collecting(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
         let notes = Notes { refused: Some(Vec::new()), ..Notes::default() };
         Self { notes: Some(Box::new(notes)), ..Self::new(encoder, fields) }
     }
 
-    /// The field at `index` of the table of fields, written by `encode`; left out if it is absent, or NULL if an absent one would
-    /// be read as its default.
+    /// The field at `index` of the table of fields, written by `encode`; left out if it is absent, or NULL if
+    /// an absent one would be read as its default.
     #[inline]
     pub(crate) fn encoded_field(
         &mut self,
@@ -126,8 +127,8 @@ impl<'e> ItemWriter<'e> {
         }
     }
 
-    /// An attribute that the struct does not model, whose value `write` adds. A name that it does model, and one that is `derived`
-    /// from its fields, is refused, since one of the two would be lost.
+    /// An attribute that the struct does not model, whose value `write` adds. A name that it does model, and
+    /// one that is `derived` from its fields, is refused, since one of the two would be lost.
     pub(crate) fn other(
         &mut self,
         name: &str,
@@ -177,7 +178,8 @@ impl<'e> ItemWriter<'e> {
         self.keys.iter().find(|(written, _)| *written == name).map(|(_, range)| range.clone())
     }
 
-    /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by their names.
+    /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by
+    /// their names.
     pub(crate) fn suspects(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let suspects = self.notes.iter().flat_map(|notes| &notes.suspects);
         suspects.map(|(name, range)| {
@@ -239,8 +241,8 @@ impl Encoder {
     }
 }
 
-/// True if there is nothing to be done behind a field whose value has so many bytes as JSON. Of an index key, nothing but that
-/// may be wrong.
+/// True if there is nothing to be done behind a field whose value has so many bytes as JSON. Of an index key,
+/// nothing but that may be wrong.
 #[inline]
 const fn is_settled(info: &FieldInfo, length: usize) -> bool {
     length > 0 && (!info.key || !(info.table_key || may_be_refused(length)))

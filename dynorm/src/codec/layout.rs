@@ -16,8 +16,8 @@ pub(super) struct Layout<'a, const N: usize> {
 
 #[derive(Debug)]
 enum Order<'a, const N: usize> {
-    /// As they come. Items of one table mostly have their attributes in one order: the one behind the last that was found is
-    /// tried first.
+    /// As they come. Items of one table mostly have their attributes in one order: the one behind the last
+    /// that was found is tried first.
     Coming(&'a [Place], Cell<usize>),
     /// Sorted into the fields, of a map.
     Sorted([Option<Place>; N]),
@@ -87,7 +87,8 @@ fn search<'p>(
     Ok(places.get(index))
 }
 
-/// Sorts the attributes of a map into fields, where they are found by the position of the field. What is no field is left out.
+/// Sorts the attributes of a map into fields, where they are found by the position of the field. What is no
+/// field is left out.
 fn sort(text: &str, infos: &'static [FieldInfo], sorted: &mut [Option<Place>]) -> Result<(), ValueError> {
     let mut expected = 0;
     Scanner::new(text).places(|place| {

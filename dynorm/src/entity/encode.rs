@@ -1,4 +1,5 @@
-//! The way from an entity, or its key, to the bytes that travel, with the checks that DynamoDB would make later.
+//! The way from an entity, or its key, to the bytes that travel, with the checks that DynamoDB would make
+//! later.
 
 use super::keys::{check_keys, encode_key_parts, part_of_key, write_derived};
 use super::{Entity, EntityInfo};
@@ -7,7 +8,8 @@ use crate::encoded::{EncodedItem, EncodedKey, KeyRanges};
 use crate::error::{Error, Result, Subject};
 use crate::key::KeySource;
 
-/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
+/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the
+/// item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
     let mut encoder = Encoder::for_items();
     let keys = encode_into(entity, &mut encoder)?;

@@ -23,7 +23,8 @@ pub struct EntityInfo {
     pub key_fields: &'static [usize],
     /// The indexes.
     pub indexes: &'static [IndexInfo],
-    /// For entities that share their table: the attribute that holds the type of the entity. Its value is the name of the struct.
+    /// For entities that share their table: the attribute that holds the type of the entity. Its value is the
+    /// name of the struct.
     pub type_attribute: Option<&'static str>,
     /// The field that every write sets to the current time.
     pub updated_at: Option<StampedField>,
@@ -52,7 +53,8 @@ pub struct IndexInfo {
     pub partition: &'static [KeySource],
     /// Its sort key: none, one, or up to four of a global index, in their order.
     pub sort: &'static [KeySource],
-    /// The fields that the index holds, keys included, as positions of the table of fields; `None` for every attribute.
+    /// The fields that the index holds, keys included, as positions of the table of fields; `None` for every
+    /// attribute.
     pub projection: Option<&'static [usize]>,
 }
 
@@ -198,7 +200,8 @@ impl EntityInfo {
         }
     }
 
-    /// True if an item has attributes that are no fields: keys that templates make, or the type of the entity.
+    /// True if an item has attributes that are no fields: keys that templates make, or the type of the
+    /// entity.
     pub(super) const fn has_derived(&self) -> bool {
         let mut index = 0;
         while index < self.indexes.len() {
@@ -212,7 +215,8 @@ impl EntityInfo {
             || self.type_attribute.is_some()
     }
 
-    /// How often an item may count: once, and once more for each local index, whose entry costs what it holds.
+    /// How often an item may count: once, and once more for each local index, whose entry costs what it
+    /// holds.
     pub(super) const fn copies(&self) -> usize {
         let (mut copies, mut index) = (1, 0);
         while index < self.indexes.len() {
@@ -272,8 +276,8 @@ impl IndexInfo {
         roles(self.partition, self.sort)
     }
 
-    /// What a projected index of an entity holds beside the keys; `None` for every attribute. The type of an entity that
-    /// shares its table is asked for with every query, so it is always there.
+    /// What a projected index of an entity holds beside the keys; `None` for every attribute. The type of an
+    /// entity that shares its table is asked for with every query, so it is always there.
     pub(crate) fn beside_keys(&'static self, info: &'static EntityInfo) -> Option<Vec<&'static str>> {
         let is_key =
             |name: &str| info.keys().chain(self.keys()).any(|(_, source)| info.attribute(source) == name);

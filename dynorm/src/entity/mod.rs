@@ -21,7 +21,8 @@ pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::key::{EntityKey, Part};
 use crate::validation::Violation;
 
-/// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
+/// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's
+/// page](crate).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
     label = "this type does not implement `dynorm::Entity`",

@@ -6,8 +6,8 @@ use crate::entity::Entity;
 use crate::rules::Expires;
 
 impl Database {
-    /// Creates the table of `E`, with its indexes, on demand, and waits until all of it is active. A table that exists is
-    /// compared with what `E` says, and never changed. See [`CreateTable`].
+    /// Creates the table of `E`, with its indexes, on demand, and waits until all of it is active. A table
+    /// that exists is compared with what `E` says, and never changed. See [`CreateTable`].
     pub fn create_table<E: Entity>(&self) -> CreateTable<E> {
         CreateTable::new(self.clone())
     }
@@ -19,10 +19,10 @@ impl Database {
 
     /// Switches TTL on for the table of `E`, by the attribute of its field with `#[entity(ttl)]`.
     ///
-    /// **From then on DynamoDB deletes every item of the table whose end has passed, those that are there already included.**
-    /// Nothing brings them back, so look at what the table holds first. That is why
-    /// [`create_table`](Self::create_table) does it for a table that it creates, and never for one that exists.
-    /// See [`EnableTtl`].
+    /// **From then on DynamoDB deletes every item of the table whose end has passed, those that are there
+    /// already included.** Nothing brings them back, so look at what the table holds first. That is why
+    /// [`create_table`](Self::create_table) does it for a table that it creates, and never for one that
+    /// exists. See [`EnableTtl`].
     ///
     /// ```
     /// # use dynorm::prelude::*;

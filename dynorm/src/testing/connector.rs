@@ -44,9 +44,9 @@ const OPERATIONS: [&str; 13] = [
 ];
 
 impl Faults {
-    /// The same database, the same tables and the same table prefix, behind these faults. `database` itself stays as it was,
-    /// so a test looks there for what has really happened. Each call begins anew: with the first request of the script and
-    /// of the seed, and with full buckets.
+    /// The same database, the same tables and the same table prefix, behind these faults. `database` itself
+    /// stays as it was, so a test looks there for what has really happened. Each call begins anew: with the
+    /// first request of the script and of the seed, and with full buckets.
     ///
     /// ```
     /// use dynorm::prelude::*;

@@ -17,15 +17,15 @@ pub enum Fault {
     /// It is executed and answered.
     #[default]
     None,
-    /// It is answered with `ProvisionedThroughputExceededException`, and not executed. A transaction is cancelled, with the reason
-    /// `ProvisionedThroughputExceeded` at one of its items, picked by the seed.
+    /// It is answered with `ProvisionedThroughputExceededException`, and not executed. A transaction is
+    /// cancelled, with the reason `ProvisionedThroughputExceeded` at one of its items, picked by the seed.
     Throttle,
-    /// It is answered with a `ThrottlingException` whose reason is one range of keys that is used too much, and not executed. A
-    /// transaction is cancelled, with the reason `ThrottlingError` at one of its items.
+    /// It is answered with a `ThrottlingException` whose reason is one range of keys that is used too much,
+    /// and not executed. A transaction is cancelled, with the reason `ThrottlingError` at one of its items.
     HotKeyRange,
-    /// This many items of a batch, picked by the seed, are not executed and come back as `UnprocessedItems` or
-    /// `UnprocessedKeys`. If that is all of them the request is throttled, as DynamoDB does it. Does nothing to other
-    /// operations.
+    /// This many items of a batch, picked by the seed, are not executed and come back as `UnprocessedItems`
+    /// or `UnprocessedKeys`. If that is all of them the request is throttled, as DynamoDB does it. Does
+    /// nothing to other operations.
     Unprocessed(usize),
     /// It is answered with status 500, `InternalServerError`, and not executed.
     ServerError,
@@ -35,12 +35,12 @@ pub enum Fault {
     CutBefore,
     /// The server acts and the connection breaks before the answer arrives. The client cannot know.
     CutAfter,
-    /// A transaction is cancelled with the reason `TransactionConflict` at one of its items, picked by the seed, and a put, an update or
-    /// a delete is answered with `TransactionConflictException`, as when another transaction is at the item. It is not executed.
-    /// Does nothing to other operations.
+    /// A transaction is cancelled with the reason `TransactionConflict` at one of its items, picked by the
+    /// seed, and a put, an update or a delete is answered with `TransactionConflictException`, as when
+    /// another transaction is at the item. It is not executed. Does nothing to other operations.
     Conflict,
-    /// A `TransactWriteItems` is answered with `TransactionInProgressException`, as when an earlier attempt with its token is
-    /// still under way, and not executed. Does nothing to other operations.
+    /// A `TransactWriteItems` is answered with `TransactionInProgressException`, as when an earlier attempt
+    /// with its token is still under way, and not executed. Does nothing to other operations.
     InProgress,
     /// It is executed and answered, after this long on tokio's clock.
     Delay(Duration),
@@ -48,9 +48,9 @@ pub enum Fault {
 
 /// How a database misbehaves. [`on`](Self::on) makes one that does; see [the module](self).
 ///
-/// A share is the probability from 0 to 1, and what is outside of that counts as the nearer end. At most one of the faults of
-/// a whole request befalls it (so their shares should not add up to more than 1: the later ones of the list below would lose);
-/// unprocessed items and delays come on top.
+/// A share is the probability from 0 to 1, and what is outside of that counts as the nearer end. At most one
+/// of the faults of a whole request befalls it (so their shares should not add up to more than 1: the later
+/// ones of the list below would lose); unprocessed items and delays come on top.
 ///
 /// | of a request | share |
 /// |---|---|
@@ -120,7 +120,8 @@ impl Faults {
         Self::default().script(script)
     }
 
-    /// The share of requests that are answered with `ProvisionedThroughputExceededException` and not executed.
+    /// The share of requests that are answered with `ProvisionedThroughputExceededException` and not
+    /// executed.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).throttle(0.05);
@@ -130,8 +131,8 @@ impl Faults {
         self
     }
 
-    /// The share of requests that are answered with a `ThrottlingException` because of one range of keys, and not executed:
-    /// the rest of the table has capacity left.
+    /// The share of requests that are answered with a `ThrottlingException` because of one range of keys, and
+    /// not executed: the rest of the table has capacity left.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).hot_key_range(0.05);
@@ -141,12 +142,14 @@ impl Faults {
         self
     }
 
-    /// The share of the items of `BatchWriteItem` and of the keys of `BatchGetItem` that come back as `UnprocessedItems` and
-    /// `UnprocessedKeys`. They are taken out of the request, so they are really not executed. Where all items of a request
-    /// would come back it is throttled, as DynamoDB does it: of requests with a single item this share is throttled.
+    /// The share of the items of `BatchWriteItem` and of the keys of `BatchGetItem` that come back as
+    /// `UnprocessedItems` and `UnprocessedKeys`. They are taken out of the request, so they are really not
+    /// executed. Where all items of a request would come back it is throttled, as DynamoDB does it: of
+    /// requests with a single item this share is throttled.
     ///
-    /// A fault of the items left out, such as a second write of a key, is not seen by the engine, where DynamoDB would refuse
-    /// the whole request. Requests with more items than DynamoDB takes are left as they are.
+    /// A fault of the items left out, such as a second write of a key, is not seen by the engine, where
+    /// DynamoDB would refuse the whole request. Requests with more items than DynamoDB takes are left as they
+    /// are.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).unprocessed(0.2);
@@ -166,7 +169,8 @@ impl Faults {
         self
     }
 
-    /// The share of requests for which no connection comes about: they were not executed, and the client knows it.
+    /// The share of requests for which no connection comes about: they were not executed, and the client
+    /// knows it.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).refused(0.01);
@@ -197,7 +201,8 @@ impl Faults {
         self
     }
 
-    /// The share of transactions, puts, updates and deletes that meet a transaction at an item: see [`Fault::Conflict`].
+    /// The share of transactions, puts, updates and deletes that meet a transaction at an item: see
+    /// [`Fault::Conflict`].
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).conflict(0.1);
@@ -207,7 +212,8 @@ impl Faults {
         self
     }
 
-    /// The share of writing transactions of which an earlier attempt is said to be in progress: see [`Fault::InProgress`].
+    /// The share of writing transactions of which an earlier attempt is said to be in progress: see
+    /// [`Fault::InProgress`].
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).in_progress(0.05);
@@ -217,8 +223,8 @@ impl Faults {
         self
     }
 
-    /// How long every request is on its way, on tokio's clock, which a test may pause. The server acts at the end of it: a
-    /// request whose future is dropped before was not executed.
+    /// How long every request is on its way, on tokio's clock, which a test may pause. The server acts at the
+    /// end of it: a request whose future is dropped before was not executed.
     ///
     /// ```
     /// use std::time::Duration;
@@ -239,13 +245,15 @@ impl Faults {
         self
     }
 
-    /// The provisioned write capacity of every table, in write units a second, as a token bucket on tokio's clock. The items of
-    /// a batch for which there are no units come back as `UnprocessedItems`; a request that gets nothing through is throttled.
+    /// The provisioned write capacity of every table, in write units a second, as a token bucket on tokio's
+    /// clock. The items of a batch for which there are no units come back as `UnprocessedItems`; a request
+    /// that gets nothing through is throttled.
     ///
-    /// The bucket is full when a table is first used, and holds what comes in during [`burst`](Self::burst). A put takes a unit
-    /// for each KB of its item, begun ones included; a delete, an update and a condition check take one, as if what they
-    /// find were small; in transactions it is twice as much. Indexes take nothing. A request that needs more than a
-    /// full bucket passes at a full one and leaves a debt. PartiQL is not counted.
+    /// The bucket is full when a table is first used, and holds what comes in during [`burst`](Self::burst).
+    /// A put takes a unit for each KB of its item, begun ones included; a delete, an update and a condition
+    /// check take one, as if what they find were small; in transactions it is twice as much. Indexes take
+    /// nothing. A request that needs more than a full bucket passes at a full one and leaves a debt. PartiQL
+    /// is not counted.
     ///
     /// ```
     /// use dynorm::prelude::*;
@@ -272,9 +280,10 @@ impl Faults {
     /// The provisioned read capacity of every table, in read units a second, as a token bucket like that of
     /// [`write_capacity`](Self::write_capacity).
     ///
-    /// A read takes half a unit for each key at first (a whole one if it is consistent, two in a transaction), a query or a
-    /// scan as if it were one key; what its answer says beyond the first 4 KB is charged when it has come, and may leave a
-    /// debt. What a filter or a projection leaves out of the answer is not counted, other than by DynamoDB.
+    /// A read takes half a unit for each key at first (a whole one if it is consistent, two in a
+    /// transaction), a query or a scan as if it were one key; what its answer says beyond the first 4 KB is
+    /// charged when it has come, and may leave a debt. What a filter or a projection leaves out of the answer
+    /// is not counted, other than by DynamoDB.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).read_capacity(100);
@@ -284,8 +293,8 @@ impl Faults {
         self
     }
 
-    /// For how long unused capacity is kept: a second, unless this says otherwise. At least one unit is always kept.
-    /// DynamoDB keeps five minutes.
+    /// For how long unused capacity is kept: a second, unless this says otherwise. At least one unit is
+    /// always kept. DynamoDB keeps five minutes.
     ///
     /// ```
     /// use std::time::Duration;
@@ -296,7 +305,8 @@ impl Faults {
         self
     }
 
-    /// What becomes of the first requests, exactly, instead of what chance says. A capacity and a delay hold for them too.
+    /// What becomes of the first requests, exactly, instead of what chance says. A capacity and a delay hold
+    /// for them too.
     ///
     /// ```
     /// use dynorm::testing::{Fault, Faults};
@@ -307,8 +317,8 @@ impl Faults {
         self
     }
 
-    /// Faults befall only these operations, such as `BatchWriteItem`; the others pass, and are neither counted nor in the
-    /// script.
+    /// Faults befall only these operations, such as `BatchWriteItem`; the others pass, and are neither
+    /// counted nor in the script.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(7).throttle(0.1).only(["PutItem", "BatchWriteItem"]);

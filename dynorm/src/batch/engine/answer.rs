@@ -233,8 +233,8 @@ impl Engine<'_> {
         self.isolating.extend([half, other]);
     }
 
-    /// When one request after the other was refused down to its last item, it may not be the items that are wrong: the last of
-    /// those that wait is tried, and if it is refused as well, the others are not.
+    /// When one request after the other was refused down to its last item, it may not be the items that are
+    /// wrong: the last of those that wait is tried, and if it is refused as well, the others are not.
     pub(super) fn stop_if_all_are_refused(&mut self, chunk: &[usize], parts: &[Part], error: &Arc<Error>) {
         for part in parts {
             let Some(table) = self.tables.get_mut(part.table) else { continue };
@@ -338,8 +338,8 @@ impl Tally {
         self.fresh_handed_back += fresh * (1 - done);
     }
 
-    /// The share that was taken. What has come back before says more of its key than of its table, so the fresh items
-    /// speak, if there are any.
+    /// The share that was taken. What has come back before says more of its key than of its table, so the
+    /// fresh items speak, if there are any.
     pub(super) fn share(&self) -> f64 {
         let (done, handed_back) = match self.fresh_done + self.fresh_handed_back {
             0 => (self.done, self.handed_back),

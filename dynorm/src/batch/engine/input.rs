@@ -11,8 +11,8 @@ use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
 use crate::unique::Known;
 
-/// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears what becomes of
-/// each.
+/// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears
+/// what becomes of each.
 pub(in crate::batch) trait Inputs: Send {
     /// The next input. The engine numbers them from 0.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>>;
@@ -66,8 +66,8 @@ pub(in crate::batch) struct Input {
 /// Where inputs come from.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::batch) enum Origin {
-    /// They are all at hand. As many as may share their keys come first, and are taken in before anything is sent, so that of
-    /// several with one key one is sent.
+    /// They are all at hand. As many as may share their keys come first, and are taken in before anything is
+    /// sent, so that of several with one key one is sent.
     AtHand { first: usize },
     /// They come one after another.
     Stream,

@@ -1,7 +1,8 @@
 //! The loop behind every batch. It knows bytes and keys, not entities, so it exists once in a program.
 //!
-//! Inputs come in from [`Inputs`], become jobs, wait in the queue of their table, travel in requests with others, and leave
-//! as fates. A job that comes back unfinished waits a while and travels on with fresh ones; there are no rounds.
+//! Inputs come in from [`Inputs`], become jobs, wait in the queue of their table, travel in requests with
+//! others, and leave as fates. A job that comes back unfinished waits a while and travels on with fresh ones;
+//! there are no rounds.
 
 mod answer;
 mod input;
@@ -166,13 +167,15 @@ impl Engine<'_> {
         self.is_starved() || (self.held_items < self.room && self.held_bytes < ROOM_BYTES)
     }
 
-    /// What is on its way has all been sent and came back, and there is more at hand: that does not wait for what came back.
+    /// What is on its way has all been sent and came back, and there is more at hand: that does not wait for
+    /// what came back.
     fn is_starved(&self) -> bool {
         let fresh: usize = self.tables.iter().map(|table| table.fresh.len()).sum();
         matches!(self.origin, Origin::AtHand { .. }) && fresh < self.work.most_items()
     }
 
-    /// Takes in inputs: of a stream as many as fill a request, if there are so many. Ready if anything has changed.
+    /// Takes in inputs: of a stream as many as fill a request, if there are so many. Ready if anything has
+    /// changed.
     fn poll_inputs(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let most = match self.origin {
             Origin::AtHand { .. } => self.room,
@@ -185,7 +188,8 @@ impl Engine<'_> {
             if !wants_input || !self.has_room() || taken == most {
                 return if taken > 0 { Poll::Ready(()) } else { Poll::Pending };
             }
-            // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of failures slows all.
+            // Nothing new is taken in before what has failed is passed on: that is how a slow consumer of
+            // failures slows all.
             let next = if ready.is_ready() { self.inputs.poll_next(context) } else { Poll::Pending };
             match next {
                 Poll::Ready(Some(input)) => {

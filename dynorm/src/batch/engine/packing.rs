@@ -56,7 +56,8 @@ impl Engine<'_> {
         self.tables.iter_mut().find(is_due)?.probe.take().map(|probe| probe.chunk)
     }
 
-    /// Fills a request: with what came back and has waited, with fresh items, and with what would wait a while longer.
+    /// Fills a request: with what came back and has waited, with fresh items, and with what would wait a
+    /// while longer.
     pub(super) fn pack(&mut self, now: Instant) -> Option<Vec<usize>> {
         let most = self.work.most_items();
         let tables = self.tables.len();
@@ -97,8 +98,8 @@ impl Engine<'_> {
         Some(chunk)
     }
 
-    /// True if a request may go at once that is not full. While other requests are under way, what they hand back may fill it,
-    /// and so may inputs that are still to come.
+    /// True if a request may go at once that is not full. While other requests are under way, what they hand
+    /// back may fill it, and so may inputs that are still to come.
     pub(super) fn may_send_little(&self, has_fresh: bool) -> bool {
         if self.under_way == 0 && (self.ended || self.is_idle) {
             return true;

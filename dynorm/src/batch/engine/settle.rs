@@ -56,7 +56,8 @@ impl Engine<'_> {
             }
             let level = match wait {
                 Wait::Alone => attempts,
-                // Among items that get through, to come back a few times is bad luck, and more often a busy key.
+                // Among items that get through, to come back a few times is bad luck, and more often a busy
+                // key.
                 _ => fruitless.max(attempts.saturating_sub(PATIENCE)),
             };
             let due = match waits.iter().find(|(known, _)| *known == level) {

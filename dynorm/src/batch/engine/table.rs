@@ -16,7 +16,8 @@ pub(super) struct Table {
     pub(super) fresh: VecDeque<usize>,
     /// What came back and has waited.
     pub(super) due: VecDeque<usize>,
-    /// What came back, by the time at which it is due. What may travel before, in a request that has room, is marked.
+    /// What came back, by the time at which it is due. What may travel before, in a request that has room, is
+    /// marked.
     pub(super) waiting: BTreeMap<(Instant, u64), (usize, bool)>,
     /// The request that probes the table while it is closed.
     pub(super) probe: Option<Probe>,
