@@ -18,7 +18,7 @@ use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, encode_key_into};
 use crate::error::{Error, Result};
-use crate::unique::Known;
+use crate::write::Known;
 
 /// Inputs of one entity.
 pub(super) trait Group: Send {

@@ -151,7 +151,7 @@ impl FieldByName {
     /// True for items that do not have this attribute.
     #[must_use]
     pub fn not_exists<E>(self) -> Condition<E> {
-        Condition::new(Node::not_exists(self.path()))
+        Condition::new(Node::absent(self.path()))
     }
 
     /// The size of the field, to compare with a number.

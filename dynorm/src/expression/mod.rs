@@ -13,7 +13,6 @@ mod arithmetic;
 mod by_name;
 mod condition;
 mod document_path;
-mod existence;
 mod json;
 mod node;
 mod operators;

@@ -12,7 +12,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::document_path::DocumentPath;
-use super::placeholders::{Expression, MAX_OPERATORS};
+use super::json::Json;
+use super::placeholders::{Expression, MAX_OPERATORS, check_operators};
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 use crate::entity::EntityInfo;
@@ -150,7 +151,7 @@ impl Extent {
 
 impl Node {
     /// True for items whose attribute is equal to a value, which is encoded.
-    pub(crate) fn equal(path: impl Into<DocumentPath>, value: Vec<u8>) -> Self {
+    pub(crate) fn equals(path: impl Into<DocumentPath>, value: Vec<u8>) -> Self {
         Self::compare(path, Comparison::Equal, value)
     }
 
@@ -165,18 +166,18 @@ impl Node {
     }
 
     /// True for items that do not have the attribute.
-    pub(crate) fn not_exists(path: impl Into<DocumentPath>) -> Self {
+    pub(crate) fn absent(path: impl Into<DocumentPath>) -> Self {
         Self::NotExists(path.into())
+    }
+
+    /// True for items in which the attribute reads as absent: they do not have it, or it holds NULL.
+    pub(crate) fn absent_or_null(attribute: &'static str) -> Self {
+        Self::absent(attribute).or(Self::equals(attribute, Json::NULL.to_vec()))
     }
 
     /// True if all of them are; `None` if there are none.
     pub(crate) fn all(nodes: impl IntoIterator<Item = Self>) -> Option<Self> {
         nodes.into_iter().reduce(Self::and)
-    }
-
-    /// True if one of them is; `None` if there are none.
-    pub(crate) fn any(nodes: impl IntoIterator<Item = Self>) -> Option<Self> {
-        nodes.into_iter().reduce(Self::or)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
@@ -544,6 +545,15 @@ impl Term {
     }
 }
 
+impl Expression {
+    /// The condition of a write, of which there is one.
+    pub(crate) fn set_condition(&mut self, node: &Node) -> Result<(), ValueError> {
+        check_operators("the condition has", node.operators())?;
+        let text = node.render(self)?;
+        self.set_condition_text(text)
+    }
+}
+
 /// `age >= ? AND attribute_exists(name)`: as in an expression, and without the values, which stay out of
 /// logs.
 impl fmt::Debug for Node {
@@ -639,7 +649,6 @@ mod tests {
                         Some(node.clone().and(node.clone())),
                         Some(node.clone().or(node.clone())),
                         group([Some(node.clone()), None]),
-                        Node::any([node.clone()]),
                     ]
                 })
                 .flatten()

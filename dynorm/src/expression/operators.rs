@@ -107,7 +107,7 @@ impl<E, T, K> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn not_exists(self) -> Condition<E> {
-        Condition::new(Node::not_exists(self))
+        Condition::new(Node::absent(self))
     }
 }
 

@@ -169,7 +169,7 @@ impl<E, T, K> Path<E, T, K> {
     /// See [`Field::not_exists`].
     #[must_use]
     pub fn not_exists(self) -> Condition<E> {
-        Condition::new(Node::not_exists(self.path))
+        Condition::new(Node::absent(self.path))
     }
 
     /// See [`Field::field`].

@@ -15,7 +15,7 @@ use super::spec::{Source, Spec};
 use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
 use crate::entity::Entity;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::expression::Condition;
 use crate::key::Part;
 use crate::rules::{Expires, SoftDelete, Trashed};
@@ -253,7 +253,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     pub(super) fn run(
         self,
         wanted: Option<u64>,
-        doing: &'static str,
+        doing: Doing,
         start: impl FnOnce(&mut Reader) -> Result<Option<Vec<Next>>>,
     ) -> Result<Run<E, S>> {
         let database = Database::of_operation(self.database.clone())?;
@@ -268,8 +268,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         Ok(Run::new(reader, selection, wanted, max_evaluated, starts))
     }
 
-    pub(super) fn doing(&self) -> &'static str {
-        if matches!(self.spec.source, Source::Scan) { "scanning" } else { "querying" }
+    pub(super) fn doing(&self) -> Doing {
+        if matches!(self.spec.source, Source::Scan) { Doing::Scanning } else { Doing::Querying }
     }
 }
 

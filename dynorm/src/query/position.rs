@@ -85,7 +85,7 @@ pub(super) fn is_within(keys: &Item<'_>, plan: &Plan, lane: usize) -> Result<boo
         }
     }
     let values = plan.partitions.get(lane).into_iter().flatten();
-    let partition = plan.partition.iter().zip(values).map(|(name, value)| Node::equal(*name, value.clone()));
+    let partition = plan.partition.iter().zip(values).map(|(name, value)| Node::equals(*name, value.clone()));
     for node in partition.collect::<Vec<_>>().iter().chain(&plan.sort) {
         if !matches(node, keys)? {
             return Ok(false);

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::position::Next;
 use crate::codec::{Item, Request, ValueError};
 use crate::database::Database;
-use crate::error::{Error, Report, Result, Subject};
+use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::expression::{DocumentPath, Expression, Json, Node, check_bytes, check_operators};
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
@@ -35,7 +35,7 @@ impl Reader {
         plan: Plan,
         select: Option<Vec<DocumentPath>>,
         segments: u32,
-        doing: &'static str,
+        doing: Doing,
     ) -> Result<Self> {
         let table = database.table(plan.info);
         let subject = Subject::of(plan.info).in_table(table.clone()).during(doing);
@@ -220,7 +220,7 @@ impl Reader {
 
 /// What DynamoDB is to leave out. Other entities may share the table, so the type is always asked for.
 fn filter(plan: &Plan, with_live: bool) -> Option<Node> {
-    let of_type = plan.info.type_attribute.map(|name| Node::equal(name, Json::text(plan.info.name)));
+    let of_type = plan.info.type_attribute.map(|name| Node::equals(name, Json::text(plan.info.name)));
     let live = plan.live.as_ref().filter(|_| with_live);
     Node::all(of_type.into_iter().chain(plan.filter.iter().chain(live).cloned()))
 }

@@ -10,7 +10,7 @@ use super::select::{Selection, Whole};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::Entity;
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::operation::OperationFuture;
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
@@ -114,7 +114,7 @@ terminals! {
     /// [`Repository::count`](crate::Repository::count).
     Count -> u64, |query| {
         let (limit, max) = (query.limit, query.max_evaluated);
-        let mut run = query.run(limit, "counting", |_| Ok(None))?;
+        let mut run = query.run(limit, Doing::Counting, |_| Ok(None))?;
         if limit.is_none() && max.is_none() && !run.reader.plan.counts_here() {
             return run.count_all().await;
         }

@@ -9,7 +9,7 @@ use super::super::{Fate, Settings};
 use crate::codec::{Item, ValueError};
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
-use crate::unique::Known;
+use crate::write::Known;
 
 /// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears
 /// what becomes of each.

@@ -27,7 +27,7 @@ impl Conditions {
             for (field, value) in parts {
                 let name = spec.info.fields.get(*field).map_or("", |field| field.name);
                 let value = value.clone().map_err(|error| error.in_field(name))?;
-                nodes.push(Node::equal(name, value));
+                nodes.push(Node::equals(name, value));
             }
         }
         for node in &spec.conditions {

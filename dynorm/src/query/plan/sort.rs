@@ -152,7 +152,7 @@ fn beginning(
 ) -> Result<Bound, ValueError> {
     let Rendered { text, segments, used } = render(info, template, conditions)?;
     if segments == template.segments.len() {
-        let node = Some(Node::equal(template.attribute, Json::text(&text)));
+        let node = Some(Node::equals(template.attribute, Json::text(&text)));
         return Ok(Bound { node, rank: EQUAL, used, is_nothing: false });
     }
     if let Some(Segment::Field(field, _)) = template.segments.get(segments)
