@@ -17,6 +17,7 @@ mod retry_on_conflict;
 mod returning;
 mod save;
 mod save_tracked;
+mod tables;
 mod time_to_live;
 mod trash;
 mod update;
