@@ -15,6 +15,7 @@ pub mod nested_serde;
 mod number;
 mod place;
 mod scanner;
+mod shown;
 mod size;
 mod text;
 mod unescape;
@@ -31,9 +32,11 @@ pub use value::{Entries, Items, Scalars, Value, ValueType};
 pub use value_error::ValueError;
 
 pub(crate) use number::{
-    compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,
+    compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, out_of_range,
+    plain_number,
 };
 pub(crate) use scanner::{RawString, Scanner};
+pub(crate) use shown::{beginning, shown};
 pub(crate) use size::{item_size, largest_attribute, part_size, value_size};
 pub(crate) use text::{is_plain, write_json_string};
 pub(crate) use value::scalar_text;

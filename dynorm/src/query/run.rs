@@ -559,12 +559,14 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let (mut count, mut scanned, mut next, mut units) = (None, None, Next::End, 0.0);
         let (reader, selection, before) = (&self.reader, &self.selection, &lane.next);
         let (mut rows, mut told) = (Vec::new(), Vec::new());
+        let mut has_items = false;
         let (names, mut positions) = (reader.plan.position_keys(), Encoder::default());
         let mut item = Item::default();
         let mut index = 0usize;
         let number = |text: &str| text.parse().map_err(|_| ValueError::new("the count is no number"));
         let text = fetched.answer.text().map_err(undecodable)?;
         let read = Scanner::new(text).object(|key, scanner| {
+            has_items |= key.text == "Items";
             match key.text {
                 "Items" if reader.plan.hydrates => scanner.array(|scanner| {
                     item.refill(scanner)?;
@@ -605,6 +607,9 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
             Ok(())
         });
         read.map_err(undecodable)?;
+        if !has_items && !counting {
+            return Err(undecodable(ValueError::new("the answer has no items")));
+        }
         let page = Arc::new(positions.into_bytes());
         let place = |range| Position { page: page.clone(), range };
         lane.rows.extend(rows.into_iter().map(|(value, range, sort)| Row {
