@@ -1,4 +1,4 @@
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 
 extern crate self as dynorm;
 
@@ -6,6 +6,7 @@ extern crate self as dynorm;
 #[path = "private.rs"]
 pub mod __private;
 mod attribute;
+mod backoff;
 mod batch;
 mod codec;
 mod collection;
@@ -31,6 +32,7 @@ mod transaction;
 mod transport;
 mod unique;
 mod validation;
+mod write;
 
 pub use attribute::{
     Attribute, Flatten, Id, Identifier, Moment, ScalarType, Timestamp, TimestampError, shape,
@@ -44,14 +46,15 @@ pub use batch::{
     batch_get,
 };
 pub use codec::{
-    Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,
-    to_item,
+    Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType,
 };
 pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
-pub use entity::{Entity, EntityInfo, IndexInfo, StampedField};
-pub use error::{BatchItem, BatchReport, Error, FailedOperation, Report, Result, TransactionReport};
+pub use entity::{Entity, EntityInfo, HookResult, IndexInfo, StampedField, from_item, to_item};
+pub use error::{
+    BatchItem, BatchReport, Error, FailedOperation, OperationKind, Report, Result, TransactionReport,
+};
 pub use expression::{
     Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
     ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
@@ -59,15 +62,15 @@ pub use expression::{
     TargetKind, field,
 };
 pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
-pub use hooks::{HookResult, Hooks};
+pub use hooks::Hooks;
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
     UniqueAttribute,
 };
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
-    Nothing, Old, Once, OperationFuture, OperationKind, OrCreate, OrInsert, ReadBack, Restore,
-    RetryOnConflict, Returning, Save, SaveArg, SaveTracked, Update, UpdateReturning,
+    Nothing, Old, Once, OperationFuture, OrCreate, OrInsert, ReadBack, Restore, RetryOnConflict, Returning,
+    Save, SaveArg, SaveTracked, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,

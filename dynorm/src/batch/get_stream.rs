@@ -16,12 +16,12 @@ use super::engine::{Input, Inputs, room};
 use super::inputs::by_key;
 use super::settings::batch_options;
 use super::stream::{BoxStream, exact_size, input, run_stream};
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, KeyFailure, Settings};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, decode_entity};
-use crate::error::{BatchReport, Error, Result, Subject};
+use crate::error::{BatchReport, Doing, Error, Result, Subject};
 use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 
@@ -251,7 +251,7 @@ impl<E: Entity> From<GetStreamError<E>> for Error {
         match error {
             GetStreamError::Key(failure) => failure.into(),
             GetStreamError::Stopped(why) => {
-                let subject = Subject::of(E::INFO).during("reading");
+                let subject = Subject::of(E::INFO).during(Doing::Reading);
                 let subject = subject.in_table(why.table().unwrap_or(E::INFO.table));
                 let report = BatchReport { subject, total: 0, failures: Vec::new(), stopped: Some(why) };
                 Self::Batch(Box::new(report))

@@ -12,13 +12,13 @@ use super::buffer::Buffer;
 use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, room, run};
 use super::progress::Checkpoint;
 use super::stats::count;
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, encode_key_into};
 use crate::error::{Error, Result};
-use crate::unique::Known;
+use crate::write::Known;
 
 /// Inputs of one entity.
 pub(super) trait Group: Send {

@@ -17,14 +17,14 @@ use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
 use crate::hooks::{self, Event};
 use crate::operation::{Held, OperationFuture, SaveArg, stored};
-use crate::unique::Known;
+use crate::write::Known;
 
 /// Anything that gives one item after another: a `Stream`, or whatever `for` takes. `M` tells which, and is inferred.
 #[diagnostic::on_unimplemented(
@@ -184,7 +184,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 }),
                 body: |held: &mut A::Held, event, known, buffer| {
                     if known.is_none() {
-                        held.stamp(&Stamp::now());
+                        held.stamp(&Stamp::now())?;
                     }
                     put(held.entity(), Kind::Put, event, 0, known, buffer)
                 },

@@ -1,15 +1,15 @@
 //! Writes of entities with unique fields: the item and the claims on its values, in one transaction.
 
 use super::find::get_item;
-use super::write::Write;
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::encoded::EncodedKey;
 use crate::entity::EntityInfo;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::transaction::send_one;
 use crate::transport::{self, Answer, Repeat};
-use crate::unique::{Claimed, Known, unsettled};
+use crate::unique::Claimed;
+use crate::write::{Known, Write, unsettled};
 
 /// How often the item may turn out to be another than the write was made for.
 const ATTEMPTS: u32 = 10;
@@ -49,7 +49,7 @@ pub(crate) async fn read_known(
     key: &EncodedKey,
 ) -> Result<Known> {
     let subject = Subject::of(info).in_table(database.table(info)).with_key(key);
-    let subject = subject.during("reading, for its unique values,");
+    let subject = subject.during(Doing::ReadingForUniqueValues);
     let answer = get_item(database, info, key, true, &subject).await?;
     let claimed = super::find::item(&answer).and_then(|item| match item {
         Some(item) => Claimed::of(info, &item),

@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, Stamp};
+use crate::entity::{Entity, Stamp, encode_key};
+use crate::error::{Error, Result, Subject};
+use crate::rules::check_version;
 
 /// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
 /// which stamps it in place.
@@ -40,7 +42,7 @@ pub(crate) trait Held<E: Entity>: Send {
     fn entity_mut(&mut self) -> &mut E;
     /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
     fn remember(&mut self);
-    fn stamp(&mut self, stamp: &Stamp);
+    fn stamp(&mut self, stamp: &Stamp) -> Result<()>;
     /// Takes back what was done to an entity of the caller since it was remembered.
     fn revert(&mut self);
     fn into_entity(self) -> E;
@@ -78,8 +80,8 @@ impl<E: Entity> Held<E> for Own<E> {
 
     fn remember(&mut self) {}
 
-    fn stamp(&mut self, stamp: &Stamp) {
-        self.0.stamp_item(stamp);
+    fn stamp(&mut self, stamp: &Stamp) -> Result<()> {
+        stamp_entity(&mut self.0, stamp)
     }
 
     fn revert(&mut self) {}
@@ -104,8 +106,8 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
         }
     }
 
-    fn stamp(&mut self, stamp: &Stamp) {
-        self.target.stamp_item(stamp);
+    fn stamp(&mut self, stamp: &Stamp) -> Result<()> {
+        stamp_entity(self.target, stamp)
     }
 
     fn revert(&mut self) {
@@ -168,4 +170,20 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
     fn batch_output(_: Vec<InPlace<'a, E>>, stats: crate::batch::Stats, _: Database) -> crate::batch::Stats {
         stats
     }
+}
+
+/// Stamps an entity that is about to be written. One whose version cannot be raised stays as it is.
+pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<()> {
+    if let Some(version) = entity.item_version()
+        && let Err(error) = check_version(E::INFO, version, true)
+    {
+        let subject = Subject::of(E::INFO);
+        let subject = match encode_key::<E>(&entity.entity_key()) {
+            Ok(key) => subject.with_key(&key),
+            Err(_) => subject,
+        };
+        return Err(Error::invalid(subject, &error));
+    }
+    entity.stamp_item(stamp);
+    Ok(())
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::super::Fate;
 use super::super::pace::{Pace, Taken};
-use super::super::wire::{Reading, Verdict, Work};
-use super::super::{Fate, MAX_BATCH_WRITE_ITEMS};
+use super::super::wire::{Reading, Verdict};
+use super::super::work::{MAX_BATCH_WRITE_ITEMS, Work};
 use super::{Engine, Flight, Part, Wait};
 use crate::codec::ValueError;
 use crate::error::{Error, Subject};
 use crate::transport::{Failure, FailureKind};
-use crate::unique::{Known, unsettled};
+use crate::write::{Known, unsettled};
 
 impl Engine<'_> {
     pub(super) fn digest(&mut self, flight: Flight) {
@@ -129,7 +130,7 @@ impl Engine<'_> {
         let subject = self.subject_of(&chunk);
         let alone = chunk.first().filter(|_| self.work == Work::Each).and_then(|id| self.jobs.get(*id));
         let error = Arc::new(match alone {
-            Some(job) => match job.body.explain(job.info, failure, &subject) {
+            Some(job) => match job.body.explain(failure, &subject) {
                 Ok(known) => return self.try_again(chunk, parts, &known, subject, now),
                 Err(error) => error,
             },

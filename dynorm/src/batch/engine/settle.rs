@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::super::Fate;
-use super::super::wire::Work;
+use super::super::work::Work;
 use super::{Engine, Indices, Job, Other, Probe};
 use crate::error::{Error, Report, Subject};
 
@@ -61,12 +61,12 @@ impl Engine<'_> {
                 _ if matches!(wait, Wait::Not) => now,
                 Some((_, due)) => *due,
                 None => {
-                    let due = now + retry.delay(level, &mut self.random);
+                    let due = now + retry.backoff.delay(level, &mut self.random);
                     waits.push((level, due));
                     due
                 }
             };
-            if !matches!(wait, Wait::Not) && (retry.rounds == 0 || attempts >= retry.attempts) {
+            if !matches!(wait, Wait::Not) && (retry.rounds == 0 || attempts >= retry.backoff.attempts) {
                 self.abandon_unfinished(id);
                 continue;
             }

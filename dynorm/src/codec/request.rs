@@ -1,6 +1,6 @@
-//! The JSON of requests, and what they have in common.
+//! The JSON of a request.
 
-use crate::codec::Encoder;
+use super::Encoder;
 
 /// A request as it is being written: a JSON object.
 pub(crate) struct Request {
@@ -79,6 +79,9 @@ impl Request {
 
     /// Its members for another request: each behind a comma.
     pub(crate) fn into_members(self) -> Vec<u8> {
+        if self.separator == b'{' {
+            return Vec::new();
+        }
         // `{"a":1}` becomes `,"a":1`.
         let mut members = self.finish();
         members.pop();
