@@ -40,7 +40,7 @@ pub(super) async fn with_sockets<T>(
     }
 }
 
-/// What tokio misses, by the words of its panics.
+/// What tokio or the client misses, by the words of its panics.
 fn missing_in(panic: &(dyn Any + Send)) -> Option<&'static str> {
     let literal = panic.downcast_ref::<&str>().copied();
     let text = literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str))?;
@@ -50,6 +50,11 @@ fn missing_in(panic: &(dyn Any + Send)) -> Option<&'static str> {
         Some(NO_TIME)
     } else if text.contains("there is no reactor running") {
         Some(NO_RUNTIME)
+    } else if text.contains("URL was unset") {
+        // The SDK panics at it.
+        Some(
+            "the endpoint of the client is an empty text: leave it out, or write one such as http://localhost:8000",
+        )
     } else {
         None
     }
