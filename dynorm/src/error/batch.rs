@@ -5,7 +5,6 @@ use std::fmt;
 use super::{Error, Subject};
 
 /// The items of a batch that are not known to be done.
-#[derive(Debug)]
 pub struct BatchReport {
     pub(crate) subject: Subject,
     pub(crate) total: usize,
@@ -26,6 +25,20 @@ pub struct BatchItem {
     pub fate: crate::batch::Fate,
     /// Why.
     pub reason: std::sync::Arc<Error>,
+}
+
+/// What it says, and the first failures: there may be hundreds of thousands.
+impl fmt::Debug for BatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 10;
+        let mut debug = f.debug_struct("BatchReport");
+        debug.field("message", &format_args!("{self}"));
+        debug.field("failures", &self.failures.get(..SHOWN).unwrap_or(&self.failures));
+        if let Some(more @ 1..) = self.failures.len().checked_sub(SHOWN) {
+            debug.field("more_failures", &more);
+        }
+        debug.field("stopped", &self.stopped).finish()
+    }
 }
 
 impl fmt::Display for BatchReport {
