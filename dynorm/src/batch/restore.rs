@@ -1,10 +1,11 @@
 use std::fmt;
 
+use super::Stats;
 use super::delete::run_keys;
 use super::error::{BatchRestoreError, UnfinishedKeys};
 use super::keys::{Hooked, Keys};
-use super::settings::{batch_options, write_options};
-use super::{Fates, Settings, Stats};
+use super::settings::{Settings, batch_options, write_options};
+use super::stats::Fates;
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::operation::OperationFuture;
