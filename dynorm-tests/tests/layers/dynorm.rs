@@ -7,7 +7,7 @@ use crate::rules::{Exception, Layers};
 pub(crate) const LAYERS: Layers<'static> = &[
     ("bytes", &["codec/", "backoff.rs", "embedded.rs", "validation.rs"]),
     ("types that can be stored", &["attribute/", "codec/nested_serde/"]),
-    ("keys and fields", &["key.rs", "field.rs"]),
+    ("keys and fields", &["key.rs", "key/", "field.rs"]),
     ("what an entity is", &["entity/", "encoded.rs"]),
     ("errors", &["error.rs", "error/", "batch/fate.rs"]),
     ("entities as bytes", &["entity/encode.rs", "entity/bridge.rs"]),

@@ -2,7 +2,7 @@
 //! those.
 
 use super::Attribute;
-use super::shape::{Byte, Number, Optional, Shape};
+use super::shape::{Byte, Integer, Number, Optional, Shape};
 
 /// A number.
 pub trait Numeric: Shape {
@@ -13,6 +13,11 @@ pub trait Numeric: Shape {
 
 #[diagnostic::do_not_recommend]
 impl Numeric for Number {
+    type Counted<T: Attribute> = T;
+}
+
+#[diagnostic::do_not_recommend]
+impl Numeric for Integer {
     type Counted<T: Attribute> = T;
 }
 

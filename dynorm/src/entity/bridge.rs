@@ -68,7 +68,7 @@ pub fn from_item<E: Entity>(item: &HashMap<String, AttributeValue>) -> Result<E>
 
 /// The error for an item of another of the entities that share a table.
 fn of_another_type(info: &EntityInfo) -> ValueError {
-    let error = ValueError::new(format!("the item is not marked as `{}`", info.name));
+    let error = ValueError::new(format!("the item is not of the type `{}`", info.type_name()));
     match info.type_attribute {
         Some(attribute) => error.in_field(attribute),
         None => error,

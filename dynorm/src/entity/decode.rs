@@ -58,7 +58,7 @@ fn check_spelling<'p>(
 pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> Result<bool, ValueError> {
     let Some(attribute) = info.type_attribute else { return Ok(true) };
     Ok(match item.get(attribute)? {
-        Some(value) => value.as_str().is_ok_and(|found| found == info.name),
+        Some(value) => value.as_str().is_ok_and(|found| info.is_type(&found)),
         None => false,
     })
 }

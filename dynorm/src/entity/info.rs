@@ -23,9 +23,10 @@ pub struct EntityInfo {
     pub key_fields: &'static [usize],
     /// The indexes.
     pub indexes: &'static [IndexInfo],
-    /// For entities that share their table: the attribute that holds the type of the entity. Its value is the
-    /// name of the struct.
+    /// For entities that share their table: the attribute that holds the type of the entity.
     pub type_attribute: Option<&'static str>,
+    /// The values of that attribute: the first is written, and all are read. None stands for the name of the struct.
+    pub type_names: &'static [&'static str],
     /// The field that every write sets to the current time.
     pub updated_at: Option<StampedField>,
     /// The field that a delete sets to the current time, instead of deleting the item.
@@ -97,6 +98,7 @@ impl EntityInfo {
             key_fields: &[],
             indexes: &[],
             type_attribute: None,
+            type_names: &[],
             updated_at: None,
             deleted_at: None,
             version: None,
@@ -171,6 +173,21 @@ impl EntityInfo {
     /// The attribute of the version.
     pub(crate) fn version_attribute(&self) -> Option<&'static str> {
         Some(self.fields.get(self.version?)?.name)
+    }
+
+    /// The type that is written into the items of the entity.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.type_names.first().copied().unwrap_or(self.name)
+    }
+
+    /// The oldest type of the entity, which stays what it is when the type gets another name.
+    pub(crate) fn oldest_type_name(&self) -> &'static str {
+        self.type_names.last().copied().unwrap_or(self.name)
+    }
+
+    /// True for the type that is written, and for former names of it.
+    pub(crate) fn is_type(&self, found: &str) -> bool {
+        found == self.type_name() || self.type_names.contains(&found)
     }
 
     /// The attribute that a key is stored in.

@@ -66,7 +66,7 @@ pub(crate) fn write_derived<'p>(
         index.sort.iter().try_for_each(|source| write(source, false))?;
     }
     match info.type_attribute {
-        Some(attribute) => item.text(attribute, info.name),
+        Some(attribute) => item.text(attribute, info.type_name()),
         None => Ok(()),
     }
 }

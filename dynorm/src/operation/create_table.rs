@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::OperationFuture;
+use super::key_overlap::keep_apart;
 use super::time_to_live::{self, End};
 use crate::attribute::ScalarType;
 use crate::database::Database;
@@ -49,6 +50,10 @@ impl<E: Entity> CreateTable<E> {
 
     /// Creates the table with the indexes of `F` as well, for entities that share it: each has the indexes that it is asked
     /// by, and the table those of all. An index that several have holds what any of them wants.
+    ///
+    /// Entities whose templates can make one key, so that an item of one could replace that of another, are refused with an
+    /// [`Error::Configuration`] that shows such a key. Not compared are entities of one type, two whose items have no type, and
+    /// those with `escape = "none"`.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -185,6 +190,7 @@ async fn create_or_compare(
             None,
         ));
     }
+    keep_apart(&infos)?;
     let end = time_to_live::end_of(&infos)?;
     let mut wait = Wait::new();
     let existing = loop {

@@ -12,6 +12,7 @@ mod exactly_once;
 mod find;
 mod first_or_create;
 mod held;
+mod key_overlap;
 mod retry_on_conflict;
 mod returning;
 mod save;
