@@ -5,7 +5,7 @@ use std::fmt;
 use crate::attribute::{Moment, Stamp, Timestamp};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
-use crate::expression::{Comparison, Json, Node};
+use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
 /// mark away. The derive macro implements it.
@@ -325,6 +325,16 @@ fn is_live(item: &Item<'_>, end: &str, now: Timestamp) -> Result<bool, ValueErro
 /// An item is gone in the second that its end names.
 fn seconds_now(now: Timestamp) -> i64 {
     now.unix_micros().div_euclid(1_000_000)
+}
+
+/// What is true of an item of the entity's type, under its name or a former one; `None` where the table holds no types.
+pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
+    let attribute = Term::Path(DocumentPath::of(info.type_attribute?));
+    let value = |name: &str| Term::Value(Json::text(name));
+    Some(match info.type_names {
+        names @ [_, _, ..] => attribute.is_in(names.iter().map(|name| value(name)).collect()),
+        _ => attribute.compare(Comparison::Equal, value(info.type_name())),
+    })
 }
 
 /// What is true of an item that has expired: of no item whose expiry is absent, or no number.

@@ -25,7 +25,7 @@ pub const fn claims(entity: &'static str, table: &'static str, ends: bool) -> En
 
 /// The claims lie beside the items, under the same prefix.
 pub(crate) fn claims_table(table: &str) -> String {
-    format!("{table}-unique")
+    format!("{table}{}", crate::__claims!())
 }
 
 /// What an item says that its claims must follow: its unique values, in the order of the fields, and when it ends.

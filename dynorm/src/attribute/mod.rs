@@ -1,6 +1,7 @@
 //! What can be stored in an attribute: the [`Attribute`] trait, and its implementations for the types of Rust and of the
 //! crates that a user of DynamoDB has in hand.
 
+mod codec;
 mod collections;
 mod flatten;
 mod float;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::error::erased_report;
 use super::get::{Arrangement, BatchGet, Gets};
 use super::inputs::{Group, cannot_begin, open, run_at_hand, unsettled};
 use super::mixed::{batch_error, subject};
+use super::report::erased_report;
 use super::settings::{Options, batch_options};
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;

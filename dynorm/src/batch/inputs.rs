@@ -9,10 +9,10 @@ use futures_util::future::BoxFuture;
 
 use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, room, run};
+use super::engine::{Input, Inputs, Origin, Outcome, room, run};
 use super::progress::Checkpoint;
 use super::stats::count;
-use super::work::Work;
+use super::work::{TableSpec, Work};
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
-use super::error::erased_report;
 use super::inputs::{Group, run_at_hand, unsettled};
+use super::report::erased_report;
 use super::work::Work;
 use super::{Settings, Stats};
 use crate::codec::{Item, ValueError};

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::backoff::{Backoff, MAX_RETRIES};
 
-/// How a batch repeats what DynamoDB leaves unprocessed: with exponential backoff and full jitter, until several rounds in
-/// a row have brought nothing.
+/// How a batch repeats what DynamoDB leaves unprocessed: with exponential backoff and full jitter, until
+/// several rounds in a row have brought nothing.
 ///
-/// An item that comes back waits at random up to [`base_delay`](Self::base_delay). That doubles with each round without
-/// progress, and from its fourth attempt on with each further one, up to [`max_delay`](Self::max_delay).
+/// An item that comes back waits at random up to [`base_delay`](Self::base_delay). That doubles with each
+/// round without progress, and from its fourth attempt on with each further one, up to
+/// [`max_delay`](Self::max_delay).
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,27 +27,29 @@ pub struct Retry {
 }
 
 impl Default for Retry {
-    /// [`MAX_RETRIES`](crate::MAX_RETRIES) rounds, waiting at random up to 50 ms before the first and up to twice as long before each
-    /// further one, 5 seconds at most; no item is sent more than 50 times; no deadline.
+    /// [`MAX_RETRIES`](crate::MAX_RETRIES) rounds, waiting at random up to 50 ms before the first and up to
+    /// twice as long before each further one, 5 seconds at most; no item is sent more than 50 times; no
+    /// deadline.
     fn default() -> Self {
         Self { rounds: MAX_RETRIES, deadline: None, seed: None, backoff: Backoff::BATCH }
     }
 }
 
 impl Retry {
-    /// The number of rounds of retries without any progress that ends the batch; 0 repeats nothing, but for the halves of a
-    /// request that was refused for one of its items. More than [`attempts`](Self::attempts) are never used up.
+    /// The number of rounds of retries without any progress that ends the batch; 0 repeats nothing, but for
+    /// the halves of a request that was refused for one of its items. More than [`attempts`](Self::attempts)
+    /// are never used up.
     ///
-    /// A round is one more attempt at an item, and it is without progress if no item of the whole batch was done
-    /// meanwhile. As long as the batch brings something, it goes on.
+    /// A round is one more attempt at an item, and it is without progress if no item of the whole batch was
+    /// done meanwhile. As long as the batch brings something, it goes on.
     #[must_use]
     pub const fn rounds(mut self, rounds: u32) -> Self {
         self.rounds = rounds;
         self
     }
 
-    /// The most often that one item is sent, however well the others do: the end for an item whose key is used so much that
-    /// it never gets through, in a batch that never ends. At least 1.
+    /// The most often that one item is sent, however well the others do: the end for an item whose key is
+    /// used so much that it never gets through, in a batch that never ends. At least 1.
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.backoff.attempts = if attempts == 0 { 1 } else { attempts };
@@ -67,8 +70,8 @@ impl Retry {
         self
     }
 
-    /// The most that the whole batch takes, from its first await. What is not done by then is not done: items under way are
-    /// [unknown](crate::Fate::Unknown), the others keep the fate that they have, all with an
+    /// The most that the whole batch takes, from its first await. What is not done by then is not done: items
+    /// under way are [unknown](crate::Fate::Unknown), the others keep the fate that they have, all with an
     /// [`Error::Timeout`](crate::Error::Timeout) if nothing worse happened to them.
     #[must_use]
     pub const fn deadline(mut self, deadline: Duration) -> Self {

@@ -13,11 +13,11 @@ use tokio::sync::mpsc;
 
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, run};
+use super::engine::{Input, Inputs, Origin, Outcome, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
-use super::work::Work;
+use super::work::{TableSpec, Work};
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};

@@ -8,12 +8,15 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::body::{Body, hash_of_key};
-use super::engine::{Inputs, Job, Table};
-use super::work::Work;
+use super::job::Job;
+use super::work::{TableSpec, Work};
 use crate::codec::{Encoder, Item, Request, Scanner, ValueError, consumed_capacity};
 use crate::encoded::{describe_key, item_texts};
 use crate::error::{Error, Subject};
 use crate::transport::{Answer, Operation};
+
+/// Is told the item that answers some inputs.
+type Found<'f> = &'f mut dyn FnMut(&[usize], &Item<'_>) -> std::result::Result<(), ValueError>;
 
 /// What an answer says.
 pub(super) struct Reading {
@@ -55,10 +58,10 @@ impl Work {
     }
 
     /// The capacity units that a job is reckoned to take, before the answer says so.
-    pub(super) fn units(self, body: &Body, table: Option<&Table>) -> f64 {
+    pub(super) fn units(self, body: &Body, table: Option<&TableSpec>) -> f64 {
         match self {
             Self::Write | Self::Each => body.units(),
-            Self::Get if table.is_some_and(|table| table.spec.consistent) => 1.0,
+            Self::Get if table.is_some_and(|table| table.consistent) => 1.0,
             Self::Get => 0.5,
         }
     }
@@ -81,14 +84,14 @@ impl Work {
     }
 
     /// The request for the jobs of `chunk`, which are in the order of their tables.
-    pub(super) fn request(self, chunk: &[usize], jobs: &Slab<Job>, tables: &[Table]) -> Vec<u8> {
+    pub(super) fn request(self, chunk: &[usize], jobs: &Slab<Job>, tables: &[TableSpec]) -> Vec<u8> {
         let chunk: Vec<&Job> = chunk.iter().filter_map(|id| jobs.get(*id)).collect();
         let size: usize = chunk.iter().map(|job| job.body.wire_size()).sum();
         let mut request = Request::new(size + 256);
         let table_of = |jobs: &[&Job]| jobs.first().and_then(|job| tables.get(job.table));
         if self == Self::Each {
             if let (Some(job), Some(table)) = (chunk.first(), table_of(&chunk)) {
-                job.body.write_alone(&mut request, &table.spec.name);
+                job.body.write_alone(&mut request, &table.name);
             }
         } else {
             request.object("RequestItems", |request| {
@@ -96,11 +99,11 @@ impl Work {
                     let Some(table) = table_of(jobs) else { continue };
                     let write = |job: &&Job, out: &mut Encoder| job.body.write(out);
                     if self == Self::Write {
-                        request.array(&table.spec.name, &mut jobs.iter(), write);
+                        request.array(&table.name, &mut jobs.iter(), write);
                     } else {
-                        request.object(&table.spec.name, |request| {
+                        request.object(&table.name, |request| {
                             request.array("Keys", &mut jobs.iter(), write);
-                            request.flag("ConsistentRead", table.spec.consistent);
+                            request.flag("ConsistentRead", table.consistent);
                         });
                     }
                 }
@@ -110,15 +113,15 @@ impl Work {
         request.finish()
     }
 
-    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, the items
-    /// that were found go to `inputs`.
+    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, `found` is
+    /// told the items.
     pub(super) fn read(
         self,
         answer: &Answer,
         chunk: &[usize],
         (jobs, keys): (&Slab<Job>, &HashTable<usize>),
-        tables: &[Table],
-        inputs: &mut dyn Inputs,
+        tables: &[TableSpec],
+        found: Found<'_>,
     ) -> std::result::Result<Reading, ValueError> {
         let text = answer.text()?;
         let mut reader = Reader {
@@ -133,7 +136,7 @@ impl Work {
             partitions: (text.len() >= FULL_PARTITION).then(HashMap::new),
             item: Item::default(),
         };
-        reader.read(text, inputs)?;
+        reader.read(text, found)?;
         let most = self.most_units(chunk, jobs);
         // What no such request consumes would stop a batch that is paced.
         reader.capacity.retain(|(_, units)| *units <= most);
@@ -153,7 +156,7 @@ struct Reader<'r> {
     chunk: &'r [usize],
     jobs: &'r Slab<Job>,
     keys: &'r HashTable<usize>,
-    tables: &'r [Table],
+    tables: &'r [TableSpec],
     marks: Vec<Mark>,
     /// False if the answer names a key that was not sent: it says nothing of those that it does not name.
     understood: bool,
@@ -165,7 +168,7 @@ struct Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    fn read(&mut self, text: &'r str, inputs: &mut dyn Inputs) -> std::result::Result<(), ValueError> {
+    fn read(&mut self, text: &'r str, found: Found<'_>) -> std::result::Result<(), ValueError> {
         Scanner::new(text).object(|member, scanner| match member.text {
             // table → items
             "Responses" => scanner.object(|table, scanner| {
@@ -173,7 +176,7 @@ impl<'r> Reader<'r> {
                 scanner.array(|scanner| {
                     let start = scanner.position();
                     self.item.refill(scanner)?;
-                    self.visit(table, scanner.position() - start, inputs)
+                    self.visit(table, scanner.position() - start, found)
                 })
             }),
             // table → list of writes → kind of write → `Item` or `Key` → attributes
@@ -213,7 +216,7 @@ impl<'r> Reader<'r> {
     }
 
     fn table(&self, name: &str) -> Option<usize> {
-        self.tables.iter().position(|table| table.spec.name == name)
+        self.tables.iter().position(|table| table.name == name)
     }
 
     /// The job that the current item belongs to, and its position in the request.
@@ -221,7 +224,7 @@ impl<'r> Reader<'r> {
         let Some((index, table)) = table.and_then(|index| Some((index, self.tables.get(index)?))) else {
             return Ok(None);
         };
-        let texts = item_texts(table.spec.info, &self.item)?;
+        let texts = item_texts(table.info, &self.item)?;
         let texts = texts.each_ref().map(|text| text.as_bytes());
         let is_its = |id: &usize| self.jobs.get(*id).is_some_and(|job| job.body.is_of(index, texts));
         let id = self.keys.find(hash_of_key(index, texts), is_its);
@@ -234,14 +237,14 @@ impl<'r> Reader<'r> {
         &mut self,
         table: Option<usize>,
         bytes: usize,
-        inputs: &mut dyn Inputs,
+        found: Found<'_>,
     ) -> std::result::Result<(), ValueError> {
         let Some((position, job)) = self.job(table)? else { return Ok(()) };
         if let Some(partitions) = &mut self.partitions {
             *partitions.entry(job.body.partition()).or_default() += bytes;
         }
         self.marks.get_mut(position).into_iter().for_each(|mark| mark.found = true);
-        if let Err(error) = job.inputs.with_all(|all| inputs.found(all, &self.item)) {
+        if let Err(error) = job.inputs.with_all(|all| found(all, &self.item)) {
             self.undecodable.insert(position, error);
         }
         Ok(())
@@ -264,7 +267,7 @@ impl<'r> Reader<'r> {
                 && let Some(error) = self.undecodable.remove(&position)
                 && let Some(job) = job
             {
-                let table = self.tables.get(job.table).map_or("", |table| &table.spec.name);
+                let table = self.tables.get(job.table).map_or("", |table| &table.name);
                 let subject = Subject::of(job.info).in_table(table).during(job.body.kind.doing());
                 let subject = subject.with_key_text(describe_key(job.info, &job.body.json));
                 return Verdict::Rejected(Arc::new(Error::undecodable(subject, &error)));

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::scanner::{RawString, Scanner, plain_length};
+use super::text::head;
 use super::{Value, ValueError, ValueType};
 
-/// The place of a name and its value. It holds no text, so it is small and quick to make, and nothing is cut out of the answer
-/// before it is wanted.
+/// The place of a name and its value. It holds no text, so it is small and quick to make, and nothing is cut
+/// out of the answer before it is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// The beginning of the name; see [`head`].
@@ -16,17 +17,6 @@ pub(super) struct Place {
     kind: ValueType,
     name_escaped: bool,
     escaped: bool,
-}
-
-/// The first eight bytes of a name, which tell it from most others at a glance.
-pub(super) const fn head(name: &[u8]) -> u64 {
-    let mut head = 0;
-    let mut index = 0;
-    while index < name.len() && index < 8 {
-        head |= (name[index] as u64) << (8 * index);
-        index += 1;
-    }
-    head
 }
 
 impl Place {
@@ -89,8 +79,8 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Takes `"name":{"S":"text"}` if it comes next, with nothing to look at twice in it, or the like with a list, a map or a set:
-    /// nearly all is such.
+    /// Takes `"name":{"S":"text"}` if it comes next, with nothing to look at twice in it, or the like with a
+    /// list, a map or a set: nearly all is such.
     #[inline(always)]
     fn plain_place(&mut self) -> Option<Place> {
         const STRING: u64 = u64::from_le_bytes(*b"\":{\"S\":\"");

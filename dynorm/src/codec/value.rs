@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::scanner::{RawString, Scanner};
-use super::{Encoder, ValueError, base64};
+use super::{Encoder, ValueError, ValueType, base64};
 
 /// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can
 /// use up the stack.
@@ -25,105 +25,6 @@ pub struct Value<'a> {
     pub(super) escaped: bool,
     /// Of a scalar, the text between its quotes; of the others, their JSON.
     pub(super) text: &'a str,
-}
-
-/// The types of DynamoDB's values.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ValueType {
-    /// Text, `S`.
-    String,
-    /// A number, `N`.
-    Number,
-    /// Bytes, `B`.
-    Binary,
-    /// A truth value, `BOOL`.
-    Bool,
-    /// `NULL`.
-    Null,
-    /// A list, `L`.
-    List,
-    /// A map, `M`.
-    Map,
-    /// A set of texts, `SS`.
-    StringSet,
-    /// A set of numbers, `NS`.
-    NumberSet,
-    /// A set of bytes, `BS`.
-    BinarySet,
-}
-
-impl ValueType {
-    pub(super) fn from_tag(tag: &str) -> Option<Self> {
-        Some(match tag {
-            "S" => Self::String,
-            "N" => Self::Number,
-            "B" => Self::Binary,
-            "BOOL" => Self::Bool,
-            "NULL" => Self::Null,
-            "L" => Self::List,
-            "M" => Self::Map,
-            "SS" => Self::StringSet,
-            "NS" => Self::NumberSet,
-            "BS" => Self::BinarySet,
-            _ => return None,
-        })
-    }
-
-    /// The type of what is written as a string, by the letter that stands for it in JSON.
-    #[inline]
-    pub(super) fn of_scalar(letter: u8) -> Option<Self> {
-        match letter {
-            b'S' => Some(Self::String),
-            b'N' => Some(Self::Number),
-            b'B' => Some(Self::Binary),
-            _ => None,
-        }
-    }
-
-    /// What stands for the type in JSON.
-    fn name(self) -> &'static str {
-        match self {
-            Self::String => "S",
-            Self::Number => "N",
-            Self::Binary => "B",
-            Self::Bool => "BOOL",
-            Self::Null => "NULL",
-            Self::List => "L",
-            Self::Map => "M",
-            Self::StringSet => "SS",
-            Self::NumberSet => "NS",
-            Self::BinarySet => "BS",
-        }
-    }
-
-    /// The type of the elements, for a set.
-    fn element(self) -> Option<Self> {
-        match self {
-            Self::StringSet => Some(Self::String),
-            Self::NumberSet => Some(Self::Number),
-            Self::BinarySet => Some(Self::Binary),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for ValueType {
-    /// With its article: `a string`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::String => "a string",
-            Self::Number => "a number",
-            Self::Binary => "bytes",
-            Self::Bool => "a boolean",
-            Self::Null => "NULL",
-            Self::List => "a list",
-            Self::Map => "a map",
-            Self::StringSet => "a set of strings",
-            Self::NumberSet => "a set of numbers",
-            Self::BinarySet => "a set of bytes",
-        })
-    }
 }
 
 impl<'a> Value<'a> {

@@ -4,8 +4,8 @@ use std::fmt;
 /// Why a value cannot be stored or read, and where in the item it stands.
 ///
 /// The message starts with the path, outermost first: `address.zip: expected a string, found a number`.
-/// Implementations of [`Attribute`](crate::Attribute) make one with [`ValueError::new`]; whoever calls them adds the
-/// path on the way out.
+/// Implementations of [`Attribute`](crate::Attribute) make one with [`ValueError::new`]; whoever calls them
+/// adds the path on the way out.
 ///
 /// ```
 /// use dynorm::ValueError;

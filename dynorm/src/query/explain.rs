@@ -84,7 +84,10 @@ impl fmt::Display for Explanation {
         let of_type = plan.info.type_attribute.filter(|_| plan.keys.is_empty());
         match (of_type, &plan.filter) {
             (Some(of_type), filter) => {
-                write!(f, "\n  filter: {of_type} = \"{}\"", plan.info.name)?;
+                match plan.info.type_names {
+                    names @ [_, _, ..] => write!(f, "\n  filter: {of_type} IN ({})", quoted(names))?,
+                    _ => write!(f, "\n  filter: {of_type} = \"{}\"", plan.info.type_name())?,
+                }
                 match filter {
                     Some(or @ Node::Or(_)) => write!(f, " AND ({or:?})")?,
                     Some(filter) => write!(f, " AND {filter:?}")?,
@@ -158,4 +161,8 @@ fn extent(plan: &Plan) -> String {
 
 fn counted(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("one {one}") } else { format!("{count} {many}") }
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }

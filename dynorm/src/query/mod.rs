@@ -17,6 +17,7 @@
 //! | the builder, and what it ends in | `builder.rs`, `order.rs`; `terminals.rs`, `page.rs`, `stream.rs` |
 
 mod answer;
+mod bookmark;
 mod builder;
 mod cursor;
 mod evaluate;

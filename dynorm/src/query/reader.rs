@@ -6,7 +6,8 @@ use super::position::Next;
 use crate::codec::{Item, Request, ValueError};
 use crate::database::Database;
 use crate::error::{Doing, Error, Report, Result, Subject};
-use crate::expression::{DocumentPath, Expression, Json, Node, check_bytes, check_operators};
+use crate::expression::{DocumentPath, Expression, Node, check_bytes, check_operators};
+use crate::rules::of_type;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
 /// What is asked of DynamoDB: everything but the place where a page begins.
@@ -220,7 +221,7 @@ impl Reader {
 
 /// What DynamoDB is to leave out. Other entities may share the table, so the type is always asked for.
 fn filter(plan: &Plan, with_live: bool) -> Option<Node> {
-    let of_type = plan.info.type_attribute.map(|name| Node::equals(name, Json::text(plan.info.name)));
+    let of_type = of_type(plan.info);
     let live = plan.live.as_ref().filter(|_| with_live);
     Node::all(of_type.into_iter().chain(plan.filter.iter().chain(live).cloned()))
 }

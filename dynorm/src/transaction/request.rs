@@ -1,7 +1,6 @@
 //! From the operations of a transaction to its bytes, and from what went wrong back to the operations. Nothing here is
 //! generic.
 
-use super::MAX_TRANSACTION_OPERATIONS;
 use super::part::Part;
 use crate::codec::{Request, Scanner, ValueError, item_size};
 use crate::database::Database;
@@ -9,6 +8,9 @@ use crate::entity::Stamp;
 use crate::error::{Doing, Error, FailedOperation, Result, Subject, TransactionReport};
 use crate::transport::{self, Failure, Operation};
 use crate::write::Write;
+
+/// The most operations that DynamoDB takes in one transaction, and the most items that it reads in one.
+pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
 
 /// The sizes of all items together.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>

@@ -107,7 +107,7 @@ fn claim_text(info: &'static EntityInfo, field: &FieldInfo, seen: &Seen) -> Stri
     // The value comes last, so that it needs no escape.
     let name = field.name.replace('\\', r"\\").replace('#', r"\#");
     match info.type_attribute {
-        Some(_) => format!("{}#{name}#{}", info.name, seen.text),
+        Some(_) => format!("{}#{name}#{}", info.oldest_type_name(), seen.text),
         None => format!("{name}#{}", seen.text),
     }
 }

@@ -3,8 +3,8 @@
 use super::{Action, Intent};
 use crate::codec::ValueError;
 use crate::entity::EntityInfo;
-use crate::expression::{self, Change, Json, Node};
-use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version};
+use crate::expression::{self, Change, Node};
+use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version, of_type};
 
 /// The condition of a write; `None` if it needs nothing.
 pub(super) fn of(intent: &Intent<'_>, version: Option<u64>) -> Result<Option<Node>, ValueError> {
@@ -28,13 +28,13 @@ fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node>
     match existence {
         Existence::Any => None,
         Existence::Absent => Some(match expired(info) {
-            Some(expired) => absent(info).or(own_type(info).map_or(expired.clone(), |own| own.and(expired))),
+            Some(expired) => absent(info).or(of_type(info).map_or(expired.clone(), |own| own.and(expired))),
             None => absent(info),
         }),
         Existence::Stored => Some(stored(info)),
         Existence::Present => Node::all([Some(stored(info))].into_iter().chain(visible()).flatten()),
         Existence::PresentOrAbsent => {
-            let present = Node::all([own_type(info)].into_iter().chain(visible()).flatten())?;
+            let present = Node::all([of_type(info)].into_iter().chain(visible()).flatten())?;
             Some(absent(info).or(present))
         }
     }
@@ -65,10 +65,5 @@ fn absent(info: &'static EntityInfo) -> Node {
 }
 
 fn stored(info: &'static EntityInfo) -> Node {
-    own_type(info).unwrap_or_else(|| Node::exists(info.attribute(&info.partition)))
-}
-
-/// The condition that an item is of the entity, and not of another that shares the table.
-fn own_type(info: &'static EntityInfo) -> Option<Node> {
-    Some(Node::equals(info.type_attribute?, Json::text(info.name)))
+    of_type(info).unwrap_or_else(|| Node::exists(info.attribute(&info.partition)))
 }

@@ -17,7 +17,7 @@ use expression::{Attributes, Condition, read};
 use serde_json::{Value, json};
 
 use super::{Action, Intent, Known, Rule, UniqueValues};
-use crate::__private::{claims, entity, field, template};
+use crate::__private::{claims_in, entity, field, template};
 use crate::attribute::ScalarType;
 use crate::codec::{FieldInfo, Request, ValueError};
 use crate::encoded::EncodedKey;
@@ -78,7 +78,7 @@ impl Rules {
             info.partition = template("pk", &[Segment::Text("USER#"), Segment::Field(0, 0)]);
         }
         if self.unique {
-            let claims = Box::leak(Box::new(claims("User", "users-unique", self.expiry)));
+            let claims = Box::leak(Box::new(claims_in("User", "users-unique", self.expiry)));
             info = info.uniques(&[1], claims);
         }
         if self.soft_delete {

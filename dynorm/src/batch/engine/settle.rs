@@ -5,8 +5,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::super::Fate;
+use super::super::job::{Indices, Job, Other};
 use super::super::work::Work;
-use super::{Engine, Indices, Job, Other, Probe};
+use super::state::Engine;
+use super::table::Probe;
 use crate::error::{Error, Report, Subject};
 
 /// After so many attempts an item waits longer with each further one, even if others get through.
@@ -54,7 +56,8 @@ impl Engine<'_> {
             }
             let level = match wait {
                 Wait::Alone => attempts,
-                // Among items that get through, to come back a few times is bad luck, and more often a busy key.
+                // Among items that get through, to come back a few times is bad luck, and more often a busy
+                // key.
                 _ => fruitless.max(attempts.saturating_sub(PATIENCE)),
             };
             let due = match waits.iter().find(|(known, _)| *known == level) {
@@ -204,9 +207,9 @@ impl Engine<'_> {
     /// The time is up: what is under way is abandoned, and nobody will know.
     pub(super) fn pass_deadline(&mut self) {
         let deadline = self.settings.options.retry.deadline.unwrap_or_default();
-        let tables: Vec<&str> = self.tables.iter().map(|table| table.spec.name.as_str()).collect();
-        let subject = match self.tables.first() {
-            Some(table) if tables.len() == 1 => Subject::of(table.spec.info),
+        let tables: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let subject = match self.specs.as_slice() {
+            [spec] => Subject::of(spec.info),
             _ => Subject::default(),
         };
         let subject = subject.in_table(tables.join("`, `")).during(self.work.doing());
@@ -241,7 +244,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn subject(&self, job: &Job) -> Subject {
-        let table = self.tables.get(job.table).map_or("", |table| table.spec.name.as_str());
+        let table = self.specs.get(job.table).map_or("", |spec| spec.name.as_str());
         Subject::of(job.info).in_table(table).during(job.body.kind.doing())
     }
 
@@ -250,7 +253,7 @@ impl Engine<'_> {
         let Some(first) = chunk.first().and_then(|id| self.jobs.get(*id)) else { return Subject::default() };
         let mut names: Vec<&str> = Vec::new();
         for job in chunk.iter().filter_map(|id| self.jobs.get(*id)) {
-            let name = self.tables.get(job.table).map_or("", |table| table.spec.name.as_str());
+            let name = self.specs.get(job.table).map_or("", |spec| spec.name.as_str());
             if !names.contains(&name) {
                 names.push(name);
             }

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use serde::de::value::CowStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::{Error, Wrappers};
-use crate::Attribute;
+use super::error::{Error, Wrappers};
+use crate::attribute::Attribute;
 use crate::codec::{Entries, RawString, Value, ValueError, ValueType, integer_text, is_float_text};
 
 /// Serde's way out of a [`Value`].

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use super::{Error, Wrappers};
-use crate::Attribute;
+use super::error::{Error, Wrappers};
+use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 
 /// Serde's way into an [`Encoder`].

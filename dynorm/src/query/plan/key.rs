@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::conditions::{Conditions, Values};
 use super::refusal::partition_fields;
-use super::sort::{EQUAL, has_order, narrowed};
+use super::sort::{EQUAL, has_order, narrowed, rendered_value};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
 use crate::expression::Node;
-use crate::key::{EncodedPart, KeyRole, KeySource, Part, check_key};
+use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, check_key};
 use crate::query::evaluate::order_of_values;
 use crate::query::spec::Spec;
 
@@ -154,11 +154,24 @@ fn fixed(
             }
             let name = info.fields.get(field).map_or("", |field| field.name);
             let Some(Values { values, position }) = conditions.values(name)? else { return Ok(None) };
+            if !fits(info, source, field, &values) {
+                return Ok(None);
+            }
             fixed.fields.push((field, values));
             fixed.used.push(position);
         }
     }
     Ok(Some(fixed))
+}
+
+/// False if a template cannot have made the text of one of the values, so that the filter has to decide.
+fn fits(info: &EntityInfo, source: &KeySource, field: usize, values: &[Vec<u8>]) -> bool {
+    let KeySource::Template(template) = source else { return true };
+    let mut segments = template.segments.iter().enumerate();
+    segments.all(|(at, segment)| {
+        let is_it = matches!(segment, Segment::Field(found, _) if *found == field);
+        !is_it || values.iter().all(|json| rendered_value(info, template, at, json).is_some())
+    })
 }
 
 impl Fixed {

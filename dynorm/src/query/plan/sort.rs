@@ -192,17 +192,15 @@ fn render(
     template: &Template,
     conditions: &Conditions,
 ) -> Result<Rendered, ValueError> {
-    let fields = template.segments.iter().filter_map(|segment| match segment {
-        Segment::Field(field, _) => Some((segment, *field)),
+    let fields = template.segments.iter().enumerate().filter_map(|(at, segment)| match segment {
+        Segment::Field(field, _) => Some((at, *field)),
         Segment::Text(_) => None,
     });
     let known: Vec<(usize, EncodedPart, usize)> = fields
-        .filter_map(|(segment, field)| {
+        .filter_map(|(at, field)| {
             let (position, json) = conditions.equality(info.fields.get(field)?.name)?;
-            let part = EncodedPart(json.to_vec());
-            // What does not fit the template is left to the filter.
-            template.render_value(segment, &part).ok()?;
-            Some((field, part, position))
+            rendered_value(info, template, at, json)?;
+            Some((field, EncodedPart(json.to_vec()), position))
         })
         .collect();
     let part =
@@ -241,18 +239,12 @@ fn within(
     let by_name = matches!(node, Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } if path.by_name);
     let is_padded = matches!(template.segments.get(at), Some(Segment::Field(_, 1..)));
     // By name, a time may be compared with a part of one, which does not end where a time does.
-    let is_whole = is_padded || !by_name || (is_last && !template.has_delimiters());
+    let is_whole = is_padded || !by_name || is_last;
     if !in_order(info, template, at) || !is_whole || (!is_last && end.is_none()) {
         return Ok(None);
     }
     let text = |term: &Term| match term {
-        Term::Value(json) => {
-            let part = EncodedPart(json.clone());
-            let segment = template.segments.get(at)?;
-            // What does not fit the template is left to the filter.
-            let text = template.render_value(segment, &part).ok()?;
-            Some(format!("{start}{text}"))
-        }
+        Term::Value(json) => Some(format!("{start}{}", rendered_value(info, template, at, json)?)),
         _ => None,
     };
     let behind = |mut text: String| {
@@ -295,6 +287,25 @@ fn within(
     Ok(Some((node, exact)))
 }
 
+/// The text of a value as a segment of a template; `None` for what does not fit it, which is left to the filter: a number that
+/// is negative or has more digits than the padding, and by name a value of another type.
+pub(super) fn rendered_value(
+    info: &EntityInfo,
+    template: &Template,
+    at: usize,
+    json: &[u8],
+) -> Option<String> {
+    let Some(Segment::Field(field, _)) = template.segments.get(at) else { return None };
+    let kind: &[u8] = match info.fields.get(*field)?.scalar {
+        Some(ScalarType::String) => br#"{"S""#,
+        Some(ScalarType::Number) => br#"{"N""#,
+        Some(ScalarType::Binary) => br#"{"B""#,
+        None => br#"{"BOOL""#,
+    };
+    let part = json.starts_with(kind).then(|| EncodedPart(json.to_vec()))?;
+    template.render_value(at, &part).ok()
+}
+
 /// The attribute that a template makes.
 fn attribute(template: &Template) -> Term {
     Term::Path(DocumentPath::of(template.attribute))
@@ -302,13 +313,9 @@ fn attribute(template: &Template) -> Term {
 
 /// True if the texts that a template makes are in the order of the field at a position of its segments.
 fn in_order(info: &'static EntityInfo, template: &Template, at: usize) -> bool {
-    let Some(Segment::Field(field, width)) = template.segments.get(at) else { return false };
+    let Some(Segment::Field(field, _)) = template.segments.get(at) else { return false };
     let Some(field) = info.fields.get(*field) else { return false };
-    let is_last = at + 1 == template.segments.len();
-    *width > 0
-        || field.fixed
-        // What is escaped would sort elsewhere.
-        || (is_last && field.scalar == Some(ScalarType::String) && !template.has_delimiters())
+    template.keeps_order(at, field.fixed, field.scalar == Some(ScalarType::String))
 }
 
 /// The character that sorts next.
