@@ -4,6 +4,7 @@
 mod collections;
 mod flatten;
 mod float;
+mod generator;
 mod id;
 mod integer;
 #[cfg(feature = "serde_json")]
