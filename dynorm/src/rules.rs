@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::attribute::{Moment, Timestamp};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
-use crate::entity::{Entity, EntityInfo};
+use crate::entity::{Entity, EntityInfo, Stamp, VersionStep};
 use crate::expression::{DocumentPath, Node, Term};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
@@ -114,7 +114,7 @@ pub trait Version {
     }
 
     #[doc(hidden)]
-    fn raise(version: &mut Self, stamp: &crate::entity::Stamp)
+    fn raise(version: &mut Self, stamp: &Stamp)
     where
         Self: Sized;
 }
@@ -127,8 +127,12 @@ macro_rules! versions {
                 u64::try_from(*self).unwrap_or(0)
             }
 
-            fn raise(version: &mut Self, _: &crate::entity::Stamp) {
-                *version = version.saturating_add(1);
+            fn raise(version: &mut Self, stamp: &Stamp) {
+                *version = match stamp.version {
+                    VersionStep::Raise => version.saturating_add(1),
+                    VersionStep::Keep => *version,
+                    VersionStep::Lower => version.saturating_sub(1),
+                };
             }
         }
     )*};
@@ -377,6 +381,11 @@ impl fmt::Display for Versions {
             }
             (_, None) => write!(f, "the write was based on version {expected}, and the item is gone"),
         }?;
+        if found.is_some_and(|found| Some(found) == expected.checked_add(1)) {
+            f.write_str(
+                " (by another writer, or by an earlier save of this entity that was dropped or got no answer)",
+            )?;
+        }
         f.write_str(": read it again, and repeat the change")
     }
 }

@@ -1,6 +1,6 @@
 use super::{Attribute, Timestamp};
 use crate::codec::{Encoder, ValueError};
-use crate::entity::Stamp;
+use crate::entity::{Stamp, VersionStep};
 
 /// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
 /// `time::OffsetDateTime`, and with the feature `chrono` its `DateTime<Utc>` and `NaiveDateTime`.
@@ -51,7 +51,9 @@ pub trait Moment {
     where
         Self: Sized,
     {
-        *moment = Self::at(stamp.now);
+        if stamp.version != VersionStep::Lower {
+            *moment = Self::at(stamp.now);
+        }
     }
 }
 

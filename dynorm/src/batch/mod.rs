@@ -5,6 +5,7 @@
 
 mod body;
 mod buffer;
+mod deadline;
 mod delete;
 mod engine;
 mod error;

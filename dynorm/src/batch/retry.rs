@@ -2,11 +2,32 @@ use std::time::Duration;
 
 use super::MAX_RETRIES;
 
-/// How a batch repeats what DynamoDB leaves unprocessed: with exponential backoff and full jitter, until several rounds in
-/// a row have brought nothing.
+/// How a batch repeats what DynamoDB leaves unprocessed: with exponential backoff and jitter, until several rounds in a row
+/// have brought nothing.
 ///
-/// An item that comes back waits at random up to [`base_delay`](Self::base_delay). That doubles with each round without
-/// progress, and from its fourth attempt on with each further one, up to [`max_delay`](Self::max_delay).
+/// An item that comes back while others are done waits at random up to [`base_delay`](Self::base_delay), and from its fifth
+/// attempt on up to twice as long with each further one, up to [`max_delay`](Self::max_delay).
+///
+/// A round in which nothing of the whole batch is done is waited for longer, since it ends the batch when it has been the last: at
+/// random from half of a limit to all of it. The limit is the `base_delay`, then four times as much with each round, up to
+/// `max_delay`. A batch of one item is no exception.
+///
+/// # In time
+///
+/// How long it takes until an operation gives up on a table that takes nothing at all. The times of the requests come on top.
+///
+/// | operation | attempts | waits between them | together |
+/// |---|---|---|---|
+/// | a batch, with the defaults | 4 | 25–50, 100–200, 400–800 ms | 0.525 to 1.05 s |
+/// | a batch with `rounds(8)` | 9 | and 1.6–3.2 s, then 2.5–5 s | 12.1 to 24.3 s |
+/// | an item whose batch goes on without it | 50 | up to 50, 50, 50, 50, 100, 200 ms, …, then up to 5 s | up to 200 s |
+/// | a single write with a condition, an update | 6 | up to 50, 100, 200, 400, 800 ms | up to 1.55 s |
+/// | a transaction | 8 | up to 50, 100, 200 ms, … 3.2 s | up to 6.35 s |
+/// | a single read, a write without a condition | those of the SDK's client: by default 3 | | |
+/// | [`retry_on_conflict`](crate::Repository::retry_on_conflict) | 100 | up to 50, 100, 200 ms, …, then up to 5 s | up to 467 s |
+///
+/// Single operations have no `Retry` of their own. A timeout around one, such as `tokio::time::timeout`, drops it: what is known of
+/// it then is nothing.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,8 +50,8 @@ pub struct Retry {
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Default for Retry {
-    /// [`MAX_RETRIES`] rounds, waiting at random up to 50 ms before the first and up to twice as long before each
-    /// further one, 5 seconds at most; no item is sent more than 50 times; no deadline.
+    /// [`MAX_RETRIES`] rounds, a base delay of 50 ms and 5 seconds at most: a batch that brings nothing gives up after 0.525 to
+    /// 1.05 seconds and the time of four requests. No item is sent more than 50 times; no deadline.
     fn default() -> Self {
         Self {
             rounds: MAX_RETRIES,
@@ -77,9 +98,17 @@ impl Retry {
         self
     }
 
-    /// The most that the whole batch takes, from its first await. What is not done by then is not done: items under way are
+    /// The most that the whole batch takes, from its first await: hooks, the reads that they need, waits for capacity and for
+    /// whoever takes the failures included. What is not done by then is not done: items under way are
     /// [unknown](crate::Fate::Unknown), the others keep the fate that they have, all with an
     /// [`Error::Timeout`](crate::Error::Timeout) if nothing worse happened to them.
+    ///
+    /// A [hook](crate::Hooks) that would wait past it is dropped. One that comes before a write leaves its item, and those behind it,
+    /// [not sent](crate::Fate::NotSent). One that comes after a write cannot take it back: the item is done, and
+    /// [`Stats::dropped_hooks`](crate::Stats::dropped_hooks) counts it. An item that was read, and whose hook did not come to its
+    /// end, counts as unprocessed.
+    ///
+    /// What does not wait cannot be cut off: a callback or a hook that blocks its thread holds the batch up as long as it likes.
     #[must_use]
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -100,6 +129,14 @@ impl Retry {
 
     pub(crate) fn random(&self) -> fastrand::Rng {
         self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)
+    }
+
+    /// How long to wait after so many rounds in which nothing of the batch was done: at least half of a limit, so that it is known
+    /// for how long a batch does not give up.
+    pub(crate) fn round(&self, rounds: u32, random: &mut fastrand::Rng) -> Duration {
+        let factor = 4u32.saturating_pow(rounds.saturating_sub(1).min(15));
+        let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
+        limit.mul_f64(0.5 + random.f64() / 2.0)
     }
 
     /// How long to wait before the next attempt after `fruitless` attempts: anything from nothing to a limit that doubles
@@ -127,6 +164,19 @@ mod tests {
             assert!(delays.iter().all(|delay| *delay <= limit));
             assert!(delays.iter().any(|delay| *delay > limit.mul_f64(0.8)));
             assert!(delays.iter().any(|delay| *delay < limit.mul_f64(0.2)));
+        }
+    }
+
+    #[test]
+    fn a_round_without_progress_takes_half_of_its_limit_at_least() {
+        let retry = Retry::default();
+        let mut random = retry.seed(1).random();
+        for (round, limit) in [(1, 50), (2, 200), (3, 800), (4, 3200), (5, 5000), (u32::MAX, 5000)] {
+            let waits: Vec<Duration> = (0..500).map(|_| retry.round(round, &mut random)).collect();
+            let limit = Duration::from_millis(limit);
+            assert!(waits.iter().all(|wait| (limit / 2..=limit).contains(wait)));
+            assert!(waits.iter().any(|wait| *wait > limit.mul_f64(0.9)));
+            assert!(waits.iter().any(|wait| *wait < limit.mul_f64(0.6)));
         }
     }
 

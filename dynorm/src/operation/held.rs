@@ -9,7 +9,10 @@ use crate::entity::{Entity, Stamp};
 /// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
 /// which stamps it in place.
 ///
-/// What an entity passed by `&mut` is stamped with is taken back if the write is known to have failed.
+/// An entity passed by `&mut` is put back as it was if the write is known to have failed. If nobody knows, because no answer came
+/// or the future was dropped, it keeps its id and its times, and its version goes back: the next save is at the same item, and is a
+/// [`VersionConflict`](crate::Error::VersionConflict) if that write was made after all. A batch keeps ids and times of those
+/// that have failed, too, since it is made again with them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved here",
     label = "expected `{E}`, `&{E}` or `&mut {E}`",
@@ -34,25 +37,38 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
     fn batch_output(held: Vec<Self::Held>, stats: crate::batch::Stats, database: Database) -> Self::Batch;
 }
 
-/// An entity during its save.
+/// An entity during its save. An entity of the caller, if it is dropped before the save is settled, has its version taken back.
 pub(crate) trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
     fn entity_mut(&mut self) -> &mut E;
     /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
     fn remember(&mut self);
-    fn stamp(&mut self, stamp: &Stamp);
-    /// Takes back what was done to an entity of the caller since it was remembered.
+    /// True if that raised its version.
+    fn stamp(&mut self, stamp: &Stamp) -> bool;
+    /// It is saved: what it was stamped with stays.
+    fn settle(&mut self);
+    /// It is known not to be saved: takes back what was done to an entity of the caller since it was remembered.
     fn revert(&mut self);
+    /// It may be saved or not, or is saved again as it is: takes back that its version was raised, and no more.
+    fn lower(&mut self);
     fn into_entity(self) -> E;
 }
 
 /// An entity of our own.
 pub struct Own<E>(pub(crate) E);
 
-/// An entity of the caller, with a copy of what it was before it was stamped if it may have to be put back.
-pub struct InPlace<'a, E> {
+/// An entity of the caller, with what has to be undone if its save does not come to a good end.
+pub struct InPlace<'a, E: Entity> {
     target: &'a mut E,
-    original: Option<E>,
+    undo: Undo<E>,
+}
+
+enum Undo<E> {
+    Nothing,
+    /// Its version was raised.
+    Version,
+    /// It was this before anything was done to it.
+    All(E),
 }
 
 impl<E> fmt::Debug for Own<E> {
@@ -61,7 +77,7 @@ impl<E> fmt::Debug for Own<E> {
     }
 }
 
-impl<E> fmt::Debug for InPlace<'_, E> {
+impl<E: Entity> fmt::Debug for InPlace<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InPlace").finish_non_exhaustive()
     }
@@ -78,11 +94,17 @@ impl<E: Entity> Held<E> for Own<E> {
 
     fn remember(&mut self) {}
 
-    fn stamp(&mut self, stamp: &Stamp) {
-        self.0.stamp_item(stamp);
+    fn stamp(&mut self, stamp: &Stamp) -> bool {
+        stamped(&mut self.0, stamp)
     }
 
+    fn settle(&mut self) {}
+
     fn revert(&mut self) {}
+
+    fn lower(&mut self) {
+        self.0.stamp_item(&Stamp::taking_back());
+    }
 
     fn into_entity(self) -> E {
         self.0
@@ -99,24 +121,62 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
     }
 
     fn remember(&mut self) {
-        if self.original.is_none() {
-            self.original = Some(self.target.clone());
+        if matches!(self.undo, Undo::Nothing) {
+            self.undo = Undo::All(self.target.clone());
         }
     }
 
-    fn stamp(&mut self, stamp: &Stamp) {
-        self.target.stamp_item(stamp);
+    fn stamp(&mut self, stamp: &Stamp) -> bool {
+        let is_raised = stamped(self.target, stamp);
+        if is_raised && matches!(self.undo, Undo::Nothing) {
+            self.undo = Undo::Version;
+        }
+        is_raised
+    }
+
+    fn settle(&mut self) {
+        self.undo = Undo::Nothing;
     }
 
     fn revert(&mut self) {
-        if let Some(original) = self.original.take() {
-            *self.target = original;
+        match std::mem::replace(&mut self.undo, Undo::Nothing) {
+            Undo::All(original) => *self.target = original,
+            undo => {
+                self.undo = undo;
+                self.lower();
+            }
         }
     }
 
-    fn into_entity(self) -> E {
+    fn lower(&mut self) {
+        let is_raised = match std::mem::replace(&mut self.undo, Undo::Nothing) {
+            Undo::Nothing => false,
+            Undo::Version => true,
+            Undo::All(original) => self.target.item_version() != original.item_version(),
+        };
+        if is_raised {
+            self.target.stamp_item(&Stamp::taking_back());
+        }
+    }
+
+    fn into_entity(mut self) -> E {
+        self.lower();
         self.target.clone()
     }
+}
+
+/// However its save ends: by its answer, without one, or with a future that nobody polls any more.
+impl<E: Entity> Drop for InPlace<'_, E> {
+    fn drop(&mut self) {
+        self.lower();
+    }
+}
+
+/// True if that raised its version.
+fn stamped<E: Entity>(entity: &mut E, stamp: &Stamp) -> bool {
+    let before = entity.item_version();
+    entity.stamp_item(stamp);
+    entity.item_version() != before
 }
 
 macro_rules! by_value {
@@ -160,7 +220,7 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
     type Held = InPlace<'a, E>;
 
     fn hold(self) -> InPlace<'a, E> {
-        InPlace { target: self, original: None }
+        InPlace { target: self, undo: Undo::Nothing }
     }
 
     fn output(_: InPlace<'a, E>) {}

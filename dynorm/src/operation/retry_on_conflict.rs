@@ -13,7 +13,7 @@ use crate::hooks::{self, Event};
 use crate::transaction::carry_out_one;
 use crate::unique::Known;
 
-/// How often it is tried; between the attempts there are pauses of up to 20 seconds, which grow, with jitter.
+/// How often it is tried; between the attempts there are pauses that grow up to five seconds, with jitter.
 const ATTEMPTS: u32 = 100;
 
 /// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by

@@ -309,6 +309,7 @@ async fn run(
         Err(error) => Err(error),
     };
     if result.is_ok() {
+        parts.iter_mut().for_each(|part| part.settle());
         for part in parts.iter_mut().filter(|part| part.info().hooks) {
             part.after(&database).await;
         }

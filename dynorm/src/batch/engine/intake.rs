@@ -33,6 +33,7 @@ impl Engine<'_> {
             fruitless: 0,
             settled_before: 0,
             is_under_way: false,
+            is_fresh: false,
             sent: was_sent,
             unanswered: fate == Some(Fate::Unknown),
             cause: reason.filter(|reason| was_sent && !reason.outcome_known()),

@@ -21,6 +21,7 @@ use slab::Slab;
 use tokio::time::Instant;
 
 use super::body::Body;
+use super::deadline::Deadline;
 use super::pace::{Concurrency, Pace};
 use super::progress::{Checkpoint, Progress};
 use super::wire::Work;
@@ -59,6 +60,16 @@ pub(super) trait Inputs: Send {
         None
     }
 
+    /// The next of those that were taken from the caller and not handed in, when nothing more is to be begun.
+    fn poll_left(&mut self, _: &mut Context<'_>) -> Poll<Option<Left>> {
+        Poll::Ready(None)
+    }
+
+    /// How many inputs that are done wait for their hooks.
+    fn waiting_for_hooks(&self) -> usize {
+        0
+    }
+
     /// Ready when what was settled has been passed on, and more may be.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
@@ -90,6 +101,11 @@ pub(super) struct Input {
     pub(super) body: Result<Body>,
     /// What an earlier batch has said of it.
     pub(super) earlier: Option<(Fate, Arc<Error>)>,
+}
+
+/// An input that was taken from the caller and not handed in, with the reason if it was refused meanwhile.
+pub(super) struct Left {
+    pub(super) refused: Option<Error>,
 }
 
 /// A table of a batch.
@@ -189,8 +205,7 @@ struct Engine<'e> {
     stats: Stats,
     progress: Progress,
     checkpoint: Checkpoint,
-    start: Instant,
-    deadline: Option<Instant>,
+    deadline: Deadline,
     stopped: Option<Arc<Error>>,
 }
 
@@ -207,7 +222,7 @@ impl<'e> Engine<'e> {
         work: Work,
         tables: Vec<TableSpec>,
         origin: Origin,
-        settings: Settings<'e>,
+        mut settings: Settings<'e>,
         inputs: &'e mut dyn Inputs,
     ) -> Self {
         let concurrency = settings
@@ -216,7 +231,6 @@ impl<'e> Engine<'e> {
             .map_or(Concurrency::Adaptive(work.most_under_way()), Concurrency::Fixed);
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let mut tables: Vec<Table> = tables.into_iter().map(|spec| Table::new(spec, pace())).collect();
-        let start = Instant::now();
         let (total, room) = (inputs.total(), room(work, &settings));
         // Each but a few becomes a job.
         let jobs = match origin {
@@ -249,8 +263,7 @@ impl<'e> Engine<'e> {
             stats: Stats::default(),
             progress: Progress { total, ..Progress::default() },
             checkpoint: Checkpoint::of(jobs),
-            start,
-            deadline: settings.options.retry.deadline.and_then(|deadline| start.checked_add(deadline)),
+            deadline: settings.deadline(),
             stopped: None,
             settings,
             inputs,
@@ -265,7 +278,7 @@ impl<'e> Engine<'e> {
         let mut timer = None;
         loop {
             let now = Instant::now();
-            if self.deadline.is_some_and(|deadline| now >= deadline) {
+            if self.deadline.has_passed() {
                 self.pass_deadline();
                 break;
             }
@@ -319,13 +332,12 @@ impl<'e> Engine<'e> {
         }
         drop(under_way);
         self.give_up();
-        // What was settled last is passed on before the batch ends, if there is time for it.
-        let pass_on = poll_fn(|context| self.inputs.poll_ready(context));
-        match self.deadline {
-            Some(deadline) => drop(tokio::time::timeout_at(deadline, pass_on).await),
-            None => pass_on.await,
+        if !self.ended {
+            self.settle_left().await;
         }
-        self.stats.elapsed = self.start.elapsed();
+        // What was settled last is passed on before the batch ends, if there is time for it.
+        self.deadline.bound(poll_fn(|context| self.inputs.poll_ready(context))).await;
+        self.stats.dropped_hooks += count(self.inputs.waiting_for_hooks());
         self.publish();
         Outcome { stats: self.stats, stopped: self.stopped, admitted: self.admitted }
     }
@@ -340,6 +352,9 @@ impl<'e> Engine<'e> {
             if self.admitted.is_multiple_of(256) {
                 // To encode a large batch takes a while, and other tasks want to run.
                 tokio::task::yield_now().await;
+                if self.deadline.has_passed() {
+                    break;
+                }
             }
         }
         self.ended = self.inputs.total() == Some(count(self.admitted));
@@ -408,11 +423,11 @@ impl<'e> Engine<'e> {
         let tables = tables.filter_map(|table| table.wake(now));
         let holding = self.holding_since.map(|since| since + LINGER);
         // What is past has had its chance just now.
-        tables.chain(self.deadline).chain(holding).filter(|wake| *wake > now).min()
+        tables.chain(self.deadline.at()).chain(holding).filter(|wake| *wake > now).min()
     }
 
     fn publish(&mut self) {
-        self.stats.elapsed = self.start.elapsed();
+        self.stats.elapsed = self.deadline.elapsed();
         // What has failed is settled only once somebody has it.
         let checkpoint = self.inputs.held_back().map_or(u64::MAX, count).min(self.checkpoint.get());
         self.progress.update(&self.stats, self.admitted, checkpoint);

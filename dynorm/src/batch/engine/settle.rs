@@ -1,12 +1,13 @@
 //! What becomes of a job: it waits for another attempt, or it comes to its end.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::super::Fate;
 use super::super::wire::Work;
-use super::{Engine, Indices, Job, Other, Probe};
+use super::{Engine, Indices, Job, Left, Other, Probe};
 use crate::error::{Error, Report, Subject};
 
 /// After so many attempts an item waits longer with each further one, even if others get through.
@@ -19,8 +20,12 @@ pub(super) enum Wait {
     Not,
     /// Until it is due, or until another request has room.
     Together,
+    /// Not at all: the item is another than the write was made for, which is made anew.
+    Again,
     /// Until it is due.
     Alone,
+    /// The same, for an item that others are changing.
+    Contended,
 }
 
 /// What counts for the wait of a job that came back.
@@ -41,32 +46,38 @@ impl Engine<'_> {
     ) {
         let retry = self.settings.options.retry;
         // One wait for all that wait equally long: they may travel together again.
-        let mut waits: Vec<(u32, Instant)> = Vec::new();
+        let mut waits: Vec<((u32, u32), Instant)> = Vec::new();
         for id in chunk {
-            let Some(Returned { attempts, fruitless, has_successor }) = self.come_back(id, cause) else {
+            let Some(Returned { attempts, mut fruitless, has_successor }) = self.come_back(id, cause) else {
                 continue;
             };
-            if matches!(wait, Wait::Not)
-                && let Some(job) = self.jobs.get_mut(id)
-            {
-                // The answer had no room for it: that was no attempt.
+            let pauses = !matches!(wait, Wait::Not | Wait::Again);
+            if !pauses && let Some(job) = self.jobs.get_mut(id) {
+                // The answer had no room for it, or the write was for another item than there is: that was no attempt.
                 job.attempts = attempts.saturating_sub(1);
             }
+            // Somebody gets through to the item, so its table takes something.
+            if matches!(wait, Wait::Again | Wait::Contended)
+                && let Some(job) = self.jobs.get_mut(id)
+            {
+                (job.fruitless, fruitless) = (0, 0);
+            }
             let level = match wait {
-                Wait::Alone => attempts,
+                Wait::Alone | Wait::Contended => attempts,
                 // Among items that get through, to come back a few times is bad luck, and more often a busy key.
-                _ => fruitless.max(attempts.saturating_sub(PATIENCE)),
+                _ => attempts.saturating_sub(PATIENCE),
             };
+            let level = (level, fruitless);
             let due = match waits.iter().find(|(known, _)| *known == level) {
-                _ if matches!(wait, Wait::Not) => now,
+                _ if !pauses => now,
                 Some((_, due)) => *due,
                 None => {
-                    let due = now + retry.delay(level, &mut self.random);
+                    let due = now + self.delay(level);
                     waits.push((level, due));
                     due
                 }
             };
-            if !matches!(wait, Wait::Not) && (retry.rounds == 0 || attempts >= retry.attempts) {
+            if pauses && (retry.rounds == 0 || attempts >= retry.attempts) {
                 self.abandon_unfinished(id);
                 continue;
             }
@@ -81,6 +92,13 @@ impl Engine<'_> {
         }
     }
 
+    /// How long an item waits after so many attempts, of which the last ones were rounds that brought nothing.
+    fn delay(&mut self, (attempts, fruitless): (u32, u32)) -> std::time::Duration {
+        let retry = self.settings.options.retry;
+        let delay = retry.delay(attempts, &mut self.random);
+        if fruitless == 0 { delay } else { delay.max(retry.round(fruitless, &mut self.random)) }
+    }
+
     /// A job waits at its table.
     pub(super) fn wait(&mut self, id: usize, due: Instant, wait: Wait) {
         let Some(table) = self.jobs.get(id).and_then(|job| self.tables.get_mut(job.table)) else { return };
@@ -88,7 +106,7 @@ impl Engine<'_> {
             return self.abandon(id, &error);
         }
         match (wait, &mut table.probe) {
-            (Wait::Not, _) => table.due.push_back(id),
+            (Wait::Not | Wait::Again, _) => table.due.push_back(id),
             // The first that comes back from a closed table, with its companions, is what probes it.
             (Wait::Together, Some(probe)) if probe.answer == self.answers && probe.due == due => {
                 probe.chunk.push(id);
@@ -201,18 +219,14 @@ impl Engine<'_> {
 
     /// The time is up: what is under way is abandoned, and nobody will know.
     pub(super) fn pass_deadline(&mut self) {
-        let deadline = self.settings.options.retry.deadline.unwrap_or_default();
         let tables: Vec<&str> = self.tables.iter().map(|table| table.spec.name.as_str()).collect();
         let subject = match self.tables.first() {
             Some(table) if tables.len() == 1 => Subject::of(table.spec.info),
             _ => Subject::default(),
         };
         let subject = subject.in_table(tables.join("`, `")).during(self.work.doing());
-        let text = format!("the deadline of the batch, {deadline:?}, has passed");
         let is_write = self.work != Work::Get;
-        let mut open = Report::new(subject.clone(), text.clone(), None);
-        open.outcome_known = !is_write;
-        let open = Arc::new(Error::Timeout(open));
+        let open = Arc::new(self.deadline.passed(subject.clone(), !is_write));
         for (_, job) in self.jobs.iter_mut().filter(|(_, job)| job.is_under_way) {
             job.unanswered |= is_write;
             job.sent = true;
@@ -220,7 +234,21 @@ impl Engine<'_> {
                 job.cause = Some(open.clone());
             }
         }
-        self.stopped = Some(Arc::new(Error::Timeout(Report::new(subject, text, None))));
+        self.stopped = Some(Arc::new(self.deadline.passed(subject, true)));
+    }
+
+    /// Settles what was taken from the caller, and has not come to be sent when the batch ended.
+    pub(super) async fn settle_left(&mut self) {
+        let Some(stopped) = self.stopped.clone() else { return };
+        while let Some(Left { refused }) = poll_fn(|context| self.inputs.poll_left(context)).await {
+            let index = self.admitted;
+            self.admitted += 1;
+            self.checkpoint.open();
+            match refused {
+                Some(refused) => self.settle_one(index, Fate::Rejected, Some(&Arc::new(refused))),
+                None => self.settle_one(index, Fate::NotSent, Some(&stopped)),
+            }
+        }
     }
 
     /// Settles what is left when the batch ends.
