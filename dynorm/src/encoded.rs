@@ -180,7 +180,7 @@ pub(crate) fn item_texts<'a>(
 ) -> Result<[Cow<'a, str>; 2], ValueError> {
     let mut texts = [Cow::Borrowed(""), Cow::Borrowed("")];
     for (text, (_, source)) in texts.iter_mut().zip(info.keys()) {
-        let value = item.key(info, source)?;
+        let value = info.key_value(item, source)?;
         let value = value.ok_or_else(|| missing_key(info.attribute(source)))?;
         *text = spelled_once(info.scalar(source), value.raw().unescape()?);
     }

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
-use crate::entity::{Entity, EntityInfo, decode_entity};
-use crate::hooks::Hook;
+use crate::entity::{Entity, EntityInfo, Hook, decode_entity};
 use crate::rules::{Versions, stored_version};
 use crate::validation::Violation;
 

@@ -1,15 +1,10 @@
 //! What an entity has to say when it is written and read.
 
-use std::fmt;
 use std::future::{Future, ready};
-use std::pin::Pin;
 
 use crate::database::Database;
-use crate::entity::{Entity, encode_key};
+use crate::entity::{Entity, Hook, HookFuture, HookResult, encode_key};
 use crate::error::{Error, Result, Subject};
-
-/// What a hook that comes before a write gives: `Err` refuses the write.
-pub type HookResult = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// What an entity does when it is written and read, for one with `#[entity(hooks)]`. Each function is empty by default, and
 /// an entity without `#[entity(hooks)]` pays nothing.
@@ -157,52 +152,6 @@ pub trait Hooks: Entity {
     /// After it was read.
     fn retrieved(&mut self) -> impl Future<Output = ()> + Send {
         ready(())
-    }
-}
-
-/// A hook under way.
-pub type HookFuture<'e> = Pin<Box<dyn Future<Output = HookResult> + Send + 'e>>;
-
-/// One of the functions of [`Hooks`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is documented where it is called")]
-pub enum Hook {
-    Saving,
-    Saved,
-    Creating,
-    Created,
-    Updating,
-    Updated,
-    Deleting,
-    Deleted,
-    Trashing,
-    Trashed,
-    Restoring,
-    Restored,
-    ForceDeleting,
-    ForceDeleted,
-    Retrieved,
-}
-
-impl fmt::Display for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Saving => "saving",
-            Self::Saved => "saved",
-            Self::Creating => "creating",
-            Self::Created => "created",
-            Self::Updating => "updating",
-            Self::Updated => "updated",
-            Self::Deleting => "deleting",
-            Self::Deleted => "deleted",
-            Self::Trashing => "trashing",
-            Self::Trashed => "trashed",
-            Self::Restoring => "restoring",
-            Self::Restored => "restored",
-            Self::ForceDeleting => "force_deleting",
-            Self::ForceDeleted => "force_deleted",
-            Self::Retrieved => "retrieved",
-        })
     }
 }
 

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::attribute::{Attribute, ScalarType, shape};
-use crate::codec::{Encoder, Value, ValueError, scalar_text, value_size};
+pub(crate) use crate::attribute::EncodedPart;
+pub use crate::attribute::Part;
+use crate::attribute::{Attribute, shape};
+use crate::codec::{Encoder, ScalarType, ValueError, scalar_text};
+pub(crate) use crate::codec::{KeyRole, check_key};
 
 /// A type that the partition key or sort key of a table can have: stored as text, a number or bytes, and never absent.
 #[diagnostic::on_unimplemented(
@@ -155,65 +158,6 @@ pub trait EntityKey: IntoKey<Self> + Clone + fmt::Debug + Send + Sync + 'static 
     /// The part at `position`, in the order of the tuple.
     #[doc(hidden)]
     fn part(&self, position: usize) -> Option<&dyn Part>;
-}
-
-/// A value that takes part in a key, whatever its type.
-pub trait Part {
-    /// Writes it as an attribute value.
-    #[doc(hidden)]
-    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError>;
-
-    /// See [`Attribute::is_spelled`].
-    #[doc(hidden)]
-    fn is_spelled_part(&self, stored: &Value<'_>) -> Option<bool>;
-
-    /// True for `None`.
-    #[doc(hidden)]
-    fn is_absent_part(&self) -> bool;
-
-    /// True if another value of its type could be absent.
-    #[doc(hidden)]
-    fn may_be_absent_part(&self) -> bool;
-}
-
-impl<T: Attribute> Part for T {
-    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
-        self.encode(encoder)
-    }
-
-    fn is_spelled_part(&self, stored: &Value<'_>) -> Option<bool> {
-        T::is_spelled(self, stored)
-    }
-
-    fn is_absent_part(&self) -> bool {
-        self.is_absent()
-    }
-
-    fn may_be_absent_part(&self) -> bool {
-        T::absent().is_some()
-    }
-}
-
-/// A part that is encoded already.
-pub(crate) struct EncodedPart(pub(crate) Vec<u8>);
-
-impl Part for EncodedPart {
-    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
-        encoder.raw(&self.0);
-        Ok(())
-    }
-
-    fn is_spelled_part(&self, _: &Value<'_>) -> Option<bool> {
-        None
-    }
-
-    fn is_absent_part(&self) -> bool {
-        false
-    }
-
-    fn may_be_absent_part(&self) -> bool {
-        false
-    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -397,57 +341,6 @@ fn push_padded(text: &mut String, value: &str, width: usize) -> Result<(), Value
     }
     text.extend(std::iter::repeat_n('0', width - value.len()));
     text.push_str(value);
-    Ok(())
-}
-
-/// What a key attribute is to the table or index that it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyRole {
-    Partition,
-    Sort,
-}
-
-impl KeyRole {
-    /// The most bytes that DynamoDB takes.
-    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-    const fn limit(self) -> usize {
-        match self {
-            Self::Partition => 2048,
-            Self::Sort => 1024,
-        }
-    }
-}
-
-impl fmt::Display for KeyRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Partition => "partition key",
-            Self::Sort => "sort key",
-        })
-    }
-}
-
-/// False for the length of nearly every key as JSON, which is never shorter than what it stands for.
-pub(crate) const fn may_be_refused(json: usize) -> bool {
-    const EMPTY: usize = r#"{"S":""}"#.len();
-    json <= EMPTY || json > KeyRole::Sort.limit()
-}
-
-/// Checks the encoded value of a key attribute: not empty, and not longer than DynamoDB takes.
-pub(crate) fn check_key(json: &[u8], role: KeyRole, of: &dyn fmt::Display) -> Result<(), ValueError> {
-    if !may_be_refused(json.len()) {
-        return Ok(());
-    }
-    let size = value_size(json)?;
-    if size == 0 {
-        return Err(ValueError::new(format!("the {role} of {of} cannot be empty")));
-    }
-    if size > role.limit() {
-        return Err(ValueError::new(format!(
-            "the {role} of {of} takes at most {} bytes, and this has {size}",
-            role.limit()
-        )));
-    }
     Ok(())
 }
 

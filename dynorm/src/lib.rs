@@ -6,6 +6,7 @@ extern crate self as dynorm;
 #[path = "private.rs"]
 pub mod __private;
 mod attribute;
+mod backoff;
 mod batch;
 mod codec;
 mod collection;
@@ -44,13 +45,12 @@ pub use batch::{
     batch_get,
 };
 pub use codec::{
-    Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType, from_item,
-    to_item,
+    Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType,
 };
 pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
-pub use entity::{Entity, EntityInfo, IndexInfo, StampedField};
+pub use entity::{Entity, EntityInfo, HookResult, IndexInfo, StampedField, from_item, to_item};
 pub use error::{BatchItem, BatchReport, Error, FailedOperation, Report, Result, TransactionReport};
 pub use expression::{
     Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
@@ -59,7 +59,7 @@ pub use expression::{
     TargetKind, field,
 };
 pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
-pub use hooks::{HookResult, Hooks};
+pub use hooks::Hooks;
 pub use key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
     UniqueAttribute,

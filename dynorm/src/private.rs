@@ -5,9 +5,9 @@ pub use crate::attribute::{Attribute, Flatten, Id, Identifier, Moment, Timestamp
 pub use crate::codec::{
     Attributes, Encoder, FieldInfo, Fields, Item, ItemWriter, Value, ValueError, nested_serde,
 };
-pub use crate::entity::{Entity, EntityInfo, IndexInfo, Stamp};
+pub use crate::entity::{Entity, EntityInfo, Hook, HookFuture, IndexInfo, Stamp};
 pub use crate::field::{Field, Key, Opaque, Plain};
-pub use crate::hooks::{Hook, HookFuture, Hooked};
+pub use crate::hooks::Hooked;
 pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
     Template, UniqueAttribute,
@@ -110,23 +110,7 @@ pub type Base<T> = <T as Attribute>::Base;
 
 /// What every entity has; the rest is as for one without.
 pub const fn entity(name: &'static str, table: &'static str) -> EntityInfo {
-    EntityInfo {
-        name,
-        table,
-        fields: &[],
-        partition: at(0),
-        sort: None,
-        key_fields: &[],
-        indexes: &[],
-        type_attribute: None,
-        deleted_at: None,
-        version: None,
-        ttl: None,
-        updated_at: None,
-        flattened: None,
-        unique: None,
-        hooks: false,
-    }
+    EntityInfo::new(name, table)
 }
 
 /// A field whose type is `scalar` as a key.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::attribute::{Moment, Timestamp};
+use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
-use crate::entity::{Entity, EntityInfo, Stamp, VersionStep};
+use crate::entity::{Entity, EntityInfo};
 use crate::expression::{DocumentPath, Node, Term};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
@@ -236,6 +236,20 @@ impl Expiry for Option<Timestamp> {
 /// Rounded up, so that nothing ends before its time.
 fn seconds(at: Timestamp) -> i64 {
     at.unix_micros().div_euclid(1_000_000) + i64::from(at.unix_micros().rem_euclid(1_000_000) > 0)
+}
+
+/// What must be true of the item before a write, whatever else is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existence {
+    Any,
+    /// It does not exist.
+    Absent,
+    /// It exists, and is of the entity: others may share the table. It is neither marked as deleted nor at its end.
+    Present,
+    /// It exists, and is of the entity.
+    Stored,
+    /// If it exists, it is of the entity.
+    Own,
 }
 
 /// The items that a read sees.

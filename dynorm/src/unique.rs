@@ -2,31 +2,17 @@
 //! entity's, the claim of its owner; an item and its claims are written in one transaction.
 
 use crate::attribute::{ScalarType, Timestamp};
-use crate::codec::{FieldInfo, Item, Scanner, Value, ValueError, ValueType, compare_numbers, normal_number};
+use crate::codec::{
+    FieldInfo, Item, Request, Scanner, Value, ValueError, ValueType, compare_numbers, normal_number,
+};
 use crate::encoded::{EncodedKey, describe_key};
-use crate::entity::EntityInfo;
+use crate::entity::{EntityInfo, Uniques};
 use crate::error::{Error, Report, Subject};
-use crate::expression::{Action, Change, DocumentPath, Existence, Expression, Json, Node, Source, Term};
+use crate::expression::{Action, Change, DocumentPath, Expression, Json, Node, Source, Term};
 use crate::key::{KeyRole, check_key};
-use crate::operation::request::Request;
-use crate::rules::Visibility;
+use crate::rules::{Existence, Visibility};
 use crate::snapshot::Snapshot;
 use crate::transport::{CancellationReason, Failure, FailureKind};
-
-/// The fields of an entity whose values no two items have.
-#[derive(Clone, Copy)]
-pub struct Uniques {
-    /// Their positions in the table of fields.
-    pub fields: &'static [usize],
-    /// The table of the claims, as if it were an entity's.
-    pub(crate) claims: &'static EntityInfo,
-}
-
-impl std::fmt::Debug for Uniques {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Uniques").field("fields", &self.fields).field("table", &self.claims.table).finish()
-    }
-}
 
 const CLAIM: &str = "claim";
 const OWNER: &str = "owner";
@@ -41,7 +27,7 @@ const FIELDS: &[FieldInfo] = &[
 /// The table of the claims of an entity; its items end if those of the entity do.
 #[must_use]
 pub const fn claims(entity: &'static str, table: &'static str, ends: bool) -> EntityInfo {
-    let info = EntityInfo { fields: FIELDS, key_fields: &[0], ..crate::__private::entity(entity, table) };
+    let info = EntityInfo { fields: FIELDS, key_fields: &[0], ..EntityInfo::new(entity, table) };
     if ends { info.ttl(2) } else { info }
 }
 

@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use ulid::Ulid;
 
-use super::{Attribute, generator, shape};
+use super::{Attribute, Stamp, generator, shape};
 use crate::codec::{Encoder, Value, ValueError};
-use crate::entity::Stamp;
 
 /// The id of a `T`: a [ULID](https://github.com/ulid/spec), stored as its 26 characters, which sort by the time of their making.
 ///

@@ -10,8 +10,10 @@ mod integer;
 #[cfg(feature = "serde_json")]
 mod json;
 mod moment;
+mod part;
 mod pointer;
 pub mod shape;
+mod stamp;
 mod text;
 #[cfg(any(feature = "chrono", feature = "rust_decimal", feature = "uuid"))]
 mod third_party;
@@ -21,12 +23,14 @@ mod timestamp;
 pub use flatten::Flatten;
 pub use id::{Id, Identifier};
 pub use moment::Moment;
+pub(crate) use part::EncodedPart;
+pub use part::Part;
+pub use stamp::Stamp;
+pub(crate) use stamp::VersionStep;
 pub use timestamp::{Timestamp, TimestampError};
 
-use std::fmt;
-
+pub use crate::codec::ScalarType;
 use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
-use crate::key::Part;
 
 /// A type that can be stored in an attribute of an item.
 ///
@@ -143,24 +147,20 @@ pub trait Attribute: Sized {
     }
 }
 
-/// The types that a key, or an element of a set, can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ScalarType {
-    /// Text, `S`.
-    String,
-    /// A number, `N`.
-    Number,
-    /// Bytes, `B`.
-    Binary,
-}
+impl<T: Attribute> Part for T {
+    fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
+        self.encode(encoder)
+    }
 
-impl fmt::Display for ScalarType {
-    /// With its article: `a string`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::String => "a string",
-            Self::Number => "a number",
-            Self::Binary => "bytes",
-        })
+    fn is_spelled_part(&self, stored: &Value<'_>) -> Option<bool> {
+        T::is_spelled(self, stored)
+    }
+
+    fn is_absent_part(&self) -> bool {
+        self.is_absent()
+    }
+
+    fn may_be_absent_part(&self) -> bool {
+        T::absent().is_some()
     }
 }

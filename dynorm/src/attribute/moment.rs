@@ -1,6 +1,5 @@
-use super::{Attribute, Timestamp};
+use super::{Attribute, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, ValueError};
-use crate::entity::{Stamp, VersionStep};
 
 /// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
 /// `time::OffsetDateTime`, and with the feature `chrono` its `DateTime<Utc>` and `NaiveDateTime`.

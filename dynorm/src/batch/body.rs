@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use crate::codec::Encoder;
+use crate::codec::{Encoder, Request};
 use crate::encoded::{KeyRanges, KeyTexts};
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Existence, Expression};
+use crate::expression::Expression;
 use crate::operation::explain;
-use crate::operation::request::Request;
+use crate::rules::Existence;
 use crate::transport::{Failure, Operation};
 use crate::unique::{self, Claim, Known};
 

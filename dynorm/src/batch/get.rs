@@ -9,7 +9,7 @@ use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
 use super::inputs::{Group, by_key, cannot_begin, describe, hash_of, open, run_at_hand, unsettled};
 use super::keys::{DeleteRules, Hooked};
 use super::settings::batch_options;
-use super::wire::Work;
+use super::work::Work;
 use super::{Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;

@@ -17,7 +17,7 @@ use super::engine::{Input, Inputs, room};
 use super::inputs::by_key;
 use super::settings::batch_options;
 use super::stream::{BoxStream, exact_size, input, run_stream};
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, KeyFailure, Settings};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

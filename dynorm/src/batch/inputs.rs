@@ -13,7 +13,7 @@ use super::deadline::Deadline;
 use super::engine::{Input, Inputs, Origin, Outcome, TableSpec, room, run};
 use super::progress::Checkpoint;
 use super::stats::count;
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

@@ -6,7 +6,7 @@ use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
 use super::error::erased_report;
 use super::inputs::{Group, run_at_hand, unsettled};
-use super::wire::Work;
+use super::work::Work;
 use super::{Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

@@ -10,7 +10,7 @@ use super::buffer::Buffer;
 use super::inputs::{Group, by_key, describe, hash_of, take_refusal};
 use super::items::get_items;
 use super::restore::restore;
-use super::wire::Work;
+use super::work::Work;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_json, encode_key};
 use crate::error::{Error, Result, Subject};

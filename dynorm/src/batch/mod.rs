@@ -10,6 +10,7 @@ mod delete;
 mod engine;
 mod error;
 mod failures;
+mod fate;
 mod get;
 mod get_stream;
 mod gets;
@@ -27,12 +28,15 @@ mod settings;
 mod stats;
 mod stream;
 mod wire;
+mod work;
 
+pub use crate::backoff::MAX_RETRIES;
 pub use delete::BatchDelete;
 pub use error::{
     BatchDeleteError, BatchGetError, BatchRestoreError, BatchSaveError, KeyFailure, SaveFailure,
 };
 pub use failures::{StreamError, StreamFailure};
+pub use fate::Fate;
 pub use get::{Arrangement, BatchGet, Found, Positional};
 pub use get_stream::{BatchGetStream, GetStreamError};
 pub use gets::{BatchGets, BatchGetsError, GetTuple, batch_get};
@@ -46,61 +50,7 @@ pub use settings::Duplicates;
 pub use stats::Stats;
 pub(crate) use stats::count;
 pub use stream::{BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems};
+pub use work::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 
-use std::fmt;
-use std::sync::Arc;
-
-use crate::error::Error;
+use fate::Fates;
 use settings::Settings;
-
-/// The most items that DynamoDB takes in one `BatchGetItem`; larger batches are sent in several requests.
-pub const MAX_BATCH_GET_ITEMS: usize = 100;
-
-/// The most items that DynamoDB takes in one `BatchWriteItem`; larger batches are sent in several requests.
-pub const MAX_BATCH_WRITE_ITEMS: usize = 25;
-
-/// How many rounds of retries without any progress end a batch, unless [`Retry`] says otherwise.
-pub const MAX_RETRIES: u32 = 3;
-
-/// DynamoDB takes 16 MB in a request, counted as it is on the wire; the rest is room for what stands around the items.
-const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024 - 64 * 1024;
-
-/// What became of one input of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Fate {
-    /// It is done: written, deleted or read.
-    Done,
-    /// Another input with the same key stands for it: a later one, as if this had been written and then replaced, unless
-    /// [`Duplicates`] says otherwise.
-    Superseded {
-        /// The position of that input.
-        by: usize,
-    },
-    /// DynamoDB answered, and did not do it, until the retries were used up. If an answer was a failure of the server (a
-    /// status of 500), it may have done it all the same: then the reason's
-    /// [`outcome_known`](crate::Error::outcome_known) is false.
-    Unprocessed,
-    /// It was refused, by DynamoDB or before it was sent; of a read: what came does not fit the struct.
-    Rejected,
-    /// It was not sent, or it was to nobody: nobody listens, there is no such table, or no right to use it.
-    NotSent,
-    /// It was sent, and no answer came, so nobody knows whether it is done.
-    Unknown,
-}
-
-impl fmt::Display for Fate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done => f.write_str("done"),
-            Self::Superseded { by } => write!(f, "superseded by #{by}"),
-            Self::Unprocessed => f.write_str("unprocessed"),
-            Self::Rejected => f.write_str("rejected"),
-            Self::NotSent => f.write_str("not sent"),
-            Self::Unknown => f.write_str("unknown"),
-        }
-    }
-}
-
-/// The fate of every input of a batch, with the reason for those that are not done.
-type Fates = Vec<(Fate, Option<Arc<Error>>)>;

@@ -8,15 +8,15 @@ use futures_util::future::BoxFuture;
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::inputs::{Group, describe, hash_of, take_refusal};
-use super::wire::Work;
+use super::work::Work;
 use crate::database::Database;
 use crate::encoded::EncodedItem;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_into};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Existence, Expression, Node};
+use crate::expression::{Expression, Node};
 use crate::hooks::{self, Event};
 use crate::operation::Held;
-use crate::rules::version_before;
+use crate::rules::{Existence, version_before};
 use crate::unique::{Claim, Claimed, Known, claims_of};
 
 /// Entities that are put.

@@ -1,6 +1,8 @@
+//! How a batch repeats what comes back, as far as the caller chooses it.
+
 use std::time::Duration;
 
-use super::MAX_RETRIES;
+use crate::backoff::{Backoff, MAX_RETRIES};
 
 /// How a batch repeats what DynamoDB leaves unprocessed: with exponential backoff and jitter, until several rounds in a row
 /// have brought nothing.
@@ -39,28 +41,16 @@ use super::MAX_RETRIES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     pub(super) rounds: u32,
-    pub(super) attempts: u32,
     pub(super) deadline: Option<Duration>,
     pub(super) seed: Option<u64>,
-    base_delay: Duration,
-    max_delay: Duration,
+    pub(super) backoff: Backoff,
 }
 
-/// No wait is longer, whatever a caller says: the clock must be able to show its end.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
 impl Default for Retry {
-    /// [`MAX_RETRIES`] rounds, a base delay of 50 ms and 5 seconds at most: a batch that brings nothing gives up after 0.525 to
-    /// 1.05 seconds and the time of four requests. No item is sent more than 50 times; no deadline.
+    /// [`MAX_RETRIES`](crate::MAX_RETRIES) rounds, a base delay of 50 ms and 5 seconds at most: a batch that brings nothing gives up
+    /// after 0.525 to 1.05 seconds and the time of four requests. No item is sent more than 50 times; no deadline.
     fn default() -> Self {
-        Self {
-            rounds: MAX_RETRIES,
-            attempts: 50,
-            deadline: None,
-            seed: None,
-            base_delay: Duration::from_millis(50),
-            max_delay: Duration::from_secs(5),
-        }
+        Self { rounds: MAX_RETRIES, deadline: None, seed: None, backoff: Backoff::BATCH }
     }
 }
 
@@ -80,21 +70,21 @@ impl Retry {
     /// it never gets through, in a batch that never ends. At least 1.
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = if attempts == 0 { 1 } else { attempts };
+        self.backoff.attempts = if attempts == 0 { 1 } else { attempts };
         self
     }
 
     /// The most that an item waits when it has come back once.
     #[must_use]
     pub const fn base_delay(mut self, delay: Duration) -> Self {
-        self.base_delay = delay;
+        self.backoff.base_delay = delay;
         self
     }
 
     /// The most that an item ever waits.
     #[must_use]
     pub const fn max_delay(mut self, delay: Duration) -> Self {
-        self.max_delay = delay;
+        self.backoff.max_delay = delay;
         self
     }
 
@@ -127,64 +117,21 @@ impl Retry {
         self
     }
 
-    pub(crate) fn random(&self) -> fastrand::Rng {
+    /// Where the random part of the waits comes from.
+    pub(super) fn random(&self) -> fastrand::Rng {
         self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)
-    }
-
-    /// How long to wait after so many rounds in which nothing of the batch was done: at least half of a limit, so that it is known
-    /// for how long a batch does not give up.
-    pub(crate) fn round(&self, rounds: u32, random: &mut fastrand::Rng) -> Duration {
-        let factor = 4u32.saturating_pow(rounds.saturating_sub(1).min(15));
-        let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
-        limit.mul_f64(0.5 + random.f64() / 2.0)
-    }
-
-    /// How long to wait before the next attempt after `fruitless` attempts: anything from nothing to a limit that doubles
-    /// with each, so that the batches of many clients do not come back all at once.
-    pub(crate) fn delay(&self, fruitless: u32, random: &mut fastrand::Rng) -> Duration {
-        let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
-        let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
-        limit.mul_f64(random.f64())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Retry;
-    use std::time::Duration;
-
-    #[test]
-    fn the_delay_doubles_up_to_its_limit_and_is_spread_over_the_whole_range() {
-        let retry =
-            Retry::default().base_delay(Duration::from_millis(100)).max_delay(Duration::from_millis(350));
-        let mut random = retry.seed(1).random();
-        for (fruitless, limit) in [(0, 100), (1, 100), (2, 200), (3, 350), (60, 350)] {
-            let delays: Vec<Duration> = (0..500).map(|_| retry.delay(fruitless, &mut random)).collect();
-            let limit = Duration::from_millis(limit);
-            assert!(delays.iter().all(|delay| *delay <= limit));
-            assert!(delays.iter().any(|delay| *delay > limit.mul_f64(0.8)));
-            assert!(delays.iter().any(|delay| *delay < limit.mul_f64(0.2)));
-        }
-    }
-
-    #[test]
-    fn a_round_without_progress_takes_half_of_its_limit_at_least() {
-        let retry = Retry::default();
-        let mut random = retry.seed(1).random();
-        for (round, limit) in [(1, 50), (2, 200), (3, 800), (4, 3200), (5, 5000), (u32::MAX, 5000)] {
-            let waits: Vec<Duration> = (0..500).map(|_| retry.round(round, &mut random)).collect();
-            let limit = Duration::from_millis(limit);
-            assert!(waits.iter().all(|wait| (limit / 2..=limit).contains(wait)));
-            assert!(waits.iter().any(|wait| *wait > limit.mul_f64(0.9)));
-            assert!(waits.iter().any(|wait| *wait < limit.mul_f64(0.6)));
-        }
-    }
 
     #[test]
     fn a_seed_makes_the_waits_repeat() {
         let waits = |seed| {
             let mut random = Retry::default().seed(seed).random();
-            (1..9).map(|round| Retry::default().delay(round, &mut random)).collect::<Vec<_>>()
+            (1..9).map(|round| Retry::default().backoff.delay(round, &mut random)).collect::<Vec<_>>()
         };
         assert_eq!(waits(1), waits(1));
         assert_ne!(waits(1), waits(2));

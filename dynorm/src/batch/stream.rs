@@ -18,7 +18,7 @@ use super::engine::{Input, Inputs, Left, Origin, Outcome, TableSpec, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{batch_options, write_options};
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};

@@ -9,21 +9,11 @@ use slab::Slab;
 
 use super::body::{Body, hash_of_key};
 use super::engine::{Inputs, Job, Table};
-use super::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
-use crate::codec::{Encoder, Item, Scanner, ValueError};
+use super::work::Work;
+use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::encoded::{describe_key, item_texts};
 use crate::error::{Error, Subject};
-use crate::operation::request::Request;
 use crate::transport::{Answer, Operation};
-
-/// What a batch does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
-    Write,
-    /// One request for each: some of the writes have a condition.
-    Each,
-    Get,
-}
 
 /// What an answer says.
 pub(super) struct Reading {
@@ -60,29 +50,6 @@ impl Work {
             Self::Write => Operation::BATCH_WRITE_ITEM,
             Self::Each => first().map_or(Operation::PUT_ITEM, |job| job.body.operation()),
             Self::Get => Operation::BATCH_GET_ITEM,
-        }
-    }
-
-    pub(super) const fn doing(self) -> &'static str {
-        match self {
-            Self::Write | Self::Each => "writing",
-            Self::Get => "reading",
-        }
-    }
-
-    pub(super) const fn most_items(self) -> usize {
-        match self {
-            Self::Write => MAX_BATCH_WRITE_ITEMS,
-            Self::Each => 1,
-            Self::Get => MAX_BATCH_GET_ITEMS,
-        }
-    }
-
-    /// The most requests that are under way at a time, if the caller does not say. The answers of so many are in memory.
-    pub(super) const fn most_under_way(self) -> usize {
-        match self {
-            Self::Write | Self::Each => 32,
-            Self::Get => 16,
         }
     }
 

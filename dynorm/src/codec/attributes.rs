@@ -2,8 +2,6 @@ use super::fields::Layout;
 use super::place::{Place, head};
 use super::scanner::{RawString, Scanner};
 use super::{Encoder, FieldInfo, Value, ValueError};
-use crate::entity::EntityInfo;
-use crate::key::KeySource;
 
 /// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a page of items
 /// needs one allocation for it.
@@ -36,18 +34,9 @@ impl<'a> Item<'a> {
         self.find(head(name.as_bytes()), name)
     }
 
-    /// The value of a key.
-    pub(crate) fn key(
-        &self,
-        info: &'static EntityInfo,
-        source: &KeySource,
-    ) -> Result<Option<Value<'a>>, ValueError> {
-        match source {
-            KeySource::Field(index) => {
-                info.fields.get(*index).map_or(Ok(None), |field| self.find(field.head, field.name))
-            }
-            KeySource::Template(template) => self.get(template.attribute),
-        }
+    /// The value of a field.
+    pub(crate) fn field(&self, field: &FieldInfo) -> Result<Option<Value<'a>>, ValueError> {
+        self.find(field.head, field.name)
     }
 
     fn find(&self, head: u64, name: &str) -> Result<Option<Value<'a>>, ValueError> {

@@ -2,10 +2,10 @@
 
 use super::ValueError;
 
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     aws_smithy_types::base64::encode(bytes)
 }
 
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, ValueError> {
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, ValueError> {
     aws_smithy_types::base64::decode(text).map_err(|_| ValueError::new("these bytes are not valid base64"))
 }

@@ -1,7 +1,6 @@
 use super::text::{is_plain, write_escaped, write_json_string};
-use super::{ItemWriter, ValueError, base64, number};
+use super::{ItemWriter, ScalarType, ValueError, base64, number};
 use crate::Attribute;
-use crate::attribute::ScalarType;
 use crate::codec::FieldInfo;
 
 /// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and what lies in the

@@ -4,9 +4,8 @@ use super::attributes::position;
 use super::place::{Place, head};
 use super::scanner::{RawString, Scanner};
 use super::text::is_plain_byte;
-use super::{Attributes, Value, ValueError};
+use super::{Attributes, ScalarType, Value, ValueError};
 use crate::Attribute;
-use crate::attribute::ScalarType;
 
 /// What is known of one field of a struct before any value of it is: made by the derive macros, in a table for each struct.
 #[derive(Clone, Copy, Debug)]

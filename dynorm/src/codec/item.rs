@@ -1,10 +1,10 @@
 use std::ops::Range;
 
 use super::encoder::wrote_nothing;
+use super::key_limits::may_be_refused;
 use super::{Encoder, FieldInfo, ValueError};
 use crate::Attribute;
 use crate::attribute::Flatten;
-use crate::key::may_be_refused;
 
 /// Writes the attributes of a struct, in the order of its fields; the derive macros call it.
 ///

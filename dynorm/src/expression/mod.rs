@@ -23,10 +23,9 @@ pub use target::{
 pub(crate) use target::{list_of, set_of};
 pub(crate) use update::{Action, Change, Json, Number, Source, Start, check_overlaps};
 
-use crate::codec::{Encoder, ValueError};
+use crate::codec::{Encoder, Request, ValueError};
 use crate::entity::EntityInfo;
-use crate::operation::request::Request;
-use crate::rules;
+use crate::rules::{self, Existence};
 
 /// The expressions of one request, with the names and values that their placeholders stand for.
 #[derive(Debug, Default)]
@@ -37,20 +36,6 @@ pub(crate) struct Expression {
     filter: String,
     update: String,
     condition: String,
-}
-
-/// What must be true of the item before a write, whatever else is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existence {
-    Any,
-    /// It does not exist.
-    Absent,
-    /// It exists, and is of the entity: others may share the table. It is neither marked as deleted nor at its end.
-    Present,
-    /// It exists, and is of the entity.
-    Stored,
-    /// If it exists, it is of the entity.
-    Own,
 }
 
 /// DynamoDB counts no more operators than this in one expression, and takes no longer one.

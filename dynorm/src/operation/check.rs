@@ -1,10 +1,11 @@
 use std::fmt;
 
-use super::request::Request;
 use super::write::{Meaning, OperationKind, Write};
+use crate::codec::Request;
 use crate::entity::{EncodedKey, Entity, EntityInfo};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, Existence, Expression, Node};
+use crate::expression::{Condition, Expression, Node};
+use crate::rules::Existence;
 use crate::transport::Operation;
 
 /// A condition on an item that a [transaction](crate::transaction()) does not change. Made by

@@ -12,9 +12,9 @@ use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, DocumentPath, Existence, Expression, Node, Term};
+use crate::expression::{Condition, DocumentPath, Expression, Node, Term};
 use crate::hooks::{self, Event};
-use crate::rules::{Expires, SoftDelete, version_before};
+use crate::rules::{Existence, Expires, SoftDelete, version_before};
 use crate::transport::{self, Answer, Operation, Repeat};
 use crate::unique::{Claimed, Known, claims_of};
 

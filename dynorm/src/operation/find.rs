@@ -2,8 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::OperationFuture;
-use super::request::Request;
-use crate::codec::{Item, Scanner, ValueError};
+use crate::codec::{Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
 use crate::error::{Error, Result, Subject};

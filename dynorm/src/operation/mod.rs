@@ -12,7 +12,6 @@ mod exactly_once;
 mod find;
 mod first_or_create;
 mod held;
-pub(crate) mod request;
 mod retry_on_conflict;
 mod save;
 mod save_tracked;

@@ -5,16 +5,13 @@ use super::find::Find;
 use super::held::Own;
 use super::save::{Put, put_request, stamped_item};
 use super::{Held, OperationFuture};
-use crate::batch::Retry;
+use crate::backoff::Backoff;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp};
 use crate::error::{Error, Result, Subject};
 use crate::hooks::{self, Event};
 use crate::transaction::carry_out_one;
 use crate::unique::Known;
-
-/// How often it is tried; between the attempts there are pauses that grow up to five seconds, with jitter.
-const ATTEMPTS: u32 = 100;
 
 /// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by
 /// [`Repository::retry_on_conflict`](crate::Repository::retry_on_conflict).
@@ -45,8 +42,8 @@ impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
         let Self { key, mut change, database } = self;
         OperationFuture::new(async move {
             let database = Database::of_operation(database)?;
-            let retry = Retry::default();
-            let mut random = retry.random();
+            let backoff = Backoff::CONFLICT;
+            let mut random = fastrand::Rng::new();
             let mut attempt = 1;
             loop {
                 let error = match Find::<E>::new(key.clone()).consistent().on(&database).await {
@@ -62,10 +59,10 @@ impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
                 };
                 // What may have been done must not be done again on top of itself.
                 let may_pass = error.is_version_conflict() || error.is_retryable();
-                if !may_pass || !error.outcome_known() || attempt == ATTEMPTS {
+                if !may_pass || !error.outcome_known() || attempt == backoff.attempts {
                     return Err(error);
                 }
-                tokio::time::sleep(retry.delay(attempt, &mut random)).await;
+                tokio::time::sleep(backoff.delay(attempt, &mut random)).await;
                 attempt += 1;
             }
         })

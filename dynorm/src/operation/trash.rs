@@ -14,9 +14,9 @@ use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Action, Change, Existence, Expression, Json, Node, Source};
+use crate::expression::{Action, Change, Expression, Json, Node, Source};
 use crate::hooks::{self, Event};
-use crate::rules::version_before;
+use crate::rules::{Existence, version_before};
 use crate::transport::{Operation, Repeat};
 use crate::unique::{Known, claims_of};
 

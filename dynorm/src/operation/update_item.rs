@@ -5,17 +5,16 @@ use super::claiming::{claiming, read_known};
 use super::delete::{Nothing, Old};
 use super::exactly_once::ReadBack;
 use super::find::member;
-use super::request::Request;
 use super::update::New;
 use super::write::{Meaning, OperationKind, Write};
-use crate::codec::{Item, Scanner, ValueError};
+use crate::codec::{Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{
     EncodedKey, Entity, EntityInfo, Stamp, decode_entity, encode_key, is_of_type, part_of_key,
 };
 use crate::error::{Error, Report, Result, Subject};
-use crate::expression::{Change, Existence, Expression, Node, Start};
-use crate::rules::Visibility;
+use crate::expression::{Change, Expression, Node, Start};
+use crate::rules::{Existence, Visibility};
 use crate::transport::{self, Answer, Failure, FailureKind, Operation, Repeat};
 use crate::unique::{Known, claims_of, touches};
 

@@ -9,8 +9,9 @@ use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, Stamp, encode_entity, part_of_key};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Action, Change, DocumentPath, Existence, Json, Source};
+use crate::expression::{Action, Change, DocumentPath, Json, Source};
 use crate::key::Part;
+use crate::rules::Existence;
 use crate::transport::Repeat;
 
 /// An update of what is stored, or of this entity if nothing is.

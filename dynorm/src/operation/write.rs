@@ -3,7 +3,7 @@ use std::fmt;
 use super::update_item::explain;
 use crate::entity::EncodedKey;
 use crate::error::{Error, Subject};
-use crate::expression::Existence;
+use crate::rules::Existence;
 use crate::transport::{Failure, Operation};
 use crate::unique::{self, Claim, Known};
 

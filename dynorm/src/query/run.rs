@@ -10,12 +10,11 @@ use super::Selection;
 use super::evaluate::{matches, order_of_values};
 use super::plan::Plan;
 use crate::batch::{MAX_BATCH_GET_ITEMS, Stats, get_items};
-use crate::codec::{Encoder, Item, Scanner, ValueError};
+use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, is_of_type};
 use crate::error::{Error, Report, Result, Subject};
 use crate::expression::{DocumentPath, Expression, Json, check_bytes, check_operators};
-use crate::operation::request::Request;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
 /// How many items of an index are completed at a time.

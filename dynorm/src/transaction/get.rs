@@ -3,12 +3,11 @@ use std::fmt;
 
 use super::MAX_TRANSACTION_OPERATIONS;
 use super::request::{Place, explained};
-use crate::codec::{Encoder, Item, Scanner, ValueError};
+use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity, encode_key};
 use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
 use crate::hooks;
-use crate::operation::request::Request;
 use crate::operation::{Find, Get, Meaning, OperationFuture, OperationKind};
 use crate::rules::Visibility;
 use crate::transport::{self, Answer, Operation};

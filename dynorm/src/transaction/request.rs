@@ -3,11 +3,10 @@
 
 use super::MAX_TRANSACTION_OPERATIONS;
 use super::part::Part;
-use crate::codec::{Encoder, Scanner, ValueError, item_size};
+use crate::codec::{Encoder, Request, Scanner, ValueError, item_size};
 use crate::database::Database;
 use crate::entity::Stamp;
 use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
-use crate::operation::request::Request;
 use crate::operation::{Meaning, OperationKind, Write};
 use crate::transport::{self, CancellationReason, Failure, Operation};
 use crate::unique::Claim;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Answer, Failure, FailureKind, Operation, send, send_batch};
-use crate::batch::Retry;
+use crate::backoff::Backoff;
 use crate::database::Database;
 
 /// What may be repeated.
@@ -20,9 +20,6 @@ pub(crate) enum Repeat {
     /// Only what is known not to have been applied: a second time, the answer would be another.
     NotApplied,
 }
-
-/// The attempts at one write; between them there are up to 50, 100, 200, 400 and 800 ms.
-const ATTEMPTS: u32 = 6;
 
 /// Sends a write, and again if that may help.
 ///
@@ -36,8 +33,8 @@ pub(crate) async fn send_write(
     body: Vec<u8>,
     repeat: Repeat,
 ) -> Result<Answer, Failure> {
-    let retry = Retry::default();
-    let mut random = retry.random();
+    let backoff = Backoff::WRITE;
+    let mut random = fastrand::Rng::new();
     let mut unknown = false;
     let mut attempt = 1;
     loop {
@@ -47,17 +44,13 @@ pub(crate) async fn send_write(
         };
         unknown |= !failure.outcome_known;
         let may_repeat = failure.kind.may_pass() && (repeat == Repeat::Any || !unknown);
-        if attempt == ATTEMPTS || !may_repeat {
+        if attempt == backoff.attempts || !may_repeat {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
-        tokio::time::sleep(retry.delay(attempt, &mut random)).await;
+        tokio::time::sleep(backoff.delay(attempt, &mut random)).await;
         attempt += 1;
     }
 }
-
-/// The attempts at one transaction; between them there are up to 50, 100, 200, … 3,200 ms. They are more than those of a write,
-/// since transactions that meet at an item all have to wait for each other.
-const TRANSACTION_ATTEMPTS: u32 = 8;
 
 /// For how long a token surely keeps a transaction from being applied twice: DynamoDB knows it again for ten minutes, and
 /// an attempt takes its time as well.
@@ -75,8 +68,8 @@ pub(crate) async fn send_transaction(
     operations: usize,
     body: Vec<u8>,
 ) -> Result<Answer, Failure> {
-    let retry = Retry::default();
-    let mut random = retry.random();
+    let backoff = Backoff::TRANSACTION;
+    let mut random = fastrand::Rng::new();
     let start = Instant::now();
     let mut unknown = false;
     let mut attempt = 1;
@@ -94,10 +87,10 @@ pub(crate) async fn send_transaction(
             unknown |= !failure.outcome_known || failure.code() == "TransactionInProgressException";
         }
         let too_late = unknown && start.elapsed() >= TOKEN_LIFE;
-        if attempt == TRANSACTION_ATTEMPTS || !may_pass || too_late {
+        if attempt == backoff.attempts || !may_pass || too_late {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
-        tokio::time::sleep(retry.delay(attempt, &mut random)).await;
+        tokio::time::sleep(backoff.delay(attempt, &mut random)).await;
         attempt += 1;
     }
 }

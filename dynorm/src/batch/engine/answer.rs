@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::super::Fate;
 use super::super::pace::{Pace, Taken};
-use super::super::wire::{Reading, Verdict, Work};
-use super::super::{Fate, MAX_BATCH_WRITE_ITEMS};
+use super::super::wire::{Reading, Verdict};
+use super::super::work::{MAX_BATCH_WRITE_ITEMS, Work};
 use super::{Engine, Flight, Part, Wait};
 use crate::codec::ValueError;
 use crate::error::{Error, Subject};

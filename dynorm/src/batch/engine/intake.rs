@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::wire::Work;
+use super::super::work::Work;
 use super::super::{Duplicates, Fate};
 use super::{Engine, Indices, Input, Job};
 use crate::codec::ValueError;

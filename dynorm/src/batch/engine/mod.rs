@@ -24,7 +24,7 @@ use super::body::Body;
 use super::deadline::Deadline;
 use super::pace::{Concurrency, Pace};
 use super::progress::{Checkpoint, Progress};
-use super::wire::Work;
+use super::work::Work;
 use super::{Fate, Settings, Stats, count};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;

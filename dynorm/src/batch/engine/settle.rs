@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::super::Fate;
-use super::super::wire::Work;
+use super::super::work::Work;
 use super::{Engine, Indices, Job, Left, Other, Probe};
 use crate::error::{Error, Report, Subject};
 
@@ -77,7 +77,7 @@ impl Engine<'_> {
                     due
                 }
             };
-            if pauses && (retry.rounds == 0 || attempts >= retry.attempts) {
+            if pauses && (retry.rounds == 0 || attempts >= retry.backoff.attempts) {
                 self.abandon_unfinished(id);
                 continue;
             }
@@ -95,8 +95,8 @@ impl Engine<'_> {
     /// How long an item waits after so many attempts, of which the last ones were rounds that brought nothing.
     fn delay(&mut self, (attempts, fruitless): (u32, u32)) -> std::time::Duration {
         let retry = self.settings.options.retry;
-        let delay = retry.delay(attempts, &mut self.random);
-        if fruitless == 0 { delay } else { delay.max(retry.round(fruitless, &mut self.random)) }
+        let delay = retry.backoff.delay(attempts, &mut self.random);
+        if fruitless == 0 { delay } else { delay.max(retry.backoff.round(fruitless, &mut self.random)) }
     }
 
     /// A job waits at its table.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use slab::Slab;
 use tokio::time::Instant;
 
-use super::super::MAX_REQUEST_BYTES;
 use super::super::pace::Pace;
+use super::super::work::MAX_REQUEST_BYTES;
 use super::{Engine, Flight, Job, LINGER, Part, TableSpec};
 use crate::error::Error;
 

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::Blob;
 
-use super::{Encoder, Item, Scanner, Value, ValueError, ValueType, base64};
-use crate::Entity;
-use crate::entity::{EncodedKey, EntityInfo, decode_entity, encode_entity};
+use super::{Entity, EntityInfo, decode_entity, encode_entity};
+use crate::codec::{Encoder, Item, Scanner, Value, ValueError, ValueType, base64};
+use crate::encoded::EncodedKey;
 use crate::error::{Error, Result, Subject};
 
 /// The item of an entity in the SDK's model, for calls of the SDK's own client.

@@ -1,6 +1,6 @@
-//! The JSON of requests, and what they have in common.
+//! The JSON of a request.
 
-use crate::codec::Encoder;
+use super::Encoder;
 
 /// A request as it is being written: a JSON object.
 pub(crate) struct Request {

@@ -1,0 +1,63 @@
+//! The way from the bytes of an item to its entity.
+
+use super::encode::{encode_key_value, part_of_key};
+use super::{Entity, EntityInfo};
+use crate::codec::{Encoder, Item, ScalarType, Scanner, ValueError, normal_number, scalar_text};
+use crate::key::{EntityKey, KeySource, Part};
+
+/// Reads an item as an entity; `None` for an item of another entity that shares the table.
+pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> Result<Option<E>, ValueError> {
+    if !is_of_type(item, E::INFO)? {
+        return Ok(None);
+    }
+    let entity = E::decode_item(item)?;
+    if !(E::Key::EXACT && E::INFO.has_plain_keys()) {
+        let key = entity.entity_key();
+        check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
+    }
+    Ok(Some(entity))
+}
+
+/// Decodes an item that was kept as it came.
+pub(crate) fn decode_json<E: Entity>(json: &[u8]) -> Result<Option<E>, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    decode_entity(&Item::next(&mut Scanner::new(text))?)
+}
+
+/// Some types are read from more than one spelling, such as times with another offset or ids in lower case. In a key that
+/// would make the entity stand for an item of another key: a delete would delete nothing, and a save would make a second item.
+fn check_spelling<'p>(
+    info: &'static EntityInfo,
+    item: &Item<'_>,
+    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
+) -> Result<(), ValueError> {
+    for (_, source) in info.keys() {
+        let name = info.attribute(source);
+        let Some(stored) = info.key_value(item, source)? else { continue };
+        if let KeySource::Field(index) = source
+            && field(*index).and_then(|part| part.is_spelled_part(&stored)) == Some(true)
+        {
+            continue;
+        }
+        let mut encoder = Encoder::with_capacity(64);
+        encode_key_value(source, field, &mut encoder).map_err(|error| error.in_field(name))?;
+        let json = encoder.into_bytes();
+        let (stored, written) = (stored.raw().unescape()?, scalar_text(&json)?);
+        let number = info.scalar(source) == ScalarType::Number;
+        if stored != written && !(number && normal_number(&stored) == normal_number(&written)) {
+            return Err(ValueError::new(
+                "the key is stored in another spelling than this type is written in, so a write would go to another item",
+            )
+            .in_field(name));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> Result<bool, ValueError> {
+    let Some(attribute) = info.type_attribute else { return Ok(true) };
+    Ok(match item.get(attribute)? {
+        Some(value) => value.as_str().is_ok_and(|found| found == info.name),
+        None => false,
+    })
+}
