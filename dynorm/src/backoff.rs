@@ -11,6 +11,9 @@ use std::time::Duration;
 /// How many rounds of retries without any progress end a batch, unless [`Retry`](crate::Retry) says otherwise.
 pub const MAX_RETRIES: u32 = 3;
 
+/// For how long a write is made again whose unique values others are changing.
+pub(crate) const CLAIM_TIME: Duration = Duration::from_secs(30);
+
 /// How often one thing is tried, and how long the waits in between may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
@@ -32,6 +35,10 @@ impl Backoff {
     /// One transaction: between the attempts there are up to 50, 100, 200, … 3,200 ms. They are more than those of a write,
     /// since transactions that meet at an item all have to wait for each other.
     pub(crate) const TRANSACTION: Self = Self::of(8);
+
+    /// A write whose unique values others are changing: as often as it takes within [`CLAIM_TIME`], with up to 50, 100, 200 ms, …
+    /// and a second in between.
+    pub(crate) const CLAIM: Self = Self { max_delay: Duration::from_secs(1), ..Self::of(u32::MAX) };
 
     /// `retry_on_conflict`: as often as others may be faster, with up to 5 seconds in between.
     pub(crate) const CONFLICT: Self = Self::of(100);

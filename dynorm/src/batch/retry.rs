@@ -20,11 +20,13 @@ use crate::backoff::{Backoff, MAX_RETRIES};
 ///
 /// | operation | attempts | waits between them | together |
 /// |---|---|---|---|
-/// | a batch, with the defaults | 4 | 25–50, 100–200, 400–800 ms | 0.525 to 1.05 s |
-/// | a batch with `rounds(8)` | 9 | and 1.6–3.2 s, then 2.5–5 s | 12.1 to 24.3 s |
+/// | a batch of one request, with the defaults | 4 | 25–50, 100–200, 400–800 ms | 0.525 to 1.05 s |
+/// | a batch of several requests | 4 each and more | the same; they have their rounds one after another | 0.525 to 2.1 s |
+/// | a batch of one request with `rounds(8)` | 9 | and 1.6–3.2 s, then 2.5–5 s | 12.1 to 24.3 s |
 /// | an item whose batch goes on without it | 50 | up to 50, 50, 50, 50, 100, 200 ms, …, then up to 5 s | up to 200 s |
 /// | a single write with a condition, an update | 6 | up to 50, 100, 200, 400, 800 ms | up to 1.55 s |
 /// | a transaction | 8 | up to 50, 100, 200 ms, … 3.2 s | up to 6.35 s |
+/// | a write of unique values that others keep changing | as many as it takes | up to 50, 100, 200 ms, …, then up to 1 s | 30 to 31 s |
 /// | a single read, a write without a condition | those of the SDK's client: by default 3 | | |
 /// | [`retry_on_conflict`](crate::Repository::retry_on_conflict) | 100 | up to 50, 100, 200 ms, …, then up to 5 s | up to 467 s |
 ///
@@ -48,7 +50,7 @@ pub struct Retry {
 
 impl Default for Retry {
     /// [`MAX_RETRIES`](crate::MAX_RETRIES) rounds, a base delay of 50 ms and 5 seconds at most: a batch that brings nothing gives up
-    /// after 0.525 to 1.05 seconds and the time of four requests. No item is sent more than 50 times; no deadline.
+    /// after 0.525 seconds at the earliest, and after 1.05 if it is one request, or 2.1; the time of the requests comes on top. No item is sent more than 50 times; no deadline.
     fn default() -> Self {
         Self { rounds: MAX_RETRIES, deadline: None, seed: None, backoff: Backoff::BATCH }
     }

@@ -33,6 +33,7 @@ impl Engine<'_> {
             fruitless: 0,
             settled_before: 0,
             is_under_way: false,
+            is_early: false,
             is_fresh: false,
             sent: was_sent,
             unanswered: fate == Some(Fate::Unknown),

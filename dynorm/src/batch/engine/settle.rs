@@ -125,7 +125,9 @@ impl Engine<'_> {
     pub(super) fn come_back(&mut self, id: usize, cause: Option<&Arc<Error>>) -> Option<Returned> {
         let settled = self.settled;
         let job = self.jobs.get_mut(id)?;
-        job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + 1 };
+        // What had not waited to the end of its round has not had that round.
+        let is_early = std::mem::take(&mut job.is_early);
+        job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + u32::from(!is_early) };
         // An answer that leaves open whether something was done outweighs a later one that does not.
         if job.cause.as_ref().is_none_or(|cause| cause.outcome_known()) {
             job.cause = cause.cloned();
