@@ -42,11 +42,18 @@ pub(crate) fn marks(entity: &Entity<'_>) -> TokenStream {
     let marks = [
         moment(entity, StampKind::UpdatedAt, &name("updated_at")),
         moment(entity, StampKind::DeletedAt, &name("deleted_at")),
-        position(StampKind::Version, "version"),
+        version_field(entity),
         position(StampKind::Ttl, "ttl"),
     ];
     let hooks = entity.hooks.as_ref().map(|_| quote!(.hooks()));
     marks.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
+}
+
+/// Which field is the version, and the last that its type holds.
+fn version_field(entity: &Entity<'_>) -> Option<TokenStream> {
+    let Field { ident, ty, .. } = entity.stamped(StampKind::Version).filter(|field| field.is_stored())?;
+    let position = entity.position(ident);
+    Some(quote!(.version(#position, <#ty as __d::Version>::LAST)))
 }
 
 /// Which fields are unique, and the table that their values are claimed in.
@@ -128,8 +135,8 @@ pub(crate) fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
 pub(crate) fn version(entity: &Entity<'_>) -> Option<TokenStream> {
     let Field { ident, ty, .. } = entity.stamped(StampKind::Version)?;
     Some(quote! {
-        fn item_version(&self) -> __d::Option<u64> {
-            __d::Some(<#ty as __d::Version>::number(&self.#ident))
+        fn item_version(&self) -> __d::Option<i128> {
+            __d::Some(<#ty as __d::Version>::value(&self.#ident))
         }
     })
 }

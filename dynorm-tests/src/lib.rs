@@ -11,8 +11,6 @@ use dynorm::{Database, Entity};
 pub enum Quirk {
     /// Takes index keys longer than DynamoDB does.
     LongIndexKeys,
-    /// Refuses index keys of several attributes.
-    OneAttributeKeys,
     /// Deletes what has expired within ten seconds, where DynamoDB takes days; see [`keep_expired`]. The embedded engine never
     /// deletes it.
     DeletesExpired,
@@ -23,7 +21,7 @@ pub enum Quirk {
 pub enum Engine {
     /// The embedded database.
     Embedded,
-    /// Whatever `DYNORM_TEST_ENDPOINT` names: DynamoDB Local in CI.
+    /// Whatever `DYNORM_TEST_ENDPOINT` names: DynamoDB Local 3.3 in CI.
     Endpoint,
 }
 
@@ -39,7 +37,7 @@ impl Engine {
     pub fn quirks(self) -> &'static [Quirk] {
         match self {
             Self::Embedded => &[Quirk::LongIndexKeys],
-            Self::Endpoint => &[Quirk::OneAttributeKeys, Quirk::DeletesExpired],
+            Self::Endpoint => &[Quirk::DeletesExpired],
         }
     }
 

@@ -24,9 +24,13 @@ pub(crate) struct EncodedItem {
 
 impl EncodedItem {
     pub(crate) fn key(&self, info: &'static EntityInfo) -> EncodedKey {
-        let value = |range: &Range<usize>| self.json.get(range.clone()).unwrap_or_default();
-        EncodedKey::new(info, self.keys.iter().map(value))
+        key_of_json(info, &self.json, &self.keys)
     }
+}
+
+/// The key of an item, given where in its JSON the values lie.
+pub(crate) fn key_of_json(info: &'static EntityInfo, json: &[u8], keys: &KeyRanges) -> EncodedKey {
+    EncodedKey::new(info, keys.iter().map(|range| json.get(range.clone()).unwrap_or_default()))
 }
 
 /// The key of an item as it travels: `{"id":{"S":"…"}}`.

@@ -3,16 +3,18 @@
 use std::fmt;
 
 use crate::codec::{Item, Scanner, ValueError};
-use crate::entity::{Entity, EntityInfo, Hook, decode_entity};
-use crate::rules::{Versions, stored_version};
+use crate::entity::{Entity, Hook, decode_entity};
 use crate::validation::Violation;
 
 mod batch;
+mod doing;
 mod subject;
 mod transaction;
 mod words;
 
 pub use batch::{BatchItem, BatchReport};
+pub(crate) use doing::Doing;
+pub use doing::OperationKind;
 pub(crate) use subject::Subject;
 pub use transaction::{FailedOperation, TransactionReport};
 
@@ -384,31 +386,6 @@ impl Error {
         Self::ValidationFailed(report)
     }
 
-    /// The same, or that a version did not match, where that is why a condition failed.
-    pub(crate) fn or_version_conflict(
-        self,
-        info: &'static EntityInfo,
-        expected: Option<u64>,
-        attempted: Option<&[u8]>,
-    ) -> Self {
-        let Some(expected) = expected else { return self };
-        let mut report = match self {
-            Self::ConditionFailed(report) => report,
-            other => return other,
-        };
-        let found = report.item.as_ref().map(|item| {
-            Item::next(&mut Scanner::new(item.json())).and_then(|item| stored_version(info, &item))
-        });
-        let found = found.transpose().unwrap_or_default();
-        // Of a new entity there need be none.
-        if found == Some(expected) || (found.is_none() && expected == 0) {
-            return Self::ConditionFailed(report);
-        }
-        report.detail = Versions { expected, found }.to_string();
-        report.attempted = attempted.and_then(|json| std::str::from_utf8(json).ok()).map(StoredItem::new);
-        Self::VersionConflict(report)
-    }
-
     /// The name of the entity's struct.
     #[must_use]
     pub fn entity(&self) -> Option<&'static str> {
@@ -583,7 +560,7 @@ impl Report {
         }
         let decoded = Item::next(&mut Scanner::new(item.json())).and_then(|item| decode_entity(&item));
         decoded
-            .map_err(|error| Error::undecodable(self.subject.clone().during("reading"), &error))
+            .map_err(|error| Error::undecodable(self.subject.clone().during(Doing::Reading), &error))
             .transpose()
     }
 }

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 
 extern crate self as dynorm;
 
@@ -32,6 +32,7 @@ mod transaction;
 mod transport;
 mod unique;
 mod validation;
+mod write;
 
 pub use attribute::{
     Attribute, Flatten, Id, Identifier, Moment, ScalarType, Timestamp, TimestampError, shape,
@@ -51,7 +52,9 @@ pub use collection::{Chunk, Collection, GroupKey};
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
 pub use entity::{Entity, EntityInfo, HookResult, IndexInfo, StampedField, from_item, to_item};
-pub use error::{BatchItem, BatchReport, Error, FailedOperation, Report, Result, TransactionReport};
+pub use error::{
+    BatchItem, BatchReport, Error, FailedOperation, OperationKind, Report, Result, TransactionReport,
+};
 pub use expression::{
     Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
     ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
@@ -66,8 +69,8 @@ pub use key::{
 };
 pub use operation::{
     Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
-    Nothing, Old, Once, OperationFuture, OperationKind, OrCreate, OrInsert, ReadBack, Restore,
-    RetryOnConflict, Returning, Save, SaveArg, SaveTracked, Update, UpdateReturning,
+    Nothing, Old, Once, OperationFuture, OrCreate, OrInsert, ReadBack, Restore, RetryOnConflict, Returning,
+    Save, SaveArg, SaveTracked, Update, UpdateReturning,
 };
 pub use query::{
     Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
-use crate::expression::{DocumentPath, Node, Term};
+use crate::expression::{Json, Node};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
 /// mark away. The derive macro implements it.
@@ -104,8 +104,16 @@ pub trait Versioned: Entity {}
     note = "for example `#[entity(version)] version: u64`"
 )]
 pub trait Version {
+    /// The last version that the type holds: an item that has it cannot be written any more.
+    #[doc(hidden)]
+    const LAST: u64;
+
     /// The version as a number.
     fn number(&self) -> u64;
+
+    /// The same, of a negative one too.
+    #[doc(hidden)]
+    fn value(&self) -> i128;
 
     /// True while it was never raised.
     #[doc(hidden)]
@@ -123,8 +131,14 @@ macro_rules! versions {
     ($($type:ty),*) => {$(
         #[diagnostic::do_not_recommend]
         impl Version for $type {
+            const LAST: u64 = <$type>::MAX as u64;
+
             fn number(&self) -> u64 {
                 u64::try_from(*self).unwrap_or(0)
+            }
+
+            fn value(&self) -> i128 {
+                i128::from(*self)
             }
 
             fn raise(version: &mut Self, stamp: &Stamp) {
@@ -238,20 +252,6 @@ fn seconds(at: Timestamp) -> i64 {
     at.unix_micros().div_euclid(1_000_000) + i64::from(at.unix_micros().rem_euclid(1_000_000) > 0)
 }
 
-/// What must be true of the item before a write, whatever else is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existence {
-    Any,
-    /// It does not exist.
-    Absent,
-    /// It exists, and is of the entity: others may share the table. It is neither marked as deleted nor at its end.
-    Present,
-    /// It exists, and is of the entity.
-    Stored,
-    /// If it exists, it is of the entity.
-    Own,
-}
-
 /// The items that a read sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Visibility {
@@ -271,20 +271,19 @@ pub(crate) enum Trashed {
 impl Visibility {
     pub(crate) const ALL: Self = Self { trashed: Trashed::With, expired: true };
 
-    /// The condition that an item is marked as it should be.
+    /// The condition that an item is soft-deleted or not, as it should be.
     pub(crate) fn of_mark(self, info: &'static EntityInfo) -> Option<Node> {
-        let name = match self.trashed {
-            Trashed::Without => "attribute_not_exists",
-            Trashed::Only => "attribute_exists",
-            Trashed::With => return None,
-        };
-        let arguments = vec![Term::Path(DocumentPath::of(info.mark()?))];
-        Some(Node::Function { name, arguments })
+        let mark = info.mark()?;
+        match self.trashed {
+            Trashed::Without => Some(Node::absent_or_null(mark)),
+            Trashed::Only => Some(Node::exists(mark).and(Node::compare(mark, "<>", Json::NULL.to_vec()))),
+            Trashed::With => None,
+        }
     }
 
     /// The condition that an item has not expired.
     pub(crate) fn of_end(self, info: &'static EntityInfo) -> Option<Node> {
-        if self.expired { None } else { live(info, Timestamp::now()) }
+        if self.expired { None } else { expired(info).map(|node| Node::Not(Box::new(node))) }
     }
 
     /// True for an item that is seen.
@@ -330,49 +329,78 @@ fn seconds_now(now: Timestamp) -> i64 {
     now.unix_micros().div_euclid(1_000_000)
 }
 
-fn live(info: &'static EntityInfo, now: Timestamp) -> Option<Node> {
-    let end = || Term::Path(DocumentPath::of(info.end().unwrap_or_default()));
-    info.end()?;
-    let now = Term::Value(format!(r#"{{"N":"{}"}}"#, seconds_now(now)).into_bytes());
-    Some(Node::Or(vec![
-        Node::Function { name: "attribute_not_exists", arguments: vec![end()] },
-        Node::Compare { left: end(), operator: ">", right: now },
-    ]))
-}
-
-/// What must be true of an item that a write takes for existing: it is neither marked as deleted nor at its end.
-pub(crate) fn present(info: &'static EntityInfo) -> Option<Node> {
-    let visible = Visibility::default();
-    // One condition, so that its text can stand beside others.
-    let all: Vec<Node> = [visible.of_mark(info), visible.of_end(info)].into_iter().flatten().collect();
-    (!all.is_empty()).then_some(Node::And(all))
-}
-
-/// What is true of an item that has expired, so that another may take its place.
+/// What is true of an item that has expired: of no item whose expiry is absent, or no number.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
-    let end = info.end()?;
-    let now = Term::Value(format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now())).into_bytes());
-    Some(Node::Compare { left: Term::Path(DocumentPath::of(end)), operator: "<=", right: now })
+    let now = format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now()));
+    Some(Node::compare(info.end()?, "<=", now.into_bytes()))
 }
 
-/// What a write of the version `number` needs to find: the one before.
-pub(crate) fn version_before(info: &'static EntityInfo, before: u64) -> Option<Node> {
-    let path = || Term::Path(DocumentPath::of(info.version_attribute().unwrap_or_default()));
-    info.version_attribute()?;
-    Some(if before == 0 {
-        Node::Function { name: "attribute_not_exists", arguments: vec![path()] }
-    } else {
-        let value = Term::Value(format!(r#"{{"N":"{before}"}}"#).into_bytes());
-        Node::Compare { left: path(), operator: "=", right: value }
-    })
+/// What a write needs of the item under its key, whatever else is asked of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Existence {
+    /// Nothing.
+    #[default]
+    Any,
+    /// There is none, or one that has expired.
+    Absent,
+    /// It exists, and is of the entity: others may share the table. It is neither soft-deleted nor expired.
+    Present,
+    /// It exists, and is of the entity.
+    Stored,
+    /// If it exists, it is as in `Present`.
+    PresentOrAbsent,
+}
+
+/// The version that a write is based on, if it can be: the entity says it, and the write `raises` it or leaves it.
+pub(crate) fn check_version(
+    info: &'static EntityInfo,
+    version: i128,
+    raises: bool,
+) -> Result<u64, ValueError> {
+    let name = info.version_attribute().unwrap_or_default();
+    match u64::try_from(version) {
+        Ok(version) if raises && version >= info.last_version => Err(ValueError::new(format!(
+            "its version is {version}, the last that its type holds, so a later one could not be told from it: give the field a larger type"
+        ))
+        .in_field(name)),
+        Ok(version) => Ok(version),
+        Err(_) => Err(ValueError::new(format!(
+            "its version is {version}, and versions count from 0: it was written by something else"
+        ))
+        .in_field(name)),
+    }
+}
+
+/// The condition that an item has this version. One that was never written by us has none, or 0.
+pub(crate) fn has_version(info: &'static EntityInfo, version: u64) -> Option<Node> {
+    let name = info.version_attribute()?;
+    let equals = Node::equals(name, format!(r#"{{"N":"{version}"}}"#).into_bytes());
+    Some(if version == 0 { Node::absent_or_null(name).or(equals) } else { equals })
+}
+
+/// The condition that the version of an item can be raised by an update, which does not know it.
+pub(crate) fn can_raise_version(info: &'static EntityInfo) -> Option<Node> {
+    let name = info.version_attribute()?;
+    let last = format!(r#"{{"N":"{}"}}"#, info.last_version).into_bytes();
+    let negative = Node::compare(name, "<", br#"{"N":"0"}"#.to_vec());
+    Some(Node::Not(Box::new(Node::compare(name, ">=", last).or(negative))))
 }
 
 /// The version of a stored item; 0 if it has none.
 pub(crate) fn stored_version(info: &'static EntityInfo, item: &Item<'_>) -> Result<u64, ValueError> {
     let Some(name) = info.version_attribute() else { return Ok(0) };
-    let Some(value) = item.get(name)? else { return Ok(0) };
-    let number = value.as_number().map_err(|error| error.in_field(name))?;
-    number.parse().map_err(|_| ValueError::new("expected a version").in_field(name))
+    match item.get(name)? {
+        Some(value) if !value.is_null() => {
+            let number = value.as_number().map_err(|error| error.in_field(name))?;
+            number.parse().map_err(|_| {
+                ValueError::new(format!(
+                    "expected a version, which is a whole number from 0, and found {number}"
+                ))
+                .in_field(name)
+            })
+        }
+        _ => Ok(0),
+    }
 }
 
 /// Two versions that should be one.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dynorm::Projection as _;
 use dynorm::prelude::*;
-use dynorm_tests::{Engine, Quirk, database};
+use dynorm_tests::database;
 use futures_util::TryStreamExt;
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -384,10 +384,6 @@ async fn keys_of_several_attributes_are_used_through_their_prefix() {
   here:   attribute_exists(built)
   cost:   reads a part of one partition; what the filter leaves out is paid for"
     );
-    if Engine::of_this_run().has(Quirk::OneAttributeKeys) {
-        assert!(database().create_table::<House>().await.is_err());
-        return;
-    }
     let db = database();
     db.create_table::<House>().await.unwrap();
     db.create_table::<House>().await.unwrap();

@@ -8,12 +8,9 @@ use bytes::Bytes;
 use crate::codec::{Encoder, Request};
 use crate::encoded::{KeyRanges, KeyTexts};
 use crate::entity::EntityInfo;
-use crate::error::{Error, Result, Subject};
-use crate::expression::Expression;
-use crate::operation::explain;
-use crate::rules::Existence;
+use crate::error::{Doing, Error, Result, Subject};
 use crate::transport::{Failure, Operation};
-use crate::unique::{self, Claim, Known};
+use crate::write::{Known, Rule};
 
 /// One item or key, encoded.
 pub(super) struct Body {
@@ -25,27 +22,8 @@ pub(super) struct Body {
     texts: KeyTexts,
     /// Of its table and its key.
     pub(super) hash: u64,
+    /// What it needs to find, and what is claimed with it.
     rule: Option<Box<Rule>>,
-    claiming: Option<Box<Claiming>>,
-}
-
-/// What is claimed and released with an item, in one transaction if it is anything.
-struct Claiming {
-    /// What the item has to be.
-    known: Option<Known>,
-    claims: Vec<Claim>,
-    /// Nobody has asked yet what the item is.
-    guessed: bool,
-    /// Makes all attempts one.
-    token: String,
-}
-
-/// What a write needs to find, and what it changes.
-struct Rule {
-    /// The members of its request beside the item or the key, each behind a comma.
-    members: Box<[u8]>,
-    /// The version that it was based on.
-    version: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +39,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const fn doing(self) -> &'static str {
+    pub(super) const fn doing(self) -> Doing {
         match self {
-            Self::Put => "saving",
-            Self::Delete | Self::Mark => "deleting",
-            Self::Restore => "restoring",
-            Self::Create => "creating",
-            Self::Get => "reading",
+            Self::Put => Doing::Saving,
+            Self::Delete | Self::Mark => Doing::Deleting,
+            Self::Restore => Doing::Restoring,
+            Self::Create => Doing::Creating,
+            Self::Get => Doing::Reading,
         }
     }
 }
@@ -84,7 +62,7 @@ impl Body {
         let texts = KeyTexts::find(info, &json, keys);
         let texts = texts.map_err(|error| Error::invalid(Subject::of(info), &error))?;
         let hash = hash_of_key(table, texts.of(&json));
-        Ok(Self { kind, json, table, texts, hash, rule: None, claiming: None })
+        Ok(Self { kind, json, table, texts, hash, rule: None })
     }
 
     /// True if it is of the item with this key.
@@ -97,65 +75,37 @@ impl Body {
         self.hash == other.hash && other.is_of(self.table, self.texts.of(&self.json))
     }
 
-    /// With what it needs to find, and what it changes.
-    pub(super) fn ruled(self, expression: &Expression, version: Option<u64>) -> Self {
-        let mut request = Request::new(128);
-        expression.write(&mut request);
-        if expression.has_condition() {
-            request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-        }
-        Self { rule: Some(Box::new(Rule { members: request.into_members().into(), version })), ..self }
-    }
-
-    /// With what is claimed and released with it. Nothing is `known` of an item that may be as it likes.
-    pub(super) fn claiming(self, known: Option<Known>, claims: Vec<Claim>, guessed: bool) -> Self {
-        let token = ulid::Ulid::generate().to_string();
-        Self { claiming: Some(Box::new(Claiming { known, claims, guessed, token })), ..self }
+    /// With what it needs to find, and what is claimed with it.
+    pub(super) fn ruled(self, rule: Rule) -> Self {
+        Self { rule: Some(Box::new(rule)), ..self }
     }
 
     /// True if it was made for what the item was taken for, and nobody has asked.
     pub(super) fn is_guessed(&self) -> bool {
-        self.claiming.as_ref().is_some_and(|claiming| claiming.guessed)
+        self.rule.as_ref().is_some_and(|rule| rule.is_guessed())
     }
 
     /// True if a refusal says that no earlier attempt was carried out.
     pub(super) fn is_transaction(&self) -> bool {
-        self.claiming.as_ref().is_some_and(|claiming| !claiming.claims.is_empty())
+        self.rule.as_ref().is_some_and(|rule| rule.is_transaction())
     }
 
     /// The operation that carries it out by itself.
     pub(super) fn operation(&self) -> Operation {
-        match self.kind {
-            _ if self.is_transaction() => Operation::TRANSACT_WRITE_ITEMS,
-            Kind::Put | Kind::Create | Kind::Get => Operation::PUT_ITEM,
-            Kind::Delete => Operation::DELETE_ITEM,
-            Kind::Mark | Kind::Restore => Operation::UPDATE_ITEM,
+        match (&self.rule, self.kind) {
+            (Some(rule), _) => rule.operation(),
+            (None, Kind::Put | Kind::Create | Kind::Get) => Operation::PUT_ITEM,
+            (None, Kind::Delete) => Operation::DELETE_ITEM,
+            (None, Kind::Mark | Kind::Restore) => Operation::UPDATE_ITEM,
         }
     }
 
     /// What a failed request for it alone means: what is known of the item by now, if another body may succeed.
-    pub(super) fn explain(
-        &self,
-        info: &'static EntityInfo,
-        failure: Failure,
-        subject: &Subject,
-    ) -> std::result::Result<Known, Error> {
-        let (known, claims) = match &self.claiming {
-            Some(claiming) => (claiming.known.as_ref(), claiming.claims.as_slice()),
-            None => (None, [].as_slice()),
-        };
-        unique::explain(known, claims, failure, subject, |failure, subject| {
-            self.error(info, failure, subject)
-        })
-    }
-
-    fn error(&self, info: &'static EntityInfo, failure: Failure, subject: Subject) -> Error {
-        if matches!(self.kind, Kind::Mark | Kind::Restore) {
-            return explain(info, failure, subject, Existence::Stored);
+    pub(super) fn explain(&self, failure: Failure, subject: &Subject) -> std::result::Result<Known, Error> {
+        match &self.rule {
+            Some(rule) => rule.explain(failure, subject, &self.json),
+            None => Err(failure.into_error(subject.clone())),
         }
-        let version = self.rule.as_ref().and_then(|rule| rule.version);
-        let attempted = (self.kind == Kind::Put).then_some(&*self.json);
-        failure.into_error(subject).or_version_conflict(info, version, attempted)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -165,9 +115,9 @@ impl Body {
     /// The capacity units that its write is reckoned to take.
     pub(super) fn units(&self) -> f64 {
         let units = self.len().div_ceil(1024).max(1);
-        match &self.claiming {
+        match &self.rule {
             // A transaction takes twice as much, and each claim is an item of its own.
-            Some(claiming) if !claiming.claims.is_empty() => 2.0 * (units + claiming.claims.len()) as f64,
+            Some(rule) if rule.is_transaction() => 2.0 * (units + rule.claims()) as f64,
             _ => units as f64,
         }
     }
@@ -190,35 +140,11 @@ impl Body {
 
     /// A request for it alone.
     pub(super) fn write_alone(&self, request: &mut Request, table: &str) {
-        let Some(claiming) = self.claiming.as_ref().filter(|claiming| !claiming.claims.is_empty()) else {
-            return self.write_members(request, table);
-        };
-        let mut members = Request::new(self.json.len() + 512);
-        self.write_members(&mut members, table);
-        let name = match self.kind {
-            Kind::Delete => "Delete",
-            Kind::Mark | Kind::Restore => "Update",
-            Kind::Put | Kind::Create | Kind::Get => "Put",
-        };
-        let own = std::iter::once((name, members.finish()));
-        let claims = claiming.claims.iter().map(|claim| (claim.name(), claim.body(table)));
-        request.array("TransactItems", &mut own.chain(claims), |(name, body), encoder: &mut Encoder| {
-            encoder.push(b'{');
-            encoder.json_string(name);
-            encoder.push(b':');
-            encoder.raw(&body);
-            encoder.push(b'}');
-        });
-        request.text("ClientRequestToken", &claiming.token);
-    }
-
-    fn write_members(&self, request: &mut Request, table: &str) {
-        request.text("TableName", table);
-        let is_put = matches!(self.kind, Kind::Put | Kind::Create);
-        request.json(if is_put { "Item" } else { "Key" }, &self.json);
         if let Some(rule) = &self.rule {
-            request.members(&rule.members);
+            return rule.write(request, table, &self.json);
         }
+        request.text("TableName", table);
+        request.json(if self.kind == Kind::Put { "Item" } else { "Key" }, &self.json);
     }
 
     pub(super) fn write(&self, out: &mut Encoder) {

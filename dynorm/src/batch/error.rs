@@ -12,7 +12,7 @@ use super::{Fate, Fates, Stats};
 use crate::batch::{BatchDelete, BatchGet, BatchRestore, BatchSaveRetry};
 use crate::collection::Collection;
 use crate::entity::Entity;
-use crate::error::{BatchItem, BatchReport, Error, Subject};
+use crate::error::{BatchItem, BatchReport, Doing, Error, Subject};
 
 /// Some entities of a [`batch_save`](crate::Repository::batch_save) are not known to be written.
 ///
@@ -135,7 +135,7 @@ impl<E: Entity> BatchSaveError<E> {
 
     fn report(&self) -> BatchReport {
         let keys = self.0.failures.iter().map(|failure| &failure.key);
-        let doing = if self.0.unfinished.kind == Kind::Create { "creating" } else { "saving" };
+        let doing = self.0.unfinished.kind.doing();
         report::<E>(doing, &self.0.unfinished.fates, keys)
     }
 }
@@ -181,7 +181,7 @@ struct KeysInner<E: Entity, U> {
 }
 
 macro_rules! errors_of_keys {
-    ($($(#[$docs:meta])* $error:ident, $batch:ident, $doing:literal, $done:literal;)*) => {$(
+    ($($(#[$docs:meta])* $error:ident, $batch:ident, $doing:ident, $done:literal;)*) => {$(
         $(#[$docs])*
         ///
         /// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`retry`](Self::retry) sends just
@@ -220,7 +220,7 @@ macro_rules! errors_of_keys {
 
             fn report(&self) -> BatchReport {
                 let keys = self.0.failures.iter().map(|failure| &failure.key);
-                report::<E>($doing, &self.0.unfinished.fates, keys)
+                report::<E>(Doing::$doing, &self.0.unfinished.fates, keys)
             }
         }
     )*};
@@ -228,9 +228,9 @@ macro_rules! errors_of_keys {
 
 errors_of_keys! {
     /// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
-    BatchDeleteError, BatchDelete, "deleting", "deleted";
+    BatchDeleteError, BatchDelete, Deleting, "deleted";
     /// Some items of a [`batch_restore`](crate::Repository::batch_restore) are not known to be restored.
-    BatchRestoreError, BatchRestore, "restoring", "restored";
+    BatchRestoreError, BatchRestore, Restoring, "restored";
 }
 
 /// Some items of a [`batch_get`](crate::Repository::batch_get) could not be read.
@@ -292,16 +292,12 @@ impl<E: Entity> BatchGetError<E> {
 
     fn report(&self) -> BatchReport {
         let keys = self.0.failures.iter().map(|failure| &failure.key);
-        report::<E>("reading", &self.0.unfinished.keys.fates, keys)
+        report::<E>(Doing::Reading, &self.0.unfinished.keys.fates, keys)
     }
 }
 
 /// The errors without their entities.
-fn report<'k, E: Entity>(
-    doing: &'static str,
-    fates: &Fates,
-    keys: impl Iterator<Item = &'k E::Key>,
-) -> BatchReport {
+fn report<'k, E: Entity>(doing: Doing, fates: &Fates, keys: impl Iterator<Item = &'k E::Key>) -> BatchReport {
     erased_report(Subject::of(E::INFO).during(doing), fates, keys.map(describe::<E>))
 }
 
@@ -417,7 +413,7 @@ impl<E: Entity> std::error::Error for KeyFailure<E> {
 impl<E: Entity> From<KeyFailure<E>> for Error {
     fn from(failure: KeyFailure<E>) -> Self {
         let KeyFailure { index, key, fate, reason } = failure;
-        let subject = Subject::of(E::INFO).during("reading");
+        let subject = Subject::of(E::INFO).during(Doing::Reading);
         let subject = subject.in_table(reason.table().unwrap_or(E::INFO.table));
         let failures = vec![BatchItem { index, key: describe::<E>(&key), fate, reason }];
         Self::Batch(Box::new(BatchReport { subject, total: 1, failures, stopped: None }))

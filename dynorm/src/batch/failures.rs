@@ -14,7 +14,7 @@ use super::engine::Outcome;
 use super::inputs::describe;
 use super::{KeyFailure, SaveFailure, Stats};
 use crate::entity::{Entity, EntityInfo};
-use crate::error::{BatchItem, BatchReport, Error, Result, Subject};
+use crate::error::{BatchItem, BatchReport, Error, OperationKind, Result, Subject};
 
 /// How many failures of a stream are kept when nothing takes them; then the stream ends.
 const MAX_KEPT_FAILURES: usize = 1_000;
@@ -119,7 +119,7 @@ pub trait StreamFailure: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     const INFO: &'static EntityInfo;
     #[doc(hidden)]
-    const DOING: &'static str;
+    const KIND: OperationKind;
     #[doc(hidden)]
     fn index(&self) -> usize;
     #[doc(hidden)]
@@ -130,7 +130,7 @@ pub trait StreamFailure: Clone + Send + Sync + 'static {
 
 impl<E: Entity> StreamFailure for SaveFailure<E> {
     const INFO: &'static EntityInfo = E::INFO;
-    const DOING: &'static str = "saving";
+    const KIND: OperationKind = OperationKind::Saving;
 
     fn index(&self) -> usize {
         self.index
@@ -148,7 +148,7 @@ impl<E: Entity> StreamFailure for SaveFailure<E> {
 
 impl<E: Entity> StreamFailure for KeyFailure<E> {
     const INFO: &'static EntityInfo = E::INFO;
-    const DOING: &'static str = "deleting";
+    const KIND: OperationKind = OperationKind::Deleting;
 
     fn index(&self) -> usize {
         self.index
@@ -214,7 +214,7 @@ impl<F: StreamFailure> StreamError<F> {
         let table = reasons.filter_map(|reason| reason.table()).next().unwrap_or(F::INFO.table).to_owned();
         let received = stats.items + stats.superseded + stats.failed;
         BatchReport {
-            subject: Subject::of(F::INFO).in_table(table).during(F::DOING),
+            subject: Subject::of(F::INFO).in_table(table).during(F::KIND.doing()),
             total: usize::try_from(received).unwrap_or(usize::MAX),
             failures,
             stopped: stopped.clone(),

@@ -22,7 +22,7 @@ use super::{Fate, KeyFailure, Settings};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, decode_entity};
-use crate::error::{BatchReport, Error, Result, Subject};
+use crate::error::{BatchReport, Doing, Error, Result, Subject};
 use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 
@@ -260,7 +260,7 @@ async fn retrieved<E: Entity>(
         return Ok(entity);
     }
     let subject = Subject::of(E::INFO).in_table(database.table(E::INFO));
-    let reason = Arc::new(deadline.passed(subject.during("running the hooks after reading"), true));
+    let reason = Arc::new(deadline.passed(subject.during(Doing::RunningHooks), true));
     Err(GetStreamError::Key(KeyFailure { index, key, fate: Fate::Unprocessed, reason }))
 }
 
@@ -279,7 +279,7 @@ impl<E: Entity> From<GetStreamError<E>> for Error {
         match error {
             GetStreamError::Key(failure) => failure.into(),
             GetStreamError::Stopped(why) => {
-                let subject = Subject::of(E::INFO).during("reading");
+                let subject = Subject::of(E::INFO).during(Doing::Reading);
                 let subject = subject.in_table(why.table().unwrap_or(E::INFO.table));
                 let report = BatchReport { subject, total: 0, failures: Vec::new(), stopped: Some(why) };
                 Self::Batch(Box::new(report))

@@ -10,7 +10,7 @@ use super::settings::{Options, batch_options};
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
-use crate::error::{BatchItem, BatchReport, Error};
+use crate::error::{BatchItem, BatchReport, Doing, Error};
 use crate::operation::OperationFuture;
 
 /// Reads several entities at once, which share requests.
@@ -223,7 +223,7 @@ impl<T: GetTuple> BatchGetsError<T> {
                 }
             }
         });
-        erased_report(subject("reading", infos.into_iter()), &self.0.fates, keys.into_iter())
+        erased_report(subject(Doing::Reading, infos.into_iter()), &self.0.fates, keys.into_iter())
     }
 }
 

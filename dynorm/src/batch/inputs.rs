@@ -18,8 +18,8 @@ use super::{Fate, Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, encode_key_into};
-use crate::error::{Error, Result, Subject};
-use crate::unique::Known;
+use crate::error::{Doing, Error, Result, Subject};
+use crate::write::Known;
 
 /// Inputs of one entity.
 pub(super) trait Group: Send {
@@ -195,7 +195,7 @@ async fn run_before(database: &Database, groups: &mut [&mut dyn Group], deadline
             Some(ran) => ran?,
             None => {
                 let subject = Subject::of(info).in_table(database.table(info));
-                return Err(deadline.passed(subject.during("running the hooks before a batch of"), true));
+                return Err(deadline.passed(subject.during(Doing::RunningHooks), true));
             }
         }
     }
@@ -226,7 +226,7 @@ async fn run_after(
     stats.dropped_hooks += count(cut.len());
     if group.forget(cut) {
         let subject = Subject::of(group.info()).in_table(database.table(group.info()));
-        let error = Arc::new(deadline.passed(subject.during("running the hooks after reading"), true));
+        let error = Arc::new(deadline.passed(subject.during(Doing::RunningHooks), true));
         for index in cut {
             if let Some(slot) = fates.get_mut(start + index) {
                 *slot = (Fate::Unprocessed, Some(error.clone()));

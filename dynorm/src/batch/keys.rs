@@ -13,10 +13,10 @@ use super::restore::restore;
 use super::work::Work;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_json, encode_key};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
-use crate::operation::{delete_expression, mark_changes, mark_expression};
-use crate::unique::{Claimed, Known, claims_of};
+use crate::operation::{delete_intent, mark_changes};
+use crate::write::Known;
 
 /// Keys of items that are deleted or read.
 pub(super) struct Keys<E: Entity> {
@@ -78,8 +78,7 @@ impl<E: Entity> Keys<E> {
         let encoded = self.keys.iter().enumerate();
         let encoded = encoded.filter_map(|(index, key)| Some((index, encode_key::<E>(key).ok()?)));
         let (indices, keys): (Vec<usize>, Vec<_>) = encoded.unzip();
-        let subject =
-            Subject::of(E::INFO).in_table(database.table(E::INFO)).during("reading, for its hooks,");
+        let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during(Doing::ReadingForHooks);
         let (items, _) = get_items(database, E::INFO, keys, true, &subject).await?;
         self.hooked.entities = self.keys.iter().map(|_| None).collect();
         for (index, item) in indices.into_iter().zip(items) {
@@ -97,7 +96,7 @@ impl<E: Entity> Keys<E> {
 #[derive(Clone, Default)]
 pub(super) struct DeleteRules {
     /// The versions that the entities were read with.
-    pub(super) versions: Option<Arc<[u64]>>,
+    pub(super) versions: Option<Arc<[i128]>>,
     /// The items go, also where a delete would mark them.
     pub(super) force: bool,
     /// It is no delete, but takes the marks away.
@@ -205,31 +204,28 @@ impl<E: Entity> Group for Keys<E> {
 /// The delete of an item, or what marks it.
 pub(super) fn delete<E: Entity>(
     key: &E::Key,
-    version: Option<u64>,
+    version: Option<i128>,
     force: bool,
     table: usize,
     known: Option<&Known>,
     buffer: &mut Buffer,
 ) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
-    let version = version.filter(|version| *version > 0);
     if E::INFO.deleted_at.is_some() && !force {
         let changes = mark_changes::<E>(key, None).map_err(invalid)?;
-        let expression = mark_expression(E::INFO, &changes, version, None).map_err(invalid)?;
-        return Ok(by_key::<E>(key, Kind::Mark, table, buffer)?.ruled(&expression, version));
+        let rule = delete_intent(E::INFO, Some(&changes), version, None)
+            .and_then(|intent| intent.rule(None, false))
+            .map_err(invalid)?;
+        return Ok(by_key::<E>(key, Kind::Mark, table, buffer)?.ruled(rule));
     }
     let body = by_key::<E>(key, Kind::Delete, table, buffer)?;
-    if E::INFO.unique.is_some() {
-        let found = known.cloned().unwrap_or_else(Known::nothing);
-        let owner = encode_key::<E>(key)?;
-        let claims = claims_of(E::INFO, &owner, &found, &Claimed::none(), false).map_err(invalid)?;
-        let condition = found.before.condition(E::INFO);
-        let expression = delete_expression(E::INFO, version, Some(&condition)).map_err(invalid)?;
-        return Ok(body.ruled(&expression, version).claiming(Some(found), claims, known.is_none()));
-    }
-    if version.is_none() {
+    if E::INFO.unique.is_none() && version.is_none() {
         return Ok(body);
     }
-    let expression = delete_expression(E::INFO, version, None).map_err(invalid)?;
-    Ok(body.ruled(&expression, version))
+    let found = E::INFO.unique.map(|_| known.cloned().unwrap_or_else(Known::nothing));
+    let owner = encode_key::<E>(key)?;
+    let rule = delete_intent(E::INFO, None, version, found.as_ref())
+        .and_then(|intent| intent.rule(Some(&owner), found.is_some() && known.is_none()))
+        .map_err(invalid)?;
+    Ok(body.ruled(rule))
 }

@@ -13,7 +13,7 @@ use super::settings::{Options, batch_options, write_options};
 use super::{Fate, Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
-use crate::error::{BatchReport, Error, Subject};
+use crate::error::{BatchReport, Doing, Error, Subject};
 use crate::key::IntoKey;
 use crate::operation::{Held, OperationFuture, Own, SaveArg};
 
@@ -316,13 +316,17 @@ impl BatchError {
 
     fn report(&self) -> BatchReport {
         let keys = self.failures().map(|failure| failure.group.describe(failure.local));
-        erased_report(subject("writing", self.0.groups.iter().map(|group| group.info())), &self.0.fates, keys)
+        erased_report(
+            subject(Doing::Writing, self.0.groups.iter().map(|group| group.info())),
+            &self.0.fates,
+            keys,
+        )
     }
 }
 
 /// What a batch is about: an entity, if it is about one only.
 pub(super) fn subject(
-    doing: &'static str,
+    doing: Doing,
     infos: impl Iterator<Item = &'static crate::entity::EntityInfo>,
 ) -> Subject {
     let (mut names, mut tables, mut first) = (Vec::new(), Vec::new(), None);

@@ -10,14 +10,14 @@ use super::buffer::Buffer;
 use super::inputs::{Group, describe, hash_of, take_refusal};
 use super::work::Work;
 use crate::database::Database;
-use crate::encoded::EncodedItem;
+use crate::encoded::{KeyRanges, key_of_json};
 use crate::entity::{Entity, EntityInfo, Stamp, encode_into};
 use crate::error::{Error, Result, Subject};
-use crate::expression::{Expression, Node};
 use crate::hooks::{self, Event};
 use crate::operation::Held;
-use crate::rules::{Existence, version_before};
-use crate::unique::{Claim, Claimed, Known, claims_of};
+use crate::rules::Existence;
+use crate::unique::Claimed;
+use crate::write::{Action, Intent, Known, Rule, UniqueValues};
 
 /// Entities that are put.
 pub(super) struct Puts<E, H> {
@@ -34,7 +34,7 @@ pub(super) struct Begun {
     refused: HashMap<usize, Error>,
     /// With what all were stamped.
     stamp: Option<Stamp>,
-    /// Those whose versions were not raised by that, of entities that have versions.
+    /// Those that were not stamped.
     unraised: BTreeSet<usize>,
     /// Those whose versions were raised, and taken back.
     lowered: BTreeSet<usize>,
@@ -107,8 +107,10 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         if let Some(stamp) = &begun.stamp {
             // They are made again as they were.
             for index in std::mem::take(&mut begun.lowered) {
-                if let Some(held) = self.held.get_mut(index) {
-                    held.stamp(stamp);
+                if let Some(held) = self.held.get_mut(index)
+                    && let Err(error) = held.stamp(stamp)
+                {
+                    begun.refused.insert(index, error);
                 }
             }
             return;
@@ -116,8 +118,10 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         begun.stamp = Some(*stamp);
         for (index, held) in self.held.iter_mut().enumerate() {
             // One that is refused is as new as it was.
-            let is_raised = !begun.refused.contains_key(&index) && held.stamp(stamp);
-            if E::INFO.version.is_some() && !is_raised {
+            if begun.refused.contains_key(&index) {
+                begun.unraised.insert(index);
+            } else if let Err(error) = held.stamp(stamp) {
+                begun.refused.insert(index, error);
                 begun.unraised.insert(index);
             }
         }
@@ -189,66 +193,44 @@ pub(super) fn put<E: Entity>(
     buffer: &mut Buffer,
 ) -> Result<Body> {
     let keys = encode_into(entity, buffer.encoder())?;
-    let claiming = match E::INFO.unique {
-        Some(_) => {
-            let item = EncodedItem { json: buffer.written().to_vec(), keys: keys.clone() };
-            Some(claiming(E::INFO, &item, event, known)?)
-        }
-        None => None,
+    let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
+    // It is stamped already.
+    let version = entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised - 1);
+    let rule = if existence == Existence::Absent || version.is_some() || E::INFO.unique.is_some() {
+        Some(rule_of_put(E::INFO, buffer.written(), &keys, existence, version, event, known)?)
+    } else {
+        None
     };
     let body = Body::new(kind, table, E::INFO, buffer.keep(), &keys)?;
-    let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
-    let version =
-        entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised.saturating_sub(1));
-    let Some((found, claims)) = claiming else {
-        let has_rule = existence != Existence::Any || version.is_some();
-        return if has_rule { rule_of_put(E::INFO, body, existence, version, None) } else { Ok(body) };
-    };
-    // What is created takes the place of nothing, or of what has expired.
-    let found = Some(found).filter(|_| kind != Kind::Create);
-    let condition = found.as_ref().map(|found| found.before.condition(E::INFO));
-    let body = rule_of_put(E::INFO, body, existence, version, condition)?;
-    Ok(body.claiming(found, claims, known.is_none()))
+    Ok(match rule {
+        Some(rule) => body.ruled(rule),
+        None => body,
+    })
 }
 
-/// What has to be claimed and released with a put: for what is known of the item, or else for a new one if the entity is
-/// new, and for one with the values of the entity.
-fn claiming(
+fn rule_of_put(
     info: &'static EntityInfo,
-    item: &EncodedItem,
+    json: &[u8],
+    keys: &KeyRanges,
+    existence: Existence,
+    version: Option<i128>,
     event: Event,
     known: Option<&Known>,
-) -> Result<(Known, Vec<Claim>)> {
-    let key = item.key(info);
-    let claims = Claimed::of_json(info, &item.json).and_then(|after| {
+) -> Result<Rule> {
+    let intent = Intent { existence, version, ..Intent::new(info, Action::Put(json)) };
+    if info.unique.is_none() {
+        return intent.rule(None, false).map_err(|error| Error::invalid(Subject::of(info), &error));
+    }
+    let key = key_of_json(info, json, keys);
+    let uniques = Claimed::of_json(info, json).map(|after| {
         let known = match known {
             Some(known) => known.clone(),
             None if event == (Event::Save { is_new: Some(true) }) => Known::nothing(),
             None => Known::of(after.clone()),
         };
-        let claims = claims_of(info, &key, &known, &after, false)?;
-        Ok((known, claims))
+        UniqueValues { known, after, renew: false }
     });
-    claims.map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))
-}
-
-fn rule_of_put(
-    info: &'static EntityInfo,
-    body: Body,
-    existence: Existence,
-    version: Option<u64>,
-    condition: Option<Node>,
-) -> Result<Body> {
-    if existence == Existence::Any && version.is_none() && condition.is_none() {
-        return Ok(body);
-    }
-    let mut expression = Expression::default();
-    let condition = match version.and_then(|version| version_before(info, version)) {
-        Some(node) => Some(Node::and_also(condition, node)),
-        None => condition,
-    };
-    expression
-        .set_condition(info, existence, condition.as_ref())
-        .map_err(|error| Error::invalid(Subject::of(info), &error))?;
-    Ok(body.ruled(&expression, version))
+    uniques
+        .and_then(|uniques| Intent { uniques: Some(uniques), ..intent }.rule(Some(&key), known.is_none()))
+        .map_err(|error| Error::invalid(Subject::of(info).with_key(&key), &error))
 }

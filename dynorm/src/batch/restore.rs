@@ -11,8 +11,8 @@ use super::{Fates, Settings, Stats};
 use crate::database::Database;
 use crate::entity::{Entity, encode_key};
 use crate::error::{Error, Result, Subject};
-use crate::operation::{OperationFuture, mark_expression, restore_changes};
-use crate::unique::{Known, claims_of};
+use crate::operation::{OperationFuture, restore_changes, restore_intent};
+use crate::write::Known;
 
 /// Takes the marks away that deletes have set, of any number of items. Made by
 /// [`Repository::batch_restore`](crate::Repository::batch_restore) and
@@ -101,15 +101,11 @@ pub(super) fn restore<E: Entity>(
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     let changes = restore_changes::<E>(key).map_err(invalid)?;
     let body = by_key::<E>(key, Kind::Restore, table, buffer)?;
-    if E::INFO.unique.is_none() {
-        let expression = mark_expression(E::INFO, &changes, None, None).map_err(invalid)?;
-        return Ok(body.ruled(&expression, None));
-    }
-    let found = known.cloned().unwrap_or_else(Known::nothing);
-    let claims = claims_of(E::INFO, &encode_key::<E>(key)?, &found, &found.before, true).map_err(invalid)?;
-    let condition = found.before.condition(E::INFO);
-    let expression = mark_expression(E::INFO, &changes, None, Some(&condition)).map_err(invalid)?;
-    Ok(body.ruled(&expression, None).claiming(Some(found), claims, known.is_none()))
+    let found = E::INFO.unique.map(|_| known.cloned().unwrap_or_else(Known::nothing));
+    let owner = encode_key::<E>(key)?;
+    let intent = restore_intent(E::INFO, &changes, found.as_ref());
+    let is_guessed = found.is_some() && known.is_none();
+    Ok(body.ruled(intent.rule(Some(&owner), is_guessed).map_err(invalid)?))
 }
 
 impl<E: Entity> fmt::Debug for BatchRestore<'_, E> {

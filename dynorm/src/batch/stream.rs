@@ -25,7 +25,7 @@ use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};
 use crate::hooks::{self, Event};
 use crate::operation::{Held, OperationFuture, SaveArg, stored};
-use crate::unique::Known;
+use crate::write::Known;
 
 /// Anything that gives one item after another: a `Stream`, or whatever `for` takes. `M` tells which, and is inferred.
 #[diagnostic::on_unimplemented(
@@ -190,7 +190,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 }),
                 body: |passing: &mut Passing<A::Held>, known, buffer| {
                     if known.is_none() {
-                        passing.is_raised = passing.input.stamp(&Stamp::now());
+                        passing.input.stamp(&Stamp::now())?;
+                        passing.is_raised = E::INFO.version.is_some();
                     }
                     put(passing.input.entity(), Kind::Put, passing.event, 0, known, buffer)
                 },

@@ -1,5 +1,7 @@
 //! What a batch does, and how much of it DynamoDB takes at a time.
 
+use crate::error::Doing;
+
 /// The most items that DynamoDB takes in one `BatchGetItem`; larger batches are sent in several requests.
 pub const MAX_BATCH_GET_ITEMS: usize = 100;
 
@@ -19,10 +21,10 @@ pub(super) enum Work {
 }
 
 impl Work {
-    pub(super) const fn doing(self) -> &'static str {
+    pub(super) const fn doing(self) -> Doing {
         match self {
-            Self::Write | Self::Each => "writing",
-            Self::Get => "reading",
+            Self::Write | Self::Each => Doing::Writing,
+            Self::Get => Doing::Reading,
         }
     }
 

@@ -79,6 +79,9 @@ impl Request {
 
     /// Its members for another request: each behind a comma.
     pub(crate) fn into_members(self) -> Vec<u8> {
+        if self.separator == b'{' {
+            return Vec::new();
+        }
         // `{"a":1}` becomes `,"a":1`.
         let mut members = self.finish();
         members.pop();

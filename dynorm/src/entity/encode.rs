@@ -3,7 +3,7 @@
 use super::{Entity, EntityInfo};
 use crate::codec::{Encoder, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, part_size};
 use crate::encoded::{EncodedItem, EncodedKey, KeyRanges, write_key};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::key::{EntityKey, KeySource, Part, check_key};
 
 /// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
@@ -165,7 +165,7 @@ pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
 /// The same, into an encoder that is empty. Gives where its values lie.
 pub(crate) fn encode_key_into<E: Entity>(key: &E::Key, encoder: &mut Encoder) -> Result<KeyRanges> {
     encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field), encoder)
-        .map_err(|error| Error::invalid(Subject::of(E::INFO).during("looking for"), &error))
+        .map_err(|error| Error::invalid(Subject::of(E::INFO).during(Doing::LookingFor), &error))
 }
 
 /// The part of a key that a field is.

@@ -31,6 +31,8 @@ pub struct EntityInfo {
     pub deleted_at: Option<StampedField>,
     /// The position of the field that every write raises.
     pub version: Option<usize>,
+    /// The last version that the type of that field holds.
+    pub last_version: u64,
     /// The position of the field that says when the item expires.
     pub ttl: Option<usize>,
     /// The field that holds the attributes which are no other field.
@@ -96,6 +98,7 @@ impl EntityInfo {
             updated_at: None,
             deleted_at: None,
             version: None,
+            last_version: u64::MAX,
             ttl: None,
             flattened: None,
             unique: None,
@@ -128,8 +131,8 @@ impl EntityInfo {
     /// The same, with a version.
     #[doc(hidden)]
     #[must_use]
-    pub const fn version(self, field: usize) -> Self {
-        Self { version: Some(field), ..self }
+    pub const fn version(self, field: usize, last_version: u64) -> Self {
+        Self { version: Some(field), last_version, ..self }
     }
 
     /// The same, with an end.

@@ -80,7 +80,7 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
 
     /// The version that the entity was read with.
     #[doc(hidden)]
-    fn item_version(&self) -> Option<u64> {
+    fn item_version(&self) -> Option<i128> {
         None
     }
 }

@@ -1,11 +1,12 @@
 use std::fmt;
 
+use super::Doing;
 use crate::entity::{EncodedKey, EntityInfo};
 
 /// What an operation was about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
-    pub(crate) operation: &'static str,
+    pub(crate) operation: Doing,
     pub(crate) info: Option<&'static EntityInfo>,
     pub(crate) table: String,
     pub(crate) key: Option<String>,
@@ -26,7 +27,7 @@ impl Subject {
 
     /// Of a transaction: `a transaction of 4 operations`.
     pub(super) fn count(&self) -> String {
-        let reads = self.operation == "reading";
+        let reads = self.operation == Doing::Reading;
         match (self.operations.unwrap_or_default(), reads) {
             (1, false) => "a transaction of 1 operation".to_owned(),
             (1, true) => "a transaction of 1 read".to_owned(),
@@ -60,7 +61,7 @@ impl Subject {
         self
     }
 
-    pub(crate) fn during(mut self, operation: &'static str) -> Self {
+    pub(crate) fn during(mut self, operation: Doing) -> Self {
         self.operation = operation;
         self
     }

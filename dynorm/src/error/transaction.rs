@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::words::unknown;
-use super::{Error, Subject};
-use crate::operation::OperationKind;
+use super::{Doing, Error, OperationKind, Subject};
 
 /// A transaction that was cancelled, or could not be sent, for some of its operations.
 #[derive(Debug)]
@@ -88,7 +87,7 @@ impl fmt::Display for TransactionReport {
         let Self { subject, failures, sent, outcome_known } = self;
         let what = match (sent, subject.operation) {
             (false, _) => "was not sent",
-            (true, "reading") => "was cancelled",
+            (true, Doing::Reading) => "was cancelled",
             (true, _) if *outcome_known => "was cancelled, and nothing was changed",
             (true, _) => "was cancelled",
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Error, Report, Subject};
+use super::{Doing, Error, Report, Subject};
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,8 +14,8 @@ impl fmt::Display for Error {
             Self::ConditionFailed(report) => {
                 let known = report.outcome_known;
                 let why = match report.subject.operation {
-                    "creating" => "an item with this key exists",
-                    "upserting" => "an item of another entity has this key",
+                    Doing::Creating => "an item with this key exists",
+                    Doing::Upserting => "an item of another entity has this key",
                     _ => "the condition does not hold",
                 };
                 let then = if known { ", and nothing was changed" } else { lost(known) };
@@ -31,7 +31,7 @@ impl fmt::Display for Error {
             Self::Refused(report) => {
                 write!(f, "refused by the hook `{}` of {}", report.detail, report.subject)
             }
-            Self::Invalid(report) if matches!(report.subject.operation, "" | "saving") => {
+            Self::Invalid(report) if matches!(report.subject.operation, Doing::Storing | Doing::Saving) => {
                 write!(f, "{} cannot be stored{}", report.subject, report.because())
             }
             Self::InvalidCursor(report) if report.subject.info.is_none() => f.write_str(&report.detail),
@@ -163,7 +163,7 @@ impl Report {
         match info {
             _ if self.subject.operations.is_some() => self.subject.to_string(),
             // What is done to a table is not done to an item in it.
-            Some(info) if operation.ends_with("table") => format!("{operation} `{table}` of `{}`", info.name),
+            Some(info) if operation.is_to_a_table() => format!("{operation} `{table}` of `{}`", info.name),
             _ => format!("{operation} {}", self.subject),
         }
     }

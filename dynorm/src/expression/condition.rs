@@ -4,6 +4,7 @@ use std::ops::{BitAnd, BitOr, Not};
 
 use super::Expression;
 use super::path::{DocumentPath, Path};
+use super::update::Json;
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 use crate::entity::EntityInfo;
@@ -110,13 +111,7 @@ impl<E> BitOr for Condition<E> {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self::new(match (self.node, other.node) {
-            (Node::Or(mut nodes), other) => {
-                nodes.push(other);
-                Node::Or(nodes)
-            }
-            (node, other) => Node::Or(vec![node, other]),
-        })
+        Self::new(Node::or(self.node, other.node))
     }
 }
 
@@ -125,6 +120,46 @@ impl<E> Not for Condition<E> {
 
     fn not(self) -> Self {
         Self::new(Node::Not(Box::new(self.node)))
+    }
+}
+
+/// What the rules of an entity ask of an item; what a caller asks is made by [`Condition`].
+impl Node {
+    pub(crate) fn exists(attribute: &'static str) -> Self {
+        Self::Function { name: "attribute_exists", arguments: vec![Term::Path(DocumentPath::of(attribute))] }
+    }
+
+    pub(crate) fn absent(attribute: &'static str) -> Self {
+        let arguments = vec![Term::Path(DocumentPath::of(attribute))];
+        Self::Function { name: "attribute_not_exists", arguments }
+    }
+
+    pub(crate) fn compare(attribute: &'static str, operator: &'static str, json: Vec<u8>) -> Self {
+        Self::Compare { left: Term::Path(DocumentPath::of(attribute)), operator, right: Term::Value(json) }
+    }
+
+    pub(crate) fn equals(attribute: &'static str, json: Vec<u8>) -> Self {
+        Self::compare(attribute, "=", json)
+    }
+
+    /// What reads as absent: no such attribute, or one that holds NULL.
+    pub(crate) fn absent_or_null(attribute: &'static str) -> Self {
+        Self::absent(attribute).or(Self::equals(attribute, Json::NULL.to_vec()))
+    }
+
+    /// All of them; `None` if there are none.
+    pub(crate) fn all(nodes: impl IntoIterator<Item = Self>) -> Option<Self> {
+        nodes.into_iter().reduce(Self::and)
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Or(mut nodes), other) => {
+                nodes.push(other);
+                Self::Or(nodes)
+            }
+            (node, other) => Self::Or(vec![node, other]),
+        }
     }
 }
 
@@ -263,24 +298,64 @@ impl Node {
                 format!("{} IN ({})", term.render(expression)?, list(values, expression)?)
             }
             Self::Function { name, arguments } => format!("{name}({})", list(arguments, expression)?),
-            Self::And(nodes) => join(nodes, " AND ", expression)?,
-            Self::Or(nodes) => join(nodes, " OR ", expression)?,
+            Self::And(_) => self.join(" AND ", Self::conjuncts, expression)?,
+            Self::Or(_) => self.join(" OR ", Self::disjuncts, expression)?,
             Self::Not(node) => format!("NOT ({})", node.render(expression)?),
         })
+    }
+}
+
+/// Groups. DynamoDB refuses parentheses that are there twice: so each member of a group has its own, and a group of one, or within
+/// one of its kind, has none.
+impl Node {
+    fn conjuncts(&self) -> Option<&[Self]> {
+        if let Self::And(nodes) = self { Some(nodes) } else { None }
+    }
+
+    fn disjuncts(&self) -> Option<&[Self]> {
+        if let Self::Or(nodes) = self { Some(nodes) } else { None }
+    }
+
+    /// Itself, or the only member of the group that it is.
+    fn sole(&self) -> &Self {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => match nodes.as_slice() {
+                [only] => only.sole(),
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+
+    fn join(
+        &self,
+        word: &str,
+        members: fn(&Self) -> Option<&[Self]>,
+        expression: &mut Expression,
+    ) -> Result<String, ValueError> {
+        fn flatten<'n>(node: &'n Node, members: fn(&Node) -> Option<&[Node]>, into: &mut Vec<&'n Node>) {
+            let node = node.sole();
+            match members(node) {
+                Some(nodes) => nodes.iter().for_each(|node| flatten(node, members, into)),
+                None => into.push(node),
+            }
+        }
+        let mut nodes = Vec::new();
+        flatten(self, members, &mut nodes);
+        match nodes.as_slice() {
+            [] => Err(ValueError::new("a group of conditions has none in it")),
+            [only] => only.render(expression),
+            nodes => {
+                let nodes = nodes.iter().map(|node| Ok(format!("({})", node.render(expression)?)));
+                Ok(nodes.collect::<Result<Vec<_>, ValueError>>()?.join(word))
+            }
+        }
     }
 }
 
 fn list(terms: &[Term], expression: &mut Expression) -> Result<String, ValueError> {
     let terms: Vec<String> = terms.iter().map(|term| term.render(expression)).collect::<Result<_, _>>()?;
     Ok(terms.join(", "))
-}
-
-fn join(nodes: &[Node], word: &str, expression: &mut Expression) -> Result<String, ValueError> {
-    let nodes: Vec<String> = nodes
-        .iter()
-        .map(|node| Ok(format!("({})", node.render(expression)?)))
-        .collect::<Result<_, ValueError>>()?;
-    Ok(nodes.join(word))
 }
 
 impl Term {

@@ -23,9 +23,7 @@ pub use target::{
 pub(crate) use target::{list_of, set_of};
 pub(crate) use update::{Action, Change, Json, Number, Source, Start, check_overlaps};
 
-use crate::codec::{Encoder, Request, ValueError};
-use crate::entity::EntityInfo;
-use crate::rules::{self, Existence};
+use crate::codec::{Request, ValueError};
 
 /// The expressions of one request, with the names and values that their placeholders stand for.
 #[derive(Debug, Default)]
@@ -59,68 +57,11 @@ impl Expression {
         format!(":{}", self.values.len() - 1)
     }
 
-    /// The condition of a write: what it needs of the item's existence, and what the caller asks for.
-    pub(crate) fn set_condition(
-        &mut self,
-        info: &'static EntityInfo,
-        existence: Existence,
-        asked: Option<&Node>,
-    ) -> Result<(), ValueError> {
-        let existence = self.existence(info, existence)?;
-        let asked = match asked {
-            Some(node) => {
-                node.check_names(info)?;
-                // The one with which it is joined, and those of that: eleven at most.
-                let ours = if existence.is_some() { 12 } else { 0 };
-                check_operators("the condition has", node.operators() + ours)?;
-                Some(node.render(self)?)
-            }
-            None => None,
-        };
-        self.condition = match (existence, asked) {
-            (Some(existence), Some(asked)) => format!("({existence}) AND ({asked})"),
-            (one, other) => one.or(other).unwrap_or_default(),
-        };
+    /// The condition of a write, of which there is one.
+    pub(crate) fn set_condition(&mut self, node: &Node) -> Result<(), ValueError> {
+        check_operators("the condition has", node.operators())?;
+        self.condition = node.render(self)?;
         check_bytes("the condition makes", self.condition.len())
-    }
-
-    fn existence(
-        &mut self,
-        info: &'static EntityInfo,
-        existence: Existence,
-    ) -> Result<Option<String>, ValueError> {
-        let partition = info.attribute(&info.partition);
-        let absent = |expression: &mut Self| format!("attribute_not_exists({})", expression.name(partition));
-        let own = |expression: &mut Self| {
-            let attribute = info.type_attribute?;
-            let mut name = Encoder::default();
-            name.string(info.name).ok()?;
-            Some(format!("{} = {}", expression.name(attribute), expression.encoded_value(name.into_bytes())))
-        };
-        let stored = |expression: &mut Self| {
-            own(expression).unwrap_or_else(|| format!("attribute_exists({})", expression.name(partition)))
-        };
-        Ok(match existence {
-            Existence::Any => None,
-            // What has expired is in nobody's way.
-            Existence::Absent => Some(match rules::expired(info) {
-                Some(expired) => format!("{} OR {}", absent(self), expired.render(self)?),
-                None => absent(self),
-            }),
-            Existence::Stored => Some(stored(self)),
-            Existence::Present => Some(match rules::present(info) {
-                Some(present) => format!("{} AND {}", stored(self), present.render(self)?),
-                None => stored(self),
-            }),
-            Existence::Own => match (own(self), rules::present(info)) {
-                (None, None) => None,
-                (Some(own), None) => Some(format!("{} OR {own}", absent(self))),
-                (own, Some(present)) => {
-                    let own = own.map_or_else(String::new, |own| format!("{own} AND "));
-                    Some(format!("{} OR ({own}{})", absent(self), present.render(self)?))
-                }
-            },
-        })
     }
 
     pub(crate) fn has_condition(&self) -> bool {

@@ -1,12 +1,9 @@
 use std::fmt;
 
-use super::write::{Meaning, OperationKind, Write};
-use crate::codec::Request;
 use crate::entity::{EncodedKey, Entity, EntityInfo};
-use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, Expression, Node};
-use crate::rules::Existence;
-use crate::transport::Operation;
+use crate::error::{OperationKind, Result, Subject};
+use crate::expression::{Condition, Node};
+use crate::write::{Action, Intent, Write};
 
 /// A condition on an item that a [transaction](crate::transaction()) does not change. Made by
 /// [`Repository::check`](crate::Repository::check).
@@ -39,24 +36,5 @@ pub(crate) fn check_request(
 ) -> Result<Write> {
     let kind = OperationKind::Checking;
     let subject = Subject::of(info).in_table(table).with_key(&key).during(kind.doing());
-    let mut expression = Expression::default();
-    expression
-        .set_condition(info, Existence::Any, Some(condition))
-        .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let mut request = Request::for_table(&subject.table, key.json.len() + 256);
-    request.json("Key", &key.json);
-    expression.write(&mut request);
-    request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-    // There is no such operation outside of transactions.
-    let operation = Operation::TRANSACT_WRITE_ITEMS;
-    Ok(Write {
-        kind,
-        operation,
-        key,
-        body: request.finish(),
-        has_condition: true,
-        subject,
-        claims: Vec::new(),
-        meaning: Meaning::default(),
-    })
+    Intent { condition: Some(condition), ..Intent::new(info, Action::Check) }.write(kind, key, subject)
 }

@@ -3,16 +3,16 @@
 use tokio::time::Instant;
 
 use super::find::get_item;
-use super::write::Write;
 use crate::backoff::{Backoff, CLAIM_TIME};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::encoded::EncodedKey;
 use crate::entity::EntityInfo;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::transaction::send_one;
 use crate::transport::{self, Answer, Repeat};
-use crate::unique::{Claimed, Known, unsettled};
+use crate::unique::Claimed;
+use crate::write::{Known, Write, unsettled};
 
 /// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where nothing is to be
 /// claimed or released it is a write by itself, with the condition that this is still so, unless it has to be made exactly
@@ -58,7 +58,7 @@ pub(crate) async fn read_known(
     key: &EncodedKey,
 ) -> Result<Known> {
     let subject = Subject::of(info).in_table(database.table(info)).with_key(key);
-    let subject = subject.during("reading, for its unique values,");
+    let subject = subject.during(Doing::ReadingForUniqueValues);
     let answer = get_item(database, info, key, true, &subject).await?;
     let claimed = super::find::item(&answer).and_then(|item| match item {
         Some(item) => Claimed::of(info, &item),

@@ -14,7 +14,7 @@ use super::time_to_live::{self, End};
 use crate::attribute::ScalarType;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, IndexInfo};
-use crate::error::{Error, Report, Result, Subject};
+use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::key::{KeyRole, KeySource};
 use crate::transport::Failure;
 
@@ -181,7 +181,7 @@ async fn create_or_compare(
 ) -> Result<()> {
     let database = Database::of_operation(Some(database))?;
     let table = database.table(info);
-    let subject = Subject::of(info).in_table(table.clone()).during("creating the table");
+    let subject = Subject::of(info).in_table(table.clone()).during(Doing::CreatingTable);
     if let Some(other) = infos.iter().find(|other| other.table != info.table) {
         return Err(Error::configuration(
             format!(
@@ -271,7 +271,7 @@ async fn ttl_difference(
 async fn delete(database: &Database, info: &'static EntityInfo) -> Result<()> {
     let database = Database::of_operation(Some(database.clone()))?;
     let table = database.table(info);
-    let subject = Subject::of(info).in_table(table.clone()).during("deleting the table");
+    let subject = Subject::of(info).in_table(table.clone()).during(Doing::DeletingTable);
     match database.client().delete_table().table_name(&table).send().await {
         Ok(_) => {}
         Err(error) => return Err(Failure::new(error).into_error(subject)),

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use super::OperationFuture;
 use super::claiming::{claiming, read_known};
-use super::find::{member, stored};
-use super::trash::{mark_changes, mark_expression};
-use super::update_item::{NO_OLD, request_by_key};
-use super::write::{Meaning, OperationKind, Write};
+use super::find::stored;
+use super::returning::{NO_OLD, Nothing, Old, Returning};
+use super::trash::mark_changes;
 use crate::codec::ValueError;
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, decode_entity, encode_key};
-use crate::error::{Error, Result, Subject};
-use crate::expression::{Condition, DocumentPath, Expression, Node, Term};
+use crate::entity::{Entity, EntityInfo, encode_key};
+use crate::error::{Doing, Error, OperationKind, Result, Subject};
+use crate::expression::{Change, Condition, Node};
 use crate::hooks::{self, Event};
-use crate::rules::{Existence, Expires, SoftDelete, version_before};
-use crate::transport::{self, Answer, Operation, Repeat};
-use crate::unique::{Claimed, Known, claims_of};
+use crate::rules::{Existence, Expires, SoftDelete};
+use crate::transport::{self, Answer, Repeat};
+use crate::unique::Claimed;
+use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
 /// Deletes an item by its key; one that is not there is fine. Made by [`Repository::delete`](crate::Repository::delete)
 /// and [`delete_by_id`](crate::Repository::delete_by_id).
@@ -27,7 +27,7 @@ pub struct Delete<E: Entity, R = Nothing> {
     entity: Option<Box<E>>,
     condition: Option<Node>,
     /// The version that the entity was read with.
-    version: Option<u64>,
+    version: Option<i128>,
     /// The item goes, also where a delete would mark it.
     force: bool,
     /// In how many seconds an item that is marked ends.
@@ -166,22 +166,21 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
             let database = Database::of_operation(delete.database.clone())?;
             delete.before(&database).await?;
             if let Some(known) = delete.known(&database).await? {
-                let wants_old = R::WANTED != Nothing::NAME;
                 let write = |known: &Known| {
-                    let write = delete.request(database.table(E::INFO), R::WANTED, Some(known))?;
-                    if wants_old && !write.claims.is_empty() {
+                    let write = delete.request(database.table(E::INFO), Some(R::WANTED), Some(known))?;
+                    if R::WANTED == ReturnValues::Old && !write.claims.is_empty() {
                         return Err(Error::invalid(write.subject, &ValueError::new(NO_OLD)));
                     }
                     Ok(write)
                 };
                 let answer = claiming(&database, known, false, write).await?.unwrap_or_else(Answer::empty);
                 delete.after(&database).await;
-                let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during("deleting");
+                let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during(Doing::Deleting);
                 return R::output(&answer).map_err(|error| Error::undecodable(subject, &error));
             }
-            let write = delete.request(database.table(E::INFO), R::WANTED, None)?;
+            let write = delete.request(database.table(E::INFO), Some(R::WANTED), None)?;
             let subject = write.subject.clone();
-            let answer = send(&database, write, R::WANTED != Nothing::NAME).await?;
+            let answer = send(&database, write, R::WANTED == ReturnValues::Old).await?;
             delete.after(&database).await;
             R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
         })
@@ -221,41 +220,21 @@ impl<E: Entity, R> Delete<E, R> {
         E::INFO.deleted_at.is_some() && !self.force
     }
 
-    /// The request that deletes the item, or marks it; in a transaction nothing is `wanted` of it.
-    pub(crate) fn request(&self, table: String, wanted: &str, known: Option<&Known>) -> Result<Write> {
+    /// The request that deletes the item, or soft-deletes it.
+    pub(crate) fn request(
+        &self,
+        table: String,
+        returning: Option<ReturnValues>,
+        known: Option<&Known>,
+    ) -> Result<Write> {
         let Self { key, condition, version, end, .. } = self;
         let kind = OperationKind::Deleting;
         let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
-        let version = version.filter(|version| *version > 0);
-        let condition = match known {
-            Some(known) => Some(Node::and_also(condition.clone(), known.before.condition(E::INFO))),
-            None => condition.clone(),
-        };
-        let condition = condition.as_ref();
         let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
-        let mut after = Claimed::none();
-        let (operation, existence, expression) = if self.marks() {
-            let marks = mark_changes::<E>(key, *end).map_err(invalid)?;
-            if let Some(known) = known {
-                after = known.before.after(E::INFO, &marks).map_err(invalid)?;
-            }
-            let expression = mark_expression(E::INFO, &marks, version, condition);
-            (Operation::UPDATE_ITEM, Existence::Stored, expression)
-        } else {
-            let expression = delete_expression(E::INFO, version, condition);
-            (Operation::DELETE_ITEM, Existence::Any, expression)
-        };
-        let expression = expression.map_err(invalid)?;
-        let claims = match known {
-            Some(known) => claims_of(E::INFO, &encoded, known, &after, false).map_err(invalid)?,
-            None => Vec::new(),
-        };
-        let wanted = if claims.is_empty() { wanted } else { "" };
-        let has_condition = expression.has_condition();
-        let body = request_by_key(&subject.table, &encoded, &expression, wanted);
-        let meaning = Meaning { existence: Some(existence), version, attempted: None, known: known.cloned() };
-        Ok(Write { kind, operation, key: encoded, body, has_condition, subject, meaning, claims })
+        let changes = self.marks().then(|| mark_changes::<E>(key, *end)).transpose().map_err(invalid)?;
+        let intent = delete_intent(E::INFO, changes.as_deref(), *version, known).map_err(invalid)?;
+        Intent { condition: condition.as_ref(), returning, ..intent }.write(kind, encoded, subject)
     }
 }
 
@@ -265,79 +244,35 @@ impl<E: Entity, R> fmt::Debug for Delete<E, R> {
     }
 }
 
-async fn send(database: &Database, write: Write, wants_old: bool) -> Result<Answer> {
-    let Write { operation, subject, body, has_condition, meaning, .. } = write;
-    let sent = if wants_old || has_condition {
+async fn send(database: &Database, mut write: Write, wants_old: bool) -> Result<Answer> {
+    let (operation, table) = (write.operation, write.subject.table.as_str());
+    let body = std::mem::take(&mut write.body);
+    let sent = if wants_old || write.has_condition {
         // Deleting twice is deleting once, but the second answer has no old item.
         let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
-        transport::send_write(database, operation, &subject.table, body, repeat).await
+        transport::send_write(database, operation, table, body, repeat).await
     } else {
-        transport::send(database.carrier(), operation, &subject.table, body).await
+        transport::send(database.carrier(), operation, table, body).await
     };
-    sent.map_err(|failure| meaning.error(failure, subject))
+    sent.map_err(|failure| write.error(failure))
 }
 
-/// What a delete needs to find.
-pub(crate) fn delete_expression(
+/// What deletes an item: changes that mark it, if there are any. Of one with unique values they stay while it is marked.
+pub(crate) fn delete_intent<'w>(
     info: &'static EntityInfo,
-    version: Option<u64>,
-    condition: Option<&Node>,
-) -> std::result::Result<Expression, ValueError> {
-    let condition = match version.and_then(|version| deletable(info, version)) {
-        Some(node) => Some(Node::and_also(condition.cloned(), node)),
-        None => condition.cloned(),
+    changes: Option<&'w [Change]>,
+    version: Option<i128>,
+    known: Option<&Known>,
+) -> std::result::Result<Intent<'w>, ValueError> {
+    let uniques = match (known, changes) {
+        (None, _) => None,
+        (Some(known), None) => Some((known, Claimed::none())),
+        (Some(known), Some(changes)) => Some((known, known.before.after(info, changes)?)),
     };
-    let mut expression = Expression::default();
-    expression.set_condition(info, Existence::Any, condition.as_ref())?;
-    Ok(expression)
-}
-
-/// The item has this version, or is gone already.
-fn deletable(info: &'static EntityInfo, version: u64) -> Option<Node> {
-    let partition = Term::Path(DocumentPath::of(info.attribute(&info.partition)));
-    let gone = Node::Function { name: "attribute_not_exists", arguments: vec![partition] };
-    Some(Node::Or(vec![gone, version_before(info, version)?]))
-}
-
-/// What a write gives back: [`Nothing`] or [`Old`].
-pub trait Returning<E: Entity>: 'static {
-    /// The type of it.
-    type Output;
-    #[doc(hidden)]
-    const WANTED: &'static str;
-    #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    fn output(answer: &Answer) -> std::result::Result<Self::Output, crate::ValueError>;
-}
-
-/// A write that gives nothing back.
-#[derive(Debug)]
-pub enum Nothing {}
-
-/// A write that gives back the entity as it was before.
-#[derive(Debug)]
-pub enum Old {}
-
-impl Nothing {
-    const NAME: &'static str = "NONE";
-}
-
-impl<E: Entity> Returning<E> for Nothing {
-    type Output = ();
-    const WANTED: &'static str = Self::NAME;
-
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    fn output(_: &Answer) -> std::result::Result<(), crate::ValueError> {
-        Ok(())
-    }
-}
-
-impl<E: Entity> Returning<E> for Old {
-    type Output = Option<E>;
-    const WANTED: &'static str = "ALL_OLD";
-
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    fn output(answer: &Answer) -> std::result::Result<Option<E>, crate::ValueError> {
-        member(answer, "Attributes")?.map_or(Ok(None), |item| decode_entity(&item))
-    }
+    let uniques = uniques.map(|(known, after)| UniqueValues { known: known.clone(), after, renew: false });
+    let (action, existence) = match changes {
+        Some(changes) => (Action::Change { changes, start: &|_| None }, Existence::Stored),
+        None => (Action::Delete, Existence::Any),
+    };
+    Ok(Intent { existence, version, uniques, ..Intent::new(info, action) })
 }

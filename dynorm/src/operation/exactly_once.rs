@@ -3,19 +3,20 @@ use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::claiming::{claiming, read_known};
-use super::delete::Nothing;
 use super::find::found;
-use super::update::{Existing, New, Update};
+use super::returning::{New, Nothing};
+use super::update::{Existing, Update};
 use super::update_item::update_request;
 use crate::codec::Request;
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, Stamp, encode_key};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::expression::{Condition, Node};
 use crate::rules::Visibility;
 use crate::transaction::carry_out_one;
 use crate::transport::{self, Operation, Repeat};
-use crate::unique::{Known, touches};
+use crate::unique::touches;
+use crate::write::Known;
 
 /// An update of an item that exists, applied [exactly once](Update::exactly_once).
 pub struct Once<E: Entity>(pub(super) E::Key);
@@ -83,16 +84,17 @@ impl<E: Entity, R: ReadBack<E>> IntoFuture for Update<E, Once<E>, R> {
             let (stamp, condition) = (Stamp::now(), condition.as_ref());
             if touches(E::INFO, &changes) {
                 let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-                let subject = Subject::of(E::INFO).in_table(&table).with_key(&encoded).during("updating");
+                let subject =
+                    Subject::of(E::INFO).in_table(&table).with_key(&encoded).during(Doing::Updating);
                 let known = read_known(&database, E::INFO, &encoded).await?;
                 let write = |known: &Known| {
                     let (table, changes) = (table.clone(), changes.clone());
-                    update_request::<E>(table, &key, changes, condition, Some(known), &stamp, "")
+                    update_request::<E>(table, &key, changes, condition, Some(known), &stamp, None)
                 };
                 claiming(&database, known, true, write).await?;
                 return R::read(&database, encoded, subject).await;
             }
-            let write = update_request::<E>(table, &key, changes, condition, None, &stamp, "")?;
+            let write = update_request::<E>(table, &key, changes, condition, None, &stamp, None)?;
             let (key, subject) = (write.key.clone(), write.subject.clone());
             carry_out_one(&database, write).await?;
             R::read(&database, key, subject).await
@@ -129,7 +131,7 @@ impl<E: Entity> ReadBack<E> for New {
 
     #[allow(private_interfaces, reason = "called by the operation alone")]
     async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
-        let reading = subject.clone().during("reading, after an update that was made,");
+        let reading = subject.clone().during(Doing::ReadingBack);
         let answer = read_back(database, key, reading.clone()).await?;
         match found(&answer, Visibility::ALL) {
             Ok(Some(entity)) => Ok(entity),

@@ -5,7 +5,7 @@ use super::OperationFuture;
 use crate::codec::{Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use crate::tracked::Tracked;
@@ -71,7 +71,7 @@ impl<E: Entity, T> Find<E, T> {
         let database = Database::of_operation(self.database)?;
         let table = database.table(E::INFO);
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
-        let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
+        let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during(Doing::Reading);
         let answer = get_item(&database, E::INFO, &key, self.consistent, &subject).await?;
         match found(&answer, self.visible) {
             Ok(mut found) => {
@@ -216,7 +216,7 @@ impl<E: Entity, T> fmt::Debug for Get<E, T> {
 pub(crate) async fn stored<E: Entity>(database: &Database, key: E::Key) -> Result<Option<E>> {
     let table = database.table(E::INFO);
     let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-    let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading, for its hooks,");
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during(Doing::ReadingForHooks);
     let answer = get_item(database, E::INFO, &key, true, &subject).await?;
     found(&answer, Visibility::ALL).map_err(|error| Error::undecodable(subject, &error))
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, Stamp};
+use crate::entity::{Entity, Stamp, encode_key};
+use crate::error::{Error, Result, Subject};
+use crate::rules::check_version;
 
 /// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
 /// which stamps it in place.
@@ -43,8 +45,7 @@ pub(crate) trait Held<E: Entity>: Send {
     fn entity_mut(&mut self) -> &mut E;
     /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
     fn remember(&mut self);
-    /// True if that raised its version.
-    fn stamp(&mut self, stamp: &Stamp) -> bool;
+    fn stamp(&mut self, stamp: &Stamp) -> Result<()>;
     /// It is saved: what it was stamped with stays.
     fn settle(&mut self);
     /// It is known not to be saved: takes back what was done to an entity of the caller since it was remembered.
@@ -94,8 +95,8 @@ impl<E: Entity> Held<E> for Own<E> {
 
     fn remember(&mut self) {}
 
-    fn stamp(&mut self, stamp: &Stamp) -> bool {
-        stamped(&mut self.0, stamp)
+    fn stamp(&mut self, stamp: &Stamp) -> Result<()> {
+        stamp_entity(&mut self.0, stamp)
     }
 
     fn settle(&mut self) {}
@@ -126,12 +127,12 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
         }
     }
 
-    fn stamp(&mut self, stamp: &Stamp) -> bool {
-        let is_raised = stamped(self.target, stamp);
-        if is_raised && matches!(self.undo, Undo::Nothing) {
+    fn stamp(&mut self, stamp: &Stamp) -> Result<()> {
+        stamp_entity(self.target, stamp)?;
+        if E::INFO.version.is_some() && matches!(self.undo, Undo::Nothing) {
             self.undo = Undo::Version;
         }
-        is_raised
+        Ok(())
     }
 
     fn settle(&mut self) {
@@ -170,13 +171,6 @@ impl<E: Entity> Drop for InPlace<'_, E> {
     fn drop(&mut self) {
         self.lower();
     }
-}
-
-/// True if that raised its version.
-fn stamped<E: Entity>(entity: &mut E, stamp: &Stamp) -> bool {
-    let before = entity.item_version();
-    entity.stamp_item(stamp);
-    entity.item_version() != before
 }
 
 macro_rules! by_value {
@@ -228,4 +222,20 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
     fn batch_output(_: Vec<InPlace<'a, E>>, stats: crate::batch::Stats, _: Database) -> crate::batch::Stats {
         stats
     }
+}
+
+/// Stamps an entity that is about to be written. One whose version cannot be raised stays as it is.
+pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<()> {
+    if let Some(version) = entity.item_version()
+        && let Err(error) = check_version(E::INFO, version, true)
+    {
+        let subject = Subject::of(E::INFO);
+        let subject = match encode_key::<E>(&entity.entity_key()) {
+            Ok(key) => subject.with_key(&key),
+            Err(_) => subject,
+        };
+        return Err(Error::invalid(subject, &error));
+    }
+    entity.stamp_item(stamp);
+    Ok(())
 }

@@ -8,10 +8,10 @@ use super::{Held, OperationFuture};
 use crate::backoff::Backoff;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
 use crate::transaction::carry_out_one;
-use crate::unique::Known;
+use crate::write::Known;
 
 /// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by
 /// [`Repository::retry_on_conflict`](crate::Repository::retry_on_conflict).
@@ -92,7 +92,7 @@ async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
 }
 
 fn not_found<E: Entity>(database: &Database, key: &E::Key) -> Error {
-    let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during("changing");
+    let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during(Doing::Changing);
     match crate::entity::encode_key::<E>(key) {
         Ok(key) => Error::not_found(subject.with_key(&key)),
         Err(error) => error,

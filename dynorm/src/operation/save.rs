@@ -5,17 +5,17 @@ use futures_util::future::BoxFuture;
 use super::OperationFuture;
 use super::claiming::claiming;
 use super::held::{Held, SaveArg};
-use super::write::{Meaning, OperationKind, Write};
-use crate::codec::{FieldInfo, Item, Request, Scanner, ValueError};
+use crate::codec::{FieldInfo, Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedItem, Entity, EntityInfo, IndexInfo, Stamp, encode_entity};
-use crate::error::{Error, Result, Subject};
-use crate::expression::{Change, Condition, Expression, Json, Node, Source};
+use crate::error::{Error, OperationKind, Result, Subject};
+use crate::expression::{Change, Condition, Json, Node, Source};
 use crate::hooks::{self, Event};
 use crate::key::KeySource;
-use crate::rules::{Existence, version_before};
-use crate::transport::{self, Operation, Repeat};
-use crate::unique::{self, Claimed, Known};
+use crate::rules::Existence;
+use crate::transport::{self, Repeat};
+use crate::unique::Claimed;
+use crate::write::{Action, Intent, Known, UniqueValues, Write};
 
 /// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
@@ -108,7 +108,7 @@ pub(crate) struct Put {
     pub(super) existence: Existence,
     pub(super) condition: Option<Node>,
     /// The version that the stored item must have; 0 for none.
-    version: Option<u64>,
+    version: Option<i128>,
     /// The entity was never saved, as far as it can tell.
     is_new: bool,
     /// What is known of the item; without it, it is taken for new or for having the values of the entity.
@@ -152,6 +152,18 @@ impl Put {
         }
         Ok(Known::of(Claimed::of_json(info, json)?))
     }
+
+    fn uniques(
+        &self,
+        info: &'static EntityInfo,
+        json: &[u8],
+    ) -> std::result::Result<UniqueValues, ValueError> {
+        let known = match &self.known {
+            Some(known) => known.clone(),
+            None => self.first_known(info, json)?,
+        };
+        Ok(UniqueValues { known, after: Claimed::of_json(info, json)?, renew: false })
+    }
 }
 
 pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
@@ -193,7 +205,7 @@ pub(crate) fn stamped_item<E: Entity, H: Held<E>>(
     stamp: &Stamp,
 ) -> Result<EncodedItem> {
     put.take_state(held.entity());
-    held.stamp(stamp);
+    held.stamp(stamp)?;
     encode_entity(held.entity())
 }
 
@@ -225,15 +237,16 @@ async fn write_item(
     item: &EncodedItem,
     put: Put,
 ) -> Result<()> {
-    let Write { operation, subject, body, has_condition, meaning, .. } =
-        put_request(database.table(info), info, item, &put)?;
-    let sent = if has_condition {
-        transport::send_write(database, operation, &subject.table, body, Repeat::Any).await
+    let mut write = put_request(database.table(info), info, item, &put)?;
+    let (operation, table) = (write.operation, write.subject.table.as_str());
+    let body = std::mem::take(&mut write.body);
+    let sent = if write.has_condition {
+        transport::send_write(database, operation, table, body, Repeat::Any).await
     } else {
         // Writing the same twice is writing it once, so the SDK may repeat it.
-        transport::send(database.carrier(), operation, &subject.table, body).await
+        transport::send(database.carrier(), operation, table, body).await
     };
-    sent.map(drop).map_err(|failure| meaning.error(failure, subject))
+    sent.map(drop).map_err(|failure| write.error(failure))
 }
 
 async fn claim_and_write(
@@ -261,62 +274,24 @@ pub(crate) fn put_request(
     let key = item.key(info);
     let subject = Subject::of(info).in_table(table).with_key(&key).during(put.kind.doing());
     let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
-    let mut request = Request::for_table(&subject.table, item.json.len());
-    let (operation, mut expression) = if put.merge {
-        request.json("Key", &key.json);
-        (Operation::UPDATE_ITEM, merge_expression(info, &item.json).map_err(|error| invalid(&error))?)
-    } else {
-        request.json("Item", &item.json);
-        (Operation::PUT_ITEM, Expression::default())
+    let uniques = match info.unique {
+        Some(_) => Some(put.uniques(info, &item.json).map_err(|error| invalid(&error))?),
+        None => None,
     };
-    let mut condition = match put.version.and_then(|version| version_before(info, version)) {
-        Some(node) => Some(Node::and_also(put.condition.clone(), node)),
-        None => put.condition.clone(),
+    let changes = put.merge.then(|| merge_changes(info, &item.json)).transpose();
+    let changes = changes.map_err(|error| invalid(&error))?;
+    let action = match &changes {
+        Some(changes) => Action::Change { changes, start: &|_| None },
+        None => Action::Put(&item.json),
     };
-    let (mut claims, mut known) = (Vec::new(), None);
-    if info.unique.is_some() {
-        let found = match &put.known {
-            Some(known) => Ok(known.clone()),
-            None => put.first_known(info, &item.json),
-        };
-        let after = Claimed::of_json(info, &item.json);
-        let found = found.and_then(|found| {
-            claims = unique::claims_of(info, &key, &found, &after?, false)?;
-            Ok(found)
-        });
-        let found = found.map_err(|error| invalid(&error))?;
-        // What is created takes the place of nothing, or of what has expired.
-        if put.existence == Existence::Any {
-            condition = Some(Node::and_also(condition, found.before.condition(info)));
-            known = Some(found);
-        }
-    }
-    expression.set_condition(info, put.existence, condition.as_ref()).map_err(|error| invalid(&error))?;
-    expression.write(&mut request);
-    let has_condition = expression.has_condition();
-    if has_condition {
-        request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-    }
-    let meaning = Meaning {
-        existence: Some(put.existence),
-        version: put.version,
-        attempted: put.version.map(|_| item.json.clone()),
-        known,
-    };
-    Ok(Write {
-        kind: put.kind,
-        operation,
-        key,
-        body: request.finish(),
-        has_condition,
-        subject,
-        meaning,
-        claims,
-    })
+    let Put { existence, version, .. } = *put;
+    let (condition, attempted) = (put.condition.as_ref(), Some(item.json.as_slice()));
+    let intent = Intent::new(info, action);
+    Intent { existence, version, uniques, condition, attempted, ..intent }.write(put.kind, key, subject)
 }
 
 /// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.
-fn merge_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Expression, ValueError> {
+fn merge_changes(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Vec<Change>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
     let (mut changes, mut present) = (Vec::new(), Vec::new());
@@ -337,7 +312,5 @@ fn merge_expression(info: &'static EntityInfo, json: &[u8]) -> std::result::Resu
             changes.push(Change::remove(name));
         }
     }
-    let mut expression = Expression::default();
-    expression.set_changes(&changes, &|_| None)?;
-    Ok(expression)
+    Ok(changes)
 }

@@ -3,21 +3,22 @@ use std::fmt;
 use super::OperationFuture;
 use super::changes::{check_index_keys, templates};
 use super::claiming::claiming;
-use super::update::New;
-use super::update_item::{UpdateRequest, UpdateReturning, attributes, send_update};
-use super::write::{Meaning, OperationKind, Write};
+use super::held::stamp_entity;
+use super::returning::{New, UpdateReturning, attributes};
+use super::update_item::send_update;
 use crate::attribute::Timestamp;
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, EntityInfo, Stamp, check_size, encode_key};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, OperationKind, Result, Subject};
 use crate::expression::{Change, Condition, Node, Source};
 use crate::hooks::{self, Event};
-use crate::rules::{Existence, Visibility, version_before};
+use crate::rules::{Existence, Visibility};
 use crate::snapshot::Snapshot;
 use crate::tracked::Tracked;
-use crate::transport::{Operation, Repeat};
-use crate::unique::{Claimed, Known, claims_of, touches};
+use crate::transport::Repeat;
+use crate::unique::{Claimed, touches};
+use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues};
 
 /// Sends the changes of a [`Tracked`] entity. Made by [`Tracked::save`].
 ///
@@ -88,7 +89,7 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let Tracked { entity, original, then, .. } = &*tracked;
         let mut entity = entity.clone();
         let table = database.table(info);
-        let subject = Subject::of(info).in_table(&table).during("saving the changes of");
+        let subject = Subject::of(info).in_table(&table).during(Doing::SavingChanges);
         let key = encode_key::<E>(&original.entity_key()).map_err(|error| error.in_table(&table))?;
         let subject = subject.with_key(&key);
         let invalid = |error: &ValueError| Error::invalid(subject.clone(), error);
@@ -104,7 +105,7 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         check_version(info, &asked).map_err(|error| invalid(&error))?;
         check_key_of::<E>(&entity, &key).map_err(|error| invalid(&error))?;
         let mut stamped = entity;
-        stamped.stamp_item(&Stamp::now());
+        stamp_entity(&mut stamped, &Stamp::now()).map_err(|error| error.in_table(&table))?;
         let violations = stamped.violations();
         if !violations.is_empty() {
             return Err(Error::validation(subject, violations));
@@ -113,51 +114,28 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let version = original.item_version();
         let existence = existence(info, &before, *then);
         let changes = changes(info, &before, &after).map_err(|error| invalid(&error))?;
-        let request = |wanted: &'static str, known: Option<&Known>| {
-            let version = version.and_then(|version| version_before(info, version));
-            let condition = match version {
-                Some(node) => Some(Node::and_also(condition.clone(), node)),
-                None => condition.clone(),
+        let request = |known: Option<&Known>| {
+            let uniques = match known {
+                Some(known) => {
+                    let after = known.before.after(info, &changes).map_err(|error| invalid(&error))?;
+                    Some(UniqueValues { known: known.clone(), after, renew: false })
+                }
+                None => None,
             };
-            let condition = match known {
-                Some(known) => Some(Node::and_also(condition, known.before.condition(info))),
-                None => condition,
-            };
-            UpdateRequest {
-                info,
-                key: &key,
-                changes: &changes,
-                start: &|_| None,
-                existence,
-                condition: condition.as_ref(),
-                wanted,
-            }
-            .body(&table)
-            .map_err(|error| invalid(&error))
+            let intent = Intent::new(info, Action::Change { changes: &changes, start: &|_| None });
+            let (condition, attempted) = (condition.as_ref(), Some(after.json()));
+            let returning = Some(ReturnValues::New);
+            Intent { existence, version, uniques, condition, returning, attempted, ..intent }.write(
+                OperationKind::Updating,
+                key.clone(),
+                subject.clone(),
+            )
         };
-        let attempted = Some(after.json().to_vec());
-        let meaning = Meaning { existence: Some(existence), version, attempted, known: None };
         let answer = if touches(info, &changes) {
             let known = Claimed::of_json(info, before.json()).map_err(|error| invalid(&error))?;
-            let write = |known: &Known| {
-                let after = known.before.after(info, &changes).map_err(|error| invalid(&error))?;
-                let claims = claims_of(info, &key, known, &after, false).map_err(|error| invalid(&error))?;
-                let wanted = if claims.is_empty() { "ALL_NEW" } else { "" };
-                Ok(Write {
-                    kind: OperationKind::Updating,
-                    operation: Operation::UPDATE_ITEM,
-                    subject: subject.clone(),
-                    key: key.clone(),
-                    body: request(wanted, Some(known))?,
-                    has_condition: true,
-                    meaning: Meaning { known: Some(known.clone()), ..meaning.clone() },
-                    claims,
-                })
-            };
-            claiming(&database, Known::of(known), false, write).await?
+            claiming(&database, Known::of(known), false, |known| request(Some(known))).await?
         } else {
-            let sent = send_update(&database, &subject, request("ALL_NEW", None)?, Repeat::Any).await;
-            Some(sent.map_err(|failure| meaning.error(failure, subject.clone()))?)
+            Some(send_update(&database, request(None)?, Repeat::Any).await?)
         };
         let mut stored: E = match answer {
             Some(answer) => {

@@ -9,7 +9,7 @@ use super::OperationFuture;
 use super::create_table::claims_of;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo};
-use crate::error::{Error, Report, Result, Subject};
+use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::transport::{Failure, FailureKind};
 
 /// Switches TTL on for a table. Made by [`Database::enable_ttl`], which says what that does to the items of the table.
@@ -117,9 +117,10 @@ impl State {
 
 pub(super) async fn describe(database: &Database, subject: &Subject) -> Result<State> {
     let request = database.client().describe_time_to_live().table_name(&subject.table);
-    let answer = request.send().await.map_err(|error| {
-        Failure::new(error).into_error(subject.clone().during("looking up the TTL of the table"))
-    })?;
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| Failure::new(error).into_error(subject.clone().during(Doing::LookingUpTtl)))?;
     let description = answer.time_to_live_description;
     let is_on = description
         .as_ref()
@@ -130,7 +131,7 @@ pub(super) async fn describe(database: &Database, subject: &Subject) -> Result<S
 }
 
 pub(super) async fn switch_on(database: &Database, end: &End, subject: &Subject) -> Result<()> {
-    let subject = subject.clone().during("switching on the TTL of the table");
+    let subject = subject.clone().during(Doing::SwitchingOnTtl);
     let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(end.attribute);
     let specification = specification.build().map_err(|error| {
         Error::configuration(

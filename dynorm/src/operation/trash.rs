@@ -7,18 +7,17 @@ use super::OperationFuture;
 use super::changes::complete;
 use super::claiming::{claiming, read_known};
 use super::find::stored;
-use super::update::New;
-use super::update_item::{UpdateReturning, request_by_key, send_update};
-use super::write::{Meaning, OperationKind, Write};
+use super::returning::{New, UpdateReturning};
+use super::update_item::send_update;
 use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
-use crate::error::{Error, Result, Subject};
-use crate::expression::{Action, Change, Expression, Json, Node, Source};
+use crate::error::{Doing, Error, OperationKind, Result, Subject};
+use crate::expression::{self, Change, Json, Source};
 use crate::hooks::{self, Event};
-use crate::rules::{Existence, version_before};
-use crate::transport::{Operation, Repeat};
-use crate::unique::{Known, claims_of};
+use crate::rules::Existence;
+use crate::transport::Repeat;
+use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
 /// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
 /// deletion.
@@ -38,23 +37,6 @@ pub(crate) fn restore_changes<E: Entity>(key: &E::Key) -> std::result::Result<Ve
     complete(E::INFO, changes, &part, &Stamp::now())
 }
 
-/// These changes, and what they need to find.
-pub(crate) fn mark_expression(
-    info: &'static EntityInfo,
-    changes: &[Change],
-    version: Option<u64>,
-    condition: Option<&Node>,
-) -> std::result::Result<Expression, ValueError> {
-    let condition = match version.and_then(|version| version_before(info, version)) {
-        Some(node) => Some(Node::and_also(condition.cloned(), node)),
-        None => condition.cloned(),
-    };
-    let mut expression = Expression::default();
-    expression.set_changes(changes, &|_| None)?;
-    expression.set_condition(info, Existence::Stored, condition.as_ref())?;
-    Ok(expression)
-}
-
 /// The changes that mark an item, and that let it end a number of seconds from now.
 fn marks(
     info: &'static EntityInfo,
@@ -66,7 +48,7 @@ fn marks(
         let mut encoder = Encoder::default();
         (moment.encode)(stamp, &mut encoder).map_err(|error| error.in_field(name))?;
         let value = Source::Value(Json(encoder.into_bytes()));
-        changes.push(Change { action: Action::SetIfAbsent(value), ..Change::remove(name) });
+        changes.push(Change { action: expression::Action::SetIfAbsent(value), ..Change::remove(name) });
     }
     if let (Some(seconds), Some(name)) = (end, info.end()) {
         let now = u64::try_from(stamp.now.unix_micros().div_euclid(1_000_000)).unwrap_or(0);
@@ -115,7 +97,7 @@ impl<E: Entity> IntoFuture for Restore<E> {
                 None => None,
             };
             let subject = Subject::of(E::INFO).in_table(database.table(E::INFO));
-            let subject = subject.with_key(&encoded).during("restoring");
+            let subject = subject.with_key(&encoded).during(Doing::Restoring);
             let mut restored = match known {
                 Some(known) => {
                     let write = |known: &Known| restore_request::<E>(&key, subject.clone(), Some(known));
@@ -126,12 +108,10 @@ impl<E: Entity> IntoFuture for Restore<E> {
                     }
                 }
                 None => {
-                    let Write { body, meaning, .. } = restore_request::<E>(&key, subject.clone(), None)?;
-                    match send_update(&database, &subject, body, Repeat::Any).await {
-                        Ok(answer) => <New as UpdateReturning<E>>::output(&answer)
-                            .map_err(|error| Error::undecodable(subject, &error))?,
-                        Err(failure) => return Err(meaning.error(failure, subject)),
-                    }
+                    let write = restore_request::<E>(&key, subject.clone(), None)?;
+                    let answer = send_update(&database, write, Repeat::Any).await?;
+                    <New as UpdateReturning<E>>::output(&answer)
+                        .map_err(|error| Error::undecodable(subject, &error))?
                 }
             };
             hooks::after(&database, &mut restored, Event::Restore).await;
@@ -140,23 +120,26 @@ impl<E: Entity> IntoFuture for Restore<E> {
     }
 }
 
-/// The request that takes the mark away. Its claims are made again: they may have ended meanwhile.
+/// What takes the mark away. The claims are made again: they may have ended meanwhile.
+pub(crate) fn restore_intent<'w>(
+    info: &'static EntityInfo,
+    changes: &'w [Change],
+    known: Option<&Known>,
+) -> Intent<'w> {
+    let uniques = known.map(|known| {
+        let after = known.before.clone();
+        UniqueValues { known: known.clone(), after, renew: true }
+    });
+    let action = Action::Change { changes, start: &|_| None };
+    Intent { existence: Existence::Stored, uniques, ..Intent::new(info, action) }
+}
+
 fn restore_request<E: Entity>(key: &E::Key, subject: Subject, known: Option<&Known>) -> Result<Write> {
     let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&subject.table))?;
-    let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
-    let changes = restore_changes::<E>(key).map_err(invalid)?;
-    let claims = match known {
-        Some(known) => claims_of(E::INFO, &encoded, known, &known.before, true).map_err(invalid)?,
-        None => Vec::new(),
-    };
-    let condition = known.map(|known| known.before.condition(E::INFO));
-    let expression = mark_expression(E::INFO, &changes, None, condition.as_ref()).map_err(invalid)?;
-    let wanted = if claims.is_empty() { <New as UpdateReturning<E>>::WANTED } else { "" };
-    let body = request_by_key(&subject.table, &encoded, &expression, wanted);
-    let (kind, operation) = (OperationKind::Updating, Operation::UPDATE_ITEM);
-    let existence = Some(Existence::Stored);
-    let meaning = Meaning { existence, known: known.cloned(), ..Meaning::default() };
-    Ok(Write { kind, operation, key: encoded, body, has_condition: true, subject, meaning, claims })
+    let changes = restore_changes::<E>(key).map_err(|error| Error::invalid(subject.clone(), &error))?;
+    let intent = restore_intent(E::INFO, &changes, known);
+    let returning = Some(ReturnValues::New);
+    Intent { returning, ..intent }.write(OperationKind::Updating, encoded, subject)
 }
 
 impl<E: Entity> fmt::Debug for Restore<E> {

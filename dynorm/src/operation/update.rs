@@ -2,8 +2,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::OperationFuture;
-use super::delete::{Nothing, Old};
-use super::update_item::{UpdateReturning, update};
+use super::returning::{New, Nothing, Old, UpdateReturning};
+use super::update_item::update;
 use crate::attribute::Attribute;
 use crate::database::Database;
 use crate::entity::Entity;
@@ -64,10 +64,6 @@ pub struct Update<E: Entity, S = Existing<E>, R = New> {
 
 /// An update of an item that exists, by its key.
 pub struct Existing<E: Entity>(pub(crate) E::Key);
-
-/// An update that gives the entity as it is then.
-#[derive(Debug)]
-pub enum New {}
 
 impl<E: Entity> Update<E> {
     pub(crate) fn existing(key: E::Key) -> Self {

@@ -3,16 +3,19 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::changes::{complete, templates};
+use super::held::stamp_entity;
+use super::returning::attributes;
 use super::update::Update;
-use super::update_item::{UpdateRequest, attributes, send_update};
+use super::update_item::send_update;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{EncodedItem, Entity, EntityInfo, Stamp, encode_entity, part_of_key};
-use crate::error::{Error, Result, Subject};
-use crate::expression::{Action, Change, DocumentPath, Json, Source};
+use crate::entity::{EncodedItem, EncodedKey, Entity, EntityInfo, Stamp, encode_entity, part_of_key};
+use crate::error::{Doing, Error, OperationKind, Result, Subject};
+use crate::expression::{self, Change, DocumentPath, Json, Source};
 use crate::key::Part;
 use crate::rules::Existence;
 use crate::transport::Repeat;
+use crate::write::{Action, Intent, ReturnValues, Write};
 
 /// An update of what is stored, or of this entity if nothing is.
 pub struct OrInsert<E>(E);
@@ -45,35 +48,34 @@ impl<E: Entity> fmt::Debug for OrInsert<E> {
 async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
     let table = database.table(E::INFO);
     let stamp = Stamp::now();
-    entity.stamp_item(&stamp);
+    stamp_entity(&mut entity, &stamp).map_err(|error| error.in_table(&table))?;
     let item = encode_entity(&entity).map_err(|error| error.in_table(&table))?;
     let encoded = item.key(E::INFO);
-    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during("upserting");
+    let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(Doing::Upserting);
     if E::INFO.unique.is_some() {
         let why = "an upsert cannot say which values it takes before it is made, and its unique fields are claimed with it: use `update_or_create`";
         return Err(Error::invalid(subject, &ValueError::new(why)));
     }
     let key = entity.entity_key();
     let part = |field: usize| part_of_key::<E>(&key, field);
-    let body = complete(E::INFO, changes, &part, &stamp)
+    let changes = complete(E::INFO, changes, &part, &stamp)
         .and_then(|changes| fill_in(E::INFO, changes, &item, &|field| entity.key_part(field)))
-        .and_then(|(changes, start)| {
-            UpdateRequest {
-                info: E::INFO,
-                key: &encoded,
-                changes: &changes,
-                start: &|name| start.get(name).map(|json| json.0.clone()),
-                existence: Existence::Own,
-                condition: None,
-                wanted: "ALL_NEW",
-            }
-            .body(&subject.table)
-        })
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    match send_update(database, &subject, body, Repeat::Any).await {
-        Ok(answer) => attributes(&answer).map_err(|error| Error::undecodable(subject, &error)),
-        Err(failure) => Err(failure.into_error(subject)),
-    }
+    let write = upsert_request(E::INFO, &changes, encoded, subject.clone())?;
+    let answer = send_update(database, write, Repeat::Any).await?;
+    attributes(&answer).map_err(|error| Error::undecodable(subject, &error))
+}
+
+fn upsert_request(
+    info: &'static EntityInfo,
+    (changes, start): &(Vec<Change>, Starts),
+    key: EncodedKey,
+    subject: Subject,
+) -> Result<Write> {
+    let start = |name: &str| start.get(name).map(|json| json.0.clone());
+    let intent = Intent::new(info, Action::Change { changes, start: &start });
+    let (existence, returning) = (Existence::PresentOrAbsent, Some(ReturnValues::New));
+    Intent { existence, returning, ..intent }.write(OperationKind::Updating, key, subject)
 }
 
 /// What each attribute starts as, by its name.
@@ -100,7 +102,7 @@ fn fill_in<'p>(
             filled.push(Change {
                 path: DocumentPath::of(name.clone()),
                 is_entry: false,
-                action: Action::SetIfAbsent(Source::Value(json.clone())),
+                action: expression::Action::SetIfAbsent(Source::Value(json.clone())),
             });
         }
         start.insert(name, json);
@@ -124,7 +126,7 @@ fn check_change(change: &mut Change, start: &Starts) -> std::result::Result<(), 
         return Err(inside(&change.path));
     }
     let is_empty = !start.contains_key(&*change.path.attribute);
-    if matches!(change.action, Action::Insert(_) | Action::Discard(_)) && !is_empty {
+    if matches!(change.action, expression::Action::Insert(_) | expression::Action::Discard(_)) && !is_empty {
         return Err(ValueError::new(format!(
             "`{:?}` is not empty in the entity, and `{}` changes it: DynamoDB cannot start from one set and add to it in one request, so leave it empty in the entity, or use `update_or_create`",
             change.path,

@@ -26,7 +26,7 @@ use crate::codec::{Encoder, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::expression::{Condition, Node};
 use crate::field::Field;
 use crate::key::Part;
@@ -435,7 +435,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     fn run(
         self,
         wanted: Option<u64>,
-        doing: &'static str,
+        doing: Doing,
         start: impl FnOnce(&mut Reader) -> Result<Option<Vec<Next>>>,
     ) -> Result<Run<E, S>> {
         let database = Database::of_operation(self.database.clone())?;
@@ -450,8 +450,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         Ok(Run::new(reader, selection, wanted, max_evaluated, starts))
     }
 
-    fn doing(&self) -> &'static str {
-        if matches!(self.spec.source, Source::Scan) { "scanning" } else { "querying" }
+    fn doing(&self) -> Doing {
+        if matches!(self.spec.source, Source::Scan) { Doing::Scanning } else { Doing::Querying }
     }
 }
 
@@ -568,7 +568,7 @@ terminals! {
     /// The number of matches of a query. Made by [`Query::count`] and [`Repository::count`](crate::Repository::count).
     Count -> u64, |query| {
         let (limit, max) = (query.limit, query.max_evaluated);
-        let mut run = query.run(limit, "counting", |_| Ok(None))?;
+        let mut run = query.run(limit, Doing::Counting, |_| Ok(None))?;
         if limit.is_none() && max.is_none() && !run.reader.plan.counts_here() {
             return run.count_all().await;
         }

@@ -13,7 +13,7 @@ use crate::batch::{MAX_BATCH_GET_ITEMS, Stats, get_items};
 use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, is_of_type};
-use crate::error::{Error, Report, Result, Subject};
+use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::expression::{DocumentPath, Expression, Json, check_bytes, check_operators};
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
@@ -55,7 +55,7 @@ impl Reader {
         plan: Plan,
         select: Option<Vec<DocumentPath>>,
         segments: u32,
-        doing: &'static str,
+        doing: Doing,
     ) -> Result<Self> {
         let table = database.table(plan.info);
         let subject = Subject::of(plan.info).in_table(table.clone()).during(doing);

@@ -2,13 +2,13 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::MAX_TRANSACTION_OPERATIONS;
-use super::request::{Place, explained};
+use super::request::explained;
 use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity, encode_key};
-use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
+use crate::error::{Doing, Error, FailedOperation, OperationKind, Result, Subject, TransactionReport};
 use crate::hooks;
-use crate::operation::{Find, Get, Meaning, OperationFuture, OperationKind};
+use crate::operation::{Find, Get, OperationFuture};
 use crate::rules::Visibility;
 use crate::transport::{self, Answer, Operation};
 
@@ -154,7 +154,7 @@ impl Plan {
         let table = database.table(E::INFO);
         match encode_key::<E>(key) {
             Ok(key) => {
-                let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during("reading");
+                let subject = Subject::of(E::INFO).in_table(table).with_key(&key).during(Doing::Reading);
                 self.reads.push((subject, key));
             }
             Err(reason) => {
@@ -170,7 +170,7 @@ impl Plan {
         let Self { reads, failures } = self;
         let tables: Vec<String> = reads.iter().map(|(subject, _)| subject.table.clone()).collect();
         let count = reads.len() + failures.len();
-        let subject = Subject::transaction(count, &tables).during("reading");
+        let subject = Subject::transaction(count, &tables).during(Doing::Reading);
         if !failures.is_empty() {
             return Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into());
         }
@@ -207,12 +207,12 @@ impl Plan {
             Err(mut failure) => {
                 // Nothing was to be changed.
                 failure.outcome_known = true;
-                let meaning = Meaning::default();
-                let operations = distinct.iter().enumerate().map(|(place, (subject, _))| {
+                Err(explained(failure, subject, &|place, failure| {
+                    let (subject, _) = distinct.get(place)?;
                     let first = positions.iter().position(|position| *position == place);
-                    (first.unwrap_or(place), OperationKind::Reading, subject, Place::Item(&meaning))
-                });
-                Err(explained(failure, subject, operations))
+                    let reason = failure.into_error(subject.clone());
+                    Some(FailedOperation::new(first.unwrap_or(place), OperationKind::Reading, reason))
+                }))
             }
         }
     }

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
-use crate::error::{FailedOperation, Result, Subject, TransactionReport};
+use crate::error::{Doing, FailedOperation, Result, Subject, TransactionReport};
 use crate::key::IntoKey;
 use crate::operation::{Check, Delete, OperationFuture, Put, SaveArg};
 use part::{Deletes, Part, Puts, Updates};
@@ -337,7 +337,7 @@ async fn run_hooks(parts: &mut [Box<dyn Part + '_>], database: &Database) -> Res
         return Ok(());
     }
     let tables: Vec<String> = parts.iter().map(|part| database.table(part.info())).collect();
-    let subject = Subject::transaction(parts.len(), &tables).during("writing");
+    let subject = Subject::transaction(parts.len(), &tables).during(Doing::Writing);
     Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into())
 }
 

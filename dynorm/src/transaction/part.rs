@@ -7,13 +7,14 @@ use futures_util::future::BoxFuture;
 
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key};
-use crate::error::Result;
+use crate::error::{OperationKind, Result};
 use crate::hooks::{self, Event};
 use crate::operation::{
-    Check, Delete, Existing, Held, New, Nothing, OperationKind, Put, Save, SaveArg, Update, Write,
-    check_request, put_request, read_known, stamped_item, update_request,
+    Check, Delete, Existing, Held, New, Nothing, Put, Save, SaveArg, Update, check_request, put_request,
+    read_known, stamped_item, update_request,
 };
-use crate::unique::{Known, touches};
+use crate::unique::touches;
+use crate::write::{Known, Write};
 
 /// One operation.
 pub(super) trait Part: Send {
@@ -120,7 +121,7 @@ impl<E: Entity> Part for Updates<E> {
         let Self { update, known } = self;
         let changes = std::mem::take(&mut update.changes);
         let condition = update.condition.as_ref();
-        update_request::<E>(table, &update.subject.0, changes, condition, known.as_ref(), stamp, "")
+        update_request::<E>(table, &update.subject.0, changes, condition, known.as_ref(), stamp, None)
     }
 
     fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
@@ -157,7 +158,7 @@ impl<E: Entity> Part for Deletes<E> {
     }
 
     fn write(&mut self, table: String, _: &Stamp) -> Result<Write> {
-        self.delete.request(table, "", self.known.as_ref())
+        self.delete.request(table, None, self.known.as_ref())
     }
 
     fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {

@@ -3,13 +3,12 @@
 
 use super::MAX_TRANSACTION_OPERATIONS;
 use super::part::Part;
-use crate::codec::{Encoder, Request, Scanner, ValueError, item_size};
+use crate::codec::{Request, Scanner, ValueError, item_size};
 use crate::database::Database;
 use crate::entity::Stamp;
-use crate::error::{Error, FailedOperation, Result, Subject, TransactionReport};
-use crate::operation::{Meaning, OperationKind, Write};
-use crate::transport::{self, CancellationReason, Failure, Operation};
-use crate::unique::Claim;
+use crate::error::{Doing, Error, FailedOperation, Result, Subject, TransactionReport};
+use crate::transport::{self, Failure, Operation};
+use crate::write::Write;
 
 /// The sizes of all items together.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
@@ -31,7 +30,7 @@ pub(super) fn prepare(
     token: Option<String>,
 ) -> Result<TransactionRequest> {
     let tables: Vec<String> = parts.iter().map(|part| database.table(part.info())).collect();
-    let subject = Subject::transaction(parts.len(), &tables).during("writing");
+    let subject = Subject::transaction(parts.len(), &tables).during(Doing::Writing);
     let refused = |why: String| Error::invalid(subject.clone(), &ValueError::new(why));
     let token = checked_token(token).map_err(&refused)?;
     if parts.is_empty() {
@@ -134,31 +133,13 @@ fn check_claims(writes: &[Write]) -> std::result::Result<(), String> {
 
 /// How many operations they are to DynamoDB.
 fn operations_of(writes: &[Write]) -> usize {
-    writes.iter().map(|write| 1 + write.claims.len()).sum()
+    writes.iter().map(Write::operations).sum()
 }
 
 fn body(writes: &[Write], token: &str) -> Vec<u8> {
     let length: usize = writes.iter().map(|write| write.body.len() + 32 + 512 * write.claims.len()).sum();
     let mut request = Request::new(length);
-    request.array("TransactItems", &mut writes.iter(), |write, encoder: &mut Encoder| {
-        encoder.push(b'{');
-        encoder.json_string(match (write.kind, write.operation) {
-            (OperationKind::Checking, _) => "ConditionCheck",
-            (_, operation) if operation == Operation::PUT_ITEM => "Put",
-            (_, operation) if operation == Operation::DELETE_ITEM => "Delete",
-            _ => "Update",
-        });
-        encoder.push(b':');
-        encoder.raw(&write.body);
-        encoder.push(b'}');
-        for claim in &write.claims {
-            encoder.raw(b",{");
-            encoder.json_string(claim.name());
-            encoder.push(b':');
-            encoder.raw(&claim.body(&write.subject.table));
-            encoder.push(b'}');
-        }
-    });
+    request.array("TransactItems", &mut writes.iter(), Write::write_operations);
     request.text("ClientRequestToken", token);
     request.finish()
 }
@@ -218,12 +199,16 @@ impl TransactionRequest {
         match send(database, &writes, body).await {
             Ok(()) => Ok(()),
             Err(failure) => {
-                let operations = writes.iter().enumerate().flat_map(|(index, write)| {
-                    let item = std::iter::once(Place::Item(&write.meaning));
-                    let places = item.chain(write.claims.iter().map(Place::Claim));
-                    places.map(move |place| (index, write.kind, &write.subject, place))
+                let operations = writes.iter().enumerate();
+                let operations = operations.flat_map(|(index, write)| {
+                    (0..write.operations()).map(move |operation| (index, write, operation))
                 });
-                Err(explained(failure, subject, operations))
+                let operations: Vec<_> = operations.collect();
+                Err(explained(failure, subject, &|position, failure| {
+                    let (index, write, operation) = *operations.get(position)?;
+                    let reason = write.error_at(operation, failure);
+                    Some(FailedOperation::new(index, write.kind, reason))
+                }))
             }
         }
     }
@@ -247,53 +232,23 @@ pub(crate) async fn send_one(database: &Database, write: &Write) -> std::result:
 
 /// A write by itself, as a transaction of one operation: applied once, even if answers are lost.
 pub(crate) async fn carry_out_one(database: &Database, write: Write) -> Result<()> {
-    match send_one(database, &write).await {
-        Ok(()) => Ok(()),
-        Err(mut failure) => Err(match failure.reasons.pop() {
-            Some(reason) => explained_reason(reason, &write.meaning, write.subject, failure.outcome_known),
-            None => failure.into_error(write.subject),
-        }),
-    }
+    send_one(database, &write).await.map_err(|failure| write.error(failure))
 }
 
 /// The failure of a transaction, said of its operations where DynamoDB says it of them: in their order, each with its
-/// position in the calls.
-pub(super) fn explained<'w>(
+/// position in the calls. `operation` makes the error of the one at a position of the request.
+pub(super) fn explained(
     mut failure: Failure,
     subject: Subject,
-    operations: impl Iterator<Item = (usize, OperationKind, &'w Subject, Place<'w>)>,
+    operation: &dyn Fn(usize, Failure) -> Option<FailedOperation>,
 ) -> Error {
     let (reasons, outcome_known) = (std::mem::take(&mut failure.reasons), failure.outcome_known);
+    let reasons = reasons.into_iter().enumerate().filter(|(_, reason)| !reason.is_none());
     let failures: Vec<FailedOperation> = reasons
-        .into_iter()
-        .zip(operations)
-        .filter(|(reason, _)| !reason.is_none())
-        .map(|(reason, (index, kind, subject, place))| {
-            let subject = subject.clone();
-            let reason = match place {
-                Place::Item(meaning) => explained_reason(reason, meaning, subject, outcome_known),
-                Place::Claim(claim) => claim.error(reason.into_failure(outcome_known), subject),
-            };
-            FailedOperation::new(index, kind, reason)
-        })
+        .filter_map(|(position, reason)| operation(position, reason.into_failure(outcome_known)))
         .collect();
     if failures.is_empty() {
         return failure.into_error(subject);
     }
     TransactionReport { subject, failures, sent: true, outcome_known }.into()
-}
-
-/// What a reason of a cancellation is said of.
-pub(super) enum Place<'w> {
-    Item(&'w Meaning),
-    Claim(&'w Claim),
-}
-
-fn explained_reason(
-    reason: CancellationReason,
-    meaning: &Meaning,
-    subject: Subject,
-    outcome_known: bool,
-) -> Error {
-    meaning.error(reason.into_failure(outcome_known), subject)
 }

@@ -2,7 +2,7 @@
 
 use dynorm::prelude::*;
 use dynorm::{Condition, Query};
-use dynorm_tests::{Engine, Quirk, database};
+use dynorm_tests::database;
 use fastrand::Rng;
 
 use super::{Both, KINDS, Kind, Order, Plans, Sample, TEXTS, assert_met, both, by, compare, text, word};
@@ -122,9 +122,6 @@ impl Sample for Site {
 
 #[tokio::test]
 async fn oracle_of_keys_of_several_attributes() {
-    if Engine::of_this_run().has(Quirk::OneAttributeKeys) {
-        return;
-    }
     let mut plans = Plans::new();
     for seed in 0..4 {
         let mut random = Rng::with_seed(seed);

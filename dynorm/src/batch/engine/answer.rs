@@ -12,7 +12,7 @@ use super::{Engine, Flight, Part, Wait};
 use crate::codec::ValueError;
 use crate::error::{Error, Subject};
 use crate::transport::{Failure, FailureKind};
-use crate::unique::{Known, unsettled};
+use crate::write::{Known, unsettled};
 
 impl Engine<'_> {
     pub(super) fn digest(&mut self, flight: Flight) {
@@ -128,7 +128,7 @@ impl Engine<'_> {
         let subject = self.subject_of(&chunk);
         let alone = chunk.first().filter(|_| self.work == Work::Each).and_then(|id| self.jobs.get(*id));
         let error = Arc::new(match alone {
-            Some(job) => match job.body.explain(job.info, failure, &subject) {
+            Some(job) => match job.body.explain(failure, &subject) {
                 Ok(known) => return self.try_again(chunk, parts, &known, subject, now),
                 Err(error) => error,
             },

@@ -31,7 +31,7 @@ use crate::database::Database;
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
 use crate::transport::{self, Answer, Failure, Operation};
-use crate::unique::Known;
+use crate::write::Known;
 pub(super) use job::Job;
 use job::{Indices, Other};
 use settle::Wait;

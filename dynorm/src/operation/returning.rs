@@ -1,0 +1,122 @@
+//! What the operations give back: the types that say it, and how it is read out of an answer.
+
+use super::exactly_once::ReadBack;
+use super::find::member;
+use crate::codec::ValueError;
+use crate::database::Database;
+use crate::entity::{EncodedKey, Entity, decode_entity};
+use crate::error::{Error, Result, Subject};
+use crate::transport::{Answer, Repeat};
+use crate::write::ReturnValues;
+
+/// An update that gives the entity as it is then.
+#[derive(Debug)]
+pub enum New {}
+
+/// What a write gives back: [`Nothing`] or [`Old`].
+pub trait Returning<E: Entity>: 'static {
+    /// The type of it.
+    type Output;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "read by the operation alone")]
+    const WANTED: ReturnValues;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
+}
+
+/// A write that gives nothing back.
+#[derive(Debug)]
+pub enum Nothing {}
+
+/// A write that gives back the entity as it was before.
+#[derive(Debug)]
+pub enum Old {}
+
+impl<E: Entity> Returning<E> for Nothing {
+    type Output = ();
+    #[allow(private_interfaces, reason = "read by the operation alone")]
+    const WANTED: ReturnValues = ReturnValues::Nothing;
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(_: &Answer) -> std::result::Result<(), ValueError> {
+        Ok(())
+    }
+}
+
+impl<E: Entity> Returning<E> for Old {
+    type Output = Option<E>;
+    #[allow(private_interfaces, reason = "read by the operation alone")]
+    const WANTED: ReturnValues = ReturnValues::Old;
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(answer: &Answer) -> std::result::Result<Option<E>, ValueError> {
+        member(answer, "Attributes")?.map_or(Ok(None), |item| decode_entity(&item))
+    }
+}
+
+/// What an update gives back: [`New`], [`Old`] or [`Nothing`].
+pub trait UpdateReturning<E: Entity>: 'static {
+    /// The type of it.
+    type Output;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "read by the operation alone")]
+    const WANTED: ReturnValues;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    const REPEAT: Repeat;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
+    /// What comes back if the update was a transaction, which gives nothing.
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn read_back(
+        database: &Database,
+        key: EncodedKey,
+        subject: Subject,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+macro_rules! returning {
+    ($($kind:ident: $output:ty, $repeat:ident, |$answer:ident| $read:expr, $read_back:expr;)*) => {$(
+        impl<E: Entity> UpdateReturning<E> for $kind {
+            type Output = $output;
+            #[allow(private_interfaces, reason = "read by the operation alone")]
+            const WANTED: ReturnValues = ReturnValues::$kind;
+            #[allow(private_interfaces, reason = "called by the operation alone")]
+            const REPEAT: Repeat = Repeat::$repeat;
+
+            #[allow(private_interfaces, reason = "called by the operation alone")]
+            fn output($answer: &Answer) -> std::result::Result<$output, ValueError> {
+                $read
+            }
+
+            #[allow(private_interfaces, reason = "called by the operation alone")]
+            async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<$output> {
+                $read_back(database, key, subject).await
+            }
+        }
+    )*};
+}
+
+returning! {
+    New: E, Any, |answer| attributes(answer), <Self as ReadBack<E>>::read;
+    // A second time, the old item would be the new one.
+    Old: E, NotApplied, |answer| attributes(answer), no_old;
+    Nothing: (), Any, |_answer| Ok(()), <Self as ReadBack<E>>::read;
+}
+
+/// A transaction gives nothing back, and it is refused before it is sent.
+async fn no_old<T>(_: &Database, _: EncodedKey, subject: Subject) -> Result<T> {
+    Err(Error::invalid(subject, &ValueError::new(NO_OLD)))
+}
+
+pub(super) const NO_OLD: &str = "it writes unique values, in a transaction, and that gives no old item back: read the item before, and write it with a condition";
+
+/// The entity in the answer of an update that returns one.
+pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, ValueError> {
+    let item = member(answer, "Attributes")?.ok_or_else(|| ValueError::new("the answer has no item"))?;
+    decode_entity(&item)?
+        .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
+}

@@ -1,0 +1,74 @@
+//! What must hold for a write, as one condition.
+
+use super::{Action, Intent};
+use crate::codec::ValueError;
+use crate::entity::EntityInfo;
+use crate::expression::{self, Change, Json, Node};
+use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version};
+
+/// The condition of a write; `None` if it needs nothing.
+pub(super) fn of(intent: &Intent<'_>, version: Option<u64>) -> Result<Option<Node>, ValueError> {
+    let Intent { info, existence, .. } = *intent;
+    if let Some(asked) = intent.condition {
+        asked.check_names(info)?;
+    }
+    // What is created takes the place of nothing, or of what has expired: the values of that are nobody's.
+    let known = intent.uniques.as_ref().filter(|_| existence != Existence::Absent);
+    let all = [
+        of_existence(info, existence),
+        intent.condition.cloned(),
+        of_version(info, intent.action, version),
+        known.map(|uniques| uniques.known.before.condition(info)),
+    ];
+    Ok(Node::all(all.into_iter().flatten()))
+}
+
+fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node> {
+    let visible = || [Visibility::default().of_mark(info), Visibility::default().of_end(info)];
+    match existence {
+        Existence::Any => None,
+        Existence::Absent => Some(match expired(info) {
+            Some(expired) => absent(info).or(own_type(info).map_or(expired.clone(), |own| own.and(expired))),
+            None => absent(info),
+        }),
+        Existence::Stored => Some(stored(info)),
+        Existence::Present => Node::all([Some(stored(info))].into_iter().chain(visible()).flatten()),
+        Existence::PresentOrAbsent => {
+            let present = Node::all([own_type(info)].into_iter().chain(visible()).flatten())?;
+            Some(absent(info).or(present))
+        }
+    }
+}
+
+fn of_version(info: &'static EntityInfo, action: Action<'_>, version: Option<u64>) -> Option<Node> {
+    match (version, action) {
+        // What is gone need not be deleted.
+        (Some(version), Action::Delete) => Some(absent(info).or(has_version(info, version)?)),
+        (Some(version), _) => has_version(info, version),
+        (None, action) if action.raises_version(info) => can_raise_version(info),
+        (None, _) => None,
+    }
+}
+
+/// True if the changes raise the version, whatever it is.
+pub(super) fn raised_version(info: &'static EntityInfo, changes: &[Change]) -> bool {
+    info.version_attribute().is_some_and(|name| {
+        changes.iter().any(|change| {
+            change.path.is_attribute(name) && matches!(change.action, expression::Action::Add { .. })
+        })
+    })
+}
+
+/// Every item has its key.
+fn absent(info: &'static EntityInfo) -> Node {
+    Node::absent(info.attribute(&info.partition))
+}
+
+fn stored(info: &'static EntityInfo) -> Node {
+    own_type(info).unwrap_or_else(|| Node::exists(info.attribute(&info.partition)))
+}
+
+/// The condition that an item is of the entity, and not of another that shares the table.
+fn own_type(info: &'static EntityInfo) -> Option<Node> {
+    Some(Node::equals(info.type_attribute?, Json::text(info.name)))
+}
