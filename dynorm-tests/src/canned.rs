@@ -96,7 +96,8 @@ pub enum Answer {
     Never,
     /// The engine of [`over`] executes the request and answers it.
     Engine,
-    /// The same, and the answer is on its way for this long: whoever drops the future by then has written all the same.
+    /// The same, and the answer is on its way for this long: whoever drops the future by then has written all
+    /// the same.
     Late(Duration),
     /// What becomes of it after a while. The clock is tokio's, so a test may pause it.
     After(Duration, Box<Answer>),

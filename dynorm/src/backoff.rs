@@ -1,4 +1,5 @@
-//! How often, and after which wait, something is tried again: exponential backoff with full jitter.
+//! How often, and after which wait, something is tried again: exponential backoff with full jitter; and
+//! the rounds of a batch that bring nothing, which have a least length.
 //!
 //! To change how single writes, transactions, `retry_on_conflict` or batches are repeated, change the constant of that name
 //! below: each has its own, so that none changes with another. What a caller may choose for a batch is
@@ -36,8 +37,8 @@ impl Backoff {
     /// since transactions that meet at an item all have to wait for each other.
     pub(crate) const TRANSACTION: Self = Self::of(8);
 
-    /// A write whose unique values others are changing: as often as it takes within [`CLAIM_TIME`], with up to 50, 100, 200 ms, …
-    /// and a second in between.
+    /// A write whose unique values others are changing: as often as it takes within [`CLAIM_TIME`], with up
+    /// to 50, 100, 200 ms, … and a second in between.
     pub(crate) const CLAIM: Self = Self { max_delay: Duration::from_secs(1), ..Self::of(u32::MAX) };
 
     /// `retry_on_conflict`: as often as others may be faster, with up to 5 seconds in between.
@@ -58,8 +59,8 @@ impl Backoff {
         limit.mul_f64(random.f64())
     }
 
-    /// How long to wait after so many rounds in which nothing at all was done: a limit that grows four times with each, or a half of
-    /// it at least, so that it is known for how long nobody gives up.
+    /// How long to wait after so many rounds in which nothing at all was done: a limit that grows four times
+    /// with each, or a half of it at least, so that it is known for how long nobody gives up.
     pub(crate) fn round(&self, rounds: u32, random: &mut fastrand::Rng) -> Duration {
         let factor = 4u32.saturating_pow(rounds.saturating_sub(1).min(15));
         let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);

@@ -160,7 +160,9 @@ async fn when_the_retries_are_used_up_the_error_holds_what_is_left_and_goes_on_w
     let error = UserRepo::batch_save(&mut users).on(&db).await.unwrap_err();
     // 13 and 3 are written; then come rounds without progress.
     assert_eq!(error.failures().len(), 14);
-    assert_eq!(requests.len(), 2 + 1 + MAX_RETRIES as usize);
+    // What travels along before it is due has not had a round, so there may be one request more.
+    let rounds = 2 + 1 + MAX_RETRIES as usize;
+    assert!((rounds..=rounds + 1).contains(&requests.len()), "{}", requests.len());
     for failure in error.failures() {
         assert_eq!(failure.fate, Fate::Unprocessed);
         assert_eq!(failure.index % 25 % 2, 1);

@@ -1,6 +1,6 @@
-//! What an entity that was passed by `&mut` says after its future was dropped, at each of its await points, or has ended without
-//! an answer: its version goes back unless the save is known to be done, its id and its times stay, and the next save is a version
-//! conflict just where the dropped one was made after all.
+//! What an entity that was passed by `&mut` says after its future was dropped, at each of its await points,
+//! or has ended without an answer: its version goes back unless the save is known to be done, its id and its
+//! times stay, and the next save is a version conflict just where the dropped one was made after all.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -217,7 +217,8 @@ async fn entities<E: Versioned>(db: &Database, are_new: bool, name: &str) -> Vec
     all
 }
 
-/// Holds an entity against what it was before an operation of which nobody knows how it ended. True if the write was made.
+/// Holds an entity against what it was before an operation of which nobody knows how it ended. True if the
+/// write was made.
 async fn check<E: Versioned>(db: &Database, was: &State<E>, entity: &mut E, context: &str) -> bool {
     let is = entity.state();
     if !was.id.is_unset() {

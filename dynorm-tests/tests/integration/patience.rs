@@ -1,4 +1,5 @@
-//! What a retry policy means in time: for how long an operation does not give up, and when it has. Time is paused.
+//! What a retry policy means in time: for how long an operation does not give up, and when it has. Time is
+//! paused.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -28,7 +29,8 @@ fn parts(count: u32) -> impl Iterator<Item = Part> {
     (0..count).map(|number| Part { number })
 }
 
-/// The time that the docs of `Retry` state for a batch on a table that takes nothing, with a little for the ticks of the clock.
+/// The time that the docs of `Retry` state for a batch on a table that takes nothing, with a little for the
+/// ticks of the clock.
 fn stated(items: u32) -> std::ops::RangeInclusive<Duration> {
     Duration::from_millis(525)..=Duration::from_millis(if items <= 25 { 1_060 } else { 2_110 })
 }

@@ -1,6 +1,6 @@
-//! A storm: 200 tasks at 20 keys, with writes of every kind and faults of every kind. Afterwards nothing that was acknowledged is
-//! missing, nothing was made twice that is made once, every unique value has its owner, and nobody has hung. Each storm follows
-//! from its seed, and time is paused.
+//! A storm: 200 tasks at 20 keys, with writes of every kind and faults of every kind. Afterwards nothing that
+//! was acknowledged is missing, nothing was made twice that is made once, every unique value has its owner,
+//! and nobody has hung. Each storm follows from its seed, and time is paused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

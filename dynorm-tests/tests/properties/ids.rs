@@ -1,4 +1,5 @@
-//! The ids of one process are in the order of their making, across threads and types, and no two are the same.
+//! The ids of one process are in the order of their making, across threads and types, and no two are the
+//! same.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, Mutex};

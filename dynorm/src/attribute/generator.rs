@@ -14,9 +14,9 @@ pub(super) fn next() -> Ulid {
     *last
 }
 
-/// The bits by which an id is ahead of the one before it, if both are of one millisecond. The crate's own generator adds 1, so
-/// that whoever has one id knows the next; this leaves 48 bits to guess. Half a million ids of one millisecond together take
-/// less than a thousandth of its 80 bits.
+/// The bits by which an id is ahead of the one before it, if both are of one millisecond. The crate's own
+/// generator adds 1, so that whoever has one id knows the next; this leaves 48 bits to guess. Half a million
+/// ids of one millisecond together take less than a thousandth of its 80 bits.
 const STEP: u128 = (1 << 48) - 1;
 
 /// What comes after `last`, with the time and the random bits of `drawn`.
@@ -25,7 +25,8 @@ fn following(last: Ulid, drawn: Ulid, process: impl FnOnce() -> u32) -> Ulid {
         // The random numbers of a forked process are those of its parent; its number is not.
         return Ulid(drawn.0 ^ u128::from(process()));
     }
-    // In the same millisecond, or the clock was set back. What overflows the random bits goes on in the next millisecond.
+    // In the same millisecond, or the clock was set back. What overflows the random bits goes on in the next
+    // millisecond.
     match last.0.checked_add(1 + (drawn.0 & STEP)) {
         Some(next) => Ulid(next),
         // After the year 10889.
@@ -51,7 +52,8 @@ mod tests {
                 1..10 => now + random.u64(0..1_000),
                 _ => now,
             };
-            // Now and then the random bits are the greatest that there are, so that the next id overflows them.
+            // Now and then the random bits are the greatest that there are, so that the next id overflows
+            // them.
             let bits = if random.u32(0..50) == 0 { RANDOM } else { random.u128(0..=RANDOM) };
             let drawn = Ulid::from_parts(now, bits);
             let next = following(last, drawn, || random.u32(..));

@@ -15,13 +15,15 @@ use crate::codec::{Encoder, Value, ValueError};
 ///
 /// # Order
 ///
-/// The fresh ids of one process, of whatever type and in whichever thread, are in the order of their making, also within a
-/// millisecond: an id that is made after another one is greater, and a batch gives its entities ids in the order of its inputs. To
-/// keep that order when the clock is set back, ids have the last time that it showed until it gets there again. The ids of
-/// several processes are in order as far as their clocks agree, to the millisecond.
+/// The fresh ids of one process, of whatever type and in whichever thread, are in the order of their making,
+/// also within a millisecond: an id that is made after another one is greater, and a batch gives its entities
+/// ids in the order of its inputs. To keep that order when the clock is set back, ids have the last time that
+/// it showed until it gets there again. The ids of several processes are in order as far as their clocks
+/// agree, to the millisecond.
 ///
-/// An id tells when it was made, and it is no secret: of the ids of one millisecond, each is ahead of the one before it by a
-/// random number of 48 bits. What nobody may guess is a token with random bits of its own, and no id.
+/// An id tells when it was made, and it is no secret: of the ids of one millisecond, each is ahead of the one
+/// before it by a random number of 48 bits. What nobody may guess is a token with random bits of its own, and
+/// no id.
 ///
 /// ```
 /// use dynorm::Id;
@@ -195,7 +197,8 @@ pub trait Identifier {
     /// True while no id is set.
     fn is_unset(&self) -> bool;
 
-    /// An id that no other entity has. Those of one process are in the order of their making; see [`Id`](Id#order).
+    /// An id that no other entity has. Those of one process are in the order of their making; see
+    /// [`Id`](Id#order).
     fn fresh() -> Self;
 
     /// A fresh id, unless there is one.

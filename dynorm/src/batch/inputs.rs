@@ -57,7 +57,8 @@ pub(super) trait Group: Send {
     /// An input is done.
     fn settle(&mut self, _: usize) {}
 
-    /// The inputs that are not done are made again as they are, or not at all: takes back that their versions were raised.
+    /// The inputs that are not done are made again as they are, or not at all: takes back that their versions
+    /// were raised.
     fn lower(&mut self, _: &dyn Fn(usize) -> bool) {}
 
     /// Runs the hooks before it that have not run yet: before anything is sent.

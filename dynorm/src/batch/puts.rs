@@ -1,5 +1,6 @@
 //! Entities that are put.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
 
@@ -118,10 +119,12 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         begun.stamp = Some(*stamp);
         for (index, held) in self.held.iter_mut().enumerate() {
             // One that is refused is as new as it was.
-            if begun.refused.contains_key(&index) {
+            let Entry::Vacant(slot) = begun.refused.entry(index) else {
                 begun.unraised.insert(index);
-            } else if let Err(error) = held.stamp(stamp) {
-                begun.refused.insert(index, error);
+                continue;
+            };
+            if let Err(error) = held.stamp(stamp) {
+                slot.insert(error);
                 begun.unraised.insert(index);
             }
         }

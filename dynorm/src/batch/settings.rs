@@ -122,9 +122,9 @@ macro_rules! batch_options {
             self
         }
 
-        /// Calls `tell` after every answer. It is called on the task of the batch, which stands still meanwhile: no answer is
-        /// taken in, and no deadline can cut the call off. So it should be quick, and leave what takes time to another task. If it
-        /// panics, the batch goes on without it.
+        /// Calls `tell` after every answer. It is called on the task of the batch, which stands still
+        /// meanwhile: no answer is taken in, and no deadline can cut the call off. So it should be quick, and
+        /// leave what takes time to another task. If it panics, the batch goes on without it.
         pub fn on_progress(mut self, tell: impl FnMut(&$crate::Progress) + Send + 'a) -> Self {
             self.settings.on_progress = Some(Box::new(tell));
             self

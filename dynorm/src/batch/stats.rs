@@ -21,9 +21,9 @@ pub struct Stats {
     pub superseded: u64,
     /// The inputs of a batch that have failed.
     pub failed: u64,
-    /// The inputs of a batch whose [hooks](crate::Hooks) after the write or the read did not come to their end, because the
-    /// [deadline](crate::Retry::deadline) passed: the one that was running was dropped, and the others did not begin. What was
-    /// written is written all the same; what was read counts as failed.
+    /// The inputs of a batch whose [hooks](crate::Hooks) after the write or the read did not come to their
+    /// end, because the [deadline](crate::Retry::deadline) passed: the one that was running was dropped, and
+    /// the others did not begin. What was written is written all the same; what was read counts as failed.
     pub dropped_hooks: u64,
     /// The requests that were sent.
     pub requests: u64,

@@ -124,10 +124,11 @@ pub struct BatchDeleteStream<'a, E: Entity> {
 
 macro_rules! failure_options {
     ($failure:ty) => {
-        /// Calls `take` with each item that has failed, as it happens. It is called on the task of the batch, which stands still
-        /// meanwhile: no answer is taken in, and no deadline can cut the call off. So it should be quick; what takes time takes
-        /// the failures from a channel, by [`failures_to`](Self::failures_to). If it panics, the stream ends, and the failure that
-        /// it was called with is in the error.
+        /// Calls `take` with each item that has failed, as it happens. It is called on the task of the batch,
+        /// which stands still meanwhile: no answer is taken in, and no deadline can cut the call off. So it
+        /// should be quick; what takes time takes the failures from a channel, by
+        /// [`failures_to`](Self::failures_to). If it panics, the stream ends, and the failure that it was
+        /// called with is in the error.
         pub fn on_failure(mut self, take: impl FnMut($failure) + Send + 'a) -> Self {
             self.failures.consumer = Consumer::Callback(Box::new(take));
             self
@@ -387,7 +388,8 @@ struct Passing<T> {
     refused: Option<Error>,
 }
 
-/// What keeps more from being taken from the caller when a batch ends early, and cuts off the hooks of what was taken.
+/// What keeps more from being taken from the caller when a batch ends early, and cuts off the hooks of what
+/// was taken.
 #[derive(Default)]
 struct Gate(watch::Sender<bool>);
 

@@ -38,8 +38,9 @@ pub(super) async fn claiming(
             Ok(answer) => return Ok(answer),
             Err(failure) => known = write.explain(failure)?,
         }
-        // What a failure has shown is never as fresh as now, so the next attempt goes at once. If the item has changed once more by
-        // then, others are at it as well: then it waits, and what it knows is old when it has.
+        // What a failure has shown is never as fresh as now, so the next attempt goes at once. If the item
+        // has changed once more by then, others are at it as well: then it waits, and what it knows is old
+        // when it has.
         if is_fresh {
             if start.elapsed() >= CLAIM_TIME {
                 return Err(unsettled(write.subject));

@@ -11,10 +11,11 @@ use crate::rules::check_version;
 /// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
 /// which stamps it in place.
 ///
-/// An entity passed by `&mut` is put back as it was if the write is known to have failed. If nobody knows, because no answer came
-/// or the future was dropped, it keeps its id and its times, and its version goes back: the next save is at the same item, and is a
-/// [`VersionConflict`](crate::Error::VersionConflict) if that write was made after all. A batch keeps ids and times of those
-/// that have failed, too, since it is made again with them.
+/// An entity passed by `&mut` is put back as it was if the write is known to have failed. If nobody knows,
+/// because no answer came or the future was dropped, it keeps its id and its times, and its version goes
+/// back: the next save is at the same item, and is a [`VersionConflict`](crate::Error::VersionConflict) if
+/// that write was made after all. A batch keeps ids and times of those that have failed, too, since it is
+/// made again with them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved here",
     label = "expected `{E}`, `&{E}` or `&mut {E}`",
@@ -39,7 +40,8 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
     fn batch_output(held: Vec<Self::Held>, stats: crate::batch::Stats, database: Database) -> Self::Batch;
 }
 
-/// An entity during its save. An entity of the caller, if it is dropped before the save is settled, has its version taken back.
+/// An entity during its save. An entity of the caller, if it is dropped before the save is settled, has its
+/// version taken back.
 pub(crate) trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
     fn entity_mut(&mut self) -> &mut E;
@@ -48,9 +50,11 @@ pub(crate) trait Held<E: Entity>: Send {
     fn stamp(&mut self, stamp: &Stamp) -> Result<()>;
     /// It is saved: what it was stamped with stays.
     fn settle(&mut self);
-    /// It is known not to be saved: takes back what was done to an entity of the caller since it was remembered.
+    /// It is known not to be saved: takes back what was done to an entity of the caller since it was
+    /// remembered.
     fn revert(&mut self);
-    /// It may be saved or not, or is saved again as it is: takes back that its version was raised, and no more.
+    /// It may be saved or not, or is saved again as it is: takes back that its version was raised, and no
+    /// more.
     fn lower(&mut self);
     fn into_entity(self) -> E;
 }

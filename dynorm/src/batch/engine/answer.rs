@@ -203,8 +203,9 @@ impl Engine<'_> {
         let mut wait = Wait::Contended;
         for id in &chunk {
             let Some(job) = self.jobs.get_mut(*id) else { continue };
-            // What an answer has shown is never as fresh as now, so the write that is made for it goes at once. If the item has
-            // changed once more by then, others are at it as well: then it waits, and what it knows is old when it has.
+            // What an answer has shown is never as fresh as now, so the write that is made for it goes at
+            // once. If the item has changed once more by then, others are at it as well: then it waits, and
+            // what it knows is old when it has.
             job.is_fresh = job.body.is_guessed() || !job.is_fresh;
             if job.is_fresh {
                 wait = Wait::Again;

@@ -53,7 +53,8 @@ impl Engine<'_> {
             };
             let pauses = !matches!(wait, Wait::Not | Wait::Again);
             if !pauses && let Some(job) = self.jobs.get_mut(id) {
-                // The answer had no room for it, or the write was for another item than there is: that was no attempt.
+                // The answer had no room for it, or the write was for another item than there is: that was no
+                // attempt.
                 job.attempts = attempts.saturating_sub(1);
             }
             // Somebody gets through to the item, so its table takes something.
@@ -92,7 +93,8 @@ impl Engine<'_> {
         }
     }
 
-    /// How long an item waits after so many attempts, of which the last ones were rounds that brought nothing.
+    /// How long an item waits after so many attempts, of which the last ones were rounds that brought
+    /// nothing.
     fn delay(&mut self, (attempts, fruitless): (u32, u32)) -> std::time::Duration {
         let retry = self.settings.options.retry;
         let delay = retry.backoff.delay(attempts, &mut self.random);
