@@ -7,6 +7,8 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token, bracketed, ext::IdentExt, parenthesized};
 
 use crate::errors::Errors;
+use crate::template::Template;
+use crate::words;
 
 /// One entry of the list.
 pub(crate) struct Entry {
@@ -17,8 +19,8 @@ pub(crate) struct Entry {
 pub(crate) enum Argument {
     None,
     Value(Box<Expr>),
-    /// `= [a, b]`, of words that take fields.
-    Fields(syn::token::Bracket, TokenStream),
+    /// `= [a, b]`, of words that take a list.
+    Brackets(syn::token::Bracket, TokenStream),
     List(TokenStream),
 }
 
@@ -27,10 +29,10 @@ impl Parse for Entry {
         let word = Ident::parse_any(input)?;
         let argument = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            if input.peek(syn::token::Bracket) && FIELD_LISTS.iter().any(|known| word == known) {
+            if input.peek(syn::token::Bracket) && words::LISTS.iter().any(|known| word == known) {
                 let list;
                 let bracket = bracketed!(list in input);
-                Argument::Fields(bracket, list.parse()?)
+                Argument::Brackets(bracket, list.parse()?)
             } else {
                 Argument::Value(Box::new(input.parse()?))
             }
@@ -51,14 +53,11 @@ impl ToTokens for Entry {
         match &self.argument {
             Argument::None => {}
             Argument::Value(value) => value.to_tokens(tokens),
-            Argument::Fields(bracket, list) => bracket.surround(tokens, |tokens| list.to_tokens(tokens)),
+            Argument::Brackets(bracket, list) => bracket.surround(tokens, |tokens| list.to_tokens(tokens)),
             Argument::List(list) => list.to_tokens(tokens),
         }
     }
 }
-
-/// The words that take a list of fields.
-const FIELD_LISTS: &[&str] = &["partition", "sort", "include"];
 
 /// The entries of all attributes called `name`.
 pub(crate) fn entries(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Entry> {
@@ -129,15 +128,34 @@ impl Entry {
         None
     }
 
+    /// `word = "TEXT#{field}"`
+    pub(crate) fn template(&self, example: &str, errors: &mut Errors) -> Option<Template> {
+        let literal = self.text(example, errors)?;
+        Template::parse(literal).map_err(|error| errors.push(error)).ok()
+    }
+
+    /// `word = ["a", "b"]`
+    pub(crate) fn texts(&self, example: &str, errors: &mut Errors) -> Option<Vec<LitStr>> {
+        let texts = self.list::<LitStr>();
+        if texts.is_none() {
+            let word = &self.word;
+            errors.at(self, format_args!("`{word}` needs a list of texts: write `{word} = [\"{example}\"]`"));
+        }
+        texts
+    }
+
+    /// What stands in the brackets, if it is one or more of `T`.
+    fn list<T: Parse>(&self) -> Option<Vec<T>> {
+        let Argument::Brackets(_, list) = &self.argument else { return None };
+        let parser = Punctuated::<T, Token![,]>::parse_terminated;
+        let list: Vec<T> = syn::parse::Parser::parse2(parser, list.clone()).ok()?.into_iter().collect();
+        (!list.is_empty()).then_some(list)
+    }
+
     /// `word = [a, b]`: fields in an order.
     pub(crate) fn fields(&self, example: &str, errors: &mut Errors) -> Option<Vec<Ident>> {
-        if let Argument::Fields(_, list) = &self.argument {
-            let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
-            let fields = syn::parse::Parser::parse2(parser, list.clone()).ok();
-            let fields: Option<Vec<Ident>> = fields.map(|fields| fields.into_iter().collect());
-            if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
-                return Some(fields);
-            }
+        if let Some(fields) = self.list() {
+            return Some(fields);
         }
         let word = &self.word;
         errors.at(self, format_args!("`{word}` needs a list of fields: write `{word} = [{example}]`"));
@@ -146,18 +164,37 @@ impl Entry {
 
     /// True for `word = …`.
     pub(crate) fn has_value(&self) -> bool {
-        matches!(&self.argument, Argument::Value(_) | Argument::Fields(..))
+        matches!(&self.argument, Argument::Value(_) | Argument::Brackets(..))
+    }
+
+    /// True for `word(…)`.
+    pub(crate) fn has_options(&self) -> bool {
+        matches!(&self.argument, Argument::List(_))
     }
 
     /// True for `word = […]`.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(&self.argument, Argument::Fields(..))
+        matches!(&self.argument, Argument::Brackets(..))
+    }
+
+    /// `word(option, option = "text")`
+    pub(crate) fn options(&self, errors: &mut Errors) -> Vec<Entry> {
+        let Argument::List(list) = &self.argument else { return Vec::new() };
+        let options =
+            syn::parse::Parser::parse2(Punctuated::<Entry, Token![,]>::parse_terminated, list.clone());
+        match options {
+            Ok(options) => options.into_iter().collect(),
+            Err(error) => {
+                errors.push(error);
+                Vec::new()
+            }
+        }
     }
 
     /// `word("name", option, option = "text")`, or with only a name `word = "name"`.
     pub(crate) fn named(&self, example: &str, errors: &mut Errors) -> Option<(LitStr, Vec<Entry>)> {
         match &self.argument {
-            Argument::Value(_) | Argument::Fields(..) => Some((self.text(example, errors)?, Vec::new())),
+            Argument::Value(_) | Argument::Brackets(..) => Some((self.text(example, errors)?, Vec::new())),
             Argument::List(list) => {
                 let parser = |input: ParseStream<'_>| name_and_options(&self.word, example, input);
                 match syn::parse::Parser::parse2(parser, list.clone()) {
@@ -174,6 +211,27 @@ impl Entry {
                 None
             }
         }
+    }
+}
+
+/// Where the runtime crate is, unless `crate = …` says otherwise.
+pub(crate) fn default_door() -> syn::Path {
+    syn::parse_quote!(::dynorm)
+}
+
+/// Words that are given once.
+#[derive(Default)]
+pub(crate) struct Once(Vec<String>);
+
+impl Once {
+    pub(crate) fn first(&mut self, word: &Ident, errors: &mut Errors) -> bool {
+        let text = word.unraw().to_string();
+        if self.0.contains(&text) {
+            errors.at(word, format_args!("`{text}` is given twice: remove one of the two"));
+            return false;
+        }
+        self.0.push(text);
+        true
     }
 }
 

@@ -1,13 +1,14 @@
 //! What a struct can say and DynamoDB or dynorm cannot do. One rule, one function, one reason.
 
+use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
 
 use crate::attr;
 use crate::errors::Errors;
-use crate::expand::{constant_name, starter_name};
-use crate::expand_projected::projection_name;
 use crate::model::{Entity, Field, Index, Source, StampKind, Storage};
+use crate::names::{constant_name, projection_name, starter_name};
 use crate::template::Segment;
+use crate::words;
 
 pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
     names(entity, errors);
@@ -18,6 +19,8 @@ pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
     partition_key(entity, errors);
     templates(entity, errors);
     derived_names(entity, errors);
+    type_names(entity, errors);
+    escape(entity, errors);
     one_key_each(entity, errors);
     indexes(entity, errors);
     uniques(entity, errors);
@@ -89,8 +92,7 @@ fn uniques(entity: &Entity<'_>, errors: &mut Errors) {
     }
 }
 
-/// The key of an item never changes, so what every write changes cannot be a part of it. (What is stored as an end is no key by
-/// its storage.)
+/// The key of an item never changes, so what every write changes cannot be a part of it. (An expiry is no key by its storage.)
 fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
     let keys = entity.key_fields();
     for field in entity.fields.iter().filter(|field| keys.contains(&field.ident)) {
@@ -106,7 +108,7 @@ fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
                 ),
                 StampKind::DeletedAt => (
                     "a delete sets it",
-                    "give the mark a field of its own: `#[entity(deleted_at)] deleted_at: Option<Timestamp>`",
+                    "give it a field of its own: `#[entity(deleted_at)] deleted_at: Option<Timestamp>`",
                 ),
                 StampKind::Id | StampKind::CreatedAt | StampKind::Ttl => continue,
             };
@@ -201,6 +203,41 @@ fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
     }
 }
 
+/// The types of an entity are texts, and no two are the same.
+fn type_names(entity: &Entity<'_>, errors: &mut Errors) {
+    let mut seen: Vec<String> = Vec::new();
+    for name in entity.type_name.all() {
+        let text = name.value();
+        if text.is_empty() {
+            errors.at(name, "the type of an entity has at least one character, such as \"USER\"");
+        } else if seen.contains(&text) {
+            errors.at(name, format_args!("the type {text:?} is given twice: remove one of the two"));
+        }
+        seen.push(text);
+    }
+    let is_own = |name: &&LitStr| entity.type_name.written.is_none() && entity.ident.unraw() == name.value();
+    if let Some(name) = entity.type_name.former.iter().find(is_own) {
+        errors.at(
+            name,
+            format_args!(
+                "{:?} is the type of this struct already: remove it, or give the struct another `type_name`",
+                name.value()
+            ),
+        );
+    }
+}
+
+/// Only templates have what is escaped.
+fn escape(entity: &Entity<'_>, errors: &mut Errors) {
+    let mut sources = entity.keys().chain(entity.index_keys());
+    if let Some(word) = &entity.unescaped
+        && !entity.key_failed
+        && !sources.any(|source| matches!(source, Source::Template { .. }))
+    {
+        errors.at(word, "only the values of templates are escaped, and no key is one: remove `escape`");
+    }
+}
+
 /// A key of two parts is made of two attributes.
 fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
     let same = |partition: &[Source], sort: &[Source]| {
@@ -234,43 +271,6 @@ fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
     }
 }
 
-/// The operations of a repository, which a starter of an index must not hide.
-const OPERATIONS: &[&str] = &[
-    "all",
-    "batch",
-    "batch_create",
-    "batch_delete",
-    "batch_delete_entities",
-    "batch_delete_stream",
-    "batch_get",
-    "batch_get_stream",
-    "batch_restore",
-    "batch_save",
-    "batch_save_stream",
-    "check",
-    "count",
-    "create",
-    "delete",
-    "delete_by_id",
-    "filter",
-    "find",
-    "first_or_create",
-    "force_delete",
-    "get",
-    "only_trashed",
-    "query",
-    "restore",
-    "retry_on_conflict",
-    "save",
-    "scan",
-    "transact_get",
-    "transaction",
-    "update",
-    "update_or_create",
-    "upsert",
-    "with_trashed",
-];
-
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_LOCAL_INDEXES: usize = 5;
 
@@ -298,7 +298,7 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
         key_of_several(entity, index, errors);
         projection(entity, index, errors);
         let starter = starter_name(name);
-        if OPERATIONS.contains(&starter.to_string().as_str()) {
+        if words::OPERATIONS.contains(&starter.to_string().as_str()) {
             errors.at(
                 name,
                 format_args!("the index would begin with `{}::{starter}`, which is an operation already: choose another name, such as \"by_{}\"", entity.repository, name.value()),

@@ -1,3 +1,5 @@
+//! The mistakes of one derive.
+
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;

@@ -8,17 +8,14 @@ mod attr;
 mod check;
 mod errors;
 mod expand;
-mod expand_attribute;
-mod expand_marks;
-mod expand_projected;
-mod expand_projection;
 mod model;
+mod names;
 mod parse;
 mod plural;
-mod stub;
 mod template;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -72,6 +69,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `index("by_place", partition = [country, city], sort = [street, number])` | the keys of a global index are made of several attributes each, up to four, in this order |
 /// | `partition_attribute = "pk"`, `sort_attribute = "sk"` | the attributes that hold what the templates make; in an index `gsi1pk` and `gsi1sk` without it |
 /// | `type_attribute = "entity_type"` | the attribute that holds the type of an entity whose key is a template |
+/// | `type_name = "USER"` | the type that is written into it, instead of the name of the struct |
+/// | `type_name(also = ["User"])` | former types, whose items are read and written as the entity's own; the oldest last |
+/// | `untyped` | the items have no type: everything under the keys of the entity is read as one |
+/// | `escape = "none"` | values are written into templates as they are, see below |
 ///
 /// # On a field
 ///
@@ -161,9 +162,21 @@ use syn::{DeriveInput, parse_macro_input};
 /// }
 /// ```
 ///
-/// The key of such an entity is the tuple of its placeholders, `OrderRepo::find((customer_id, id))`. `{number:020}` fills
-/// a whole number up with zeros, so that texts sort as the numbers do; `{{` and `}}` stand for braces. The keys are
-/// written whenever the entity is; with a part that is `None`, the item is not in the index.
+/// The key of such an entity is the tuple of its placeholders, `OrderRepo::find((customer_id, id))`. The keys are written
+/// whenever the entity is; with a part that is `None`, the item is not in the index. `{{` and `}}` stand for braces.
+///
+/// `{number:020}` fills an integer up with zeros, so that texts sort as the numbers do. Other types have no padding: `"7"` and
+/// `"007"` would be one key. Negative numbers, and those of more digits, are refused when they are written.
+///
+/// No two combinations of values make the same key. In a value, `#`, `\` and the character that a text behind a placeholder
+/// begins with are escaped with `\`. The escape stands in front, `a\#b`; in a value that ends the template it stands behind,
+/// `a#\b`, so that the keys have the order of the values. So a placeholder without a width is followed by a text, or by
+/// nothing, and no text behind a placeholder begins with `\`. `create_table::<A>().with::<B>()` refuses entities that could
+/// make each other's keys.
+///
+/// `escape = "none"` is for tables whose keys others made: values are written as they are. Then `a#b` beside `c`, and `a`
+/// beside `b#c`, are one key, and nothing keeps the entities of the table apart, so that a write may replace an item of
+/// another entity: use it where no value holds what the templates put between them.
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     entity(&parse_macro_input!(input as DeriveInput)).into()
@@ -242,20 +255,19 @@ fn entity(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::new();
     let code = parse::entity(input, &mut errors).map(|entity| {
         check::entity(&entity, &mut errors);
-        if entity.has_fields { expand::entity(&entity) } else { stub::entity(&entity) }
+        if entity.has_fields { expand::entity(&entity) } else { expand::stub(&entity) }
     });
     errors.with(code.unwrap_or_default())
 }
 
 fn projection(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::new();
-    let code =
-        parse::projection(input, &mut errors).map(|projection| expand_projection::projection(&projection));
+    let code = parse::projection(input, &mut errors).map(|projection| expand::projection(&projection));
     errors.with(code.unwrap_or_default())
 }
 
 fn attribute(input: &DeriveInput) -> proc_macro2::TokenStream {
     let mut errors = errors::Errors::new();
     let attribute = parse::attribute(input, &mut errors);
-    errors.with(expand_attribute::attribute(&attribute))
+    errors.with(expand::attribute(&attribute))
 }

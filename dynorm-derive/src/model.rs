@@ -1,4 +1,7 @@
 //! What the derive macros know of a type once it is read.
+//!
+//! To add a field attribute, begin with `parse/field.rs`: it lists every place. What an entity has is a member of [`Entity`],
+//! filled by `parse/entity.rs`, judged by `check.rs`, and written by `expand/entity.rs`.
 
 use proc_macro2::{Literal, Span};
 use syn::{Expr, Generics, Ident, LitStr, Path, Type, Visibility};
@@ -21,10 +24,28 @@ pub(crate) struct Entity<'i> {
     pub(crate) indexes: Vec<Index>,
     /// Of an entity whose key is a template: the attribute that holds its type.
     pub(crate) type_attribute: Option<LitStr>,
+    /// What that attribute holds, if not the name of the struct.
+    pub(crate) type_name: TypeName,
+    /// The word that says that values are written into templates as they are.
+    pub(crate) unescaped: Option<Ident>,
     /// It has rules of its own.
     pub(crate) validate: bool,
     /// It has hooks, and this is where it says so.
     pub(crate) hooks: Option<Ident>,
+}
+
+/// `type_name = "USER"`, `type_name(also = ["User"])`.
+#[derive(Default)]
+pub(crate) struct TypeName {
+    pub(crate) written: Option<LitStr>,
+    /// Former names, which are read as well.
+    pub(crate) former: Vec<LitStr>,
+}
+
+impl TypeName {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &LitStr> {
+        self.written.iter().chain(&self.former)
+    }
 }
 
 /// A field of an entity or of a nested struct.
@@ -53,7 +74,7 @@ pub(crate) enum Storage {
     With(Path),
     /// By serde, as a nested value.
     Serde,
-    /// As the end of the item, in seconds.
+    /// As the expiry of the item, in seconds.
     Expiry,
     /// The attributes that the struct does not model.
     Flatten(Ident),
@@ -115,7 +136,7 @@ impl Field<'_> {
             Storage::Flatten(_) => Some("stands for many attributes with `flatten`"),
             Storage::Serde => Some("is stored through `serde`, which can make anything of it"),
             Storage::With(_) => Some("is stored through `with`, which can make anything of it"),
-            Storage::Expiry => Some("is stored in seconds, as the end of the item"),
+            Storage::Expiry => Some("is stored in seconds, as the expiry of the item"),
         }
     }
 
@@ -189,11 +210,11 @@ impl Entity<'_> {
         let keys: Vec<&Ident> = self.keys().chain(self.keys_of(index)).flat_map(Source::fields).collect();
         let include = index.projection.iter().flat_map(|projection| &projection.include);
         // Every query asks whether an item is deleted or has expired.
-        let marks = self.fields.iter().filter(|field| {
+        let asked = self.fields.iter().filter(|field| {
             field.stamps.iter().any(|(kind, _)| matches!(kind, StampKind::DeletedAt | StampKind::Ttl))
         });
         let held: Vec<&Ident> =
-            keys.into_iter().chain(include).chain(marks.map(|field| field.ident)).collect();
+            keys.into_iter().chain(include).chain(asked.map(|field| field.ident)).collect();
         self.fields.iter().filter(|field| field.is_stored() && held.contains(&field.ident)).collect()
     }
 
@@ -224,6 +245,13 @@ impl Index {
 }
 
 impl Source {
+    /// A template, in an attribute that is named by the user or by default.
+    pub(crate) fn of(template: Option<Template>, attribute: Option<LitStr>, default: &str) -> Option<Self> {
+        let template = template?;
+        let attribute = attribute.unwrap_or_else(|| LitStr::new(default, template.literal.span()));
+        Some(Self::Template { attribute, template })
+    }
+
     /// The fields that it is made of.
     pub(crate) fn fields(&self) -> Vec<&Ident> {
         match self {
@@ -297,9 +325,4 @@ pub(crate) enum VariantData<'i> {
     Unit,
     Newtype(&'i Type),
     Struct(Vec<Field<'i>>),
-}
-
-impl VariantData<'_> {
-    /// The name that the value of a newtype variant is stored under.
-    pub(crate) const CONTENT: &'static str = "value";
 }

@@ -20,7 +20,7 @@ pub(crate) enum Segment {
     },
 }
 
-/// A number of DynamoDB has up to 38 digits before its fraction, so that nothing needs more than this.
+/// No number of DynamoDB has more than 38 digits, so this is more than anything needs.
 const MAX_WIDTH: usize = 1000;
 
 impl Template {
@@ -28,6 +28,13 @@ impl Template {
         let segments = segments(&literal.value(), literal.span())
             .map_err(|message| syn::Error::new(literal.span(), message))?;
         Ok(Self { literal, segments })
+    }
+
+    /// True if a number is filled up with zeros where the field stands.
+    pub(crate) fn pads(&self, ident: &Ident) -> bool {
+        let pads =
+            |segment: &Segment| matches!(segment, Segment::Field { field, width: 1.. } if field == ident);
+        self.segments.iter().any(pads)
     }
 
     /// The fields that stand in it, each once.
@@ -81,7 +88,15 @@ fn segments(text: &str, span: Span) -> Result<Vec<Segment>, String> {
     if !fixed.is_empty() {
         segments.push(Segment::Text(fixed));
     }
+    // `dynorm::Template` refuses the same, with fewer words.
     for pair in segments.windows(2) {
+        if let [Segment::Field { field, .. }, Segment::Text(text)] = pair
+            && text.starts_with('\\')
+        {
+            return Err(format!(
+                "`\\` behind `{{{field}}}` is the escape of delimiters in values, so different values could make the same key: put another text such as `#` behind it"
+            ));
+        }
         if let [Segment::Field { field, width: 0 }, Segment::Field { .. }] = pair {
             return Err(format!(
                 "nothing ends `{{{field}}}`, so different values could make the same key: put a text such as `#` behind it"
@@ -162,6 +177,8 @@ mod tests {
             ("{1}", "`{1}` is not a field"),
             ("{a{b}", "`{a{b}` is not a field"),
             ("{a}{b}", "nothing ends `{a}`"),
+            ("{a}\\{b}", "`\\` behind `{a}` is the escape"),
+            ("{a:05}\\", "`\\` behind `{a}` is the escape"),
             ("{a:}", "`:` is not a width"),
             ("{a:5}", "`:5` is not a width: write `{a:020}`"),
             ("{a:0}", "is not a width"),

@@ -1,9 +1,12 @@
 //! Golden expansions: what the macros make of the types of the documentation, and how much of it. After a change on
 //! purpose run these tests with `UPDATE_GOLDEN=1`, and read the difference as a reviewer would.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use quote::quote;
+
+use crate::words;
 
 fn pretty(code: proc_macro2::TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(code).expect("the expansion parses"))
@@ -216,4 +219,169 @@ fn a_generic_struct() {
         pub struct Versioned<T> where T: Clone { pub value: T, pub version: u32 }
     });
     check("versioned", &code);
+}
+
+/// The files of the crate, by the path of their module: `parse::entity`.
+fn modules() -> BTreeMap<String, String> {
+    fn add(directory: &Path, prefix: &str, modules: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+            if path.is_dir() {
+                add(&path, &format!("{prefix}{name}::"), modules);
+                continue;
+            }
+            let module = match name.as_str() {
+                "mod" => prefix.trim_end_matches("::").to_owned(),
+                _ => format!("{prefix}{name}"),
+            };
+            modules.insert(module, std::fs::read_to_string(&path).expect("a file"));
+        }
+    }
+    let mut modules = BTreeMap::new();
+    add(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut modules);
+    // It looks at the whole.
+    modules.remove("tests");
+    modules
+}
+
+/// The modules that a file uses, by its `use` lines, and by the modules that it declares.
+fn uses(module: &str, source: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
+    let mut uses = BTreeSet::new();
+    for line in source.lines().map(str::trim).take_while(|line| *line != "mod tests {") {
+        let declared = line.strip_prefix("mod ").map(|name| match module {
+            "lib" => name.to_owned(),
+            _ => format!("{module}::{name}"),
+        });
+        let line = line.strip_prefix("pub(crate) ").unwrap_or(line).strip_prefix("use ").unwrap_or_default();
+        let named = match (line.strip_prefix("crate::"), line.strip_prefix("super::")) {
+            (Some(path), _) => Some(path.to_owned()),
+            (_, Some(path)) => Some(format!("{parent}::{path}")),
+            _ => None,
+        };
+        for path in declared.into_iter().chain(named) {
+            // `a::b::c` is what `a::b` has, or all of `a`; `a::{b, c}` may be several modules of `a`.
+            let (path, list) = path.split_once('{').unwrap_or((&path, ""));
+            let names = list.split([',', '{', '}', ';']).map(|name| format!("{path}{}", name.trim()));
+            for path in names.chain([path.to_owned()]) {
+                let path = path.trim_end_matches([';', ':']);
+                let known = |found: &&String| path == *found || path.starts_with(&format!("{found}::"));
+                uses.extend(modules.keys().filter(known).max_by_key(|found| found.len()).cloned());
+            }
+        }
+    }
+    uses.remove(module);
+    uses
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let modules = modules();
+    assert!(modules.len() > 20, "{:?}", modules.keys());
+    let mut above: BTreeMap<&str, BTreeSet<String>> =
+        modules.iter().map(|(module, source)| (module.as_str(), uses(module, source, &modules))).collect();
+    assert!(above["lib"].contains("expand") && above["expand::entity"].contains("expand::fields"));
+    // Whatever uses nothing that is left goes, until nothing is left but circles.
+    loop {
+        let free: Vec<&str> =
+            above.iter().filter(|(_, uses)| uses.is_empty()).map(|(module, _)| *module).collect();
+        if free.is_empty() {
+            break;
+        }
+        above.retain(|module, _| !free.contains(module));
+        above.values_mut().for_each(|uses| uses.retain(|module| !free.contains(&module.as_str())));
+    }
+    assert!(above.is_empty(), "in a circle, or above one: {above:#?}");
+}
+
+/// Everything that the macros say of a type is about something else than a word that is not known.
+fn knows(
+    derive: fn(&syn::DeriveInput) -> proc_macro2::TokenStream,
+    attribute: &str,
+    word: &str,
+    input: &str,
+) {
+    let input = input.replace('@', &format!("#[{attribute}({word})]"));
+    let code = derive(&syn::parse_str(&input).expect("the input parses")).to_string();
+    for unknown in ["unknown attribute", "is said of", "is for the fields"] {
+        assert!(!code.contains(unknown), "`{word}`: {code}");
+    }
+}
+
+#[test]
+fn every_word_is_read() {
+    for word in words::ON_ENTITY {
+        knows(crate::entity, words::ENTITY, word, "@ struct User { id: String }");
+    }
+    for word in words::ON_FIELD {
+        knows(crate::entity, words::ENTITY, word, "struct User { @ id: String }");
+    }
+    for (list, on) in [
+        (words::ON_STRUCT, "@ struct Address { city: String }"),
+        (words::ON_ENUM, "@ enum Payment { Card { number: String } }"),
+        (words::ON_VARIANT, "enum Payment { @ Card { number: String } }"),
+        (words::ON_NESTED_FIELD, "struct Address { @ city: String }"),
+    ] {
+        list.iter().for_each(|word| knows(crate::attribute, words::ATTRIBUTE, word, on));
+    }
+    for (list, on) in [
+        (words::ON_PROJECTION, "@ struct Contact { city: String }"),
+        (words::ON_PROJECTION_FIELD, "struct Contact { @ city: String }"),
+    ] {
+        list.iter().for_each(|word| knows(crate::projection, words::PROJECTION, word, on));
+    }
+    for (list, with, on) in [
+        (words::IN_INDEX, "index(\"gsi1\", WORD)", "@ struct User { id: String }"),
+        (words::IN_FIELD_INDEX, "index(\"gsi1\", WORD)", "struct User { @ id: String }"),
+        (words::IN_LSI, "lsi(\"lsi1\", WORD)", "struct User { @ id: String }"),
+        (words::IN_TYPE_NAME, "type_name(WORD)", "@ struct User { id: String }"),
+    ] {
+        list.iter().for_each(|word| knows(crate::entity, words::ENTITY, &with.replace("WORD", word), on));
+    }
+}
+
+#[test]
+#[should_panic(expected = "unknown attribute")]
+fn a_word_that_is_not_read_would_be_seen() {
+    knows(crate::entity, words::ENTITY, "colour", "@ struct User { id: String }");
+}
+
+#[test]
+fn every_word_is_in_the_docs_of_its_macro() {
+    let source = &modules()["lib"];
+    let docs = |end: &str| {
+        let (docs, _) = source.split_once(end).expect("the macro");
+        docs.rsplit_once("\n\n").expect("its docs").1.to_owned()
+    };
+    let entity = docs("#[proc_macro_derive(Entity,");
+    let attribute = docs("#[proc_macro_derive(Attribute,");
+    let projection = docs("#[proc_macro_derive(Projection,");
+    let of_entity =
+        words::ON_ENTITY.iter().chain(words::ON_FIELD).chain(words::IN_INDEX).chain(words::IN_LSI);
+    let of_attribute = words::ON_ENUM.iter().chain(words::ON_VARIANT).chain(words::ON_NESTED_FIELD);
+    let of_projection = words::ON_PROJECTION.iter().chain(words::ON_PROJECTION_FIELD);
+    let named = |docs: &str, word: &str| {
+        let mut before_and_behind = docs.split(word).zip(docs.split(word).skip(1));
+        before_and_behind.any(|(before, behind)| {
+            before.ends_with(['`', '(', ' ']) && behind.starts_with(['`', ' ', '(', ')', ',', '='])
+        })
+    };
+    of_entity.for_each(|word| assert!(named(&entity, word), "{word} is not in the docs of `Entity`"));
+    of_attribute
+        .for_each(|word| assert!(named(&attribute, word), "{word} is not in the docs of `Attribute`"));
+    of_projection
+        .for_each(|word| assert!(named(&projection, word), "{word} is not in the docs of `Projection`"));
+}
+
+#[test]
+fn the_operations_are_the_methods_of_a_repository() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dynorm/src/repository.rs");
+    let source = std::fs::read_to_string(path).expect("the sources of dynorm are beside this crate");
+    let (_, body) = source.split_once("pub trait Repository").expect("the trait");
+    let (body, _) = body.split_once("\n}").expect("its end");
+    let methods = body.lines().filter_map(|line| line.strip_prefix("    fn "));
+    let mut methods: Vec<&str> = methods.filter_map(|line| line.split(['(', '<']).next()).collect();
+    methods.sort_unstable();
+    assert_eq!(methods, words::OPERATIONS);
 }

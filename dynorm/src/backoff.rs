@@ -1,15 +1,16 @@
 //! How often, and after which wait, something is tried again: exponential backoff with full jitter; and
 //! the rounds of a batch that bring nothing, which have a least length.
 //!
-//! To change how single writes, transactions, `retry_on_conflict` or batches are repeated, change the constant of that name
-//! below: each has its own, so that none changes with another. What a caller may choose for a batch is
-//! [`Retry`](crate::Retry) (`batch/retry.rs`), which starts from [`Backoff::BATCH`] and [`MAX_RETRIES`] and says them in its
-//! docs. Which failures are worth another attempt is `FailureKind::may_pass` (`transport/failure.rs`); how many requests are
-//! sent at a time is `batch/pace.rs`.
+//! To change how single writes, transactions, `retry_on_conflict` or batches are repeated, change the
+//! constant of that name below: each has its own, so that none changes with another. What a caller may choose
+//! for a batch is [`Retry`](crate::Retry) (`batch/retry.rs`), which starts from [`Backoff::BATCH`] and
+//! [`MAX_RETRIES`] and says them in its docs. Which failures are worth another attempt is
+//! `FailureKind::may_pass` (`transport/failure.rs`); how many requests are sent at a time is `batch/pace.rs`.
 
 use std::time::Duration;
 
-/// How many rounds of retries without any progress end a batch, unless [`Retry`](crate::Retry) says otherwise.
+/// How many rounds of retries without any progress end a batch, unless [`Retry`](crate::Retry) says
+/// otherwise.
 pub const MAX_RETRIES: u32 = 3;
 
 /// For how long a write is made again whose unique values others are changing.
@@ -33,8 +34,8 @@ impl Backoff {
     /// One write with a condition: between the attempts there are up to 50, 100, 200, 400 and 800 ms.
     pub(crate) const WRITE: Self = Self::of(6);
 
-    /// One transaction: between the attempts there are up to 50, 100, 200, … 3,200 ms. They are more than those of a write,
-    /// since transactions that meet at an item all have to wait for each other.
+    /// One transaction: between the attempts there are up to 50, 100, 200, … 3,200 ms. They are more than
+    /// those of a write, since transactions that meet at an item all have to wait for each other.
     pub(crate) const TRANSACTION: Self = Self::of(8);
 
     /// A write whose unique values others are changing: as often as it takes within [`CLAIM_TIME`], with up
@@ -51,8 +52,8 @@ impl Backoff {
         Self { attempts, base_delay: Duration::from_millis(50), max_delay: Duration::from_secs(5) }
     }
 
-    /// How long to wait before the next attempt after `fruitless` attempts: anything from nothing to a limit that doubles
-    /// with each, so that the attempts of many clients do not come back all at once.
+    /// How long to wait before the next attempt after `fruitless` attempts: anything from nothing to a limit
+    /// that doubles with each, so that the attempts of many clients do not come back all at once.
     pub(crate) fn delay(&self, fruitless: u32, random: &mut fastrand::Rng) -> Duration {
         let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
         let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);

@@ -1,15 +1,15 @@
+//! Entities that were read or written together.
+
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 
-use crate::batch::{BatchDelete, BatchRestore, BatchSave, Stats};
+use crate::batch::Stats;
 use crate::database::Database;
-use crate::entity::Entity;
-use crate::field::{ChangeableKind, Field};
+use crate::field::Field;
 use crate::query::Cursor;
-use crate::rules::SoftDelete;
 
 /// Entities that were read or written together, in order. It is a slice to look at, iterates like a `Vec`, and knows the
 /// database that it came from.
@@ -98,102 +98,14 @@ impl<T> Collection<T> {
     pub fn into_vec(self) -> Vec<T> {
         self.items
     }
+
+    /// The entities, and the database that they came from.
+    pub(crate) fn parts(&mut self) -> (&mut [T], Option<&Database>) {
+        (&mut self.items, self.database.as_ref())
+    }
 }
 
-/// The batch operations of a collection. They use the database that it came from, unless `.on(&db)` names another.
-impl<E: Entity> Collection<E> {
-    /// Saves every entity, stamped in place; see [`BatchSave`].
-    ///
-    /// ```
-    /// # use dynorm::prelude::*;
-    /// # #[derive(Entity, Clone, Debug, Default)]
-    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> dynorm::Result<()> {
-    /// # let db = Database::memory()?;
-    /// # db.create_table::<User>().await?;
-    /// # UserRepo::batch_save([User::default(), User::default()]).on(&db).await?;
-    /// let mut users = UserRepo::all().on(&db).await?;
-    /// users.each(|user| user.age += 1);
-    /// assert_eq!(users.save_all().await?.items, 2);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn save_all(&mut self) -> BatchSave<'_, E, &mut E> {
-        save_all(&mut self.items, self.database.as_ref())
-    }
-
-    /// Deletes the item of every entity; see [`BatchDelete`].
-    pub fn delete_all<'b>(&self) -> BatchDelete<'b, E> {
-        delete_all(&self.items, self.database.as_ref())
-    }
-
-    /// Takes the mark away from the item of every entity; see [`BatchRestore`]. The entities stay as they are: read them again for
-    /// what has become of them.
-    ///
-    /// ```
-    /// # use dynorm::prelude::*;
-    /// # #[derive(Entity, Clone, Debug, Default)]
-    /// # struct Note { #[entity(id)] id: Id<Note>, #[entity(deleted_at)] deleted_at: Option<Timestamp> }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> dynorm::Result<()> {
-    /// # let db = Database::memory()?;
-    /// # db.create_table::<Note>().await?;
-    /// # let notes = NoteRepo::batch_save([Note::default(), Note::default()]).on(&db).await?;
-    /// notes.delete_all().await?;
-    /// let trashed = NoteRepo::scan().only_trashed().get_all().on(&db).await?;
-    /// assert_eq!(trashed.restore_all().await?.items, 2);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn restore_all<'b>(&self) -> BatchRestore<'b, E>
-    where
-        E: SoftDelete,
-    {
-        restore_all(&self.items, self.database.as_ref())
-    }
-
-    /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that would make
-    /// another item.
-    ///
-    /// ```
-    /// # use dynorm::prelude::*;
-    /// # #[derive(Entity, Clone, Debug, Default)]
-    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> dynorm::Result<()> {
-    /// # let db = Database::memory()?;
-    /// # db.create_table::<User>().await?;
-    /// # UserRepo::batch_save([User::default(), User::default()]).on(&db).await?;
-    /// let mut users = UserRepo::all().on(&db).await?;
-    /// users.update_field(User::AGE, 36).await?;
-    /// assert!(UserRepo::all().on(&db).await?.iter().all(|user| user.age == 36));
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// ```compile_fail
-    /// # use dynorm::prelude::*;
-    /// # #[derive(Entity, Clone, Debug, Default)]
-    /// # struct User { #[entity(id)] id: Id<User>, age: u32 }
-    /// # fn change(mut users: Collection<User>) {
-    /// let _ = users.update_field(User::ID, Id::new());
-    /// # }
-    /// ```
-    pub fn update_field<V: Clone, K: ChangeableKind>(
-        &mut self,
-        field: Field<E, V, K>,
-        value: V,
-    ) -> BatchSave<'_, E, &mut E> {
-        self.update_all(|entity| field.set(entity, value.clone()))
-    }
-
-    /// Changes every entity, and saves them all.
-    pub fn update_all(&mut self, change: impl FnMut(&mut E)) -> BatchSave<'_, E, &mut E> {
-        self.each(change);
-        self.save_all()
-    }
-
+impl<E> Collection<E> {
     /// The entities in chunks of `size`, the last of which may be smaller. What is done to a chunk is done to this
     /// collection; [`into_chunks`](Self::into_chunks) gives collections of their own, for tasks of their own.
     ///
@@ -398,18 +310,6 @@ impl<T> Collection<T> {
     }
 }
 
-fn save_all<'a, E: Entity>(items: &'a mut [E], database: Option<&Database>) -> BatchSave<'a, E, &'a mut E> {
-    BatchSave::new(items.iter_mut().collect()).with_database(database)
-}
-
-fn delete_all<'a, E: Entity>(items: &[E], database: Option<&Database>) -> BatchDelete<'a, E> {
-    BatchDelete::of(items).with_database(database)
-}
-
-fn restore_all<'a, E: Entity>(items: &[E], database: Option<&Database>) -> BatchRestore<'a, E> {
-    BatchRestore::of(items).with_database(database)
-}
-
 /// A part of a [`Collection`]; see [`Collection::chunk`].
 #[derive(Debug)]
 pub struct Chunk<'a, E> {
@@ -418,44 +318,18 @@ pub struct Chunk<'a, E> {
 }
 
 impl<E> Chunk<'_, E> {
+    /// The entities, and the database that they came from.
+    pub(crate) fn parts(&mut self) -> (&mut [E], Option<&Database>) {
+        (self.items, self.database)
+    }
+
+    pub(crate) const fn database(&self) -> Option<&Database> {
+        self.database
+    }
+
     /// Calls `change` with each entity. Nothing is sent.
     pub fn each(&mut self, change: impl FnMut(&mut E)) {
         self.items.iter_mut().for_each(change);
-    }
-}
-
-impl<E: Entity> Chunk<'_, E> {
-    /// Saves every entity, stamped in place; see [`BatchSave`].
-    pub fn save_all(&mut self) -> BatchSave<'_, E, &mut E> {
-        save_all(self.items, self.database)
-    }
-
-    /// Deletes the item of every entity; see [`BatchDelete`].
-    pub fn delete_all<'b>(&self) -> BatchDelete<'b, E> {
-        delete_all(self.items, self.database)
-    }
-
-    /// Takes the mark away from the item of every entity; see [`Collection::restore_all`].
-    pub fn restore_all<'b>(&self) -> BatchRestore<'b, E>
-    where
-        E: SoftDelete,
-    {
-        restore_all(self.items, self.database)
-    }
-
-    /// Sets one field of every entity, and saves them all; see [`Collection::update_field`].
-    pub fn update_field<V: Clone, K: ChangeableKind>(
-        &mut self,
-        field: Field<E, V, K>,
-        value: V,
-    ) -> BatchSave<'_, E, &mut E> {
-        self.update_all(|entity| field.set(entity, value.clone()))
-    }
-
-    /// Changes every entity, and saves them all.
-    pub fn update_all(&mut self, change: impl FnMut(&mut E)) -> BatchSave<'_, E, &mut E> {
-        self.each(change);
-        self.save_all()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::batch::Fate;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{Entity, Hook, decode_entity};
 use crate::validation::Violation;
@@ -93,6 +94,9 @@ pub enum Error {
     NoDatabase,
     /// The database cannot be set up as it was asked for.
     Configuration(Box<Report>),
+    /// A bug of dynorm itself: something was found that its own code rules out. The message asks to report it, and what was asked
+    /// for may have been done in part.
+    Internal(Box<Report>),
 }
 
 /// The particulars of an [`Error`].
@@ -216,7 +220,7 @@ impl Error {
             Self::Batch(report) => report
                 .failures
                 .iter()
-                .all(|failure| failure.fate != crate::batch::Fate::Unknown && failure.reason.outcome_known()),
+                .all(|failure| failure.fate != Fate::Unknown && failure.reason.outcome_known()),
             Self::Transaction(report) => report.outcome_known,
             _ => self.report().is_none_or(|report| report.outcome_known),
         }
@@ -490,7 +494,8 @@ impl Error {
             | Self::Timeout(report)
             | Self::Rejected(report)
             | Self::Server(report)
-            | Self::Configuration(report) => Some(report),
+            | Self::Configuration(report)
+            | Self::Internal(report) => Some(report),
             Self::Batch(_) | Self::Transaction(_) | Self::NoDatabase => None,
         }
     }
@@ -525,6 +530,12 @@ impl Error {
 
     pub(crate) fn not_found_because(subject: Subject, why: &str) -> Self {
         Self::NotFound(Report::new(subject, why, None))
+    }
+
+    /// What cannot be, found all the same: for the branches that a type or an invariant of our own rules out, in the place of a
+    /// panic. What a user or a server can bring about is never one.
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::Internal(Report::new(Subject::default(), what, None))
     }
 
     pub(crate) fn configuration(

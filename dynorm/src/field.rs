@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 
-/// A field of an entity or of a nested struct, as a typed constant such as `User::EMAIL`: the derive macros make one for
-/// each field.
+/// A field of an entity or of a nested struct, as a typed constant such as `User::EMAIL`: the derive macros
+/// make one for each field.
 ///
 /// It makes conditions, and reads and sets the field of a value at hand:
 ///
@@ -41,8 +41,8 @@ pub enum Plain {}
 #[derive(Debug)]
 pub enum Key {}
 
-/// The kind of the fields that are stored through `serde` or `with`: only that knows how, so they can be equal to a value or
-/// not, and there or not, and nothing else.
+/// The kind of the fields that are stored through `serde` or `with`: only that knows how, so they can be
+/// equal to a value or not, and there or not, and nothing else.
 #[derive(Debug)]
 pub enum Opaque {}
 
@@ -73,8 +73,8 @@ impl TypedKind for Key {}
 
 /// The type of a field of the kind `K`, if the field is stored as that type says.
 ///
-/// The operators ask for the type through this trait: so a mistaken operator on another field is answered by what that field
-/// has, and not by what its type lacks.
+/// The operators ask for the type through this trait: so a mistaken operator on another field is answered by
+/// what that field has, and not by what its type lacks.
 #[diagnostic::on_unimplemented(
     message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
     label = "how it is stored is known to its module alone"
@@ -89,7 +89,8 @@ impl<T: Attribute, K: TypedKind> TypedAttribute<K> for T {
     type Type = T;
 }
 
-/// The kind of the places that are an element of a list or an entry of a map, so that they can be taken out of it.
+/// The kind of the places that are an element of a list or an entry of a map, so that they can be taken out
+/// of it.
 #[derive(Debug)]
 pub enum Entry {}
 

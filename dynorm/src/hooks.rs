@@ -84,7 +84,7 @@ use crate::error::{Error, Result, Subject};
 /// Deletes and restores by a key read the item first, consistently, so that their hooks have an entity: that is one read more,
 /// and without an item there are no hooks. What is changed without being read has none: [`update`](crate::Repository::update),
 /// [`upsert`](crate::Repository::upsert), and what a write gives back is not `retrieved`.
-pub trait Hooks: Entity {
+pub trait Hooks: Entity + HasHooks {
     /// Before it is saved, new or not.
     fn saving(&mut self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
@@ -160,6 +160,14 @@ pub trait Hooks: Entity {
         ready(())
     }
 }
+
+/// An entity with `#[entity(hooks)]`, so that hooks which would never run do not compile. The derive macro implements it.
+#[diagnostic::on_unimplemented(
+    message = "the hooks of `{Self}` would never run",
+    label = "`{Self}` has no `#[entity(hooks)]`",
+    note = "write `#[entity(hooks)]` above the struct"
+)]
+pub trait HasHooks {}
 
 /// The way from a hook to its function, for the derive macro.
 #[diagnostic::on_unimplemented(

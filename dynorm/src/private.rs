@@ -1,5 +1,6 @@
 //! The one door through which the code of the derive macros comes in. Nothing here is for anybody else.
 
+pub use crate::__claims as claims;
 use crate::attribute::ScalarType;
 pub use crate::attribute::{Attribute, Flatten, Id, Identifier, Moment, Timestamp, shape};
 pub use crate::codec::{
@@ -7,15 +8,15 @@ pub use crate::codec::{
 };
 pub use crate::entity::{Entity, EntityInfo, Hook, HookFuture, IndexInfo, Stamp};
 pub use crate::field::{Field, Key, Opaque, Plain};
-pub use crate::hooks::Hooked;
+pub use crate::hooks::{HasHooks, Hooked};
 pub use crate::key::{
-    EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Part, Segment,
-    Template, UniqueAttribute,
+    EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource,
+    PaddedIndexKeyPart, PaddedKeyPart, Part, Segment, Template, UniqueAttribute,
 };
 pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
-pub use crate::unique::claims;
+pub use crate::unique::claims as claims_in;
 pub use crate::validation::{Validated, Violation};
 
 // By these names the expansion does not care what a user calls `Option` or `Ok`.
@@ -158,7 +159,12 @@ pub const fn at(position: usize) -> KeySource {
 
 /// A template, in an attribute of its own.
 pub const fn template(attribute: &'static str, segments: &'static [Segment]) -> KeySource {
-    KeySource::Template(Template { attribute, segments })
+    KeySource::Template(Template::new(attribute, segments))
+}
+
+/// The same, with values that are written as they are.
+pub const fn unescaped_template(attribute: &'static str, segments: &'static [Segment]) -> KeySource {
+    KeySource::Template(Template::unescaped(attribute, segments))
 }
 
 /// The attributes of an item, for the fields of an entity.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
-use crate::expression::{Json, Node};
+use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
 /// mark away. The derive macro implements it.
@@ -276,14 +276,16 @@ impl Visibility {
         let mark = info.mark()?;
         match self.trashed {
             Trashed::Without => Some(Node::absent_or_null(mark)),
-            Trashed::Only => Some(Node::exists(mark).and(Node::compare(mark, "<>", Json::NULL.to_vec()))),
+            Trashed::Only => {
+                Some(Node::exists(mark).and(Node::compare(mark, Comparison::NotEqual, Json::NULL.to_vec())))
+            }
             Trashed::With => None,
         }
     }
 
     /// The condition that an item has not expired.
     pub(crate) fn of_end(self, info: &'static EntityInfo) -> Option<Node> {
-        if self.expired { None } else { expired(info).map(|node| Node::Not(Box::new(node))) }
+        if self.expired { None } else { expired(info).map(Node::negated) }
     }
 
     /// True for an item that is seen.
@@ -329,10 +331,20 @@ fn seconds_now(now: Timestamp) -> i64 {
     now.unix_micros().div_euclid(1_000_000)
 }
 
+/// What is true of an item of the entity's type, under its name or a former one; `None` where the table holds no types.
+pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
+    let attribute = Term::Path(DocumentPath::of(info.type_attribute?));
+    let value = |name: &str| Term::Value(Json::text(name));
+    Some(match info.type_names {
+        names @ [_, _, ..] => attribute.is_in(names.iter().map(|name| value(name)).collect()),
+        _ => attribute.compare(Comparison::Equal, value(info.type_name())),
+    })
+}
+
 /// What is true of an item that has expired: of no item whose expiry is absent, or no number.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
     let now = format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now()));
-    Some(Node::compare(info.end()?, "<=", now.into_bytes()))
+    Some(Node::compare(info.end()?, Comparison::LessOrEqual, now.into_bytes()))
 }
 
 /// What a write needs of the item under its key, whatever else is asked of it.
@@ -382,8 +394,8 @@ pub(crate) fn has_version(info: &'static EntityInfo, version: u64) -> Option<Nod
 pub(crate) fn can_raise_version(info: &'static EntityInfo) -> Option<Node> {
     let name = info.version_attribute()?;
     let last = format!(r#"{{"N":"{}"}}"#, info.last_version).into_bytes();
-    let negative = Node::compare(name, "<", br#"{"N":"0"}"#.to_vec());
-    Some(Node::Not(Box::new(Node::compare(name, ">=", last).or(negative))))
+    let negative = Node::compare(name, Comparison::Less, br#"{"N":"0"}"#.to_vec());
+    Some(Node::compare(name, Comparison::GreaterOrEqual, last).or(negative).negated())
 }
 
 /// The version of a stored item; 0 if it has none.

@@ -4,28 +4,26 @@ use syn::ext::IdentExt;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, FieldsNamed, LitStr, Variant as SynVariant};
 
 use super::case::{self, Case};
-use super::{Once, default_door, field};
-use crate::attr;
+use super::field;
+use crate::attr::{self, Once, default_door};
+use crate::check;
 use crate::errors::Errors;
 use crate::model::{Attribute, AttributeShape, Field, Variant, VariantData};
-
-const STRUCT_WORDS: &[&str] = &["rename_all", "crate"];
-const ENUM_WORDS: &[&str] = &["rename_all", "crate", "tag"];
-const VARIANT_WORDS: &[&str] = &["rename", "rename_all"];
+use crate::words;
 
 pub(crate) fn attribute<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Attribute<'i> {
     let is_enum = matches!(input.data, Data::Enum(_));
-    let (words, of) = if is_enum { (ENUM_WORDS, "an enum") } else { (STRUCT_WORDS, "a struct") };
+    let (words, of) = if is_enum { (words::ON_ENUM, "an enum") } else { (words::ON_STRUCT, "a struct") };
     let mut once = Once::default();
     let (mut door, mut case, mut tag) = (default_door(), None, None);
-    for entry in &attr::entries(&input.attrs, "attribute", errors) {
+    for entry in &attr::entries(&input.attrs, words::ATTRIBUTE, errors) {
         if !once.first(&entry.word, errors) {
             continue;
         }
         match entry.word.unraw().to_string().as_str() {
-            "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
-            "rename_all" => case = case::parse(entry, errors),
-            "tag" if is_enum => tag = entry.text("type", errors),
+            words::CRATE => door = entry.path("my_dynorm", errors).unwrap_or(door),
+            words::RENAME_ALL => case = case::parse(entry, errors),
+            words::TAG if is_enum => tag = entry.text("type", errors),
             _ => attr::unknown(&entry.word, words, of, errors),
         }
     }
@@ -111,7 +109,7 @@ fn enumeration<'i>(
         check_variant_names(variants.iter().map(|(_, name)| name), errors);
         return AttributeShape::Choice(variants);
     }
-    let tag = tag.unwrap_or_else(|| LitStr::new("type", input.ident.span()));
+    let tag = tag.unwrap_or_else(|| LitStr::new(words::TAG_OF_ENUM, input.ident.span()));
     let variants: Vec<_> =
         data.variants.iter().filter_map(|variant| read_variant(variant, case, &tag, errors)).collect();
     check_variant_names(variants.iter().map(|variant| &variant.name), errors);
@@ -120,7 +118,7 @@ fn enumeration<'i>(
 
 /// The field of a newtype is stored as it is, under the name of whatever holds it.
 fn refuse_field_attributes(field: &syn::Field, errors: &mut Errors) {
-    for entry in &attr::entries(&field.attrs, "attribute", errors) {
+    for entry in &attr::entries(&field.attrs, words::ATTRIBUTE, errors) {
         errors.at(
             &entry.word,
             format_args!(
@@ -132,9 +130,9 @@ fn refuse_field_attributes(field: &syn::Field, errors: &mut Errors) {
 }
 
 fn nested_fields<'i>(fields: &'i FieldsNamed, case: Option<Case>, errors: &mut Errors) -> Vec<Field<'i>> {
-    let fields = fields.named.iter().filter_map(|field| field::read(field, "attribute", case, errors));
+    let fields = fields.named.iter().filter_map(|field| field::read(field, words::ATTRIBUTE, case, errors));
     let fields: Vec<Field<'i>> = fields.map(|(field, _)| field).collect();
-    crate::check::field_names(&fields, errors);
+    check::field_names(&fields, errors);
     fields
 }
 
@@ -156,7 +154,7 @@ fn read_variant<'i>(
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
             let field = fields.unnamed.first()?;
             refuse_field_attributes(field, errors);
-            if tag.value() == VariantData::CONTENT {
+            if tag.value() == words::VALUE_OF_VARIANT {
                 errors.at(tag, "the value of a variant is stored as \"value\": choose another tag");
             }
             VariantData::Newtype(&field.ty)
@@ -181,14 +179,14 @@ fn read_variant<'i>(
 fn variant_name(variant: &SynVariant, case: Option<Case>, errors: &mut Errors) -> (LitStr, Option<Case>) {
     let mut once = Once::default();
     let (mut rename, mut field_case) = (None, None);
-    for entry in &attr::entries(&variant.attrs, "attribute", errors) {
+    for entry in &attr::entries(&variant.attrs, words::ATTRIBUTE, errors) {
         if !once.first(&entry.word, errors) {
             continue;
         }
         match entry.word.unraw().to_string().as_str() {
-            "rename" => rename = entry.text("active", errors),
-            "rename_all" => field_case = case::parse(entry, errors),
-            _ => attr::unknown(&entry.word, VARIANT_WORDS, "a variant", errors),
+            words::RENAME => rename = entry.text("active", errors),
+            words::RENAME_ALL => field_case = case::parse(entry, errors),
+            _ => attr::unknown(&entry.word, words::ON_VARIANT, "a variant", errors),
         }
     }
     let name = rename.unwrap_or_else(|| {

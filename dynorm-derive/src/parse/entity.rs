@@ -5,35 +5,13 @@ use syn::{Data, DeriveInput, Fields, FieldsNamed, GenericParam, Ident, LitStr};
 
 use super::case::{self, Case};
 use super::field::{self, Role};
-use super::{Once, default_door};
-use crate::attr::{self, Entry};
+use super::index::{add_index_key, add_local_index, add_projection, fail_index, read_index};
+use crate::attr::{self, Entry, Once, default_door};
 use crate::errors::Errors;
-use crate::model::{Entity, Field, Index, Projected, Source, StampKind};
+use crate::model::{Entity, Field, Source, StampKind, TypeName};
 use crate::plural::table_name;
 use crate::template::{Segment, Template};
-
-/// What an entity knows.
-pub(super) const WORDS: &[&str] = &[
-    "table",
-    "rename_all",
-    "repo",
-    "crate",
-    "partition",
-    "sort",
-    "index",
-    "partition_attribute",
-    "sort_attribute",
-    "type_attribute",
-    "validate",
-    "hooks",
-];
-/// The words that stand alone.
-pub(super) const FLAGS: &[&str] = &["validate", "hooks"];
-/// What an index on the struct knows.
-const INDEX_WORDS: &[&str] =
-    &["partition", "sort", "partition_attribute", "sort_attribute", "keys_only", "include"];
-/// What belongs to a field, where a user may look for it on the struct.
-const FIELD_WORDS: &[&str] = &["id", "lsi", "created_at", "updated_at", "deleted_at", "version", "ttl"];
+use crate::words;
 
 /// `None` for what cannot be an entity at all.
 pub(crate) fn entity<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Entity<'i>> {
@@ -93,43 +71,50 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
     let mut templates = KeyTemplates::default();
     let mut indexes = Vec::new();
     let before = errors.count();
-    let entries = attr::entries(&input.attrs, "entity", errors);
+    let entries = attr::entries(&input.attrs, words::ENTITY, errors);
     let mut key_failed = errors.count() > before;
     for entry in &entries {
         let word = entry.word.unraw().to_string();
-        if word != "index" && !once.first(&entry.word, errors) {
+        // A type may have a name of its own and former ones, and a table several indexes.
+        let is_again = word == words::INDEX || word == words::TYPE_NAME && entry.has_options();
+        if !is_again && !once.first(&entry.word, errors) {
             continue;
         }
         match word.as_str() {
-            "validate" => validate = entry.flag(errors),
-            "hooks" => hooks = entry.flag(errors).then(|| entry.word.clone()),
-            "table" => table = entry.text("users", errors),
-            "repo" => repository = repository_name(entry, errors),
-            "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
-            "rename_all" => case = case::parse(entry, errors),
-            "partition" => {
-                templates.partition = super::template(entry, "CUSTOMER#{customer_id}", errors);
+            words::VALIDATE => validate = entry.flag(errors),
+            words::HOOKS => hooks = entry.flag(errors).then(|| entry.word.clone()),
+            words::TABLE => table = entry.text("users", errors),
+            words::REPO => repository = repository_name(entry, errors),
+            words::CRATE => door = entry.path("my_dynorm", errors).unwrap_or(door),
+            words::RENAME_ALL => case = case::parse(entry, errors),
+            words::PARTITION => {
+                templates.partition = entry.template("CUSTOMER#{customer_id}", errors);
                 key_failed |= templates.partition.is_none();
             }
-            "sort" => {
-                templates.sort = super::template(entry, "ORDER#{id}", errors);
+            words::SORT => {
+                templates.sort = entry.template("ORDER#{id}", errors);
                 key_failed |= templates.sort.is_none();
             }
-            "partition_attribute" => templates.partition_attribute = entry.text("pk", errors),
-            "sort_attribute" => templates.sort_attribute = entry.text("sk", errors),
-            "type_attribute" => templates.type_attribute = entry.text("entity_type", errors),
-            "index" => indexes.push(entry),
-            word if FIELD_WORDS.contains(&word) => {
+            words::PARTITION_ATTRIBUTE => templates.partition_attribute = entry.text("pk", errors),
+            words::SORT_ATTRIBUTE => templates.sort_attribute = entry.text("sk", errors),
+            words::TYPE_ATTRIBUTE => templates.type_attribute = entry.text("entity_type", errors),
+            words::TYPE_NAME if entry.has_options() => former_types(entry, &mut templates, errors),
+            words::TYPE_NAME => templates.type_name.written = entry.text("USER", errors),
+            words::UNTYPED => templates.untyped = entry.flag(errors).then(|| entry.word.clone()),
+            words::ESCAPE => templates.unescaped = unescaped(entry, errors),
+            words::INDEX => indexes.push(entry),
+            word if words::ON_FIELD.contains(&word) => {
+                let value = if matches!(word, words::RENAME | words::WITH) { " = …" } else { "" };
                 errors.at(
                     &entry.word,
                     format_args!(
-                        "`{word}` is said of a field: write `#[entity({word})]` above the field that it is"
+                        "`{word}` is said of a field: write `#[entity({word}{value})]` above the field that it is"
                     ),
                 );
                 key_failed = true;
             }
             _ => {
-                attr::unknown(&entry.word, WORDS, "an entity", errors);
+                attr::unknown(&entry.word, words::ON_ENTITY, "an entity", errors);
                 key_failed = true;
             }
         }
@@ -149,6 +134,8 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
         key_failed,
         indexes: Vec::new(),
         type_attribute: None,
+        type_name: TypeName::default(),
+        unescaped: None,
         validate,
         hooks,
     };
@@ -171,6 +158,37 @@ fn repository_name(entry: &Entry, errors: &mut Errors) -> Option<Ident> {
     ident.ok()
 }
 
+/// `type_name(also = ["User"])`
+fn former_types(entry: &Entry, templates: &mut KeyTemplates, errors: &mut Errors) {
+    let before = errors.count();
+    let mut once = Once::default();
+    for option in &entry.options(errors) {
+        if option.word.unraw() != words::ALSO {
+            attr::unknown(&option.word, words::IN_TYPE_NAME, "`type_name`", errors);
+        } else if !templates.type_name.former.is_empty() {
+            errors.at(&option.word, "the former names are given twice: put all of them into one list");
+        } else if once.first(&option.word, errors) {
+            templates.type_name.former = option.texts("User", errors).unwrap_or_default();
+        }
+    }
+    if templates.type_name.former.is_empty() && errors.count() == before {
+        errors.at(entry, "`type_name` needs the former names: write `type_name(also = [\"User\"])`");
+    }
+}
+
+/// `escape = "none"`
+fn unescaped(entry: &Entry, errors: &mut Errors) -> Option<Ident> {
+    let value = entry.text(words::NONE, errors)?;
+    if value.value() != words::NONE {
+        errors.at(
+            &value,
+            "values are escaped unless `escape = \"none\"` says that they are not: write that, or remove it",
+        );
+        return None;
+    }
+    Some(entry.word.clone())
+}
+
 /// The key templates of an entity, and the names of the attributes that hold them.
 #[derive(Default)]
 struct KeyTemplates {
@@ -179,13 +197,16 @@ struct KeyTemplates {
     partition_attribute: Option<LitStr>,
     sort_attribute: Option<LitStr>,
     type_attribute: Option<LitStr>,
+    type_name: TypeName,
+    untyped: Option<Ident>,
+    unescaped: Option<Ident>,
 }
 
 impl KeyTemplates {
     fn into_keys(self, entity: &mut Entity<'_>, errors: &mut Errors) {
         for (attribute, template, word) in [
-            (&self.partition_attribute, &self.partition, "partition"),
-            (&self.sort_attribute, &self.sort, "sort"),
+            (&self.partition_attribute, &self.partition, words::PARTITION),
+            (&self.sort_attribute, &self.sort, words::SORT),
         ] {
             if let (Some(attribute), None, false) = (attribute, template, entity.key_failed) {
                 errors.at(
@@ -194,165 +215,30 @@ impl KeyTemplates {
                 );
             }
         }
-        if self.partition.is_some() || self.sort.is_some() {
-            let default = || LitStr::new("entity_type", entity.ident.span());
+        entity.unescaped = self.unescaped;
+        let has_template = self.partition.is_some() || self.sort.is_some();
+        if let Some(untyped) = &self.untyped {
+            let said = self.type_attribute.iter().chain(self.type_name.all());
+            for literal in said {
+                errors.at(literal, "the items of an `untyped` entity have no type: remove one of the two");
+            }
+            if !has_template && !entity.key_failed {
+                errors.at(
+                    untyped,
+                    "only an entity whose key is a template has its type stored: remove `untyped`",
+                );
+            }
+        } else if has_template {
+            let default = || LitStr::new(words::TYPE_OF_ENTITY, entity.ident.span());
             entity.type_attribute = Some(self.type_attribute.unwrap_or_else(default));
-        } else if let (Some(attribute), false) = (self.type_attribute, entity.key_failed) {
-            errors.at(attribute, "only an entity whose key is a template has its type stored: write `partition = \"…\"` beside it");
-        }
-        entity.partition = source(self.partition, self.partition_attribute, "pk");
-        entity.sort = source(self.sort, self.sort_attribute, "sk");
-    }
-}
-
-/// A template, in an attribute that is named by the user or by default.
-fn source(template: Option<Template>, attribute: Option<LitStr>, default: &str) -> Option<Source> {
-    let template = template?;
-    let attribute = attribute.unwrap_or_else(|| LitStr::new(default, template.literal.span()));
-    Some(Source::Template { attribute, template })
-}
-
-/// `index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}")`, or of several attributes
-/// `index("by_place", partition = [country, city], sort = [street, number])`, on the struct.
-fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Errors) {
-    let Some((name, options)) = entry.named("gsi1", errors) else { return };
-    let mut once = Once::default();
-    let (mut partition, mut sort) = (None, None);
-    let (mut partition_attribute, mut sort_attribute) = (None, None);
-    let mut several: [Vec<Ident>; 2] = [Vec::new(), Vec::new()];
-    let mut projection = None;
-    let before = errors.count();
-    let [several_partition, several_sort] = &mut several;
-    for option in &options {
-        if !once.first(&option.word, errors) {
-            continue;
-        }
-        match option.word.unraw().to_string().as_str() {
-            "partition" if option.is_list() => {
-                *several_partition = option.fields("country, city", errors).unwrap_or_default();
-            }
-            "sort" if option.is_list() => {
-                *several_sort = option.fields("street, number", errors).unwrap_or_default();
-            }
-            "partition" => partition = super::template(option, "STATUS#{status}", errors),
-            "sort" => sort = super::template(option, "{placed_at}", errors),
-            "keys_only" | "include" => field::projected(option, &mut projection, errors),
-            "partition_attribute" => partition_attribute = option.text("gsi1pk", errors),
-            "sort_attribute" => sort_attribute = option.text("gsi1sk", errors),
-            _ => attr::unknown(&option.word, INDEX_WORDS, "an index", errors),
-        }
-    }
-    for (attribute, template, word) in
-        [(&partition_attribute, &partition, "partition"), (&sort_attribute, &sort, "sort")]
-    {
-        if let (Some(attribute), None, true) = (attribute, template, errors.count() == before) {
-            errors.at(
-                attribute,
-                format_args!("this names the attribute of a template, and there is none: write `{word} = \"…\"` beside it"),
-            );
-        }
-    }
-    let failed = errors.count() > before;
-    if partition.is_none() && sort.is_none() && several.iter().all(Vec::is_empty) && !failed {
-        errors.at(
-            &name,
-            "an index on the struct is made of templates or of several fields: write `index(\"gsi1\", partition = \"STATUS#{status}\")` or `index(\"by_place\", partition = [country, city])`, or put `index = \"…\"` on a field",
-        );
-        return;
-    }
-    let partition = source(partition, partition_attribute, &format!("{}pk", name.value()));
-    let sort = source(sort, sort_attribute, &format!("{}sk", name.value()));
-    for (source, is_sort) in [(partition, false), (sort, true)] {
-        if let Some(source) = source {
-            add_index_key(entity, &name, source, is_sort, errors);
-        }
-    }
-    for (fields, is_sort) in several.into_iter().zip([false, true]) {
-        if let (Some(index), false) = (index(entity, &name), fields.is_empty()) {
-            let slot = if is_sort { &mut index.sort } else { &mut index.partition };
-            if slot.is_empty() {
-                slot.extend(fields.into_iter().map(Source::Field));
-            } else {
-                let role = if is_sort { "sort" } else { "partition" };
-                errors.at(&name, format_args!("the index `{}` has its {role} key in two places: give it once, here or on the fields", name.value()));
+            entity.type_name = self.type_name;
+        } else if !entity.key_failed {
+            for literal in self.type_attribute.iter().chain(self.type_name.all()) {
+                errors.at(literal, "only an entity whose key is a template has its type stored: write `partition = \"…\"` beside it");
             }
         }
-    }
-    add_projection(entity, &name, projection, errors);
-    if failed {
-        fail_index(entity, &name);
-    }
-}
-
-fn add_projection(
-    entity: &mut Entity<'_>,
-    name: &LitStr,
-    projection: Option<Projected>,
-    errors: &mut Errors,
-) {
-    let (Some(index), Some(projection)) = (index(entity, name), projection) else { return };
-    if index.projection.is_some() {
-        errors.at(
-            &projection.word,
-            format_args!(
-                "it is said twice what the index `{}` holds: say it once, on any of its keys",
-                name.value()
-            ),
-        );
-    }
-    index.projection = Some(projection);
-}
-
-/// The index of a name, a new one if there is none.
-fn index<'e>(entity: &'e mut Entity<'_>, name: &LitStr) -> Option<&'e mut Index> {
-    let position = entity.indexes.iter().position(|index| index.name.value() == name.value());
-    let position = position.unwrap_or_else(|| {
-        let name = name.clone();
-        entity.indexes.push(Index {
-            name,
-            local: false,
-            partition: Vec::new(),
-            sort: Vec::new(),
-            projection: None,
-            failed: false,
-        });
-        entity.indexes.len() - 1
-    });
-    entity.indexes.get_mut(position)
-}
-
-/// A part of the index could not be read, so that nothing more is asked of it.
-fn fail_index(entity: &mut Entity<'_>, name: &LitStr) {
-    if let Some(index) = index(entity, name) {
-        index.failed = true;
-    }
-}
-
-fn add_index_key(entity: &mut Entity<'_>, name: &LitStr, source: Source, sort: bool, errors: &mut Errors) {
-    let Some(index) = index(entity, name) else { return };
-    if index.local {
-        errors.at(
-            name,
-            format_args!("`{}` is the name of a local index already: choose another", name.value()),
-        );
-        return;
-    }
-    let (slot, role, remedy) = if sort {
-        (&mut index.sort, "sort key", "")
-    } else {
-        (&mut index.partition, "partition key", ", or make this the sort key with `index(\"…\", sort)`")
-    };
-    let word = if sort { "sort" } else { "partition" };
-    match slot.first() {
-        Some(other) => errors.at(
-            name,
-            format_args!(
-                "the index `{0}` has a {role} already, {1}: choose another name{remedy}; a key of several fields is said on the struct, in its order: `#[entity(index(\"{0}\", {word} = [a, b]))]`",
-                name.value(),
-                other.describe()
-            ),
-        ),
-        None => slot.push(source),
+        entity.partition = Source::of(self.partition, self.partition_attribute, words::PARTITION_OF_TEMPLATE);
+        entity.sort = Source::of(self.sort, self.sort_attribute, words::SORT_OF_TEMPLATE);
     }
 }
 
@@ -364,7 +250,7 @@ fn read_fields<'i>(
 ) {
     let mut stamped: Vec<(StampKind, &Ident)> = Vec::new();
     for field in &fields.named {
-        let Some((mut field, roles)) = field::read(field, "entity", case, errors) else { continue };
+        let Some((mut field, roles)) = field::read(field, words::ENTITY, case, errors) else { continue };
         let says_part = roles.iter().any(|role| matches!(role, Role::Key { .. }));
         for role in roles {
             match role {
@@ -451,21 +337,6 @@ fn add_key(entity: &mut Entity<'_>, field: &Field<'_>, word: &Ident, sort: bool,
         ),
         None => *slot = Some(Source::Field(field.ident.clone())),
     }
-}
-
-fn add_local_index(
-    entity: &mut Entity<'_>,
-    name: LitStr,
-    projection: Option<Projected>,
-    field: &Field<'_>,
-    errors: &mut Errors,
-) {
-    if entity.indexes.iter().any(|index| index.name.value() == name.value()) {
-        errors.at(&name, format_args!("there is an index `{}` already: choose another name", name.value()));
-        return;
-    }
-    let sort = vec![Source::Field(field.ident.clone())];
-    entity.indexes.push(Index { name, local: true, partition: Vec::new(), sort, projection, failed: false });
 }
 
 fn refuse_untyped(field: &Field<'_>, word: &Ident, errors: &mut Errors) -> bool {

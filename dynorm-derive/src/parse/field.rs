@@ -1,37 +1,18 @@
 //! Reads a field and its attributes, of an entity and of a nested struct alike.
+//!
+//! To add a field attribute, also: its word and its place in the lists of `words.rs`; what it means in `model.rs` (a `Role`
+//! below, a `Storage`, or a member of `Field`); what it excludes in `check.rs`; its code in `expand/` (`fields.rs` for how it is
+//! stored, `rules.rs` for what writes and reads make of it); a row in the docs of `lib.rs`; a golden in `tests.rs` and a case
+//! in `dynorm-tests/tests/ui`.
 
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
 
-use super::Once;
 use super::case::Case;
-use crate::attr::{self, Argument, Entry};
+use crate::attr::{self, Argument, Entry, Once};
 use crate::errors::Errors;
 use crate::model::{DefaultValue, Field, Projected, StampKind, Storage};
-
-/// What the fields of an entity know.
-const WORDS: &[&str] = &[
-    "id",
-    "partition",
-    "sort",
-    "index",
-    "lsi",
-    "created_at",
-    "updated_at",
-    "deleted_at",
-    "version",
-    "ttl",
-    "unique",
-    "rename",
-    "skip",
-    "default",
-    "flatten",
-    "serde",
-    "with",
-    "sensitive",
-];
-/// What the fields of a nested struct know.
-const NESTED_WORDS: &[&str] = &["rename", "skip", "default", "flatten", "serde", "with"];
+use crate::words;
 
 /// What a field is to its entity.
 pub(super) enum Role {
@@ -84,18 +65,18 @@ pub(super) fn read<'i>(
     errors: &mut Errors,
 ) -> Option<(Field<'i>, Vec<Role>)> {
     let ident = field.ident.as_ref()?;
-    let words = if attribute == "entity" { WORDS } else { NESTED_WORDS };
+    let known = if attribute == words::ENTITY { words::ON_FIELD } else { words::ON_NESTED_FIELD };
     let mut once = Once::default();
     let mut read = Read::default();
     let before = errors.count();
     for entry in &attr::entries(&field.attrs, attribute, errors) {
         let text = entry.word.unraw().to_string();
-        if !words.contains(&text.as_str()) {
-            unknown(entry, words, attribute, errors);
+        if !known.contains(&text.as_str()) {
+            unknown(entry, known, attribute, errors);
             continue;
         }
         // A field may belong to several indexes.
-        if matches!(text.as_str(), "index" | "lsi") || once.first(&entry.word, errors) {
+        if matches!(text.as_str(), words::INDEX | words::LSI) || once.first(&entry.word, errors) {
             read.entry(entry, &text, errors);
         }
     }
@@ -122,42 +103,42 @@ impl Read {
     fn entry(&mut self, entry: &Entry, text: &str, errors: &mut Errors) {
         let word = entry.word.clone();
         match text {
-            "index" => self.roles.extend(index_role(entry, errors)),
-            "lsi" => {
+            words::INDEX => self.roles.extend(index_role(entry, errors)),
+            words::LSI => {
                 self.roles.extend(local_index_role(entry, errors));
             }
-            "rename" => self.rename = entry.text("eMail", errors),
-            "with" => {
+            words::RENAME => self.rename = entry.text("eMail", errors),
+            words::WITH => {
                 if let Some(path) = entry.path("my_module", errors) {
                     self.store(word, Storage::With(path), errors);
                 }
             }
-            "default" => match &entry.argument {
+            words::DEFAULT => match &entry.argument {
                 Argument::None => self.default = Some((word, DefaultValue::OfType)),
                 Argument::Value(value) => {
                     self.default = Some((word, DefaultValue::Expression((**value).clone())));
                 }
-                Argument::Fields(..) | Argument::List(_) => {
+                Argument::Brackets(..) | Argument::List(_) => {
                     errors
                         .at(entry, "write `default` for the default of the type, or `default = expression`");
                 }
             },
             _ if !entry.flag(errors) => {}
-            "id" => self.roles.push(Role::Id { word }),
-            "partition" | "sort" => self.roles.push(Role::Key { word, sort: text == "sort" }),
-            "created_at" => self.roles.push(Role::Stamp { word, kind: StampKind::CreatedAt }),
-            "updated_at" => self.roles.push(Role::Stamp { word, kind: StampKind::UpdatedAt }),
-            "deleted_at" => self.roles.push(Role::Stamp { word, kind: StampKind::DeletedAt }),
-            "version" => self.roles.push(Role::Stamp { word, kind: StampKind::Version }),
-            "ttl" => {
+            words::ID => self.roles.push(Role::Id { word }),
+            words::PARTITION | words::SORT => self.roles.push(Role::Key { word, sort: text == words::SORT }),
+            words::CREATED_AT => self.roles.push(Role::Stamp { word, kind: StampKind::CreatedAt }),
+            words::UPDATED_AT => self.roles.push(Role::Stamp { word, kind: StampKind::UpdatedAt }),
+            words::DELETED_AT => self.roles.push(Role::Stamp { word, kind: StampKind::DeletedAt }),
+            words::VERSION => self.roles.push(Role::Stamp { word, kind: StampKind::Version }),
+            words::TTL => {
                 self.roles.push(Role::Stamp { word: word.clone(), kind: StampKind::Ttl });
                 self.store(word, Storage::Expiry, errors);
             }
-            "unique" => self.roles.push(Role::Unique { word }),
-            "skip" => self.store(word.clone(), Storage::Skip(word), errors),
-            "flatten" => self.store(word.clone(), Storage::Flatten(word), errors),
-            "serde" => self.store(word, Storage::Serde, errors),
-            "sensitive" => self.sensitive = true,
+            words::UNIQUE => self.roles.push(Role::Unique { word }),
+            words::SKIP => self.store(word.clone(), Storage::Skip(word), errors),
+            words::FLATTEN => self.store(word.clone(), Storage::Flatten(word), errors),
+            words::SERDE => self.store(word, Storage::Serde, errors),
+            words::SENSITIVE => self.sensitive = true,
             _ => {}
         }
     }
@@ -172,21 +153,21 @@ impl Read {
     }
 }
 
-fn unknown(entry: &Entry, words: &[&str], attribute: &str, errors: &mut Errors) {
+fn unknown(entry: &Entry, known: &[&str], attribute: &str, errors: &mut Errors) {
     let text = entry.word.unraw().to_string();
-    if attribute == "entity" && super::entity::WORDS.contains(&text.as_str()) {
-        let value = if super::entity::FLAGS.contains(&text.as_str()) { "" } else { " = …" };
+    if attribute == words::ENTITY && words::ON_ENTITY.contains(&text.as_str()) {
+        let value = if words::ENTITY_FLAGS.contains(&text.as_str()) { "" } else { " = …" };
         errors.at(
             &entry.word,
             format_args!("`{text}` is said of the entity: write `#[entity({text}{value})]` above the struct"),
         );
-    } else if attribute == "attribute" && WORDS.contains(&text.as_str()) {
+    } else if attribute == words::ATTRIBUTE && words::ON_FIELD.contains(&text.as_str()) {
         errors.at(
             &entry.word,
             format_args!("`{text}` is for the fields of an entity, and this is a nested struct: move it to a field that derives `Entity`"),
         );
     } else {
-        attr::unknown(&entry.word, words, "a field", errors);
+        attr::unknown(&entry.word, known, "a field", errors);
     }
 }
 
@@ -201,22 +182,17 @@ fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
             continue;
         }
         match option.word.unraw().to_string().as_str() {
-            "sort" | "partition" if option.has_value() => {
+            words::SORT | words::PARTITION if option.has_value() => {
                 let option = &option.word;
                 errors.at(
                     option,
                     format_args!("a key of several fields, or of a template, is said on the struct: write `#[entity(index(\"{}\", {option} = …))]` above it, or `{option}` alone for this field", name.value()),
                 );
             }
-            "sort" => sort = option.flag(errors),
-            "partition" => partition = option.flag(errors),
-            "keys_only" | "include" => projected(option, &mut projection, errors),
-            _ => attr::unknown(
-                &option.word,
-                &["partition", "sort", "keys_only", "include"],
-                "an index of a field",
-                errors,
-            ),
+            words::SORT => sort = option.flag(errors),
+            words::PARTITION => partition = option.flag(errors),
+            words::KEYS_ONLY | words::INCLUDE => projected(option, &mut projection, errors),
+            _ => attr::unknown(&option.word, words::IN_FIELD_INDEX, "an index of a field", errors),
         }
     }
     if partition && sort {
@@ -242,8 +218,8 @@ fn local_index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
             continue;
         }
         match option.word.unraw().to_string().as_str() {
-            "keys_only" | "include" => projected(option, &mut projection, errors),
-            _ => attr::unknown(&option.word, &["keys_only", "include"], "a local index", errors),
+            words::KEYS_ONLY | words::INCLUDE => projected(option, &mut projection, errors),
+            _ => attr::unknown(&option.word, words::IN_LSI, "a local index", errors),
         }
     }
     Some(Role::LocalIndex { name, projection, word: entry.word.clone() })
@@ -252,7 +228,7 @@ fn local_index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
 /// `keys_only` or `include = [a, b]`
 pub(super) fn projected(option: &Entry, projection: &mut Option<Projected>, errors: &mut Errors) {
     let word = option.word.clone();
-    let include = if word.unraw() == "include" {
+    let include = if word.unraw() == words::INCLUDE {
         option.fields("name, email", errors)
     } else {
         option.flag(errors).then(Vec::new)

@@ -3,13 +3,10 @@
 use syn::ext::IdentExt;
 use syn::{Data, DataStruct, DeriveInput, Fields};
 
-use super::{Once, default_door};
-use crate::attr;
+use crate::attr::{self, Once, default_door};
 use crate::errors::Errors;
 use crate::model::{Part, Projection};
-
-const WORDS: &[&str] = &["of", "crate"];
-const FIELD_WORDS: &[&str] = &["from"];
+use crate::words;
 
 /// `None` for what cannot be a projection.
 pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Projection<'i>> {
@@ -30,14 +27,14 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
     let mut once = Once::default();
     let (mut of, mut door) = (None, default_door());
     let before = errors.count();
-    for entry in attr::entries(&input.attrs, "projection", errors) {
+    for entry in attr::entries(&input.attrs, words::PROJECTION, errors) {
         if !once.first(&entry.word, errors) {
             continue;
         }
         match entry.word.unraw().to_string().as_str() {
-            "of" => of = entry.path("User", errors),
-            "crate" => door = entry.path("my_dynorm", errors).unwrap_or(door),
-            _ => attr::unknown(&entry.word, WORDS, "a projection", errors),
+            words::OF => of = entry.path("User", errors),
+            words::CRATE => door = entry.path("my_dynorm", errors).unwrap_or(door),
+            _ => attr::unknown(&entry.word, words::ON_PROJECTION, "a projection", errors),
         }
     }
     if of.is_none() && errors.count() == before {
@@ -52,13 +49,15 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
         let mut once = Once::default();
         let mut from = None;
         let before = errors.count();
-        for entry in attr::entries(&field.attrs, "projection", errors) {
+        for entry in attr::entries(&field.attrs, words::PROJECTION, errors) {
             if !once.first(&entry.word, errors) {
                 continue;
             }
             match entry.word.unraw().to_string().as_str() {
-                "from" => from = entry.place("User::ADDRESS.field(Address::CITY)", errors),
-                _ => attr::unknown(&entry.word, FIELD_WORDS, "a field of a projection", errors),
+                words::FROM => from = entry.place("User::ADDRESS.field(Address::CITY)", errors),
+                _ => {
+                    attr::unknown(&entry.word, words::ON_PROJECTION_FIELD, "a field of a projection", errors);
+                }
             }
         }
         parts.push(Part { ident, ty: &field.ty, from, failed: errors.count() > before });

@@ -373,7 +373,11 @@ async fn a_server_that_gives_one_page_for_ever_is_stopped() {
     let (db, requests) =
         canned::database(|_| Answer::ok(r#"{"Items":[],"Count":0,"LastEvaluatedKey":{"title":{"S":"a"}}}"#));
     let error = NoteRepo::all().on(&db).await.unwrap_err();
-    assert!(error.to_string().ends_with("the server gives the same page again and again"), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.ends_with("the server gives the same page again and again: a page ends at title = a"),
+        "{text}"
+    );
     assert_eq!(requests.len(), 2);
     let (db, _) = canned::database(|_| Answer::ok(r#"{"Items":[],"Count":0,"LastEvaluatedKey":null}"#));
     assert!(NoteRepo::all().on(&db).await.unwrap().is_empty());

@@ -6,9 +6,10 @@ use super::{Attribute, shape};
 
 /// A map that holds the attributes which a struct does not model, for a field marked `#[entity(flatten)]`.
 ///
-/// `BTreeMap` and `HashMap` are, with keys that are stored as text. With the SDK's `AttributeValue` as the value they hold
-/// attributes of any type, exactly; with `serde_json::Value` (feature `serde_json`) those that JSON has. An attribute whose
-/// type would not survive the next save, such as a set in a map of JSON, is an error when it is read.
+/// `BTreeMap` and `HashMap` are, with keys that are stored as text. With the SDK's `AttributeValue` as the
+/// value they hold attributes of any type, exactly; with `serde_json::Value` (feature `serde_json`) those
+/// that JSON has. An attribute whose type would not survive the next save, such as a set in a map of JSON, is
+/// an error when it is read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold the attributes that the struct does not model",
     note = "`#[entity(flatten)]` goes on a `BTreeMap` or `HashMap` with text as its keys, such as `BTreeMap<String, dynorm::aws::types::AttributeValue>`"
@@ -39,6 +40,23 @@ pub trait Flatten: Default {
     #[doc(hidden)]
     fn read_all<const N: usize>(fields: &Fields<'_, N>, derived: &[&str]) -> Result<Self, ValueError> {
         fields.rest(derived)
+    }
+}
+
+impl ItemWriter<'_> {
+    /// The attributes that the struct does not model. A name that it does model, and one that is `derived`
+    /// from its fields, is refused, since one of the two would be lost.
+    pub fn rest<M: Flatten>(&mut self, map: &M, derived: &[&str]) -> Result<(), ValueError> {
+        map.each_attribute(&mut |name, value| self.other(name, value, derived))
+    }
+}
+
+impl<const N: usize> Fields<'_, N> {
+    /// The attributes that are no field, as a map, except what is `derived` from the fields.
+    pub fn rest<M: Flatten>(&self, derived: &[&str]) -> Result<M, ValueError> {
+        let mut map = M::default();
+        self.each_other(derived, &mut |name, value| map.insert_attribute(name, value))?;
+        Ok(map)
     }
 }
 

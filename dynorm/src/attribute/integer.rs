@@ -25,7 +25,7 @@ macro_rules! integers {
             integers!(many $shape);
         }
     )*};
-    (many Number) => {};
+    (many Integer) => {};
     (many Byte) => {
         fn encode_slice(slice: &[Self], encoder: &mut Encoder) -> Result<(), ValueError> {
             encoder.binary(slice)
@@ -43,8 +43,8 @@ macro_rules! integers {
 }
 
 integers!(
-    u8: Byte, u16: Number, u32: Number, u64: Number, usize: Number,
-    i8: Number, i16: Number, i32: Number, i64: Number, isize: Number
+    u8: Byte, u16: Integer, u32: Integer, u64: Integer, usize: Integer,
+    i8: Integer, i16: Integer, i32: Integer, i64: Integer, isize: Integer
 );
 
 macro_rules! wide_integers {
@@ -52,7 +52,7 @@ macro_rules! wide_integers {
         #[diagnostic::do_not_recommend]
         impl Attribute for $type {
             type Base = Self;
-            type Shape = shape::Number;
+            type Shape = shape::Integer;
 
             /// Checked, since 128 bits go to 39 digits and DynamoDB to 38.
             #[inline]

@@ -1,6 +1,7 @@
 //! What can be stored in an attribute: the [`Attribute`] trait, and its implementations for the types of Rust and of the
 //! crates that a user of DynamoDB has in hand.
 
+mod codec;
 mod collections;
 mod flatten;
 mod float;
@@ -10,6 +11,7 @@ mod integer;
 #[cfg(feature = "serde_json")]
 mod json;
 mod moment;
+mod numeric;
 mod part;
 mod pointer;
 pub mod shape;

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::ScalarType;
+pub use super::numeric::Numeric;
 
 mod sealed {
     pub trait Sealed {}
@@ -58,6 +59,12 @@ pub trait IndexKey: Shape {}
 /// What can stand in the template of a key: text, numbers and truth values.
 pub trait Part: Shape {}
 
+/// What can stand in the template of a table's key: as [`Part`], and never absent.
+pub trait PresentPart: Part {}
+
+/// What a template can pad with zeros: integers.
+pub trait Padded: Shape {}
+
 /// What DynamoDB can put in order: text, numbers and bytes.
 pub trait Ordered: Shape {
     /// `T`, which can be named only for a shape with an order.
@@ -79,13 +86,6 @@ pub trait Container: Shape {
 
 /// What has a size: text, bytes, and everything with elements.
 pub trait Measured: Shape {}
-
-/// A number.
-pub trait Numeric: Shape {
-    /// `T`, which can be named only where this is known.
-    #[doc(hidden)]
-    type Counted<T: crate::Attribute>: crate::Attribute;
-}
 
 /// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
 pub trait Absentable: Shape {}
@@ -132,15 +132,17 @@ macro_rules! shapes {
 
 shapes! {
     /// Text.
-    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, Measured];
+    Text: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, PresentPart, Measured];
     /// A number.
-    Number: Some(ScalarType::Number), [Key, IndexKey, Part];
+    Number: Some(ScalarType::Number), [Key, IndexKey, Part, PresentPart];
+    /// An integer: a number that the template of a key can pad with zeros.
+    Integer: Some(ScalarType::Number), [Key, IndexKey, Part, PresentPart, Padded];
     /// Bytes.
     Binary: Some(ScalarType::Binary), [Key, IndexKey, Measured];
     /// One of the variants of an enum: text without an order.
-    Choice: Some(ScalarType::String), [TextLike, Key, IndexKey, Part];
+    Choice: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, PresentPart];
     /// A truth value.
-    Bool: None, [Part];
+    Bool: None, [Part, PresentPart];
     /// A map whose entries are the fields of a struct.
     Structure: None, [Measured, HasFields];
     /// Whatever the value at hand is: `serde_json::Value`, an enum with data.
@@ -148,7 +150,8 @@ shapes! {
 }
 
 /// Text of one length for all values, whose order is that of the values: times and ids. A template may put something behind
-/// it, and the key still sorts by it.
+/// it, and the key still sorts by it. It is made of ASCII letters, digits, `-`, `:`, `.` and `+`, and begins with a digit or
+/// with one of `a` to `f`: so it is told apart from the fixed text of other templates.
 #[derive(Debug)]
 pub enum FixedText {}
 impl sealed::Sealed for FixedText {}
@@ -168,6 +171,8 @@ impl IndexKey for FixedText {}
 #[diagnostic::do_not_recommend]
 impl Part for FixedText {}
 #[diagnostic::do_not_recommend]
+impl PresentPart for FixedText {}
+#[diagnostic::do_not_recommend]
 impl Measured for FixedText {}
 
 /// A `u8`: a number, of which many are bytes.
@@ -177,7 +182,7 @@ impl sealed::Sealed for Byte {}
 impl Shape for Byte {
     const SCALAR: Option<ScalarType> = Some(ScalarType::Number);
     type Many<T: 'static> = Binary;
-    type Newtype = Number;
+    type Newtype = Integer;
     type Itself<T> = T;
 }
 #[diagnostic::do_not_recommend]
@@ -186,6 +191,10 @@ impl Key for Byte {}
 impl IndexKey for Byte {}
 #[diagnostic::do_not_recommend]
 impl Part for Byte {}
+#[diagnostic::do_not_recommend]
+impl PresentPart for Byte {}
+#[diagnostic::do_not_recommend]
+impl Padded for Byte {}
 
 #[diagnostic::do_not_recommend]
 impl Scalar for Text {
@@ -201,6 +210,10 @@ impl Scalar for Choice {
 }
 #[diagnostic::do_not_recommend]
 impl Scalar for Number {
+    const TYPE: ScalarType = ScalarType::Number;
+}
+#[diagnostic::do_not_recommend]
+impl Scalar for Integer {
     const TYPE: ScalarType = ScalarType::Number;
 }
 #[diagnostic::do_not_recommend]
@@ -258,6 +271,7 @@ impl<S: Shape> Shape for Optional<S> {
 }
 impl<S: IndexKey> IndexKey for Optional<S> {}
 impl<S: Part> Part for Optional<S> {}
+impl<S: Padded> Padded for Optional<S> {}
 impl Ordered for Text {
     type Operand<T> = T;
 }
@@ -265,6 +279,9 @@ impl Ordered for FixedText {
     type Operand<T> = T;
 }
 impl Ordered for Number {
+    type Operand<T> = T;
+}
+impl Ordered for Integer {
     type Operand<T> = T;
 }
 impl Ordered for Byte {
@@ -289,17 +306,6 @@ impl<S: Prefixed> Prefixed for Optional<S> {
     type Prefix = S::Prefix;
 }
 impl<S: Measured> Measured for Optional<S> {}
-#[diagnostic::do_not_recommend]
-impl Numeric for Number {
-    type Counted<T: crate::Attribute> = T;
-}
-#[diagnostic::do_not_recommend]
-impl Numeric for Byte {
-    type Counted<T: crate::Attribute> = T;
-}
-impl<S: Numeric> Numeric for Optional<S> {
-    type Counted<T: crate::Attribute> = T;
-}
 impl<S: Shape> Absentable for Optional<S> {}
 impl<T: 'static> Absentable for Set<T> {}
 impl<T: 'static> HasMembers for Set<T> {

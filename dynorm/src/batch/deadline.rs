@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Retry;
+use super::retry::Retry;
 use crate::error::{Error, Report, Subject};
 
 /// When a batch began, and when it ends at the latest.

@@ -7,9 +7,10 @@ use super::body::Kind;
 use super::inputs::describe;
 use super::keys::{DeleteRules, Hooked};
 use super::puts::Begun;
+use super::report::erased_report;
 use super::settings::Options;
-use super::{Fate, Fates, Stats};
-use crate::batch::{BatchDelete, BatchGet, BatchRestore, BatchSaveRetry};
+use super::stats::Fates;
+use super::{Fate, Stats};
 use crate::collection::Collection;
 use crate::entity::Entity;
 use crate::error::{BatchItem, BatchReport, Doing, Error, Subject};
@@ -129,9 +130,9 @@ impl<E: Entity> BatchSaveError<E> {
         Collection::new(saved.map(|(entity, _)| entity).collect(), options.database).with_stats(stats)
     }
 
-    /// Sends again just what is not known to be written, and gives the whole collection, in order.
-    pub fn retry<'a>(self) -> BatchSaveRetry<'a, E> {
-        BatchSaveRetry::new(self.0.unfinished)
+    /// What is needed to go on.
+    pub(super) fn into_unfinished(self) -> Unfinished<E> {
+        self.0.unfinished
     }
 
     fn report(&self) -> BatchReport {
@@ -182,7 +183,7 @@ struct KeysInner<E: Entity, U> {
 }
 
 macro_rules! errors_of_keys {
-    ($($(#[$docs:meta])* $error:ident, $batch:ident, $doing:ident, $done:literal;)*) => {$(
+    ($($(#[$docs:meta])* $error:ident, $doing:ident, $done:literal;)*) => {$(
         $(#[$docs])*
         ///
         /// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`retry`](Self::retry) sends just
@@ -214,9 +215,9 @@ macro_rules! errors_of_keys {
                 &self.0.unfinished.stats
             }
 
-            #[doc = concat!("Sends again just what is not known to be ", $done, ". Positions and statistics are those of the whole.")]
-            pub fn retry<'a>(self) -> $batch<'a, E> {
-                $batch::again(self.0.unfinished)
+            /// What is needed to go on.
+            pub(super) fn into_unfinished(self) -> UnfinishedKeys<E> {
+                self.0.unfinished
             }
 
             fn report(&self) -> BatchReport {
@@ -229,9 +230,9 @@ macro_rules! errors_of_keys {
 
 errors_of_keys! {
     /// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
-    BatchDeleteError, BatchDelete, Deleting, "deleted";
+    BatchDeleteError, Deleting, "deleted";
     /// Some items of a [`batch_restore`](crate::Repository::batch_restore) are not known to be restored.
-    BatchRestoreError, BatchRestore, Restoring, "restored";
+    BatchRestoreError, Restoring, "restored";
 }
 
 /// Some items of a [`batch_get`](crate::Repository::batch_get) could not be read.
@@ -285,10 +286,9 @@ impl<E: Entity> BatchGetError<E> {
         self.0.unfinished.found
     }
 
-    /// Asks again just for what could not be read, and gives the whole collection, in order; with
-    /// [`positional`](BatchGet::positional), with a place for every key.
-    pub fn retry<'a>(self) -> BatchGet<'a, E> {
-        BatchGet::again(self.0.unfinished)
+    /// What is needed to go on.
+    pub(super) fn into_unfinished(self) -> UnfinishedGet<E> {
+        self.0.unfinished
     }
 
     fn report(&self) -> BatchReport {
@@ -300,29 +300,6 @@ impl<E: Entity> BatchGetError<E> {
 /// The errors without their entities.
 fn report<'k, E: Entity>(doing: Doing, fates: &Fates, keys: impl Iterator<Item = &'k E::Key>) -> BatchReport {
     erased_report(Subject::of(E::INFO).during(doing), fates, keys.map(describe::<E>))
-}
-
-/// The part of [`report`] that does not depend on the entity.
-pub(super) fn erased_report(
-    subject: Subject,
-    fates: &Fates,
-    keys: impl Iterator<Item = Option<String>>,
-) -> BatchReport {
-    let failed = fates.iter().enumerate().filter_map(|(index, (fate, reason))| {
-        let reason = reason.clone()?;
-        Some((index, *fate, reason))
-    });
-    let failures: Vec<BatchItem> =
-        failed.zip(keys).map(|((index, fate, reason), key)| BatchItem { index, key, fate, reason }).collect();
-    let named = failures.iter().find_map(|failure| failure.reason.table()).map(str::to_owned);
-    let subject = if subject.info.is_some()
-        && let Some(table) = named
-    {
-        subject.in_table(table)
-    } else {
-        subject
-    };
-    BatchReport { subject, total: fates.len(), failures, stopped: None }
 }
 
 macro_rules! batch_errors {

@@ -1,9 +1,6 @@
 //! What became of an input of a batch.
 
 use std::fmt;
-use std::sync::Arc;
-
-use crate::error::Error;
 
 /// What became of one input of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,14 +8,14 @@ use crate::error::Error;
 pub enum Fate {
     /// It is done: written, deleted or read.
     Done,
-    /// Another input with the same key stands for it: a later one, as if this had been written and then replaced, unless
-    /// [`Duplicates`](crate::Duplicates) says otherwise.
+    /// Another input with the same key stands for it: a later one, as if this had been written and then
+    /// replaced, unless [`Duplicates`](crate::Duplicates) says otherwise.
     Superseded {
         /// The position of that input.
         by: usize,
     },
-    /// DynamoDB answered, and did not do it, until the retries were used up. If an answer was a failure of the server (a
-    /// status of 500), it may have done it all the same: then the reason's
+    /// DynamoDB answered, and did not do it, until the retries were used up. If an answer was a failure of
+    /// the server (a status of 500), it may have done it all the same: then the reason's
     /// [`outcome_known`](crate::Error::outcome_known) is false.
     Unprocessed,
     /// It was refused, by DynamoDB or before it was sent; of a read: what came does not fit the struct.
@@ -41,6 +38,3 @@ impl fmt::Display for Fate {
         }
     }
 }
-
-/// The fate of every input of a batch, with the reason for those that are not done.
-pub(super) type Fates = Vec<(Fate, Option<Arc<Error>>)>;

@@ -3,19 +3,20 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
+use super::Stats;
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
 use super::inputs::{Group, by_key, cannot_begin, describe, hash_of, open, run_at_hand, unsettled};
 use super::keys::{DeleteRules, Hooked};
-use super::settings::batch_options;
+use super::settings::{Settings, batch_options};
+use super::stats::Fates;
 use super::work::Work;
-use super::{Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_entity};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hooks;
 use crate::operation::OperationFuture;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
@@ -225,9 +226,9 @@ impl<E: Entity> Group for Gets<E> {
     }
 
     fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body> {
-        self.keys
-            .get(index)
-            .map_or(Err(crate::Error::NoDatabase), |key| by_key::<E>(key, Kind::Get, table, buffer))
+        let key = self.keys.get(index);
+        let key = key.ok_or_else(|| Error::internal("a batch asks for a key that it was not given"))?;
+        by_key::<E>(key, Kind::Get, table, buffer)
     }
 
     fn key_hash(&self, index: usize, table: usize, buffer: &mut Buffer) -> Option<u64> {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::error::erased_report;
 use super::get::{Arrangement, BatchGet, Gets};
 use super::inputs::{Group, cannot_begin, open, run_at_hand, unsettled};
 use super::mixed::{batch_error, subject};
-use super::settings::{Options, batch_options};
-use super::{Fate, Fates, Settings, Stats};
+use super::report::erased_report;
+use super::settings::{Options, Settings, batch_options};
+use super::stats::Fates;
+use super::{Fate, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{BatchItem, BatchReport, Doing, Error};

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
+use super::Stats;
 use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
-use super::error::erased_report;
 use super::inputs::{Group, run_at_hand, unsettled};
+use super::report::erased_report;
+use super::settings::Settings;
 use super::work::Work;
-use super::{Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, EntityInfo};
@@ -31,7 +32,10 @@ impl Group for Items {
     }
 
     fn body(&mut self, index: usize, table: usize, _: &mut Buffer) -> Result<Body> {
-        let key = self.keys.get(index).ok_or(Error::NoDatabase)?;
+        let key = self
+            .keys
+            .get(index)
+            .ok_or_else(|| Error::internal("a batch asks for a key that it was not given"))?;
         Body::new(Kind::Get, table, self.info, Bytes::copy_from_slice(&key.json), &key.values)
     }
 

@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::body::Kind;
-use super::error::erased_report;
 use super::inputs::{Group, cannot_begin, open, run_at_hand, unsettled};
 use super::keys::Keys;
 use super::puts::Puts;
-use super::settings::{Options, batch_options, write_options};
-use super::{Fate, Fates, Settings, Stats};
+use super::report::erased_report;
+use super::settings::{Options, Settings, batch_options, write_options};
+use super::stats::Fates;
+use super::{Fate, Stats};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{BatchReport, Doing, Error, Subject};

@@ -1,10 +1,13 @@
 //! Batches: any number of items, in requests as large as DynamoDB takes them, and a fate for every one.
 //!
-//! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and an operation
-//! that does not bring all of them to their end fails with an error that holds every input that is not known to be done.
+//! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and
+//! an operation that does not bring all of them to their end fails with an error that holds every input that
+//! is not known to be done.
 
+mod again;
 mod body;
 mod buffer;
+mod collection;
 mod deadline;
 mod delete;
 mod engine;
@@ -16,11 +19,13 @@ mod get_stream;
 mod gets;
 mod inputs;
 mod items;
+mod job;
 mod keys;
 mod mixed;
 mod pace;
 mod progress;
 mod puts;
+mod report;
 mod restore;
 mod retry;
 mod save;
@@ -51,6 +56,3 @@ pub use stats::Stats;
 pub(crate) use stats::count;
 pub use stream::{BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems};
 pub use work::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
-
-use fate::Fates;
-use settings::Settings;

@@ -73,7 +73,10 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
             return Err(refusal);
         }
         let event = self.event(index);
-        let held = self.held.get(index).ok_or(Error::NoDatabase)?;
+        let held = self
+            .held
+            .get(index)
+            .ok_or_else(|| Error::internal("a batch asks for an entity that it was not given"))?;
         put(held.entity(), self.kind, event, table, None, buffer)
     }
 

@@ -59,8 +59,9 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The number of rounds of retries without any progress that ends the batch; 0 repeats nothing, but for the halves of a
-    /// request that was refused for one of its items. More than [`attempts`](Self::attempts) are never used up.
+    /// The number of rounds of retries without any progress that ends the batch; 0 repeats nothing, but for
+    /// the halves of a request that was refused for one of its items. More than [`attempts`](Self::attempts)
+    /// are never used up.
     ///
     /// A round is one more attempt at an item, and it is without progress if no item of the whole batch was done
     /// meanwhile. What travels along with others before its wait is over has not had that round. As long as the
@@ -71,8 +72,8 @@ impl Retry {
         self
     }
 
-    /// The most often that one item is sent, however well the others do: the end for an item whose key is used so much that
-    /// it never gets through, in a batch that never ends. At least 1.
+    /// The most often that one item is sent, however well the others do: the end for an item whose key is
+    /// used so much that it never gets through, in a batch that never ends. At least 1.
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.backoff.attempts = if attempts == 0 { 1 } else { attempts };

@@ -1,8 +1,14 @@
+//! What a batch, a query or a scan took, and what became of the inputs of a batch.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Fate, Fates};
+use super::Fate;
+use crate::error::Error;
+
+/// The fate of every input of a batch, with the reason for those that are not done.
+pub(super) type Fates = Vec<(Fate, Option<Arc<Error>>)>;
 
 /// What a batch, a query or a scan took. Several can be added up with `+=`.
 ///
@@ -14,8 +20,8 @@ use super::{Fate, Fates};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The inputs that are done; of a `batch_get`, those that were asked for, found or not. Of a query or a scan, the
-    /// entities that were found.
+    /// The inputs that are done; of a `batch_get`, those that were asked for, found or not. Of a query or a
+    /// scan, the entities that were found.
     pub items: u64,
     /// The inputs that another one with the same key stands for.
     pub superseded: u64,
@@ -33,10 +39,11 @@ pub struct Stats {
     pub bytes: u64,
     /// The capacity units, of reads or of writes, that DynamoDB says a batch consumed, indexes included.
     pub consumed_capacity: f64,
-    /// For how long no request of a batch was under way because all that was left had to wait: for the pace of a table, or
-    /// for another attempt.
+    /// For how long no request of a batch was under way because all that was left had to wait: for the pace
+    /// of a table, or for another attempt.
     pub waited: Duration,
-    /// From the beginning to the end; of a stream, with the time that it waited for inputs. Of several batches side by side, the sum is longer than the clock says.
+    /// From the beginning to the end; of a stream, with the time that it waited for inputs. Of several
+    /// batches side by side, the sum is longer than the clock says.
     pub elapsed: Duration,
     inputs: usize,
     /// The superseded inputs in order, with those that stand for them.
@@ -46,8 +53,8 @@ pub struct Stats {
 impl Stats {
     /// The fate of every input of a batch that has succeeded, in order: done, or superseded by another.
     ///
-    /// Of several batches that were added up, it is that of all their inputs one after another. Empty for queries and scans,
-    /// and for streams, which do not keep them.
+    /// Of several batches that were added up, it is that of all their inputs one after another. Empty for
+    /// queries and scans, and for streams, which do not keep them.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -131,8 +138,8 @@ pub(crate) fn count(items: usize) -> u64 {
     u64::try_from(items).unwrap_or(u64::MAX)
 }
 
-/// `376 items in 16 requests, 1.2 MB, 376 capacity units, 12 retries, waited 80.0ms, 1.2s`: what is 0 is left out, but for
-/// the items, the requests and the retries.
+/// `376 items in 16 requests, 1.2 MB, 376 capacity units, 12 retries, waited 80.0ms, 1.2s`: what is 0 is left
+/// out, but for the items, the requests and the retries.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |count: u64| if count == 1 { "" } else { "s" };

@@ -14,12 +14,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Left, Origin, Outcome, TableSpec, run};
+use super::engine::{Input, Inputs, Left, Origin, Outcome, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
-use super::settings::{batch_options, write_options};
-use super::work::Work;
-use super::{Fate, KeyFailure, SaveFailure, Settings, Stats, count};
+use super::settings::{Settings, batch_options, write_options};
+use super::work::{TableSpec, Work};
+use super::{Fate, KeyFailure, SaveFailure, Stats, count};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp};
 use crate::error::{Error, Result};

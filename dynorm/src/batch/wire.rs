@@ -1,5 +1,5 @@
-//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a condition, which
-//! batches do not take, a request for each.
+//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a
+//! condition, which batches do not take, a request for each.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,12 +8,15 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::body::{Body, hash_of_key};
-use super::engine::{Inputs, Job, Table};
-use super::work::Work;
-use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
+use super::job::Job;
+use super::work::{TableSpec, Work};
+use crate::codec::{Encoder, Item, Request, Scanner, ValueError, consumed_capacity};
 use crate::encoded::{describe_key, item_texts};
 use crate::error::{Error, Subject};
 use crate::transport::{Answer, Operation};
+
+/// Is told the item that answers some inputs.
+type Found<'f> = &'f mut dyn FnMut(&[usize], &Item<'_>) -> std::result::Result<(), ValueError>;
 
 /// What an answer says.
 pub(super) struct Reading {
@@ -37,8 +40,9 @@ pub(super) enum Verdict {
 /// What an item may have.
 const ITEM: usize = 400 * 1024;
 
-/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that would be too
-/// much. JSON is never shorter than what it stands for, so an answer with less than this had room for another item.
+/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that
+/// would be too much. JSON is never shorter than what it stands for, so an answer with less than this had
+/// room for another item.
 const FULL_ANSWER: usize = 16 * 1024 * 1024 - ITEM;
 const FULL_PARTITION: usize = 1024 * 1024 - ITEM;
 
@@ -54,23 +58,40 @@ impl Work {
     }
 
     /// The capacity units that a job is reckoned to take, before the answer says so.
-    pub(super) fn units(self, body: &Body, table: Option<&Table>) -> f64 {
+    pub(super) fn units(self, body: &Body, table: Option<&TableSpec>) -> f64 {
         match self {
             Self::Write | Self::Each => body.units(),
-            Self::Get if table.is_some_and(|table| table.spec.consistent) => 1.0,
+            Self::Get if table.is_some_and(|table| table.consistent) => 1.0,
             Self::Get => 0.5,
         }
     }
 
+    /// The most capacity units that a request may consume.
+    fn most_units(self, chunk: &[usize], jobs: &Slab<Job>) -> f64 {
+        /// A transaction takes twice as much; each of 25 indexes may lose one entry and gain another.
+        const OF_A_WRITE: f64 = 2.0 * 51.0;
+        /// An item of 400 KB, read consistently in a transaction.
+        const OF_A_READ: f64 = 200.0;
+        match self {
+            // What is replaced or deleted may be larger than what is sent, and is not known.
+            Self::Write | Self::Each => {
+                let largest = (ITEM / 1024) as f64;
+                let sent = chunk.iter().filter_map(|id| jobs.get(*id)).map(|job| job.body.units());
+                sent.map(|units| units.max(largest) * OF_A_WRITE).sum()
+            }
+            Self::Get => chunk.len() as f64 * OF_A_READ,
+        }
+    }
+
     /// The request for the jobs of `chunk`, which are in the order of their tables.
-    pub(super) fn request(self, chunk: &[usize], jobs: &Slab<Job>, tables: &[Table]) -> Vec<u8> {
+    pub(super) fn request(self, chunk: &[usize], jobs: &Slab<Job>, tables: &[TableSpec]) -> Vec<u8> {
         let chunk: Vec<&Job> = chunk.iter().filter_map(|id| jobs.get(*id)).collect();
         let size: usize = chunk.iter().map(|job| job.body.wire_size()).sum();
         let mut request = Request::new(size + 256);
         let table_of = |jobs: &[&Job]| jobs.first().and_then(|job| tables.get(job.table));
         if self == Self::Each {
             if let (Some(job), Some(table)) = (chunk.first(), table_of(&chunk)) {
-                job.body.write_alone(&mut request, &table.spec.name);
+                job.body.write_alone(&mut request, &table.name);
             }
         } else {
             request.object("RequestItems", |request| {
@@ -78,11 +99,11 @@ impl Work {
                     let Some(table) = table_of(jobs) else { continue };
                     let write = |job: &&Job, out: &mut Encoder| job.body.write(out);
                     if self == Self::Write {
-                        request.array(&table.spec.name, &mut jobs.iter(), write);
+                        request.array(&table.name, &mut jobs.iter(), write);
                     } else {
-                        request.object(&table.spec.name, |request| {
+                        request.object(&table.name, |request| {
                             request.array("Keys", &mut jobs.iter(), write);
-                            request.flag("ConsistentRead", table.spec.consistent);
+                            request.flag("ConsistentRead", table.consistent);
                         });
                     }
                 }
@@ -92,15 +113,15 @@ impl Work {
         request.finish()
     }
 
-    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, the items that were found go
-    /// to `inputs`.
+    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, `found` is
+    /// told the items.
     pub(super) fn read(
         self,
         answer: &Answer,
         chunk: &[usize],
         (jobs, keys): (&Slab<Job>, &HashTable<usize>),
-        tables: &[Table],
-        inputs: &mut dyn Inputs,
+        tables: &[TableSpec],
+        found: Found<'_>,
     ) -> std::result::Result<Reading, ValueError> {
         let text = answer.text()?;
         let mut reader = Reader {
@@ -110,12 +131,19 @@ impl Work {
             tables,
             marks: vec![Mark::default(); chunk.len()],
             understood: true,
+            answered: vec![false; tables.len()],
             capacity: Vec::new(),
             undecodable: HashMap::new(),
             partitions: (text.len() >= FULL_PARTITION).then(HashMap::new),
             item: Item::default(),
         };
-        reader.read(text, inputs)?;
+        reader.read(text, found)?;
+        if self == Self::Get {
+            reader.check()?;
+        }
+        let most = self.most_units(chunk, jobs);
+        // What no such request consumes would stop a batch that is paced.
+        reader.capacity.retain(|(_, units)| *units <= most);
         let is_full = text.len() >= FULL_ANSWER;
         Ok(Reading { verdicts: reader.verdicts(self, is_full), capacity: reader.capacity })
     }
@@ -132,10 +160,12 @@ struct Reader<'r> {
     chunk: &'r [usize],
     jobs: &'r Slab<Job>,
     keys: &'r HashTable<usize>,
-    tables: &'r [Table],
+    tables: &'r [TableSpec],
     marks: Vec<Mark>,
     /// False if the answer names a key that was not sent: it says nothing of those that it does not name.
     understood: bool,
+    /// The tables of which a read has an answer.
+    answered: Vec<bool>,
     capacity: Vec<(String, f64)>,
     undecodable: HashMap<usize, ValueError>,
     /// The bytes that were found of each partition, if there are so many that one may have filled the answer.
@@ -144,15 +174,19 @@ struct Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    fn read(&mut self, text: &'r str, inputs: &mut dyn Inputs) -> std::result::Result<(), ValueError> {
+    fn read(&mut self, text: &'r str, found: Found<'_>) -> std::result::Result<(), ValueError> {
         Scanner::new(text).object(|member, scanner| match member.text {
             // table → items
             "Responses" => scanner.object(|table, scanner| {
                 let table = self.table(&table.unescape()?);
+                table
+                    .and_then(|table| self.answered.get_mut(table))
+                    .into_iter()
+                    .for_each(|said| *said = true);
                 scanner.array(|scanner| {
                     let start = scanner.position();
                     self.item.refill(scanner)?;
-                    self.visit(table, scanner.position() - start, inputs)
+                    self.visit(table, scanner.position() - start, found)
                 })
             }),
             // table → list of writes → kind of write → `Item` or `Key` → attributes
@@ -181,8 +215,10 @@ impl<'r> Reader<'r> {
                 })
             }),
             "ConsumedCapacity" => {
-                let json = scanner.skip()?;
-                self.capacity = consumed_capacity(json);
+                let capacity = &mut self.capacity;
+                consumed_capacity(scanner.skip()?, &mut |table, units| {
+                    capacity.push((table.to_owned(), units))
+                });
                 Ok(())
             }
             _ => scanner.skip().map(drop),
@@ -190,7 +226,7 @@ impl<'r> Reader<'r> {
     }
 
     fn table(&self, name: &str) -> Option<usize> {
-        self.tables.iter().position(|table| table.spec.name == name)
+        self.tables.iter().position(|table| table.name == name)
     }
 
     /// The job that the current item belongs to, and its position in the request.
@@ -198,7 +234,7 @@ impl<'r> Reader<'r> {
         let Some((index, table)) = table.and_then(|index| Some((index, self.tables.get(index)?))) else {
             return Ok(None);
         };
-        let texts = item_texts(table.spec.info, &self.item)?;
+        let texts = item_texts(table.info, &self.item)?;
         let texts = texts.each_ref().map(|text| text.as_bytes());
         let is_its = |id: &usize| self.jobs.get(*id).is_some_and(|job| job.body.is_of(index, texts));
         let id = self.keys.find(hash_of_key(index, texts), is_its);
@@ -211,14 +247,21 @@ impl<'r> Reader<'r> {
         &mut self,
         table: Option<usize>,
         bytes: usize,
-        inputs: &mut dyn Inputs,
+        found: Found<'_>,
     ) -> std::result::Result<(), ValueError> {
-        let Some((position, job)) = self.job(table)? else { return Ok(()) };
+        let Some((position, job)) = self.job(table)? else {
+            self.understood = false;
+            return Ok(());
+        };
         if let Some(partitions) = &mut self.partitions {
             *partitions.entry(job.body.partition()).or_default() += bytes;
         }
-        self.marks.get_mut(position).into_iter().for_each(|mark| mark.found = true);
-        if let Err(error) = job.inputs.with_all(|all| inputs.found(all, &self.item)) {
+        if let Some(mark) = self.marks.get_mut(position)
+            && std::mem::replace(&mut mark.found, true)
+        {
+            return Err(ValueError::new("the answer has an item twice"));
+        }
+        if let Err(error) = job.inputs.with_all(|all| found(all, &self.item)) {
             self.undecodable.insert(position, error);
         }
         Ok(())
@@ -233,6 +276,19 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
+    /// Refuses the answer to a read that is one to another question: all of it is asked for again, since what is not named in it
+    /// need not be absent.
+    fn check(&self) -> std::result::Result<(), ValueError> {
+        if !self.understood {
+            return Err(ValueError::new("the answer names a key that was not asked for"));
+        }
+        let mut jobs = self.chunk.iter().filter_map(|id| self.jobs.get(*id)).zip(&self.marks);
+        let is_left_out = |(job, mark): (&Job, &Mark)| {
+            !(mark.found || mark.handed_back) && self.answered.get(job.table) != Some(&true)
+        };
+        if jobs.any(is_left_out) { Err(ValueError::new("the answer leaves out a table")) } else { Ok(()) }
+    }
+
     fn verdicts(&mut self, work: Work, is_full: bool) -> Vec<Verdict> {
         let marks = std::mem::take(&mut self.marks);
         let verdict = |(position, mark): (usize, Mark)| {
@@ -241,7 +297,7 @@ impl<'r> Reader<'r> {
                 && let Some(error) = self.undecodable.remove(&position)
                 && let Some(job) = job
             {
-                let table = self.tables.get(job.table).map_or("", |table| &table.spec.name);
+                let table = self.tables.get(job.table).map_or("", |table| &table.name);
                 let subject = Subject::of(job.info).in_table(table).during(job.body.kind.doing());
                 let subject = subject.with_key_text(describe_key(job.info, &job.body.json));
                 return Verdict::Rejected(Arc::new(Error::undecodable(subject, &error)));
@@ -260,46 +316,5 @@ impl<'r> Reader<'r> {
             Verdict::Done
         };
         marks.into_iter().enumerate().map(verdict).collect()
-    }
-}
-
-/// The units that an answer says were consumed, by table: it has a list of them, or one of a single item. What cannot be read
-/// counts as nothing, since what the answer says of the items is worth more.
-fn consumed_capacity(json: &str) -> Vec<(String, f64)> {
-    let mut tables = Vec::new();
-    let mut one = |scanner: &mut Scanner<'_>| {
-        let (mut table, mut units) = (String::new(), 0.0);
-        scanner.object(|member, scanner| {
-            match member.text {
-                "TableName" => table = scanner.string()?.unescape()?.into_owned(),
-                "CapacityUnits" => units = scanner.skip()?.parse().unwrap_or(0.0),
-                _ => drop(scanner.skip()?),
-            }
-            Ok(())
-        })?;
-        tables.push((table, units));
-        Ok(())
-    };
-    let mut scanner = Scanner::new(json);
-    let read = if scanner.peek() == Some(b'[') { scanner.array(one) } else { one(&mut scanner) };
-    if read.is_err() {
-        tables.clear();
-    }
-    tables
-}
-
-#[cfg(test)]
-mod tests {
-    use super::consumed_capacity;
-
-    #[test]
-    fn the_consumed_capacity_is_read_of_lists_and_of_single_answers() {
-        let list =
-            r#"[{"TableName":"a","CapacityUnits":2.5},{"CapacityUnits":1,"TableName":"b","Table":{}}]"#;
-        assert_eq!(consumed_capacity(list), [("a".to_owned(), 2.5), ("b".to_owned(), 1.0)]);
-        assert_eq!(consumed_capacity(r#"{"TableName":"a","CapacityUnits":3.0}"#), [("a".to_owned(), 3.0)]);
-        for broken in ["", "null", "[1]", r#"[{"TableName":1}]"#, r#"{"TableName":"a""#] {
-            assert_eq!(consumed_capacity(broken), [], "{broken}");
-        }
     }
 }

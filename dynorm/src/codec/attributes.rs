@@ -1,10 +1,13 @@
-use super::fields::Layout;
-use super::place::{Place, head};
+//! The attributes of one item, as they came.
+
+use super::layout::{Layout, position};
+use super::place::Place;
 use super::scanner::{RawString, Scanner};
+use super::text::head;
 use super::{Encoder, FieldInfo, Value, ValueError};
 
-/// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a page of items
-/// needs one allocation for it.
+/// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a
+/// page of items needs one allocation for it.
 #[derive(Debug, Default)]
 pub struct Item<'a> {
     text: &'a str,
@@ -23,7 +26,7 @@ impl<'a> Item<'a> {
     pub(crate) fn refill(&mut self, scanner: &mut Scanner<'a>) -> Result<(), ValueError> {
         self.text = scanner.text;
         self.places.clear();
-        scanner.places(0, |place| {
+        scanner.places(|place| {
             self.places.push(*place);
             Ok(())
         })
@@ -62,22 +65,6 @@ impl<'a> Item<'a> {
         let text = self.text;
         self.places.iter().map(move |place| (place.name(text), place.value(text, 0)))
     }
-}
-
-/// Which of the places is that of the attribute `name`, which has this `head`.
-pub(super) fn position(
-    places: &[Place],
-    text: &str,
-    head: u64,
-    name: &str,
-) -> Result<Option<usize>, ValueError> {
-    for (index, place) in places.iter().enumerate() {
-        let is_its = if place.is_escaped() { place.name(text).is(name)? } else { place.is(head, name, text) };
-        if is_its {
-            return Ok(Some(index));
-        }
-    }
-    Ok(None)
 }
 
 /// What has attributes: an item, and a value that is a map.

@@ -1,16 +1,16 @@
-use super::text::{is_plain, write_escaped, write_json_string};
-use super::{ItemWriter, ScalarType, ValueError, base64, number};
-use crate::Attribute;
-use crate::codec::FieldInfo;
+//! One attribute value as JSON.
 
-/// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and what lies in the
-/// innermost list is one level of it. AWS's own engine refuses one more.
+use super::text::{is_plain, write_escaped, write_json_string};
+use super::{FieldInfo, ScalarType, ValueError, base64, number};
+
+/// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and
+/// what lies in the innermost list is one level of it. AWS's own engine refuses one more.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 31;
 
 /// Writes one attribute value as DynamoDB's JSON, straight into the request.
 ///
-/// [`Attribute::encode`] is given one and must write exactly one value with it:
+/// [`Attribute::encode`](crate::Attribute::encode) is given one and must write exactly one value with it:
 ///
 /// ```
 /// use dynorm::{Attribute, Encoder, Value, ValueError, shape};
@@ -79,7 +79,8 @@ impl Encoder {
         self.out.truncate(len);
     }
 
-    /// Takes back what was written of an attribute that begins at `start`, wherever inside it the writing ended.
+    /// Takes back what was written of an attribute that begins at `start`, wherever inside it the writing
+    /// ended.
     pub(crate) fn take_back(&mut self, start: usize) {
         self.out.truncate(start);
         (self.depth, self.bare) = (0, None);
@@ -126,7 +127,8 @@ impl Encoder {
 
     /// A number, type `N`, given in decimal such as `-12.5` or `1e20`.
     ///
-    /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130 to 9.99…E+125.
+    /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130
+    /// to 9.99…E+125.
     pub fn number(&mut self, decimal: &str) -> Result<(), ValueError> {
         number::check(decimal)?;
         self.unchecked_number(decimal.as_bytes())
@@ -175,20 +177,6 @@ impl Encoder {
         Ok(())
     }
 
-    /// A list, type `L`.
-    pub fn list<'t, T: Attribute + 't>(
-        &mut self,
-        items: impl IntoIterator<Item = &'t T>,
-    ) -> Result<(), ValueError> {
-        self.begin_list()?;
-        for (index, item) in items.into_iter().enumerate() {
-            self.separate(index);
-            self.value(item).map_err(|error| error.at_index(index))?;
-        }
-        self.end_list();
-        Ok(())
-    }
-
     /// A map, type `M`, whose entries `write` adds.
     pub fn map(
         &mut self,
@@ -200,12 +188,14 @@ impl Encoder {
         Ok(())
     }
 
-    /// The set type of `T`: `SS`, `NS` or `BS`. An empty set, which DynamoDB does not have, becomes NULL.
-    pub fn set<'t, T>(&mut self, items: impl IntoIterator<Item = &'t T>) -> Result<(), ValueError>
-    where
-        T: Attribute<Shape: crate::shape::Scalar> + 't,
-    {
-        let scalar = <T::Shape as crate::shape::Scalar>::TYPE;
+    /// A set of scalars, which `write` adds: it gives their number. An empty set, which DynamoDB does not
+    /// have, becomes NULL.
+    #[inline]
+    pub(crate) fn set_of(
+        &mut self,
+        scalar: ScalarType,
+        write: impl FnOnce(&mut Self) -> Result<usize, ValueError>,
+    ) -> Result<(), ValueError> {
         self.refuse_bare("a set")?;
         let start = self.out.len();
         self.out.extend_from_slice(match scalar {
@@ -214,15 +204,9 @@ impl Encoder {
             ScalarType::Binary => br#"{"BS":["#,
         });
         self.bare = Some(scalar);
-        let mut count = 0;
-        let written = items.into_iter().try_for_each(|item| {
-            self.separate(count);
-            count += 1;
-            self.value(item).map_err(|error| error.at_index(count - 1))
-        });
+        let written = write(self);
         self.bare = None;
-        written?;
-        if count == 0 {
+        if written? == 0 {
             self.out.truncate(start);
             return self.null();
         }
@@ -230,22 +214,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// The attributes of a struct, as a nested map.
-    #[doc(hidden)]
-    pub fn structure(
-        &mut self,
-        fields: &'static [FieldInfo],
-        write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError> {
-        self.enter(br#"{"M":"#)?;
-        let mut writer = ItemWriter::new(self, fields);
-        write(&mut writer)?;
-        writer.finish();
-        self.leave(b"}");
-        Ok(())
-    }
-
-    /// Opens a list for a caller that gets its elements one by one: `separate` and a value for each, then `end_list`.
+    /// Opens a list for a caller that gets its elements one by one: `separate` and a value for each, then
+    /// `end_list`.
     pub(crate) fn begin_list(&mut self) -> Result<(), ValueError> {
         self.enter(br#"{"L":["#)
     }
@@ -261,21 +231,6 @@ impl Encoder {
 
     pub(crate) fn end_map(&mut self) {
         self.leave(b"}}");
-    }
-
-    /// The data of an enum's variant, as a nested map with its name under `tag`.
-    #[doc(hidden)]
-    pub fn variant(
-        &mut self,
-        tag: &'static str,
-        name: &str,
-        fields: &'static [FieldInfo],
-        write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError> {
-        self.structure(fields, |item| {
-            item.text(tag, name)?;
-            write(item)
-        })
     }
 
     /// The name of an attribute, with a comma before it and a colon behind.
@@ -328,18 +283,17 @@ impl Encoder {
         Ok(())
     }
 
-    fn bare<T: Attribute>(&mut self, scalar: ScalarType, item: &T) -> Result<(), ValueError> {
+    /// Runs `write` where scalars of one type stand without it.
+    #[inline]
+    pub(crate) fn bare(
+        &mut self,
+        scalar: ScalarType,
+        write: impl FnOnce(&mut Self) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
         let outer = self.bare.replace(scalar);
-        let result = self.value(item);
+        let written = write(self);
         self.bare = outer;
-        result
-    }
-
-    /// One value, in a place that has one: what an implementation by hand leaves out would spoil the whole item.
-    pub(crate) fn value<T: Attribute>(&mut self, value: &T) -> Result<(), ValueError> {
-        let start = self.out.len();
-        value.encode(self)?;
-        if self.out.len() == start { Err(wrote_nothing()) } else { Ok(()) }
+        written
     }
 
     fn scalar(&mut self, scalar: ScalarType, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ValueError> {
@@ -370,7 +324,7 @@ impl Encoder {
     }
 
     #[inline]
-    fn enter<const N: usize>(&mut self, opening: &[u8; N]) -> Result<(), ValueError> {
+    pub(super) fn enter<const N: usize>(&mut self, opening: &[u8; N]) -> Result<(), ValueError> {
         self.refuse_bare("a list or map")?;
         if self.depth == MAX_DEPTH {
             return Err(too_deep());
@@ -381,7 +335,7 @@ impl Encoder {
     }
 
     #[inline]
-    fn leave<const N: usize>(&mut self, closing: &[u8; N]) {
+    pub(super) fn leave<const N: usize>(&mut self, closing: &[u8; N]) {
         self.depth = self.depth.saturating_sub(1);
         self.out.extend_from_slice(closing);
     }
@@ -409,22 +363,13 @@ pub struct MapEncoder<'e> {
 }
 
 impl MapEncoder<'_> {
-    /// One entry, with a key of any type that is stored as text.
-    ///
-    /// ```
-    /// # use dynorm::{Encoder, ValueError};
-    /// fn write_prices(encoder: &mut Encoder) -> Result<(), ValueError> {
-    ///     encoder.map(|map| {
-    ///         map.entry(&"tea".to_string(), &250)?;
-    ///         map.entry(&"cake".to_string(), &420)
-    ///     })
-    /// }
-    /// ```
-    pub fn entry<K, V>(&mut self, key: &K, value: &V) -> Result<(), ValueError>
-    where
-        K: Attribute<Shape: crate::shape::TextLike>,
-        V: Attribute,
-    {
+    /// One entry: `key` writes its key, which is text, and `value` its value.
+    #[inline]
+    pub(crate) fn encoded_entry(
+        &mut self,
+        key: impl FnOnce(&mut Encoder) -> Result<(), ValueError>,
+        value: impl FnOnce(&mut Encoder) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
         self.encoder.separate(self.entries);
         self.entries += 1;
         let start = self.encoder.len();
@@ -432,7 +377,7 @@ impl MapEncoder<'_> {
         let end = self.encoder.len();
         self.encoder.check_name(start)?;
         self.encoder.push(b':');
-        self.encoder.value(value).map_err(|error| {
+        value(self.encoder).map_err(|error| {
             let key = self.encoder.written_since(start).get(..end - start).unwrap_or_default();
             error.at_key(serde_json::from_slice::<String>(key).unwrap_or_default())
         })
@@ -467,6 +412,6 @@ fn too_deep() -> ValueError {
 }
 
 #[cold]
-pub(super) fn wrote_nothing() -> ValueError {
+pub(crate) fn wrote_nothing() -> ValueError {
     ValueError::new("the implementation of `Attribute::encode` wrote nothing")
 }

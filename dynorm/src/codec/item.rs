@@ -1,10 +1,10 @@
+//! The attributes of a struct, as an item or a nested map.
+
 use std::ops::Range;
 
 use super::encoder::wrote_nothing;
 use super::key_limits::may_be_refused;
 use super::{Encoder, FieldInfo, ValueError};
-use crate::Attribute;
-use crate::attribute::Flatten;
 
 /// Writes the attributes of a struct, in the order of its fields; the derive macros call it.
 ///
@@ -42,23 +42,30 @@ impl<'e> ItemWriter<'e> {
         Self { encoder, fields, start, keys, notes: None }
     }
 
-    /// The same for an item that may hold what cannot be written: that is left out, and [`finish`](Self::finish) gives it.
+    /// The same for an item that may hold what cannot be written: that is left out, and
+    /// [`finish`](Self::finish) gives it.
     pub(crate) fn collecting(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
         let notes = Notes { refused: Some(Vec::new()), ..Notes::default() };
         Self { notes: Some(Box::new(notes)), ..Self::new(encoder, fields) }
     }
 
-    /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would be read as its
-    /// default.
-    pub fn field<T: Attribute>(&mut self, index: usize, value: &T) -> Result<(), ValueError> {
+    /// The field at `index` of the table of fields, written by `encode`; left out if it is absent, or NULL if
+    /// an absent one would be read as its default.
+    #[inline]
+    pub(crate) fn encoded_field(
+        &mut self,
+        index: usize,
+        is_absent: bool,
+        encode: impl FnOnce(&mut Encoder) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
         let Some(info) = self.fields.get(index) else { return Ok(()) };
-        if value.is_absent() && (info.key || !info.defaulted) {
+        if is_absent && (info.key || !info.defaulted) {
             return Ok(());
         }
         let before = self.encoder.len();
         self.encoder.label(info);
         let start = self.encoder.len();
-        if let Err(error) = value.encode(self.encoder) {
+        if let Err(error) = encode(self.encoder) {
             return self.refuse(before, info.name, info.locate(error));
         }
         if is_settled(info, self.encoder.len() - start) { Ok(()) } else { self.wrote(info, before, start) }
@@ -120,33 +127,35 @@ impl<'e> ItemWriter<'e> {
         }
     }
 
-    /// The attributes that the struct does not model. A name that it does model, and one that is `derived` from its fields,
-    /// is refused, since one of the two would be lost.
-    pub fn rest<M: Flatten>(&mut self, map: &M, derived: &[&str]) -> Result<(), ValueError> {
-        let fields = self.fields;
-        map.each_attribute(&mut |name, value| {
-            let before = self.encoder.len();
-            if fields.iter().any(|info| info.name == name) || derived.contains(&name) {
-                let error = ValueError::new(format!(
-                    "the flattened map holds {name:?}, which is an attribute of the struct itself"
-                ));
-                return self.refuse(before, name, error);
-            }
-            self.encoder.push(b',');
-            let start = self.encoder.len();
-            self.encoder.json_string(name);
-            if let Err(error) = self.encoder.check_name(start) {
-                return self.refuse(before, name, error);
-            }
-            self.encoder.push(b':');
-            let start = self.encoder.len();
-            let written = value(self.encoder)
-                .and_then(|()| if self.encoder.len() == start { Err(wrote_nothing()) } else { Ok(()) });
-            match written {
-                Ok(()) => Ok(()),
-                Err(error) => self.refuse(before, name, error.in_field(name.to_owned())),
-            }
-        })
+    /// An attribute that the struct does not model, whose value `write` adds. A name that it does model, and
+    /// one that is `derived` from its fields, is refused, since one of the two would be lost.
+    pub(crate) fn other(
+        &mut self,
+        name: &str,
+        write: &mut dyn FnMut(&mut Encoder) -> Result<(), ValueError>,
+        derived: &[&str],
+    ) -> Result<(), ValueError> {
+        let before = self.encoder.len();
+        if self.fields.iter().any(|info| info.name == name) || derived.contains(&name) {
+            let error = ValueError::new(format!(
+                "the flattened map holds {name:?}, which is an attribute of the struct itself"
+            ));
+            return self.refuse(before, name, error);
+        }
+        self.encoder.push(b',');
+        let start = self.encoder.len();
+        self.encoder.json_string(name);
+        if let Err(error) = self.encoder.check_name(start) {
+            return self.refuse(before, name, error);
+        }
+        self.encoder.push(b':');
+        let start = self.encoder.len();
+        let written = write(self.encoder)
+            .and_then(|()| if self.encoder.len() == start { Err(wrote_nothing()) } else { Ok(()) });
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) => self.refuse(before, name, error.in_field(name.to_owned())),
+        }
     }
 
     /// An attribute that is no field, such as the type of the entity.
@@ -169,7 +178,8 @@ impl<'e> ItemWriter<'e> {
         self.keys.iter().find(|(written, _)| *written == name).map(|(_, range)| range.clone())
     }
 
-    /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by their names.
+    /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by
+    /// their names.
     pub(crate) fn suspects(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let suspects = self.notes.iter().flat_map(|notes| &notes.suspects);
         suspects.map(|(name, range)| {
@@ -199,8 +209,40 @@ impl<'e> ItemWriter<'e> {
     }
 }
 
-/// True if there is nothing to be done behind a field whose value has so many bytes as JSON. Of an index key, nothing but that
-/// may be wrong.
+impl Encoder {
+    /// The attributes of a struct, as a nested map.
+    #[doc(hidden)]
+    pub fn structure(
+        &mut self,
+        fields: &'static [FieldInfo],
+        write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        self.enter(br#"{"M":"#)?;
+        let mut writer = ItemWriter::new(self, fields);
+        write(&mut writer)?;
+        writer.finish();
+        self.leave(b"}");
+        Ok(())
+    }
+
+    /// The data of an enum's variant, as a nested map with its name under `tag`.
+    #[doc(hidden)]
+    pub fn variant(
+        &mut self,
+        tag: &'static str,
+        name: &str,
+        fields: &'static [FieldInfo],
+        write: impl FnOnce(&mut ItemWriter<'_>) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
+        self.structure(fields, |item| {
+            item.text(tag, name)?;
+            write(item)
+        })
+    }
+}
+
+/// True if there is nothing to be done behind a field whose value has so many bytes as JSON. Of an index key,
+/// nothing but that may be wrong.
 #[inline]
 const fn is_settled(info: &FieldInfo, length: usize) -> bool {
     length > 0 && (!info.key || !(info.table_key || may_be_refused(length)))

@@ -1,13 +1,15 @@
 use std::borrow::Cow;
 
-use super::ValueError;
+use super::{ValueError, beginning, shown};
 
 /// DynamoDB keeps this many significant digits of a number.
 const MAX_DIGITS: usize = 38;
-/// A number's magnitude lies between 1E-130 and 9.99…E+125: this is the range of the exponent of its first digit.
+/// A number's magnitude lies between 1E-130 and 9.99…E+125: this is the range of the exponent of its first
+/// digit.
 const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 
-/// A number as DynamoDB sees it: sign, significant digits without zeros at either end, and the power of ten of the first digit.
+/// A number as DynamoDB sees it: sign, significant digits without zeros at either end, and the power of ten
+/// of the first digit.
 #[derive(Debug, PartialEq, Eq)]
 struct Normal<'a> {
     negative: bool,
@@ -21,19 +23,26 @@ pub(super) fn check(text: &str) -> Result<(), ValueError> {
     if text.len() <= MAX_DIGITS && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
-    let number = parse(text).ok_or_else(|| ValueError::new(format!("{text:?} is not a number")))?;
+    let number = parse(text).ok_or_else(|| {
+        ValueError::showing(format!("{:?} is not a number", beginning(text)), "it is not a number")
+    })?;
     if number.digits.len() > MAX_DIGITS {
-        return Err(ValueError::new(format!(
-            "the number {text} has {} significant digits, and DynamoDB keeps {MAX_DIGITS}",
-            number.digits.len()
-        )));
+        let why = format!("has {} significant digits, and DynamoDB keeps {MAX_DIGITS}", number.digits.len());
+        return Err(refused(text, &why));
     }
     if !number.digits.is_empty() && !EXPONENTS.contains(&number.exponent) {
-        return Err(ValueError::new(format!(
-            "the number {text} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
-        )));
+        return Err(out_of_range(text));
     }
     Ok(())
+}
+
+/// The error for a number that DynamoDB does not reach.
+pub(crate) fn out_of_range(text: &str) -> ValueError {
+    refused(text, "is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude")
+}
+
+fn refused(text: &str, why: &str) -> ValueError {
+    ValueError::showing(format!("the number {} {why}", shown(text)), format!("the number {why}"))
 }
 
 /// One spelling for all spellings of a number that DynamoDB takes for equal: 1, 1.0 and 1e0 are one key.
@@ -94,16 +103,17 @@ pub(crate) fn is_whole(text: &str) -> bool {
     })
 }
 
-/// True if `text` is the number that `float` is written as, so that nothing is rounded. Where two texts are equally short and
-/// equally near, writers differ in which they take: here serde_json, which dynorm writes with, and the standard library.
+/// True if `text` is the number that `float` is written as, so that nothing is rounded. Where two texts are
+/// equally short and equally near, writers differ in which they take: here serde_json, which dynorm writes
+/// with, and the standard library.
 pub(crate) fn is_float_text(float: f64, text: &str) -> bool {
     let number = normal_number(text);
     serde_json::to_string(&float).is_ok_and(|written| normal_number(&written) == number)
         || normal_number(&format!("{float:e}")) == number
 }
 
-/// A whole number without point and exponent, for the spellings that have them; `None` for a number with a fraction, and
-/// for one of more digits than any integer of Rust has.
+/// A whole number without point and exponent, for the spellings that have them; `None` for a number with a
+/// fraction, and for one of more digits than any integer of Rust has.
 pub(crate) fn integer_text(text: &str) -> Option<String> {
     let number = parse(text)?;
     if number.digits.is_empty() {
@@ -117,7 +127,8 @@ pub(crate) fn integer_text(text: &str) -> Option<String> {
     Some(format!("{sign}{:0<width$}", number.digits))
 }
 
-/// A number without exponent; `None` for one whose plain spelling is longer than the types that are read from it have digits.
+/// A number without exponent; `None` for one whose plain spelling is longer than the types that are read from
+/// it have digits.
 pub(crate) fn plain_number(text: &str) -> Option<String> {
     let number = parse(text)?;
     if number.digits.is_empty() {

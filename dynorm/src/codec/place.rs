@@ -3,13 +3,11 @@
 use std::ops::Range;
 
 use super::scanner::{RawString, Scanner, plain_length};
+use super::text::head;
 use super::{Value, ValueError, ValueType};
 
-/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can use up the stack.
-const MAX_DEPTH: u8 = 64;
-
-/// The place of a name and its value. It holds no text, so it is small and quick to make, and nothing is cut out of the answer
-/// before it is wanted.
+/// The place of a name and its value. It holds no text, so it is small and quick to make, and nothing is cut
+/// out of the answer before it is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// The beginning of the name; see [`head`].
@@ -19,17 +17,6 @@ pub(super) struct Place {
     kind: ValueType,
     name_escaped: bool,
     escaped: bool,
-}
-
-/// The first eight bytes of a name, which tell it from most others at a glance.
-pub(super) const fn head(name: &[u8]) -> u64 {
-    let mut head = 0;
-    let mut index = 0;
-    while index < name.len() && index < 8 {
-        head |= (name[index] as u64) << (8 * index);
-        index += 1;
-    }
-    head
 }
 
 impl Place {
@@ -75,7 +62,6 @@ impl Scanner<'_> {
     #[inline(always)]
     pub(super) fn places(
         &mut self,
-        depth: u8,
         mut visit: impl FnMut(&Place) -> Result<(), ValueError>,
     ) -> Result<(), ValueError> {
         if u32::try_from(self.text.len()).is_err() {
@@ -86,15 +72,15 @@ impl Scanner<'_> {
         while self.another(&mut first, b'}')? {
             let place = match self.plain_place() {
                 Some(place) => place,
-                None => self.any_place(depth)?,
+                None => self.any_place()?,
             };
             visit(&place)?;
         }
         Ok(())
     }
 
-    /// Takes `"name":{"S":"text"}` if it comes next, with nothing to look at twice in it, or the like with a list, a map or a set:
-    /// nearly all is such.
+    /// Takes `"name":{"S":"text"}` if it comes next, with nothing to look at twice in it, or the like with a
+    /// list, a map or a set: nearly all is such.
     #[inline(always)]
     fn plain_place(&mut self) -> Option<Place> {
         const STRING: u64 = u64::from_le_bytes(*b"\":{\"S\":\"");
@@ -160,13 +146,13 @@ impl Scanner<'_> {
 
     /// Any name with its value.
     #[inline(never)]
-    fn any_place(&mut self, depth: u8) -> Result<Place, ValueError> {
+    fn any_place(&mut self) -> Result<Place, ValueError> {
         let name = self.string()?;
         let name_end = self.at - 1;
         let name_start = name_end - name.text.len();
         self.take(b':')?;
         let (kind, escaped, value) =
-            self.any_value(depth).map_err(|error| error.in_field(name.readable().into_owned()))?;
+            self.any_value().map_err(|error| error.in_field(name.readable().into_owned()))?;
         Ok(Place {
             head: head(name.text.as_bytes()),
             name: (name_start as u32, name_end as u32),
@@ -178,10 +164,7 @@ impl Scanner<'_> {
     }
 
     /// Any value: its type, whether something in it is escaped, and where it lies.
-    pub(super) fn any_value(&mut self, depth: u8) -> Result<(ValueType, bool, Range<usize>), ValueError> {
-        if depth > MAX_DEPTH {
-            return Err(ValueError::new("the answer is nested deeper than DynamoDB allows"));
-        }
+    pub(super) fn any_value(&mut self) -> Result<(ValueType, bool, Range<usize>), ValueError> {
         self.take(b'{')?;
         let tag = self.string()?;
         self.take(b':')?;

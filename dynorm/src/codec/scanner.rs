@@ -3,8 +3,8 @@ use super::{ValueError, ValueType};
 
 /// Steps through JSON text and says where its parts lie, copying and unescaping nothing.
 ///
-/// The server's answer is checked to be UTF-8 once, so every part is a `&str`. Containers are stepped over by counting
-/// brackets: no recursion, whatever is sent.
+/// The server's answer is checked to be UTF-8 once, so every part is a `&str`. Containers are stepped over by
+/// counting brackets: no recursion, whatever is sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
     pub(super) text: &'a str,
@@ -40,8 +40,8 @@ impl<'a> RawString<'a> {
     }
 }
 
-/// Strings are searched eight bytes at a time up to this length, and vectorised from there on, which takes longer to set up. Most
-/// names and values are shorter.
+/// Strings are searched eight bytes at a time up to this length, and vectorised from there on, which takes
+/// longer to set up. Most names and values are shorter.
 const SHORT: usize = 32;
 
 /// The length of the string that comes next, up to its quote, if it is short and nothing in it is escaped.
@@ -134,7 +134,8 @@ impl<'a> Scanner<'a> {
         Some(u64::from_le_bytes(*bytes))
     }
 
-    /// Takes the beginning of a scalar, `{"S":"`, up to its text, if it comes next and is written without white space.
+    /// Takes the beginning of a scalar, `{"S":"`, up to its text, if it comes next and is written without
+    /// white space.
     #[inline]
     pub(super) fn take_scalar(&mut self) -> Option<ValueType> {
         const MASK: u64 = u64::from_le_bytes([255, 255, 0, 255, 255, 255, 0, 0]);
@@ -165,7 +166,8 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// The next element of a list or map, for iterators: after the last one, and after an error, there is none.
+    /// The next element of a list or map, for iterators: after the last one, and after an error, there is
+    /// none.
     pub(crate) fn next_element<T>(
         &mut self,
         first: &mut bool,

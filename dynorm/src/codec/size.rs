@@ -69,7 +69,8 @@ fn size(value: Value<'_>) -> Result<usize, ValueError> {
     })
 }
 
-/// About one byte for two significant digits, without the zeros at either end, and one more; a negative number has one more still.
+/// About one byte for two significant digits, without the zeros at either end, and one more; a negative
+/// number has one more still.
 fn number_size(text: &str) -> usize {
     significant_digits(text).div_ceil(2) + 1 + usize::from(text.starts_with('-'))
 }

@@ -1,7 +1,7 @@
 //! Text as a string of JSON.
 //!
-//! What needs no escaping, nearly everything that is ever written, is copied as it is; it is told by looking at 8 or 16
-//! bytes at a time. The rest is left to `serde_json`.
+//! What needs no escaping, nearly everything that is ever written, is copied as it is; it is told by looking
+//! at 8 or 16 bytes at a time. The rest is left to `serde_json`.
 
 /// Appends `text` with its quotes.
 #[inline]
@@ -59,8 +59,9 @@ const fn is_plain_pair(first: [u8; 8], last: [u8; 8]) -> bool {
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH: u64 = ONES << 7;
 
-/// The high bit of a byte is set where it is below a space, or nothing is left of it without the bits of a quote or of a
-/// backslash. What is carried from one byte to the next comes from one that is not plain itself.
+/// The high bit of a byte is set where it is below a space, or nothing is left of it without the bits of a
+/// quote or of a backslash. What is carried from one byte to the next comes from one that is not plain
+/// itself.
 #[inline]
 const fn marks(bytes: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(bytes);
@@ -70,6 +71,17 @@ const fn marks(bytes: [u8; 8]) -> u64 {
     (word.wrapping_sub(ONES * 0x20) & !word)
         | (quote.wrapping_sub(ONES) & !quote)
         | (backslash.wrapping_sub(ONES) & !backslash)
+}
+
+/// The first eight bytes of a name, which tell it from most others at a glance.
+pub(super) const fn head(name: &[u8]) -> u64 {
+    let mut head = 0;
+    let mut index = 0;
+    while index < name.len() && index < 8 {
+        head |= (name[index] as u64) << (8 * index);
+        index += 1;
+    }
+    head
 }
 
 #[cfg(test)]

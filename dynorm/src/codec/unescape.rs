@@ -1,10 +1,10 @@
-//! Strings of JSON in which something is escaped: what `serde_json` reads, in one allocation, and in half its instructions, which
-//! counts where documents are stored as text.
+//! Strings of JSON in which something is escaped: what `serde_json` reads, in one allocation, and in half its
+//! instructions, which counts where documents are stored as text.
 
 use super::ValueError;
 
-/// What stands between the quotes of a string, without its escapes. Characters that JSON wants escaped and that are not are
-/// taken as they are, as in a string without any escape.
+/// What stands between the quotes of a string, without its escapes. Characters that JSON wants escaped and
+/// that are not are taken as they are, as in a string without any escape.
 pub(super) fn unescape(text: &str) -> Result<String, ValueError> {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -48,7 +48,8 @@ fn character(escape: &str) -> Option<(char, &str)> {
     Some((character, behind()?))
 }
 
-/// The character of four hexadecimal digits, or of two times four: what has more than 16 bits is written as a pair of surrogates.
+/// The character of four hexadecimal digits, or of two times four: what has more than 16 bits is written as a
+/// pair of surrogates.
 fn unicode(text: &str) -> Option<(char, &str)> {
     let (unit, behind) = code_unit(text)?;
     if !(0xd800..0xdc00).contains(&unit) {

@@ -2,9 +2,20 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::scanner::{RawString, Scanner};
-use super::{Encoder, ValueError, base64};
+use super::{Encoder, ValueError, ValueType, base64};
 
-/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is filled.
+/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can
+/// use up the stack.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_DEPTH: u8 = 64;
+
+#[cold]
+fn too_deep() -> ValueError {
+    ValueError::new("the answer is nested deeper than DynamoDB allows")
+}
+
+/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is
+/// filled.
 ///
 /// [`Attribute::decode`](crate::Attribute::decode) is given one.
 #[derive(Clone, Copy)]
@@ -14,105 +25,6 @@ pub struct Value<'a> {
     pub(super) escaped: bool,
     /// Of a scalar, the text between its quotes; of the others, their JSON.
     pub(super) text: &'a str,
-}
-
-/// The types of DynamoDB's values.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ValueType {
-    /// Text, `S`.
-    String,
-    /// A number, `N`.
-    Number,
-    /// Bytes, `B`.
-    Binary,
-    /// A truth value, `BOOL`.
-    Bool,
-    /// `NULL`.
-    Null,
-    /// A list, `L`.
-    List,
-    /// A map, `M`.
-    Map,
-    /// A set of texts, `SS`.
-    StringSet,
-    /// A set of numbers, `NS`.
-    NumberSet,
-    /// A set of bytes, `BS`.
-    BinarySet,
-}
-
-impl ValueType {
-    pub(super) fn from_tag(tag: &str) -> Option<Self> {
-        Some(match tag {
-            "S" => Self::String,
-            "N" => Self::Number,
-            "B" => Self::Binary,
-            "BOOL" => Self::Bool,
-            "NULL" => Self::Null,
-            "L" => Self::List,
-            "M" => Self::Map,
-            "SS" => Self::StringSet,
-            "NS" => Self::NumberSet,
-            "BS" => Self::BinarySet,
-            _ => return None,
-        })
-    }
-
-    /// The type of what is written as a string, by the letter that stands for it in JSON.
-    #[inline]
-    pub(super) fn of_scalar(letter: u8) -> Option<Self> {
-        match letter {
-            b'S' => Some(Self::String),
-            b'N' => Some(Self::Number),
-            b'B' => Some(Self::Binary),
-            _ => None,
-        }
-    }
-
-    /// What stands for the type in JSON.
-    fn name(self) -> &'static str {
-        match self {
-            Self::String => "S",
-            Self::Number => "N",
-            Self::Binary => "B",
-            Self::Bool => "BOOL",
-            Self::Null => "NULL",
-            Self::List => "L",
-            Self::Map => "M",
-            Self::StringSet => "SS",
-            Self::NumberSet => "NS",
-            Self::BinarySet => "BS",
-        }
-    }
-
-    /// The type of the elements, for a set.
-    fn element(self) -> Option<Self> {
-        match self {
-            Self::StringSet => Some(Self::String),
-            Self::NumberSet => Some(Self::Number),
-            Self::BinarySet => Some(Self::Binary),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for ValueType {
-    /// With its article: `a string`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::String => "a string",
-            Self::Number => "a number",
-            Self::Binary => "bytes",
-            Self::Bool => "a boolean",
-            Self::Null => "NULL",
-            Self::List => "a list",
-            Self::Map => "a map",
-            Self::StringSet => "a set of strings",
-            Self::NumberSet => "a set of numbers",
-            Self::BinarySet => "a set of bytes",
-        })
-    }
 }
 
 impl<'a> Value<'a> {
@@ -129,7 +41,7 @@ impl<'a> Value<'a> {
     fn parse_at(scanner: &mut Scanner<'a>, depth: u8) -> Result<Self, ValueError> {
         // Nearly every value is text or a number, written without white space.
         let Some(kind) = scanner.take_scalar() else {
-            let (kind, escaped, place) = scanner.any_value(depth)?;
+            let (kind, escaped, place) = scanner.any_value()?;
             return Ok(Self { kind, depth, escaped, text: scanner.slice(place.start, place.end)? });
         };
         let RawString { text, escaped } = scanner.string_after_quote()?;
@@ -187,12 +99,14 @@ impl<'a> Value<'a> {
     /// The elements of a list.
     pub fn as_list(&self) -> Result<Items<'a>, ValueError> {
         self.require(ValueType::List)?;
+        let depth = self.depth_within()?;
         let mut scanner = Scanner::new(self.text);
         scanner.take(b'[')?;
-        Ok(Items { scanner, first: true, depth: self.depth + 1 })
+        Ok(Items { scanner, first: true, depth })
     }
 
-    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which stands for the empty set.
+    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which
+    /// stands for the empty set.
     pub fn as_set(&self) -> Result<Scalars<'a>, ValueError> {
         let mut scanner = Scanner::new("[]");
         let kind = match self.kind.element() {
@@ -204,21 +118,28 @@ impl<'a> Value<'a> {
             None => return Err(self.unexpected("a set")),
         };
         scanner.take(b'[')?;
-        Ok(Scalars { scanner, first: true, kind, depth: self.depth + 1 })
+        Ok(Scalars { scanner, first: true, kind, depth: self.depth_within()? })
     }
 
     /// The entries of a map, in the order in which they were sent.
     pub fn as_map(&self) -> Result<Entries<'a>, ValueError> {
-        self.require(ValueType::Map)?;
-        let mut scanner = Scanner::new(self.text);
+        let (text, depth) = self.map_text()?;
+        let mut scanner = Scanner::new(text);
         scanner.take(b'{')?;
-        Ok(Entries { scanner, first: true, depth: self.depth + 1 })
+        Ok(Entries { scanner, first: true, depth })
     }
 
     /// The JSON of a map, and how deep its entries lie.
     pub(super) fn map_text(&self) -> Result<(&'a str, u8), ValueError> {
         self.require(ValueType::Map)?;
-        Ok((self.text, self.depth + 1))
+        Ok((self.text, self.depth_within()?))
+    }
+
+    /// How deep lies what is in this list, map or set. Whatever recurses into a value asks here, so this is
+    /// where it ends.
+    #[inline]
+    fn depth_within(&self) -> Result<u8, ValueError> {
+        if self.depth < MAX_DEPTH { Ok(self.depth + 1) } else { Err(too_deep()) }
     }
 
     /// The name of an enum's variant, from the map that holds its data.
@@ -282,7 +203,8 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of bytes their base64.
+/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of
+/// bytes their base64.
 pub(crate) fn scalar_text(json: &[u8]) -> Result<Cow<'_, str>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     Value::parse(&mut Scanner::new(text))?.raw().unescape()

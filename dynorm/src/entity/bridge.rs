@@ -12,8 +12,8 @@ use crate::error::{Error, Result, Subject};
 
 /// The item of an entity in the SDK's model, for calls of the SDK's own client.
 ///
-/// It has every attribute that a save would write, those of key templates included, and the same checks are made.
-/// Nothing is stamped: an id or a timestamp that is not set yet goes out as it is.
+/// It has every attribute that a save would write, those of key templates included, and the same checks are
+/// made. Nothing is stamped: an id or a timestamp that is not set yet goes out as it is.
 ///
 /// ```
 /// use dynorm::prelude::*;
@@ -68,7 +68,7 @@ pub fn from_item<E: Entity>(item: &HashMap<String, AttributeValue>) -> Result<E>
 
 /// The error for an item of another of the entities that share a table.
 fn of_another_type(info: &EntityInfo) -> ValueError {
-    let error = ValueError::new(format!("the item is not marked as `{}`", info.name));
+    let error = ValueError::new(format!("the item is not of the type `{}`", info.type_name()));
     match info.type_attribute {
         Some(attribute) => error.in_field(attribute),
         None => error,
@@ -152,8 +152,8 @@ fn elements<T>(
         .collect()
 }
 
-/// Writes one value of the SDK's model. Numbers go out as they are: the server has the last word on them, as it has on
-/// everything that is sent through the SDK.
+/// Writes one value of the SDK's model. Numbers go out as they are: the server has the last word on them, as
+/// it has on everything that is sent through the SDK.
 pub(crate) fn write_attribute_value(
     value: &AttributeValue,
     encoder: &mut Encoder,
@@ -200,8 +200,8 @@ fn write_set(opening: &[u8], elements: impl Iterator<Item = impl AsRef<str>>, en
     encoder.raw(b"]}");
 }
 
-/// The SDK's own model of a value, whatever it is: keeps sets, bytes and NULL as they are, so it is the type for a
-/// `#[entity(flatten)]` map whose attributes belong to somebody else.
+/// The SDK's own model of a value, whatever it is: keeps sets, bytes and NULL as they are, so it is the type
+/// for a `#[entity(flatten)]` map whose attributes belong to somebody else.
 #[diagnostic::do_not_recommend]
 impl crate::Attribute for AttributeValue {
     type Base = Self;

@@ -1,6 +1,6 @@
 //! The way from the bytes of an item to its entity.
 
-use super::encode::{encode_key_value, part_of_key};
+use super::keys::{encode_key_value, part_of_key};
 use super::{Entity, EntityInfo};
 use crate::codec::{Encoder, Item, ScalarType, Scanner, ValueError, normal_number, scalar_text};
 use crate::key::{EntityKey, KeySource, Part};
@@ -24,8 +24,9 @@ pub(crate) fn decode_json<E: Entity>(json: &[u8]) -> Result<Option<E>, ValueErro
     decode_entity(&Item::next(&mut Scanner::new(text))?)
 }
 
-/// Some types are read from more than one spelling, such as times with another offset or ids in lower case. In a key that
-/// would make the entity stand for an item of another key: a delete would delete nothing, and a save would make a second item.
+/// Some types are read from more than one spelling, such as times with another offset or ids in lower case.
+/// In a key that would make the entity stand for an item of another key: a delete would delete nothing, and a
+/// save would make a second item.
 fn check_spelling<'p>(
     info: &'static EntityInfo,
     item: &Item<'_>,
@@ -57,7 +58,7 @@ fn check_spelling<'p>(
 pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> Result<bool, ValueError> {
     let Some(attribute) = info.type_attribute else { return Ok(true) };
     Ok(match item.get(attribute)? {
-        Some(value) => value.as_str().is_ok_and(|found| found == info.name),
+        Some(value) => value.as_str().is_ok_and(|found| info.is_type(&found)),
         None => false,
     })
 }

@@ -1,12 +1,15 @@
-//! The way from an entity, or its key, to the bytes that travel, with the checks that DynamoDB would make later.
+//! The way from an entity, or its key, to the bytes that travel, with the checks that DynamoDB would make
+//! later.
 
+use super::keys::{check_keys, encode_key_parts, part_of_key, write_derived};
 use super::{Entity, EntityInfo};
 use crate::codec::{Encoder, Item, ItemWriter, Scanner, ValueError, item_size, largest_attribute, part_size};
-use crate::encoded::{EncodedItem, EncodedKey, KeyRanges, write_key};
+use crate::encoded::{EncodedItem, EncodedKey, KeyRanges};
 use crate::error::{Doing, Error, Result, Subject};
-use crate::key::{EntityKey, KeySource, Part, check_key};
+use crate::key::KeySource;
 
-/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the item.
+/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the
+/// item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
     let mut encoder = Encoder::for_items();
     let keys = encode_into(entity, &mut encoder)?;
@@ -67,58 +70,6 @@ fn check_item_size(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges
     Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
 }
 
-/// Writes the keys that templates make, and the type of the entity.
-pub(crate) fn write_derived<'p>(
-    info: &'static EntityInfo,
-    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
-    item: &mut ItemWriter<'_>,
-) -> std::result::Result<(), ValueError> {
-    let mut written: Vec<&'static str> = Vec::new();
-    let mut write = |source: &'static KeySource, of_table: bool| {
-        let KeySource::Template(template) = source else { return Ok(()) };
-        if written.contains(&template.attribute) {
-            return Ok(());
-        }
-        written.push(template.attribute);
-        match template.render(field) {
-            Ok(Some(text)) => item.key(template.attribute, &text, of_table),
-            Ok(None) => Ok(()),
-            Err(error) => item.without(template.attribute, error.in_field(template.attribute)),
-        }
-    };
-    write(&info.partition, true)?;
-    if let Some(sort) = &info.sort {
-        write(sort, true)?;
-    }
-    for index in info.indexes {
-        index.partition.iter().try_for_each(|source| write(source, false))?;
-        index.sort.iter().try_for_each(|source| write(source, false))?;
-    }
-    match info.type_attribute {
-        Some(attribute) => item.text(attribute, info.name),
-        None => Ok(()),
-    }
-}
-
-fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> std::result::Result<(), ValueError> {
-    for (name, json) in item.suspects() {
-        for (role, source) in info.keys() {
-            if info.attribute(source) == name {
-                check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;
-            }
-        }
-        for index in info.indexes {
-            for (role, source) in index.keys() {
-                if info.attribute(source) == name {
-                    check_key(json, role, &format_args!("the index `{}`", index.name))
-                        .map_err(|error| error.in_field(name))?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
 /// 400 KB, the names and values of all attributes; with local indexes, their entries count too.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
@@ -166,37 +117,4 @@ pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
 pub(crate) fn encode_key_into<E: Entity>(key: &E::Key, encoder: &mut Encoder) -> Result<KeyRanges> {
     encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field), encoder)
         .map_err(|error| Error::invalid(Subject::of(E::INFO).during(Doing::LookingFor), &error))
-}
-
-/// The part of a key that a field is.
-pub(crate) fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
-    key.part(E::INFO.key_fields.iter().position(|key_field| *key_field == field)?)
-}
-
-fn encode_key_parts<'p>(
-    info: &'static EntityInfo,
-    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
-    encoder: &mut Encoder,
-) -> std::result::Result<KeyRanges, ValueError> {
-    write_key(info, encoder, |role, source, encoder| {
-        let start = encoder.len();
-        encode_key_value(source, field, encoder)
-            .and_then(|()| check_key(encoder.written_since(start), role, &"the table"))
-            .map_err(|error| error.in_field(info.attribute(source)))
-    })
-}
-
-/// Writes the value of one key attribute.
-pub(crate) fn encode_key_value<'p>(
-    source: &'static KeySource,
-    field: &dyn Fn(usize) -> Option<&'p dyn Part>,
-    encoder: &mut Encoder,
-) -> std::result::Result<(), ValueError> {
-    let absent = || ValueError::new("a part of the key is absent");
-    match source {
-        KeySource::Field(index) => {
-            field(*index).filter(|part| !part.is_absent_part()).ok_or_else(absent)?.encode_part(encoder)
-        }
-        KeySource::Template(template) => encoder.string(&template.render(field)?.ok_or_else(absent)?),
-    }
 }

@@ -23,8 +23,10 @@ pub struct EntityInfo {
     pub key_fields: &'static [usize],
     /// The indexes.
     pub indexes: &'static [IndexInfo],
-    /// For entities that share their table: the attribute that holds the type of the entity. Its value is the name of the struct.
+    /// For entities that share their table: the attribute that holds the type of the entity.
     pub type_attribute: Option<&'static str>,
+    /// The values of that attribute: the first is written, and all are read. None stands for the name of the struct.
+    pub type_names: &'static [&'static str],
     /// The field that every write sets to the current time.
     pub updated_at: Option<StampedField>,
     /// The field that a delete sets to the current time, instead of deleting the item.
@@ -54,7 +56,8 @@ pub struct IndexInfo {
     pub partition: &'static [KeySource],
     /// Its sort key: none, one, or up to four of a global index, in their order.
     pub sort: &'static [KeySource],
-    /// The fields that the index holds, keys included, as positions of the table of fields; `None` for every attribute.
+    /// The fields that the index holds, keys included, as positions of the table of fields; `None` for every
+    /// attribute.
     pub projection: Option<&'static [usize]>,
 }
 
@@ -95,6 +98,7 @@ impl EntityInfo {
             key_fields: &[],
             indexes: &[],
             type_attribute: None,
+            type_names: &[],
             updated_at: None,
             deleted_at: None,
             version: None,
@@ -171,6 +175,21 @@ impl EntityInfo {
         Some(self.fields.get(self.version?)?.name)
     }
 
+    /// The type that is written into the items of the entity.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.type_names.first().copied().unwrap_or(self.name)
+    }
+
+    /// The oldest type of the entity, which stays what it is when the type gets another name.
+    pub(crate) fn oldest_type_name(&self) -> &'static str {
+        self.type_names.last().copied().unwrap_or(self.name)
+    }
+
+    /// True for the type that is written, and for former names of it.
+    pub(crate) fn is_type(&self, found: &str) -> bool {
+        found == self.type_name() || self.type_names.contains(&found)
+    }
+
     /// The attribute that a key is stored in.
     pub(crate) fn attribute(&self, source: &KeySource) -> &'static str {
         match source {
@@ -201,7 +220,8 @@ impl EntityInfo {
         }
     }
 
-    /// True if an item has attributes that are no fields: keys that templates make, or the type of the entity.
+    /// True if an item has attributes that are no fields: keys that templates make, or the type of the
+    /// entity.
     pub(super) const fn has_derived(&self) -> bool {
         let mut index = 0;
         while index < self.indexes.len() {
@@ -215,7 +235,8 @@ impl EntityInfo {
             || self.type_attribute.is_some()
     }
 
-    /// How often an item may count: once, and once more for each local index, whose entry costs what it holds.
+    /// How often an item may count: once, and once more for each local index, whose entry costs what it
+    /// holds.
     pub(super) const fn copies(&self) -> usize {
         let (mut copies, mut index) = (1, 0);
         while index < self.indexes.len() {
@@ -235,12 +256,19 @@ impl EntityInfo {
         self.keys().all(|(_, source)| matches!(source, KeySource::Field(_)))
     }
 
+    /// The table of the claims of entities that share their table: with an expiry if any of them expires.
+    pub(crate) fn claims_of(infos: &[&'static Self]) -> Option<&'static Self> {
+        let claims = infos.iter().filter_map(|info| Some(info.unique?.claims));
+        claims.max_by_key(|claims| claims.ttl.is_some())
+    }
+
     /// The error for a name that was learnt at run time.
     pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
         let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();
         ValueError::new(format!(
-            "`{}` has no field that is stored as `{name}`; it has {}",
+            "`{}` has no field that is stored as `{}`; it has {}",
             self.name,
+            crate::codec::shown(name),
             known.join(", ")
         ))
     }
@@ -269,8 +297,8 @@ impl IndexInfo {
         roles(self.partition, self.sort)
     }
 
-    /// What a projected index of an entity holds beside the keys; `None` for every attribute. The type of an entity that
-    /// shares its table is asked for with every query, so it is always there.
+    /// What a projected index of an entity holds beside the keys; `None` for every attribute. The type of an
+    /// entity that shares its table is asked for with every query, so it is always there.
     pub(crate) fn beside_keys(&'static self, info: &'static EntityInfo) -> Option<Vec<&'static str>> {
         let is_key =
             |name: &str| info.keys().chain(self.keys()).any(|(_, source)| info.attribute(source) == name);

@@ -5,16 +5,15 @@ mod decode;
 mod encode;
 mod hook;
 mod info;
+mod keys;
 
 pub use bridge::{from_item, to_item};
 pub(crate) use decode::{decode_entity, decode_json, is_of_type};
-pub(crate) use encode::{
-    check_size, encode_entity, encode_into, encode_key, encode_key_into, encode_key_value, part_of_key,
-    write_derived,
-};
+pub(crate) use encode::{check_size, encode_entity, encode_into, encode_key, encode_key_into};
 pub use hook::{Hook, HookFuture, HookResult};
 pub(crate) use info::Uniques;
 pub use info::{EntityInfo, IndexInfo, StampedField};
+pub(crate) use keys::{encode_key_value, part_of_key, write_derived};
 
 pub use crate::attribute::Stamp;
 use crate::codec::{Item, ItemWriter, ValueError};
@@ -22,7 +21,8 @@ pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::key::{EntityKey, Part};
 use crate::validation::Violation;
 
-/// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's page](crate).
+/// A struct that is stored as an item of a table. `#[derive(Entity)]` implements it; see the [crate's
+/// page](crate).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
     label = "this type does not implement `dynorm::Entity`",

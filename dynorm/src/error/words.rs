@@ -120,6 +120,9 @@ impl fmt::Display for Error {
                 "no database: call `db.install()` once at the start, put `.on(&db)` on the operation, or run it inside `db.scope(…)`",
             ),
             Self::Configuration(report) => f.write_str(&report.detail),
+            Self::Internal(report) => {
+                write!(f, "{}: this is a bug of dynorm; please report it, with what was called", report.detail)
+            }
         }
     }
 }

@@ -3,14 +3,31 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::json::Json;
 use super::path::Path;
-use super::target::NumberAttribute;
-use super::update::{Json, Number, Source};
+use super::update::{Number, Source};
 use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{Field, TypedKind};
 
-/// A sum or a difference of two numbers of an `E`, which DynamoDB computes: made by [`Field::plus`] and [`Field::minus`], for
+/// A type that can be counted with.
+#[diagnostic::on_unimplemented(
+    message = "arithmetic needs a field that is a number, and this one is `{Self}`",
+    label = "not a number",
+    note = "for a set use `.insert(…)`, for a list `.append(…)`, for everything else `.set(…)`"
+)]
+pub trait NumberAttribute: Attribute {
+    /// The number itself, without an `Option` around it.
+    type Number: Attribute;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
+    type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
+}
+
+/// A sum or a difference of two numbers of an `E`, which DynamoDB computes: made by [`Field::plus`] and
+/// [`Field::minus`], for
 /// [`Update::set`](crate::Update::set).
 ///
 /// An `Option` that is absent counts as 0.
@@ -99,8 +116,8 @@ fn number_at<E, T: NumberAttribute, K>(path: Path<E, T, K>) -> Number {
     Number::Path { path: path.untyped(), starts: T::absent().is_some() }
 }
 
-/// What can be added to a number of the type `N`: any integer to an integer, any float to a float, and an `N` to every other; or
-/// another field of `E`, or a place in one, that holds an `N`.
+/// What can be added to a number of the type `N`: any integer to an integer, any float to a float, and an `N`
+/// to every other; or another field of `E`, or a place in one, that holds an `N`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be added to a `{N}`",
     label = "expected a number that fits `{N}`",

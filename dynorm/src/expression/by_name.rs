@@ -1,14 +1,17 @@
-//! Conditions for code that learns the names of fields at run time.
+//! Conditions for code that learns the names of fields at run time. The operators are those of
+//! `operators.rs`, which says how to add one.
 
-use super::condition::{Condition, Term};
-use super::operators::Size;
-use super::path::DocumentPath;
+use super::condition::Condition;
+use super::document_path::DocumentPath;
+use super::node::{Comparison, Node, Term};
+use super::size::Size;
 use crate::attribute::Attribute;
 
 /// A field by the name of its attribute, for code that learns it at run time, such as that of a search form.
 ///
-/// A name that the entity does not have is an error of the query, which lists those that it has. So is a value of another type
-/// than the field is stored as, where that is text, a number or bytes; in other fields, such as lists and maps, it matches nothing.
+/// A name that the entity does not have is an error of the query, which lists those that it has. So is a
+/// value of another type than the field is stored as, where that is text, a number or bytes; in other fields,
+/// such as lists and maps, it matches nothing.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -32,7 +35,8 @@ pub fn field(name: impl Into<String>) -> FieldByName {
     FieldByName { name: name.into() }
 }
 
-/// A field by its name; made by [`field`](crate::field()). Its operators are those of [`Field`](crate::Field), for values of any type.
+/// A field by its name; made by [`field`](crate::field()). Its operators are those of
+/// [`Field`](crate::Field), for values of any type.
 #[derive(Clone, Debug)]
 pub struct FieldByName {
     name: String,
@@ -67,83 +71,87 @@ impl IntoValue for &str {
 
 impl FieldByName {
     fn path(self) -> DocumentPath {
-        DocumentPath::of(self.name)
+        DocumentPath::by_name(self.name)
     }
 
-    fn compare<E>(self, operator: &'static str, value: impl IntoValue) -> Condition<E> {
-        Condition::compare(Term::Path(self.path()), operator, value.into_value())
+    fn term(self) -> Term {
+        Term::Path(self.path())
+    }
+
+    fn compare<E>(self, operator: Comparison, value: impl IntoValue) -> Condition<E> {
+        Condition::new(self.term().compare(operator, value.into_value()))
     }
 
     /// Equal to the value.
     #[must_use]
     pub fn eq<E>(self, value: impl IntoValue) -> Condition<E> {
-        self.compare("=", value)
+        self.compare(Comparison::Equal, value)
     }
 
     /// Different from the value; true for an item without the attribute, too.
     #[must_use]
     pub fn ne<E>(self, value: impl IntoValue) -> Condition<E> {
-        self.compare("<>", value)
+        self.compare(Comparison::NotEqual, value)
     }
 
     /// Less than the value.
     #[must_use]
     pub fn lt<E>(self, value: impl IntoValue) -> Condition<E> {
-        self.compare("<", value)
+        self.compare(Comparison::Less, value)
     }
 
     /// Less than or equal to the value.
     #[must_use]
     pub fn le<E>(self, value: impl IntoValue) -> Condition<E> {
-        self.compare("<=", value)
+        self.compare(Comparison::LessOrEqual, value)
     }
 
     /// Greater than the value.
     #[must_use]
     pub fn gt<E>(self, value: impl IntoValue) -> Condition<E> {
-        self.compare(">", value)
+        self.compare(Comparison::Greater, value)
     }
 
     /// Greater than or equal to the value.
     #[must_use]
     pub fn ge<E>(self, value: impl IntoValue) -> Condition<E> {
-        self.compare(">=", value)
+        self.compare(Comparison::GreaterOrEqual, value)
     }
 
     /// From `low` to `high`, both included.
     #[must_use]
     pub fn between<E>(self, low: impl IntoValue, high: impl IntoValue) -> Condition<E> {
-        Condition::between(Term::Path(self.path()), low.into_value(), high.into_value())
+        Condition::new(self.term().between(low.into_value(), high.into_value()))
     }
 
     /// Equal to one of the values.
     #[must_use]
     pub fn is_in<E, V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Condition<E> {
-        Condition::is_in(Term::Path(self.path()), values.into_iter().map(IntoValue::into_value).collect())
+        Condition::new(self.term().is_in(values.into_iter().map(IntoValue::into_value).collect()))
     }
 
     /// Begins with the value.
     #[must_use]
     pub fn begins_with<E>(self, value: impl IntoValue) -> Condition<E> {
-        Condition::function("begins_with", vec![Term::Path(self.path()), value.into_value()])
+        Condition::new(self.term().begins_with(value.into_value()))
     }
 
     /// Contains the value: a text a part of it, a list or a set an element.
     #[must_use]
     pub fn contains<E>(self, value: impl IntoValue) -> Condition<E> {
-        Condition::function("contains", vec![Term::Path(self.path()), value.into_value()])
+        Condition::new(self.term().contains(value.into_value()))
     }
 
     /// True for items that have this attribute.
     #[must_use]
     pub fn exists<E>(self) -> Condition<E> {
-        Condition::function("attribute_exists", vec![Term::Path(self.path())])
+        Condition::new(Node::exists(self.path()))
     }
 
     /// True for items that do not have this attribute.
     #[must_use]
     pub fn not_exists<E>(self) -> Condition<E> {
-        Condition::function("attribute_not_exists", vec![Term::Path(self.path())])
+        Condition::new(Node::absent(self.path()))
     }
 
     /// The size of the field, to compare with a number.

@@ -1,17 +1,20 @@
-//! Places inside an item: an attribute, or something in it.
+//! Typed places inside a field. Their operators are those of `operators.rs`, which says how to add one.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::Expression;
-use super::condition::{Condition, Operand, OperandList, Term};
-use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, Size, SizedAttribute};
+use super::condition::{Condition, Operand, OperandList};
+use super::document_path::{DocumentPath, Step};
+use super::node::{Comparison, Node, Term};
+use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, SizedAttribute};
+use super::size::Size;
 use crate::attribute::{Attribute, shape};
 use crate::field::{Encode, Entry, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
 
-/// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an entry of a map.
-/// It has the operators of [`Field`], which makes it by [`field`](Field::field), [`at`](Field::at) and [`key`](Field::key).
+/// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an
+/// entry of a map. It has the operators of [`Field`], which makes it by [`field`](Field::field),
+/// [`at`](Field::at) and [`key`](Field::key).
 ///
 /// ```
 /// # use std::collections::BTreeMap;
@@ -34,94 +37,9 @@ pub struct Path<E, T, K = Plain> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// A path without its types.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct DocumentPath {
-    pub(crate) attribute: Cow<'static, str>,
-    pub(crate) steps: Vec<Step>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Step {
-    Member(Cow<'static, str>),
-    Element(usize),
-}
-
-impl DocumentPath {
-    pub(crate) fn of(attribute: impl Into<Cow<'static, str>>) -> Self {
-        Self { attribute: attribute.into(), steps: Vec::new() }
-    }
-
-    /// True if it is this attribute as a whole.
-    pub(crate) fn is_attribute(&self, name: &str) -> bool {
-        self.steps.is_empty() && self.attribute == name
-    }
-
-    /// True if its name was not known at compile time.
-    pub(crate) fn is_by_name(&self) -> bool {
-        matches!(self.attribute, Cow::Owned(_))
-    }
-
-    /// How deep in the item it lies.
-    pub(crate) fn depth(&self) -> usize {
-        self.steps.len()
-    }
-
-    /// True if `other` is this place, or lies within it.
-    pub(crate) fn holds(&self, other: &Self) -> bool {
-        self.attribute == other.attribute && other.steps.starts_with(&self.steps)
-    }
-
-    /// The place up to the first list that an element is taken of.
-    pub(crate) fn before_elements(mut self) -> Self {
-        let elements = self.steps.iter().position(|step| matches!(step, Step::Element(_)));
-        self.steps.truncate(elements.unwrap_or(self.steps.len()));
-        self
-    }
-
-    fn step(mut self, step: Step) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    /// Its text, of placeholders.
-    pub(crate) fn render(&self, expression: &mut Expression) -> String {
-        let mut text = expression.name(&self.attribute);
-        for step in &self.steps {
-            match step {
-                Step::Member(name) => {
-                    text.push('.');
-                    text.push_str(&expression.name(name));
-                }
-                Step::Element(index) => text.push_str(&format!("[{index}]")),
-            }
-        }
-        text
-    }
-}
-
-/// `address.lines[0]`
-impl fmt::Debug for DocumentPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.attribute)?;
-        for step in &self.steps {
-            match step {
-                Step::Member(name) => write!(f, ".{name}")?,
-                Step::Element(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<E, T, K> From<Field<E, T, K>> for DocumentPath {
-    fn from(field: Field<E, T, K>) -> Self {
-        Self::of(field.name())
-    }
-}
-
 /// The struct that a field of the type `T` holds: `T` itself, or what is in the `Option`.
-// Asked of the struct and not of `T`: then the compiler looks at the argument first, and what does not fit is one error, there.
+// Asked of the struct and not of `T`: then the compiler looks at the argument first, and what does not fit is
+// one error, there.
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not have the fields of `{Self}`",
     label = "not a field of `{T}`",
@@ -238,20 +156,20 @@ impl<E, T, K> Path<E, T, K> {
         self.path
     }
 
-    fn compare(self, operator: &'static str, right: Term) -> Condition<E> {
-        Condition::compare(Term::Path(self.path), operator, right)
+    fn compare(self, operator: Comparison, right: Term) -> Condition<E> {
+        Condition::new(Term::Path(self.path).compare(operator, right))
     }
 
     /// See [`Field::exists`].
     #[must_use]
     pub fn exists(self) -> Condition<E> {
-        Condition::function("attribute_exists", vec![Term::Path(self.path)])
+        Condition::new(Node::exists(self.path))
     }
 
     /// See [`Field::not_exists`].
     #[must_use]
     pub fn not_exists(self) -> Condition<E> {
-        Condition::function("attribute_not_exists", vec![Term::Path(self.path)])
+        Condition::new(Node::absent(self.path))
     }
 
     /// See [`Field::field`].
@@ -291,7 +209,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare("<", operand.into_term())
+        self.compare(Comparison::Less, operand.into_term())
     }
 
     /// See [`Field::le`].
@@ -301,7 +219,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare("<=", operand.into_term())
+        self.compare(Comparison::LessOrEqual, operand.into_term())
     }
 
     /// See [`Field::gt`].
@@ -311,7 +229,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(">", operand.into_term())
+        self.compare(Comparison::Greater, operand.into_term())
     }
 
     /// See [`Field::ge`].
@@ -321,7 +239,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(">=", operand.into_term())
+        self.compare(Comparison::GreaterOrEqual, operand.into_term())
     }
 
     /// See [`Field::between`].
@@ -331,7 +249,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        Condition::between(Term::Path(self.path), low.into_term(), high.into_term())
+        Condition::new(Term::Path(self.path).between(low.into_term(), high.into_term()))
     }
 
     /// See [`Field::is_in`].
@@ -340,7 +258,7 @@ impl<E, T, K> Path<E, T, K> {
     where
         T: TypedAttribute<K, Type = V>,
     {
-        Condition::is_in(Term::Path(self.path), operands.into_terms())
+        Condition::new(Term::Path(self.path).is_in(operands.into_terms()))
     }
 
     /// See [`Field::begins_with`].
@@ -350,7 +268,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: PrefixedAttribute<Prefix = O>,
     {
-        Condition::function("begins_with", vec![Term::Path(self.path), operand.into_term()])
+        Condition::new(Term::Path(self.path).begins_with(operand.into_term()))
     }
 
     /// See [`Field::contains`].
@@ -360,7 +278,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: ContainerAttribute<Contained = O>,
     {
-        Condition::function("contains", vec![Term::Path(self.path), operand.into_term()])
+        Condition::new(Term::Path(self.path).contains(operand.into_term()))
     }
 
     /// See [`Field::size`].
@@ -378,13 +296,13 @@ impl<E, T: Attribute, K: TypedKind> Path<E, T, K> {
     /// See [`Field::eq`].
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare("=", operand.into_term())
+        self.compare(Comparison::Equal, operand.into_term())
     }
 
     /// See [`Field::ne`].
     #[must_use]
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare("<>", operand.into_term())
+        self.compare(Comparison::NotEqual, operand.into_term())
     }
 }
 
@@ -402,19 +320,29 @@ impl<E, T> Path<E, T, Opaque> {
     #[must_use]
     pub fn eq(self, value: impl Borrow<T>) -> Condition<E> {
         let value = self.value(value.borrow());
-        self.compare("=", value)
+        self.compare(Comparison::Equal, value)
     }
 
     /// Different from the value, as it would be stored; true for an item without it, too.
     #[must_use]
     pub fn ne(self, value: impl Borrow<T>) -> Condition<E> {
         let value = self.value(value.borrow());
-        self.compare("<>", value)
+        self.compare(Comparison::NotEqual, value)
     }
 
     fn value(&self, value: &T) -> Term {
-        encode_opaque(self.encode, value)
-            .map_or_else(|error| Term::Refused(error.in_field(format!("{:?}", self.path))), Term::Value)
+        encode_opaque(self.encode, value).map_or_else(
+            |error| Term::Refused(error.discreet().in_field(format!("{:?}", self.path))),
+            Term::Value,
+        )
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Path<E, F, K> {
+    #[allow(private_interfaces, reason = "called by the operators alone")]
+    fn into_term(self) -> Term {
+        Term::Path(self.untyped())
     }
 }
 

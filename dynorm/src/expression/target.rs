@@ -1,10 +1,12 @@
-//! What an update may change, and what it may be given: the types behind the methods of [`Update`](crate::Update).
+//! What an update may change, and what it may be given: the types behind the methods of
+//! [`Update`](crate::Update).
 
 use std::collections::HashSet;
 
 use super::arithmetic::Sum;
+use super::json::Json;
 use super::path::Path;
-use super::update::{Action, Change, Json, Source};
+use super::update::{Action, Change, Source};
 use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedKind, encode_opaque};
@@ -131,8 +133,8 @@ impl<E, T: 'static> Target<E> for Path<E, T, Opaque> {
     }
 }
 
-/// What a field that holds a `T` can be set to: a `T` by value or by reference, `&str` for text, what an `Option` holds,
-/// another field of `E` of that type or a place in one, and a [`Sum`].
+/// What a field that holds a `T` can be set to: a `T` by value or by reference, `&str` for text, what an
+/// `Option` holds, another field of `E` of that type or a place in one, and a [`Sum`].
 #[diagnostic::on_unimplemented(
     message = "a field of the type `{T}` cannot be set to `{Self}`",
     label = "expected `{T}`",
@@ -189,22 +191,6 @@ assigned! {
     [T: Attribute, E] Sum<E, T::Base>, T => |sum, _stored| sum.source;
 }
 
-/// A type that can be counted with.
-#[diagnostic::on_unimplemented(
-    message = "arithmetic needs a field that is a number, and this one is `{Self}`",
-    label = "not a number",
-    note = "for a set use `.insert(…)`, for a list `.append(…)`, for everything else `.set(…)`"
-)]
-pub trait NumberAttribute: Attribute {
-    /// The number itself, without an `Option` around it.
-    type Number: Attribute;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
-    type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
-}
-
 /// A type with elements in an order, to which more can be added: a `Vec`, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`append` and `prepend` need a list, and this field is `{Self}`",
@@ -237,7 +223,8 @@ impl<T: Attribute<Shape: shape::HasMembers<Member: Attribute<Shape: shape::Scala
     type Member = <T::Shape as shape::HasMembers>::Member;
 }
 
-/// What may be absent, so that it can be removed: an `Option`, a set, an element of a list, an entry of a map.
+/// What may be absent, so that it can be removed: an `Option`, a set, an element of a list, an entry of a
+/// map.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is always there, so it cannot be removed",
     label = "an item without it could not be read any more",

@@ -1,17 +1,18 @@
 //! Changes without their types, and their text in an update expression.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use super::path::DocumentPath;
-use super::{Expression, check_bytes, check_operators};
-use crate::codec::{Encoder, Value, ValueError};
+use super::document_path::DocumentPath;
+use super::json::Json;
+use super::placeholders::{Expression, check_operators};
+use crate::codec::ValueError;
 
 /// One change of one place of an item.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) path: DocumentPath,
-    /// An element of a list or an entry of a map: absence has to be stored there, since what is behind it would move up.
+    /// An element of a list or an entry of a map: absence has to be stored there, since what is behind it
+    /// would move up.
     pub(crate) is_entry: bool,
     pub(crate) action: Action,
 }
@@ -60,40 +61,6 @@ pub(crate) enum Source {
 pub(crate) enum Number {
     Value(Json),
     Path { path: DocumentPath, starts: bool },
-}
-
-/// An encoded value.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Json(pub(crate) Vec<u8>);
-
-impl Json {
-    pub(crate) const NULL: &'static [u8] = br#"{"NULL":true}"#;
-
-    pub(crate) fn null() -> Self {
-        Self(Self::NULL.to_vec())
-    }
-
-    /// A text, as an encoded value.
-    pub(crate) fn text(text: &str) -> Vec<u8> {
-        let mut json = br#"{"S":"#.to_vec();
-        crate::codec::write_json_string(&mut json, text);
-        json.push(b'}');
-        json
-    }
-
-    /// A value as it was written.
-    pub(crate) fn of(value: Value<'_>) -> Self {
-        let mut encoder = Encoder::default();
-        value.write(&mut encoder);
-        Self(encoder.into_bytes())
-    }
-}
-
-impl fmt::Debug for Json {
-    /// Values stay out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
 }
 
 impl Change {
@@ -166,7 +133,8 @@ pub(crate) fn check_overlaps(changes: &[Change]) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// What a top-level attribute starts as if the item does not have it; an update of an item that exists has none.
+/// What a top-level attribute starts as if the item does not have it; an update of an item that exists has
+/// none.
 pub(crate) type Start<'s> = &'s dyn Fn(&str) -> Option<Vec<u8>>;
 
 impl Expression {
@@ -182,8 +150,7 @@ impl Expression {
         let clauses = words.filter(|(_, parts)| !parts.is_empty());
         let clauses: Vec<String> =
             clauses.map(|(word, parts)| format!("{word} {}", parts.join(", "))).collect();
-        self.update = clauses.join(" ");
-        check_bytes("the changes make", self.update.len())
+        self.set_update(clauses.join(" "))
     }
 }
 

@@ -9,10 +9,9 @@ use crate::database::Database;
 use crate::encoded::EncodedKey;
 use crate::entity::EntityInfo;
 use crate::error::{Doing, Error, Result, Subject};
-use crate::transaction::send_one;
 use crate::transport::{self, Answer, Repeat};
 use crate::unique::Claimed;
-use crate::write::{Known, Write, unsettled};
+use crate::write::{Known, Write, send_one, unsettled};
 
 /// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where nothing is to be
 /// claimed or released it is a write by itself, with the condition that this is still so, unless it has to be made exactly

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::OperationFuture;
+use super::key_overlap::keep_apart;
 use super::time_to_live::{self, End};
 use crate::attribute::ScalarType;
 use crate::database::Database;
@@ -43,12 +44,16 @@ pub struct CreateTable<E: Entity> {
 }
 
 impl<E: Entity> CreateTable<E> {
-    pub(crate) fn new(database: Database) -> Self {
+    pub(super) fn new(database: Database) -> Self {
         Self { database, infos: vec![E::INFO], configure: None, of: PhantomData }
     }
 
     /// Creates the table with the indexes of `F` as well, for entities that share it: each has the indexes that it is asked
     /// by, and the table those of all. An index that several have holds what any of them wants.
+    ///
+    /// Entities whose templates can make one key, so that an item of one could replace that of another, are refused with an
+    /// [`Error::Configuration`] that shows such a key. Not compared are entities of one type, two whose items have no type, and
+    /// those with `escape = "none"`.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -113,7 +118,7 @@ impl<E: Entity> IntoFuture for CreateTable<E> {
 
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
-            let claims = claims_of(&self.infos);
+            let claims = EntityInfo::claims_of(&self.infos);
             create_or_compare(self.database.clone(), E::INFO, self.infos, self.configure).await?;
             match claims {
                 Some(claims) => create_or_compare(self.database, claims, vec![claims], None).await,
@@ -137,7 +142,7 @@ pub struct DeleteTable<E: Entity> {
 }
 
 impl<E: Entity> DeleteTable<E> {
-    pub(crate) fn new(database: Database) -> Self {
+    pub(super) fn new(database: Database) -> Self {
         Self { database, of: PhantomData }
     }
 }
@@ -149,7 +154,7 @@ impl<E: Entity> IntoFuture for DeleteTable<E> {
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
             delete(&self.database, E::INFO).await?;
-            match claims_of(&[E::INFO]) {
+            match EntityInfo::claims_of(&[E::INFO]) {
                 Some(claims) => match delete(&self.database, claims).await {
                     // It is not said to be there before there is a unique field.
                     Err(Error::TableNotFound(_)) => Ok(()),
@@ -165,12 +170,6 @@ impl<E: Entity> fmt::Debug for DeleteTable<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeleteTable").field("entity", &E::INFO.name).finish_non_exhaustive()
     }
-}
-
-/// The table of the unique values of entities that share a table. If the items of one of them end, so do its claims.
-pub(super) fn claims_of(infos: &[&'static EntityInfo]) -> Option<&'static EntityInfo> {
-    let claims = infos.iter().filter_map(|info| Some(info.unique?.claims));
-    claims.max_by_key(|claims| claims.ttl.is_some())
 }
 
 async fn create_or_compare(
@@ -191,6 +190,7 @@ async fn create_or_compare(
             None,
         ));
     }
+    keep_apart(&infos)?;
     let end = time_to_live::end_of(&infos)?;
     let mut wait = Wait::new();
     let existing = loop {

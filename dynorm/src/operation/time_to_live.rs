@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
 
 use super::OperationFuture;
-use super::create_table::claims_of;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo};
 use crate::error::{Doing, Error, Report, Result, Subject};
@@ -26,7 +25,7 @@ pub struct EnableTtl<E: Entity> {
 }
 
 impl<E: Entity> EnableTtl<E> {
-    pub(crate) fn new(database: Database) -> Self {
+    pub(super) fn new(database: Database) -> Self {
         Self { database, of: PhantomData }
     }
 }
@@ -38,7 +37,7 @@ impl<E: Entity> IntoFuture for EnableTtl<E> {
     fn into_future(self) -> Self::IntoFuture {
         OperationFuture::new(async move {
             enable(self.database.clone(), E::INFO).await?;
-            match claims_of(&[E::INFO]) {
+            match EntityInfo::claims_of(&[E::INFO]) {
                 Some(claims) => enable(self.database, claims).await,
                 None => Ok(()),
             }

@@ -1,36 +1,58 @@
-//! Conditions evaluated here, with the meaning that they have at DynamoDB: for what it does not take in a filter, such as a
-//! condition on the keys of what is queried.
+//! Conditions evaluated here, with the meaning that they have at DynamoDB: for what it does not take in a
+//! filter, such as a condition on the keys of what is queried.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::codec::{Item, Scanner, Value, ValueError, ValueType, compare_numbers};
-use crate::expression::{DocumentPath, Node, Step, Term};
+use crate::expression::{Comparison, DocumentPath, Node, Step, Term};
 
 type Result<T> = std::result::Result<T, ValueError>;
 
 /// True if the item meets the condition.
 pub(super) fn matches(node: &Node, item: &Item<'_>) -> Result<bool> {
-    Ok(match node {
+    match node {
+        Node::And(group) => {
+            for node in group.iter() {
+                if !matches(node, item)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Node::Or(group) => {
+            for node in group.iter() {
+                if matches(node, item)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Node::Not(negation) => Ok(!matches(negation.node(), item)?),
+        leaf => matches_leaf(leaf, item),
+    }
+}
+
+/// Apart from `matches`, so that its variables take no stack of every level.
+#[inline(never)]
+fn matches_leaf(leaf: &Node, item: &Item<'_>) -> Result<bool> {
+    Ok(match leaf {
         Node::Compare { left, operator, right } => {
             let (Some(left), Some(right)) = (operand(left, item)?, operand(right, item)?) else {
                 // Nothing is equal to what is not there, and all is different from it.
-                return Ok(*operator == "<>");
+                return Ok(*operator == Comparison::NotEqual);
             };
-            match *operator {
-                "=" => left.equals(&right)?,
-                "<>" => !left.equals(&right)?,
-                "<" => left.order(&right)? == Some(Ordering::Less),
-                "<=" => matches!(left.order(&right)?, Some(Ordering::Less | Ordering::Equal)),
-                ">" => left.order(&right)? == Some(Ordering::Greater),
-                _ => matches!(left.order(&right)?, Some(Ordering::Greater | Ordering::Equal)),
+            match operator {
+                Comparison::Equal => left.equals(&right)?,
+                Comparison::NotEqual => !left.equals(&right)?,
+                _ => left.order(&right)?.is_some_and(|order| operator.holds(order)),
             }
         }
         Node::Between { term, low, high } => {
             match (operand(term, item)?, operand(low, item)?, operand(high, item)?) {
                 (Some(value), Some(low), Some(high)) => {
-                    let above = matches!(value.order(&low)?, Some(Ordering::Greater | Ordering::Equal));
-                    above && matches!(value.order(&high)?, Some(Ordering::Less | Ordering::Equal))
+                    value.order(&low)?.is_some_and(Ordering::is_ge)
+                        && value.order(&high)?.is_some_and(Ordering::is_le)
                 }
                 _ => false,
             }
@@ -46,49 +68,42 @@ pub(super) fn matches(node: &Node, item: &Item<'_>) -> Result<bool> {
             }
             false
         }
-        Node::Function { name, arguments } => function(name, arguments, item)?,
-        Node::And(nodes) => {
-            for node in nodes {
-                if !matches(node, item)? {
-                    return Ok(false);
-                }
-            }
-            true
-        }
-        Node::Or(nodes) => {
-            for node in nodes {
-                if matches(node, item)? {
-                    return Ok(true);
-                }
-            }
-            false
-        }
-        Node::Not(node) => !matches(node, item)?,
+        Node::Exists(path) => find(path, item)?.is_some(),
+        Node::NotExists(path) => find(path, item)?.is_none(),
+        Node::BeginsWith { term, prefix } => match values(term, prefix, item)? {
+            Some((value, prefix)) => begins_with(&value, &prefix)?,
+            None => false,
+        },
+        Node::Contains { term, element } => match values(term, element, item)? {
+            Some((value, element)) => contains(&value, &element)?,
+            None => false,
+        },
+        Node::Refused(error) => return Err(error.clone()),
+        Node::And(_) | Node::Or(_) | Node::Not(_) => return matches(leaf, item),
     })
 }
 
-fn function(name: &str, arguments: &[Term], item: &Item<'_>) -> Result<bool> {
-    let mut operands = arguments.iter().map(|term| operand(term, item));
-    let first = operands.next().transpose()?.flatten();
-    match name {
-        "attribute_exists" => return Ok(first.is_some()),
-        "attribute_not_exists" => return Ok(first.is_none()),
-        _ => {}
-    }
-    let second = operands.next().transpose()?.flatten();
-    let (Some(Operand::Value(value)), Some(Operand::Value(part))) = (first, second) else { return Ok(false) };
-    let (kind, of_part) = (value.value_type(), part.value_type());
-    Ok(match (name, kind, of_part) {
-        ("begins_with", ValueType::String, ValueType::String) => {
-            value.as_str()?.starts_with(&*part.as_str()?)
-        }
-        ("begins_with", ValueType::Binary, ValueType::Binary) => {
-            value.as_bytes()?.starts_with(&part.as_bytes()?)
-        }
-        ("contains", ValueType::String, ValueType::String) => value.as_str()?.contains(&*part.as_str()?),
-        ("contains", ValueType::List, _) => any(value.as_list()?, &part)?,
-        ("contains", ValueType::StringSet | ValueType::NumberSet | ValueType::BinarySet, _) => {
-            any(value.as_set()?, &part)?
+fn values<'a>(one: &'a Term, other: &'a Term, item: &Item<'a>) -> Result<Option<(Value<'a>, Value<'a>)>> {
+    Ok(match (operand(one, item)?, operand(other, item)?) {
+        (Some(Operand::Value(one)), Some(Operand::Value(other))) => Some((one, other)),
+        _ => None,
+    })
+}
+
+fn begins_with(value: &Value<'_>, prefix: &Value<'_>) -> Result<bool> {
+    Ok(match (value.value_type(), prefix.value_type()) {
+        (ValueType::String, ValueType::String) => value.as_str()?.starts_with(&*prefix.as_str()?),
+        (ValueType::Binary, ValueType::Binary) => value.as_bytes()?.starts_with(&prefix.as_bytes()?),
+        _ => false,
+    })
+}
+
+fn contains(value: &Value<'_>, element: &Value<'_>) -> Result<bool> {
+    Ok(match (value.value_type(), element.value_type()) {
+        (ValueType::String, ValueType::String) => value.as_str()?.contains(&*element.as_str()?),
+        (ValueType::List, _) => any(value.as_list()?, element)?,
+        (ValueType::StringSet | ValueType::NumberSet | ValueType::BinarySet, _) => {
+            any(value.as_set()?, element)?
         }
         _ => false,
     })
@@ -119,16 +134,7 @@ impl Operand<'_> {
 
     /// Values of different types, and those that have no order, are in none.
     fn order(&self, other: &Self) -> Result<Option<Ordering>> {
-        let number = |operand: &Self| -> Result<Option<Cow<'static, str>>> {
-            Ok(match operand {
-                Self::Size(size) => Some(size.to_string().into()),
-                Self::Value(value) if value.value_type() == ValueType::Number => {
-                    Some(value.as_number()?.to_owned().into())
-                }
-                Self::Value(_) => None,
-            })
-        };
-        if let (Some(one), Some(other)) = (number(self)?, number(other)?) {
+        if let (Some(one), Some(other)) = (self.number()?, other.number()?) {
             return Ok(compare_numbers(&one, &other));
         }
         let (Self::Value(one), Self::Value(other)) = (self, other) else { return Ok(None) };
@@ -136,6 +142,16 @@ impl Operand<'_> {
             (ValueType::String, ValueType::String) => Some(one.as_str()?.cmp(&other.as_str()?)),
             (ValueType::Binary, ValueType::Binary) => Some(one.as_bytes()?.cmp(&other.as_bytes()?)),
             _ => None,
+        })
+    }
+}
+
+impl<'a> Operand<'a> {
+    fn number(&self) -> Result<Option<Cow<'a, str>>> {
+        Ok(match self {
+            Self::Size(size) => Some(size.to_string().into()),
+            Self::Value(value) if value.value_type() == ValueType::Number => Some(value.as_number()?.into()),
+            Self::Value(_) => None,
         })
     }
 }

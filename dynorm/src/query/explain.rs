@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::plan::Plan;
 use crate::codec::ValueError;
-use crate::expression::{Node, Term};
+use crate::expression::{Comparison, Node};
 use crate::transport::Operation;
 
-/// How a query is carried out: the operation, the table or index, what the key says, what is filtered, the order, and what it
-/// costs in kind. Made by [`Query::explain`](super::Query::explain). Values are left out.
+/// How a query is carried out: the operation, the table or index, what the key says, what is filtered, the
+/// order, and what it costs in kind. Made by [`Query::explain`](super::Query::explain). Values are left out.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -23,7 +23,7 @@ use crate::transport::Operation;
 ///   cost:   reads one partition; what the filter leaves out is paid for"
 /// );
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Explanation {
     plan: Result<Plan, ValueError>,
     limit: Option<u64>,
@@ -52,6 +52,13 @@ impl Explanation {
     }
 }
 
+/// What it says: the plan itself holds values.
+impl fmt::Debug for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Explanation").field(&self.to_string()).finish()
+    }
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = match &self.plan {
@@ -76,7 +83,7 @@ impl fmt::Display for Explanation {
                 write!(f, " ({} values)", plan.partitions.len())?;
             }
             for sort in &plan.sort {
-                write!(f, " AND {}", Shown(sort))?;
+                write!(f, " AND {sort:?}")?;
             }
         } else if !plan.keys.is_empty() {
             write!(f, "\n  keys:   {}", plan.keys.len())?;
@@ -84,14 +91,17 @@ impl fmt::Display for Explanation {
         let of_type = plan.info.type_attribute.filter(|_| plan.keys.is_empty());
         match (of_type, &plan.filter) {
             (Some(of_type), filter) => {
-                write!(f, "\n  filter: {of_type} = \"{}\"", plan.info.name)?;
+                match plan.info.type_names {
+                    names @ [_, _, ..] => write!(f, "\n  filter: {of_type} IN ({})", quoted(names))?,
+                    _ => write!(f, "\n  filter: {of_type} = \"{}\"", plan.info.type_name())?,
+                }
                 match filter {
-                    Some(or @ Node::Or(_)) => write!(f, " AND ({})", Shown(or))?,
-                    Some(filter) => write!(f, " AND {}", Shown(filter))?,
+                    Some(or @ Node::Or(_)) => write!(f, " AND ({or:?})")?,
+                    Some(filter) => write!(f, " AND {filter:?}")?,
                     None => {}
                 }
             }
-            (None, Some(filter)) => write!(f, "\n  filter: {}", Shown(filter))?,
+            (None, Some(filter)) => write!(f, "\n  filter: {filter:?}")?,
             (None, None) => {}
         }
         if plan.live.is_some() {
@@ -100,7 +110,7 @@ impl fmt::Display for Explanation {
         if plan.hydrates {
             f.write_str("\n  then:   BatchGetItem of what is found, which is checked again")?;
         } else if let Some(local) = &plan.local {
-            write!(f, "\n  here:   {}", Shown(local))?;
+            write!(f, "\n  here:   {local:?}")?;
         }
         let sort = plan.sort_attributes.join(", ");
         if !sort.is_empty() && (plan.descending || plan.partitions.len() > 1) {
@@ -142,7 +152,7 @@ fn extent(plan: &Plan) -> String {
     }
     let partitions = plan.partitions.len() as u64;
     let is_fixed = plan.sort.len() == plan.sort_attributes.len()
-        && matches!(plan.sort.last(), Some(Node::Compare { operator: "=", .. }));
+        && matches!(plan.sort.last(), Some(Node::Compare { operator: Comparison::Equal, .. }));
     match (plan.index, plan.sort.last()) {
         (None, _) if is_fixed || plan.info.sort.is_none() => {
             format!("reads {}", counted(partitions, "item", "items"))
@@ -160,55 +170,6 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     if count == 1 { format!("one {one}") } else { format!("{count} {many}") }
 }
 
-/// A condition without its values.
-struct Shown<'n>(&'n Node);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Node::Compare { left, operator, right } => {
-                write!(f, "{} {operator} {}", Operand(left), Operand(right))
-            }
-            Node::Between { term, low, high } => {
-                write!(f, "{} BETWEEN {} AND {}", Operand(term), Operand(low), Operand(high))
-            }
-            Node::In { term, values } => {
-                write!(f, "{} IN ({})", Operand(term), counted(values.len() as u64, "value", "values"))
-            }
-            Node::Function { name, arguments } => {
-                write!(f, "{name}(")?;
-                for (position, argument) in arguments.iter().enumerate() {
-                    write!(f, "{}{}", if position > 0 { ", " } else { "" }, Operand(argument))?;
-                }
-                f.write_str(")")
-            }
-            Node::And(nodes) => join(f, nodes, " AND "),
-            Node::Or(nodes) => join(f, nodes, " OR "),
-            Node::Not(node) => write!(f, "NOT ({})", Shown(node)),
-        }
-    }
-}
-
-fn join(f: &mut fmt::Formatter<'_>, nodes: &[Node], word: &str) -> fmt::Result {
-    for (position, node) in nodes.iter().enumerate() {
-        if position > 0 {
-            f.write_str(word)?;
-        }
-        match node {
-            Node::And(_) | Node::Or(_) => write!(f, "({})", Shown(node))?,
-            node => write!(f, "{}", Shown(node))?,
-        }
-    }
-    Ok(())
-}
-
-struct Operand<'t>(&'t Term);
-
-impl fmt::Display for Operand<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Term::Value(_) | Term::Refused(_) => f.write_str("?"),
-            term => write!(f, "{term:?}"),
-        }
-    }
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use super::run::{Next, Position, Run};
-use super::{Cursor, Found, IntoCursor, Query, Selection, Whole};
+use super::builder::Query;
+use super::cursor::{Cursor, IntoCursor};
+use super::found::Found;
+use super::position::{Next, Position};
+use super::run::Run;
+use super::select::{Selection, Whole};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::Entity;
@@ -47,6 +51,13 @@ pub struct PageQuery<E: Entity, S: Selection<E> = Whole<E>> {
     key: Option<Vec<u8>>,
 }
 
+impl<E: Entity, S: Selection<E>> Query<E, S> {
+    /// A page of `size` matches; see [`PageQuery`].
+    pub fn page(self, size: usize) -> PageQuery<E, S> {
+        PageQuery::new(self, size)
+    }
+}
+
 enum From {
     Start,
     After(Cursor),
@@ -75,21 +86,22 @@ impl<E: Entity, S: Selection<E>> PageQuery<E, S> {
         Self { query, size, from: From::Start, key: None }
     }
 
-    /// Begins behind the page that the cursor came from: a [`Cursor`], or an `Option` of one, which is `None` for the first page.
+    /// Begins behind the page that the cursor came from: a [`Cursor`], or an `Option` of one, which is `None`
+    /// for the first page.
     pub fn after(mut self, cursor: impl IntoCursor) -> Self {
         self.from = cursor.into_cursor().map_or(From::Start, From::After);
         self
     }
 
-    /// Ends before the page that the cursor, its [`previous`](Page::previous), came from. Scans, and queries of several
-    /// partitions, cannot go back.
+    /// Ends before the page that the cursor, its [`previous`](Page::previous), came from. Scans, and queries
+    /// of several partitions, cannot go back.
     pub fn before(mut self, cursor: impl IntoCursor) -> Self {
         self.from = cursor.into_cursor().map_or(From::Start, From::Before);
         self
     }
 
-    /// Signs the cursors of the page, and takes only cursors that were signed with this key (HMAC-SHA-256): nobody else can
-    /// make one. What is in it can be read all the same.
+    /// Signs the cursors of the page, and takes only cursors that were signed with this key (HMAC-SHA-256):
+    /// nobody else can make one. What is in it can be read all the same.
     pub fn signed(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.key = Some(key.into());
         self

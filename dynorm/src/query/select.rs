@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
-use super::Found;
 use super::evaluate::find;
+use super::found::Found;
 use crate::attribute::Attribute;
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
@@ -16,8 +16,8 @@ use crate::expression::{DocumentPath, Path};
 use crate::field::{Field, TypedKind};
 use crate::hooks;
 
-/// What a query gives for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select) was given: a field, a
-/// place inside one, or a tuple of those.
+/// What a query gives for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select)
+/// was given: a field, a place inside one, or a tuple of those.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be selected from `{E}`",
     label = "expected a field of `{E}`, or a tuple of up to eight",
@@ -85,8 +85,8 @@ impl<E: Entity> Selection<E> for Whole<E> {
     }
 }
 
-/// A struct made of some of the fields of an entity: what [`Query::select_as`](super::Query::select_as) gives. The derive
-/// macro of the same name implements it.
+/// A struct made of some of the fields of an entity: what [`Query::select_as`](super::Query::select_as)
+/// gives. The derive macro of the same name implements it.
 ///
 /// ```
 /// # use dynorm::prelude::*;

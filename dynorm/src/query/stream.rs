@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
+use super::builder::Query;
 use super::run::Run;
-use super::{Query, Selection, Whole};
+use super::select::{Selection, Whole};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
@@ -18,9 +19,10 @@ use crate::error::{Error, Result};
 ///
 /// While the items of a page are taken out, the next page is fetched. After an error it ends.
 ///
-/// Memory: two pages, of at most 1 MB each as DynamoDB counts, for each partition or segment that is read, and the answers under
-/// way, whatever the number of matches. What a page is as entities depends on their fields: the smaller an item, the more its
-/// struct adds. `cargo bench --workspace --all-features --bench suite -- memory`, in dynorm's repository, measures it beside
+/// Memory: two pages, of at most 1 MB each as DynamoDB counts, for each partition or segment that is read,
+/// and the answers under way, whatever the number of matches. What a page is as entities depends on their
+/// fields: the smaller an item, the more its struct adds. `cargo bench --workspace --all-features --bench
+/// suite -- memory`, in dynorm's repository, measures it beside
 /// [`get_all`](Query::get_all).
 ///
 /// ```
@@ -59,8 +61,15 @@ pub struct QueryStream<E: Entity, S: Selection<E> = Whole<E>> {
 type Fetching<E, S> =
     Pin<Box<dyn Future<Output = Result<(Run<E, S>, Vec<<S as Selection<E>>::Output>)>> + Send>>;
 
+impl<E: Entity, S: Selection<E>> Query<E, S> {
+    /// The matches one after another; see [`QueryStream`].
+    pub fn stream(self) -> QueryStream<E, S> {
+        QueryStream::new(self)
+    }
+}
+
 impl<E: Entity, S: Selection<E>> QueryStream<E, S> {
-    pub(super) fn new(query: Query<E, S>) -> Self {
+    fn new(query: Query<E, S>) -> Self {
         Self {
             left: query.limit,
             query: Some(query),

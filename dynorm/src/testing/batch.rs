@@ -1,4 +1,5 @@
-//! Requests and answers of batches, taken apart and put together again. Every value that stays is copied byte by byte.
+//! Requests and answers of batches, taken apart and put together again. Every value that stays is copied byte
+//! by byte.
 
 use crate::codec::{RawString, Scanner, ValueError};
 
@@ -98,7 +99,8 @@ impl<'a> Batch<'a> {
         with_member(&self.members, "RequestItems", &items)
     }
 
-    /// The answer to that, with the items that are not kept as unprocessed ones, beside those that the engine handed back.
+    /// The answer to that, with the items that are not kept as unprocessed ones, beside those that the engine
+    /// handed back.
     pub(super) fn answer(&self, answer: &str, keep: &[bool]) -> Result<String, ValueError> {
         let mut handed_back = match member(answer, self.kind.unprocessed()) {
             Some(items) if items != "null" => tables(self.kind, items)?,

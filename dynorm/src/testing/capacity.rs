@@ -51,8 +51,8 @@ impl Capacity {
         }
         let now = Instant::now();
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is larger than a bucket would never pass; so a full one is enough for it. The sums of many small parts may be
-        // off by less than anything costs.
+        // What is larger than a bucket would never pass; so a full one is enough for it. The sums of many
+        // small parts may be off by less than anything costs.
         let enough = sums.iter().all(|(table, units)| {
             self.most > 0.0 && self.refill(&mut tables, table, now) + 1e-6 >= units.min(self.most)
         });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -19,9 +20,11 @@ use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 
 use super::batch::{Batch, Kind, elements, member};
 use super::capacity::{Capacity, Cost, batch_get_units, batch_write_units, costs, read_surplus, table_name};
+use super::faults::{Fault, Faults};
+use super::log::Tally;
 use super::plan::{Plan, Unprocessed};
-use super::{Fault, Faults, Tally};
 use crate::batch::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
+use crate::database::Database;
 
 /// The operations that faults befall.
 const OPERATIONS: [&str; 13] = [
@@ -40,8 +43,28 @@ const OPERATIONS: [&str; 13] = [
     "UpdateItem",
 ];
 
+impl Faults {
+    /// The same database, the same tables and the same table prefix, behind these faults. `database` itself
+    /// stays as it was, so a test looks there for what has really happened. Each call begins anew: with the
+    /// first request of the script and of the seed, and with full buckets.
+    ///
+    /// ```
+    /// use dynorm::prelude::*;
+    /// use dynorm::testing::Faults;
+    ///
+    /// let db = Database::local("http://localhost:8000").with_table_prefix("test-");
+    /// let faulty = Faults::seeded(42).cut_after(0.01).on(&db);
+    /// ```
+    #[must_use]
+    pub fn on(&self, database: &Database) -> Database {
+        let config = database.client().config();
+        let client = client(self.clone(), config.http_client());
+        database.with_client(Client::from_conf(config.to_builder().http_client(client).build()))
+    }
+}
+
 /// An HTTP client that misbehaves in front of `engine`, or of the SDK's default one where there is none.
-pub(super) fn client(faults: Faults, engine: Option<SharedHttpClient>) -> SharedHttpClient {
+fn client(faults: Faults, engine: Option<SharedHttpClient>) -> SharedHttpClient {
     let burst = faults.burst.unwrap_or(Duration::from_secs(1));
     let capacity = |units: Option<u32>| units.map(|units| Capacity::new(units, burst));
     let state = Arc::new(State {

@@ -28,10 +28,11 @@ pub struct FaultLog(Arc<Mutex<BTreeMap<&'static str, Tally>>>);
 pub struct Tally {
     /// The requests that were sent, repetitions included.
     pub requests: u64,
-    /// The requests that the server executed as a success, in part at least, whether or not the answer arrived.
+    /// The requests that the server executed as a success, in part at least, whether or not the answer
+    /// arrived.
     pub executed: u64,
-    /// The requests that were throttled as a whole: by chance, by the script, for lack of capacity, or because all of their
-    /// items would have come back.
+    /// The requests that were throttled as a whole: by chance, by the script, for lack of capacity, or
+    /// because all of their items would have come back.
     pub throttled: u64,
     /// The requests that were throttled for a hot range of keys.
     pub hot_key_ranges: u64,

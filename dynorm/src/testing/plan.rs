@@ -4,20 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{Fault, Faults};
-
-/// How likely each fault of a whole request is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shares {
-    pub(super) throttle: f64,
-    pub(super) hot_key_range: f64,
-    pub(super) server_error: f64,
-    pub(super) refused: f64,
-    pub(super) cut_before: f64,
-    pub(super) cut_after: f64,
-    pub(super) conflict: f64,
-    pub(super) in_progress: f64,
-}
+use super::faults::{Fault, Faults, Shares};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]

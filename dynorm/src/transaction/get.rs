@@ -1,8 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::MAX_TRANSACTION_OPERATIONS;
-use super::request::explained;
+use super::request::{MAX_TRANSACTION_OPERATIONS, explained};
 use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity, encode_key};

@@ -6,7 +6,7 @@ mod request;
 
 pub use get::{GetList, TransactGet, TransactReads, transact_get};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
-pub(crate) use request::{carry_out_one, send_one};
+pub use request::MAX_TRANSACTION_OPERATIONS;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,9 +17,6 @@ use crate::error::{Doing, FailedOperation, Result, Subject, TransactionReport};
 use crate::key::IntoKey;
 use crate::operation::{Check, Delete, OperationFuture, Put, SaveArg};
 use part::{Deletes, Part, Puts, Updates};
-
-/// The most operations that DynamoDB takes in one transaction, and the most items that it reads in one.
-pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
 
 /// Begins a transaction: writes of several items, of several entities, that are all made or none is.
 ///

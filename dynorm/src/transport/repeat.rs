@@ -1,8 +1,9 @@
-//! The repetitions of single writes that must not be repeated blindly, those with a condition, and those that change what
-//! they find; and those of transactions, which a token makes safe.
+//! The repetitions of single writes that must not be repeated blindly, those with a condition, and those that
+//! change what they find; and those of transactions, which a token makes safe.
 //!
-//! The SDK's retries hide whether an attempt was lost. With them a write meets its own earlier attempt, and reports a
-//! conflict with itself; so they are off here, and this loop remembers which attempts got no answer.
+//! The SDK's retries hide whether an attempt was lost. With them a write meets its own earlier attempt, and
+//! reports a conflict with itself; so they are off here, and this loop remembers which attempts got no
+//! answer.
 
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ pub(crate) enum Repeat {
 
 /// Sends a write, and again if that may help.
 ///
-/// [`Failure::outcome_known`] is false if any attempt may have been applied. A condition that fails after such an attempt may
-/// have met what that attempt wrote, so it is no proof that nothing was changed. That the stored item equals what was to be
-/// written proves nothing either: somebody else may have written the same.
+/// [`Failure::outcome_known`] is false if any attempt may have been applied. A condition that fails after
+/// such an attempt may have met what that attempt wrote, so it is no proof that nothing was changed. That the
+/// stored item equals what was to be written proves nothing either: somebody else may have written the same.
 pub(crate) async fn send_write(
     database: &Database,
     operation: Operation,
@@ -52,15 +53,15 @@ pub(crate) async fn send_write(
     }
 }
 
-/// For how long a token surely keeps a transaction from being applied twice: DynamoDB knows it again for ten minutes, and
-/// an attempt takes its time as well.
+/// For how long a token surely keeps a transaction from being applied twice: DynamoDB knows it again for ten
+/// minutes, and an attempt takes its time as well.
 const TOKEN_LIFE: Duration = Duration::from_secs(9 * 60);
 
 /// Sends a transaction, and again if that may help: with the same token, so that it is applied once.
 ///
-/// [`Failure::outcome_known`] is false if an attempt got no answer and no later one settles it. An answer that refuses the
-/// transaction, for a condition or as invalid, does: had an earlier attempt been applied, the answer to the same token would
-/// be a success.
+/// [`Failure::outcome_known`] is false if an attempt got no answer and no later one settles it. An answer
+/// that refuses the transaction, for a condition or as invalid, does: had an earlier attempt been applied,
+/// the answer to the same token would be a success.
 pub(crate) async fn send_transaction(
     database: &Database,
     operation: Operation,

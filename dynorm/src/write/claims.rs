@@ -1,6 +1,5 @@
 //! The claims on unique values: what has to be claimed and released so that the claims follow an item.
 
-use super::return_what_fails;
 use crate::attribute::Timestamp;
 use crate::codec::{FieldInfo, Item, Request, Scanner, ValueError};
 use crate::encoded::{EncodedKey, describe_key};
@@ -107,7 +106,7 @@ fn claim_text(info: &'static EntityInfo, field: &FieldInfo, seen: &Seen) -> Stri
     // The value comes last, so that it needs no escape.
     let name = field.name.replace('\\', r"\\").replace('#', r"\#");
     match info.type_attribute {
-        Some(_) => format!("{}#{name}#{}", info.name, seen.text),
+        Some(_) => format!("{}#{name}#{}", info.oldest_type_name(), seen.text),
         None => format!("{name}#{}", seen.text),
     }
 }
@@ -243,4 +242,9 @@ impl Claim {
 /// The error of a write whose item is being changed by others.
 pub(crate) fn unsettled(subject: Subject) -> Error {
     Error::Conflict(Report::new(subject, "its unique values are being changed", None))
+}
+
+/// Whoever is refused is told what the item is.
+pub(super) fn return_what_fails(request: &mut Request) {
+    request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
 }

@@ -1,10 +1,10 @@
 //! What must hold for a write, as one condition.
 
-use super::{Action, Intent};
+use super::intent::{Action, Intent};
 use crate::codec::ValueError;
 use crate::entity::EntityInfo;
-use crate::expression::{self, Change, Json, Node};
-use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version};
+use crate::expression::Node;
+use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version, of_type};
 
 /// The condition of a write; `None` if it needs nothing.
 pub(super) fn of(intent: &Intent<'_>, version: Option<u64>) -> Result<Option<Node>, ValueError> {
@@ -28,13 +28,13 @@ fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node>
     match existence {
         Existence::Any => None,
         Existence::Absent => Some(match expired(info) {
-            Some(expired) => absent(info).or(own_type(info).map_or(expired.clone(), |own| own.and(expired))),
+            Some(expired) => absent(info).or(of_type(info).map_or(expired.clone(), |own| own.and(expired))),
             None => absent(info),
         }),
         Existence::Stored => Some(stored(info)),
         Existence::Present => Node::all([Some(stored(info))].into_iter().chain(visible()).flatten()),
         Existence::PresentOrAbsent => {
-            let present = Node::all([own_type(info)].into_iter().chain(visible()).flatten())?;
+            let present = Node::all([of_type(info)].into_iter().chain(visible()).flatten())?;
             Some(absent(info).or(present))
         }
     }
@@ -50,25 +50,11 @@ fn of_version(info: &'static EntityInfo, action: Action<'_>, version: Option<u64
     }
 }
 
-/// True if the changes raise the version, whatever it is.
-pub(super) fn raised_version(info: &'static EntityInfo, changes: &[Change]) -> bool {
-    info.version_attribute().is_some_and(|name| {
-        changes.iter().any(|change| {
-            change.path.is_attribute(name) && matches!(change.action, expression::Action::Add { .. })
-        })
-    })
-}
-
 /// Every item has its key.
 fn absent(info: &'static EntityInfo) -> Node {
     Node::absent(info.attribute(&info.partition))
 }
 
 fn stored(info: &'static EntityInfo) -> Node {
-    own_type(info).unwrap_or_else(|| Node::exists(info.attribute(&info.partition)))
-}
-
-/// The condition that an item is of the entity, and not of another that shares the table.
-fn own_type(info: &'static EntityInfo) -> Option<Node> {
-    Some(Node::equals(info.type_attribute?, Json::text(info.name)))
+    of_type(info).unwrap_or_else(|| Node::exists(info.attribute(&info.partition)))
 }

@@ -17,7 +17,7 @@ use expression::{Attributes, Condition, read};
 use serde_json::{Value, json};
 
 use super::{Action, Intent, Known, Rule, UniqueValues};
-use crate::__private::{claims, entity, field, template};
+use crate::__private::{claims_in, entity, field, template};
 use crate::attribute::ScalarType;
 use crate::codec::{FieldInfo, Request, ValueError};
 use crate::encoded::EncodedKey;
@@ -78,7 +78,7 @@ impl Rules {
             info.partition = template("pk", &[Segment::Text("USER#"), Segment::Field(0, 0)]);
         }
         if self.unique {
-            let claims = Box::leak(Box::new(claims("User", "users-unique", self.expiry)));
+            let claims = Box::leak(Box::new(claims_in("User", "users-unique", self.expiry)));
             info = info.uniques(&[1], claims);
         }
         if self.soft_delete {
@@ -193,15 +193,16 @@ const KINDS: [Kind; 9] = [
 fn asked() -> Vec<(Option<Node>, bool)> {
     let five = || Node::equals("stars", br#"{"N":"5"}"#.to_vec());
     let six = || Node::equals("stars", br#"{"N":"6"}"#.to_vec());
-    let not = |node: Node| Node::Not(Box::new(node));
+    let not = Node::negated;
+    let all = |nodes: Vec<Node>| Node::all(nodes).expect("some");
     vec![
         (None, true),
         (Some(five()), true),
         (Some(six()), false),
-        (Some(five().and(Node::And(vec![Node::Or(vec![five()])]))), true),
-        (Some(Node::And(vec![Node::And(vec![five().or(six())])])), true),
-        (Some(not(Node::And(vec![not(six().or(five()))]))), true),
-        (Some(Node::Or(vec![Node::And(vec![six(), five()]), Node::Or(vec![not(six()).and(five())])])), true),
+        (Some(five().and(all(vec![five()]))), true),
+        (Some(all(vec![all(vec![five().or(six())])])), true),
+        (Some(not(all(vec![not(six().or(five()))]))), true),
+        (Some(all(vec![six(), five()]).or(not(six()).and(five()))), true),
     ]
 }
 

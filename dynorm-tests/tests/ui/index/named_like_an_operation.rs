@@ -6,6 +6,8 @@ struct User {
     id: Id<User>,
     #[entity(index = "find")]
     name: String,
+    #[entity(index = "force_delete_by_id")]
+    email: String,
 }
 
 fn main() {}

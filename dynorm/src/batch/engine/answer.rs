@@ -8,8 +8,9 @@ use super::super::Fate;
 use super::super::pace::{Pace, Taken};
 use super::super::wire::{Reading, Verdict};
 use super::super::work::{MAX_BATCH_WRITE_ITEMS, Work};
-use super::{Engine, Flight, Part, Wait};
-use crate::codec::ValueError;
+use super::settle::Wait;
+use super::state::{Engine, Flight, Part};
+use crate::codec::{Item, ValueError};
 use crate::error::{Error, Subject};
 use crate::transport::{Failure, FailureKind};
 use crate::write::{Known, unsettled};
@@ -32,7 +33,8 @@ impl Engine<'_> {
         match answered {
             Some(Ok(answer)) => {
                 let jobs = (&self.jobs, &self.keys);
-                let reading = self.work.read(&answer, &chunk, jobs, &self.tables, self.inputs);
+                let found = &mut |inputs: &[usize], item: &Item<'_>| self.inputs.found(inputs, item);
+                let reading = self.work.read(&answer, &chunk, jobs, &self.specs, found);
                 match reading {
                     Ok(reading) => self.take(&chunk, &parts, reading, now),
                     Err(error) => {
@@ -103,8 +105,8 @@ impl Engine<'_> {
             if tally.done > 0 {
                 table.pace.brought_something();
             }
-            let consumed = capacity.iter().find(|(name, _)| *name == table.spec.name);
-            if let Some((_, units)) = consumed {
+            let Some(spec) = self.specs.get(part.table) else { continue };
+            if let Some((_, units)) = capacity.iter().find(|(name, _)| *name == spec.name) {
                 table.pace.consumed(units - part.units, now);
             }
         }
@@ -114,9 +116,11 @@ impl Engine<'_> {
     }
 
     /// A request without a success.
-    pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], failure: Failure, now: Instant) {
+    pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], mut failure: Failure, now: Instant) {
         let (kind, answered) = (failure.kind_of_all(), failure.answered);
         let unanswered = !failure.outcome_known && !answered;
+        // A read that gets no answer has changed nothing all the same.
+        failure.outcome_known |= self.work == Work::Get;
         match kind {
             // For one of its items, or one of its tables.
             FailureKind::Rejected if chunk.len() > 1 => return self.isolate(chunk),
@@ -169,7 +173,11 @@ impl Engine<'_> {
                 self.mark(&chunk, &error, unanswered);
                 self.put_back(chunk, Some(&error), Wait::Alone, now);
             }
-            FailureKind::Conflict | FailureKind::Server | FailureKind::Timeout | FailureKind::Unreachable => {
+            FailureKind::Conflict
+            | FailureKind::Server
+            | FailureKind::Undecodable
+            | FailureKind::Timeout
+            | FailureKind::Unreachable => {
                 self.leave(chunk, parts, &error, unanswered, now);
             }
             FailureKind::TableNotFound | FailureKind::AccessDenied => {
@@ -180,7 +188,7 @@ impl Engine<'_> {
                     self.forsake(id, &error);
                 }
             }
-            FailureKind::Credentials => {
+            FailureKind::Credentials | FailureKind::Configuration => {
                 for id in chunk {
                     self.forsake(id, &error);
                 }
@@ -234,8 +242,8 @@ impl Engine<'_> {
         self.isolating.extend([half, other]);
     }
 
-    /// When one request after the other was refused down to its last item, it may not be the items that are wrong: the last of
-    /// those that wait is tried, and if it is refused as well, the others are not.
+    /// When one request after the other was refused down to its last item, it may not be the items that are
+    /// wrong: the last of those that wait is tried, and if it is refused as well, the others are not.
     pub(super) fn stop_if_all_are_refused(&mut self, chunk: &[usize], parts: &[Part], error: &Arc<Error>) {
         for part in parts {
             let Some(table) = self.tables.get_mut(part.table) else { continue };
@@ -339,8 +347,8 @@ impl Tally {
         self.fresh_handed_back += fresh * (1 - done);
     }
 
-    /// The share that was taken. What has come back before says more of its key than of its table, so the fresh items
-    /// speak, if there are any.
+    /// The share that was taken. What has come back before says more of its key than of its table, so the
+    /// fresh items speak, if there are any.
     pub(super) fn share(&self) -> f64 {
         let (done, handed_back) = match self.fresh_done + self.fresh_handed_back {
             0 => (self.done, self.handed_back),

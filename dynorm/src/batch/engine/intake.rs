@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::super::job::{Indices, Job};
 use super::super::work::Work;
 use super::super::{Duplicates, Fate};
-use super::{Engine, Indices, Input, Job};
+use super::input::Input;
+use super::state::Engine;
 use crate::codec::ValueError;
 use crate::error::Error;
 

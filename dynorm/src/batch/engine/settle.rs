@@ -6,8 +6,11 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::super::Fate;
+use super::super::job::{Indices, Job, Other};
 use super::super::work::Work;
-use super::{Engine, Indices, Job, Left, Other, Probe};
+use super::input::Left;
+use super::state::Engine;
+use super::table::Probe;
 use crate::error::{Error, Report, Subject};
 
 /// After so many attempts an item waits longer with each further one, even if others get through.
@@ -65,7 +68,8 @@ impl Engine<'_> {
             }
             let level = match wait {
                 Wait::Alone | Wait::Contended => attempts,
-                // Among items that get through, to come back a few times is bad luck, and more often a busy key.
+                // Among items that get through, to come back a few times is bad luck, and more often a busy
+                // key.
                 _ => attempts.saturating_sub(PATIENCE),
             };
             let level = (level, fruitless);
@@ -214,7 +218,9 @@ impl Engine<'_> {
     }
 
     pub(super) fn cause_of(&self, id: usize) -> Arc<Error> {
-        let Some(job) = self.jobs.get(id) else { return Arc::new(Error::NoDatabase) };
+        let Some(job) = self.jobs.get(id) else {
+            return Arc::new(Error::internal("a batch settles an item twice"));
+        };
         job.cause.clone().unwrap_or_else(|| {
             let text = "DynamoDB handed it back";
             Arc::new(Error::Throttled(Report::new(self.subject(job), text, None)))
@@ -223,9 +229,9 @@ impl Engine<'_> {
 
     /// The time is up: what is under way is abandoned, and nobody will know.
     pub(super) fn pass_deadline(&mut self) {
-        let tables: Vec<&str> = self.tables.iter().map(|table| table.spec.name.as_str()).collect();
-        let subject = match self.tables.first() {
-            Some(table) if tables.len() == 1 => Subject::of(table.spec.info),
+        let tables: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let subject = match self.specs.as_slice() {
+            [spec] => Subject::of(spec.info),
             _ => Subject::default(),
         };
         let subject = subject.in_table(tables.join("`, `")).during(self.work.doing());
@@ -271,7 +277,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn subject(&self, job: &Job) -> Subject {
-        let table = self.tables.get(job.table).map_or("", |table| table.spec.name.as_str());
+        let table = self.specs.get(job.table).map_or("", |spec| spec.name.as_str());
         Subject::of(job.info).in_table(table).during(job.body.kind.doing())
     }
 
@@ -280,7 +286,7 @@ impl Engine<'_> {
         let Some(first) = chunk.first().and_then(|id| self.jobs.get(*id)) else { return Subject::default() };
         let mut names: Vec<&str> = Vec::new();
         for job in chunk.iter().filter_map(|id| self.jobs.get(*id)) {
-            let name = self.tables.get(job.table).map_or("", |table| table.spec.name.as_str());
+            let name = self.specs.get(job.table).map_or("", |spec| spec.name.as_str());
             if !names.contains(&name) {
                 names.push(name);
             }

@@ -3,18 +3,27 @@ use std::borrow::Cow;
 use serde::de::value::CowStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::Error;
-use crate::Attribute;
+use super::error::{Error, Wrappers};
+use crate::attribute::Attribute;
 use crate::codec::{Entries, RawString, Value, ValueError, ValueType, integer_text, is_float_text};
 
 /// Serde's way out of a [`Value`].
-pub(super) struct Reader<'a>(pub(super) Value<'a>);
+pub(super) struct Reader<'a> {
+    value: Value<'a>,
+    wrappers: Wrappers,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(value: Value<'a>) -> Self {
+        Self { value, wrappers: Wrappers::default() }
+    }
+}
 
 /// Numbers of a known type are read by the same rules as attributes of that type.
 macro_rules! numbers {
     ($($method:ident: $type:ident, $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            visitor.$visit($type::decode(self.0)?)
+            visitor.$visit($type::decode(self.value)?)
         }
     )*};
 }
@@ -23,7 +32,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let Self(value) = self;
+        let Self { value, .. } = self;
         match value.value_type() {
             ValueType::String => visit_text(value.as_str()?, visitor),
             ValueType::Number => visit_number(value, visitor),
@@ -56,7 +65,11 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(Self { wrappers: self.wrappers.one_more()?, ..self })
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -64,7 +77,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        visitor.visit_newtype_struct(Self { wrappers: self.wrappers.one_more()?, ..self })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -73,7 +86,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0.as_map() {
+        match self.value.as_map() {
             Ok(entries) => visitor.visit_map(Pairs { entries, fields: true, current: None }),
             Err(_) => self.deserialize_any(visitor),
         }
@@ -85,7 +98,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let Self(value) = self;
+        let Self { value, .. } = self;
         match value.value_type() {
             ValueType::String => visitor.visit_enum(Variant { name: value.raw(), data: None }),
             ValueType::Map => {
@@ -178,7 +191,7 @@ impl<'de, I: Iterator<Item = Result<Value<'de>, ValueError>>> SeqAccess<'de> for
         let Some(item) = self.items.next() else { return Ok(None) };
         let element = item
             .map_err(Error)
-            .and_then(|value| seed.deserialize(Reader(value)))
+            .and_then(|value| seed.deserialize(Reader::new(value)))
             .map_err(|Error(error)| error.at_index(self.count))?;
         self.count += 1;
         Ok(Some(element))
@@ -214,7 +227,7 @@ impl<'de> MapAccess<'de> for Pairs<'de> {
         let Some((_, value)) = self.current else {
             return Err(ValueError::new("a value of a map was asked for before its key").into());
         };
-        seed.deserialize(Reader(value)).map_err(|error| self.locate(error))
+        seed.deserialize(Reader::new(value)).map_err(|error| self.locate(error))
     }
 }
 
@@ -229,7 +242,8 @@ impl<'a> Variant<'a> {
         let Some(data) = self.data else {
             return Err(ValueError::new("expected a variant with its data, found its name alone").into());
         };
-        read(Reader(data)).map_err(|Error(error)| error.in_field(self.name.readable().into_owned()).into())
+        read(Reader::new(data))
+            .map_err(|Error(error)| error.in_field(self.name.readable().into_owned()).into())
     }
 }
 

@@ -2,18 +2,27 @@ use std::ops::Range;
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use super::Error;
-use crate::Attribute;
+use super::error::{Error, Wrappers};
+use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 
 /// Serde's way into an [`Encoder`].
-pub(super) struct Writer<'e>(pub(super) &'e mut Encoder);
+pub(super) struct Writer<'e> {
+    encoder: &'e mut Encoder,
+    wrappers: Wrappers,
+}
+
+impl<'e> Writer<'e> {
+    pub(super) fn new(encoder: &'e mut Encoder) -> Self {
+        Self { encoder, wrappers: Wrappers::default() }
+    }
+}
 
 /// The types that are attributes themselves are written by the same rules as those.
 macro_rules! attributes {
     ($($method:ident: $type:ty),*) => {$(
         fn $method(self, value: $type) -> Result<(), Error> {
-            Ok(value.encode(self.0)?)
+            Ok(value.encode(self.encoder)?)
         }
     )*};
 }
@@ -36,31 +45,31 @@ impl<'e> Serializer for Writer<'e> {
     }
 
     fn serialize_str(self, text: &str) -> Result<(), Error> {
-        Ok(self.0.string(text)?)
+        Ok(self.encoder.string(text)?)
     }
 
     fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Error> {
-        Ok(self.0.binary(bytes)?)
+        Ok(self.encoder.binary(bytes)?)
     }
 
     fn serialize_none(self) -> Result<(), Error> {
-        Ok(self.0.null()?)
+        Ok(self.encoder.null()?)
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
-        value.serialize(self)
+        value.serialize(Self { wrappers: self.wrappers.one_more()?, ..self })
     }
 
     fn serialize_unit(self) -> Result<(), Error> {
-        Ok(self.0.null()?)
+        Ok(self.encoder.null()?)
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
-        Ok(self.0.null()?)
+        Ok(self.encoder.null()?)
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        Ok(self.0.string(variant)?)
+        Ok(self.encoder.string(variant)?)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -68,7 +77,7 @@ impl<'e> Serializer for Writer<'e> {
         _: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(self)
+        value.serialize(Self { wrappers: self.wrappers.one_more()?, ..self })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -78,22 +87,22 @@ impl<'e> Serializer for Writer<'e> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        begin_variant(self.0, variant)?;
-        value.serialize(Writer(self.0)).map_err(|Error(error)| error.in_field(variant))?;
-        self.0.end_map();
+        begin_variant(self.encoder, variant)?;
+        value.serialize(Writer::new(self.encoder)).map_err(|Error(error)| error.in_field(variant))?;
+        self.encoder.end_map();
         Ok(())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'e>, Error> {
-        Ok(Elements::begin(self.0, None)?)
+        Ok(Elements::begin(self.encoder, None)?)
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Elements<'e>, Error> {
-        Ok(Elements::begin(self.0, None)?)
+        Ok(Elements::begin(self.encoder, None)?)
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'e>, Error> {
-        Ok(Elements::begin(self.0, None)?)
+        Ok(Elements::begin(self.encoder, None)?)
     }
 
     fn serialize_tuple_variant(
@@ -103,16 +112,16 @@ impl<'e> Serializer for Writer<'e> {
         variant: &'static str,
         _: usize,
     ) -> Result<Elements<'e>, Error> {
-        begin_variant(self.0, variant)?;
-        Ok(Elements::begin(self.0, Some(variant))?)
+        begin_variant(self.encoder, variant)?;
+        Ok(Elements::begin(self.encoder, Some(variant))?)
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Entries<'e>, Error> {
-        Ok(Entries::begin(self.0, None)?)
+        Ok(Entries::begin(self.encoder, None)?)
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Entries<'e>, Error> {
-        Ok(Entries::begin(self.0, None)?)
+        Ok(Entries::begin(self.encoder, None)?)
     }
 
     fn serialize_struct_variant(
@@ -122,8 +131,8 @@ impl<'e> Serializer for Writer<'e> {
         variant: &'static str,
         _: usize,
     ) -> Result<Entries<'e>, Error> {
-        begin_variant(self.0, variant)?;
-        Ok(Entries::begin(self.0, Some(variant))?)
+        begin_variant(self.encoder, variant)?;
+        Ok(Entries::begin(self.encoder, Some(variant))?)
     }
 }
 
@@ -159,7 +168,7 @@ impl<'e> Elements<'e> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.encoder.separate(self.count);
         value
-            .serialize(Writer(self.encoder))
+            .serialize(Writer::new(self.encoder))
             .map_err(|Error(error)| in_variant(error.at_index(self.count), self.variant))?;
         self.count += 1;
         Ok(())
@@ -225,7 +234,7 @@ impl<'e> Entries<'e> {
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         self.key(name)?;
         value
-            .serialize(Writer(self.encoder))
+            .serialize(Writer::new(self.encoder))
             .map_err(|Error(error)| in_variant(error.in_field(name), self.variant).into())
     }
 
@@ -269,7 +278,7 @@ impl serde::ser::SerializeMap for Entries<'_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(Writer(self.encoder)).map_err(|Error(error)| {
+        value.serialize(Writer::new(self.encoder)).map_err(|Error(error)| {
             let key = self.keys.last().map(|range| self.key_text(range)).unwrap_or_default();
             error.at_key(key).into()
         })

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::super::evaluate::order_of_values;
-use super::super::refusal::partition_fields;
-use super::super::{MAX_PARTITIONS, Spec};
-use super::parts_of;
-use super::sort::{EQUAL, has_order, narrowed};
+use super::conditions::{Conditions, Values};
+use super::refusal::partition_fields;
+use super::sort::{EQUAL, has_order, narrowed, rendered_value};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
-use crate::expression::{Node, Term};
-use crate::key::{EncodedPart, KeyRole, KeySource, Part, check_key};
+use crate::expression::Node;
+use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, check_key};
+use crate::query::evaluate::order_of_values;
+use crate::query::spec::Spec;
+
+/// The most partitions that one query reads, for `is_in` on a partition key.
+const MAX_PARTITIONS: usize = 100;
 
 /// The most keys that one query gets: several `is_in` multiply, and each may have 100 values.
 const MAX_KEYS: usize = 10_000;
@@ -41,10 +44,10 @@ pub(super) struct WholeKeys {
 pub(super) fn candidate(
     spec: &Spec,
     index: Option<&'static IndexInfo>,
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Result<Option<Candidate>, ValueError> {
     let info = spec.info;
-    let (partition, sort) = parts_of(info, index);
+    let (partition, sort) = key_of(info, index);
     let of: Cow<'static, str> = match index {
         Some(index) => format!("the index `{}`", index.name).into(),
         None => "the table".into(),
@@ -88,9 +91,9 @@ pub(super) fn candidate(
 }
 
 /// The keys of the table that the conditions fix, if those are several: they are read by a batch get.
-pub(super) fn whole_keys(spec: &Spec, conditions: &[Node]) -> Result<Option<WholeKeys>, ValueError> {
+pub(super) fn whole_keys(spec: &Spec, conditions: &Conditions) -> Result<Option<WholeKeys>, ValueError> {
     let info = spec.info;
-    let (partition, sort) = parts_of(info, None);
+    let (partition, sort) = key_of(info, None);
     let sources: Vec<&'static KeySource> = partition.iter().chain(sort).collect();
     let Some(fixed) = fixed(info, sources.iter().copied(), conditions)? else { return Ok(None) };
     let is_ordered = spec
@@ -136,7 +139,7 @@ struct Fixed {
 fn fixed(
     info: &'static EntityInfo,
     sources: impl IntoIterator<Item = &'static KeySource>,
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Result<Option<Fixed>, ValueError> {
     let mut fixed = Fixed { sources: Vec::new(), fields: Vec::new(), info, used: Vec::new() };
     for source in sources {
@@ -150,12 +153,25 @@ fn fixed(
                 continue;
             }
             let name = info.fields.get(field).map_or("", |field| field.name);
-            let Some((values, position)) = values_of(name, conditions)? else { return Ok(None) };
+            let Some(Values { values, position }) = conditions.values(name)? else { return Ok(None) };
+            if !fits(info, source, field, &values) {
+                return Ok(None);
+            }
             fixed.fields.push((field, values));
             fixed.used.push(position);
         }
     }
     Ok(Some(fixed))
+}
+
+/// False if a template cannot have made the text of one of the values, so that the filter has to decide.
+fn fits(info: &EntityInfo, source: &KeySource, field: usize, values: &[Vec<u8>]) -> bool {
+    let KeySource::Template(template) = source else { return true };
+    let mut segments = template.segments.iter().enumerate();
+    segments.all(|(at, segment)| {
+        let is_it = matches!(segment, Segment::Field(found, _) if *found == field);
+        !is_it || values.iter().all(|json| rendered_value(info, template, at, json).is_some())
+    })
 }
 
 impl Fixed {
@@ -189,46 +205,13 @@ impl Fixed {
     }
 }
 
-/// Values, with the position of the condition that says so.
-type Values = (Vec<Vec<u8>>, usize);
-
-/// The values that the conditions leave to an attribute.
-fn values_of(name: &str, conditions: &[Node]) -> Result<Option<Values>, ValueError> {
-    if let Some((position, value)) = equality(name, conditions) {
-        return Ok(Some((vec![value.to_vec()], position)));
+/// The partition key and the sort key of the table or of an index.
+pub(super) fn key_of(
+    info: &'static EntityInfo,
+    index: Option<&'static IndexInfo>,
+) -> (&'static [KeySource], &'static [KeySource]) {
+    match index {
+        Some(index) => (index.partition, index.sort),
+        None => (std::slice::from_ref(&info.partition), info.sort.as_slice()),
     }
-    let several = conditions.iter().enumerate().find_map(|(position, node)| match node {
-        Node::In { term: Term::Path(path), values } if path.is_attribute(name) => {
-            let values = values.iter().map(|value| match value {
-                Term::Value(json) => Some(json),
-                _ => None,
-            });
-            Some((values.collect::<Option<Vec<_>>>()?, position))
-        }
-        _ => None,
-    });
-    let Some((values, position)) = several else { return Ok(None) };
-    let mut different: Vec<Vec<u8>> = Vec::with_capacity(values.len());
-    for value in values {
-        let mut known = false;
-        for other in &different {
-            known |= other == value || order_of_values(other, value)?.is_some_and(std::cmp::Ordering::is_eq);
-        }
-        if !known {
-            different.push(value.clone());
-        }
-    }
-    Ok(Some((different, position)))
-}
-
-/// The value that a condition says an attribute is equal to.
-pub(in super::super) fn equality<'c>(name: &str, conditions: &'c [Node]) -> Option<(usize, &'c [u8])> {
-    conditions.iter().enumerate().find_map(|(position, node)| match node {
-        Node::Compare { left: Term::Path(path), operator: "=", right: Term::Value(json) }
-            if path.is_attribute(name) =>
-        {
-            Some((position, json.as_slice()))
-        }
-        _ => None,
-    })
 }

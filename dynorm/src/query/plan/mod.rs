@@ -1,32 +1,33 @@
 //! The planner: from conditions to the table or the index that serves them best.
 //!
-//! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that do, the one
-//! wins that is a whole key of the table, or else the one whose sort key the conditions narrow most (equality, then two bounds, then one bound or a beginning, then nothing);
-//! then one partition before several; then what needs no completion before what does; then the table before its indexes, and
-//! those in the order of the struct. An index is not chosen if items may match that it does not have, since they lack one of its
-//! keys; whoever names the index gets what it has. With an order, only keys that have it are considered. Conditions that fix whole keys of the
-//! table, several of them, are a batch get.
+//! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that
+//! do, the one wins that is a whole key of the table, or else the one whose sort key the conditions narrow
+//! most (equality, then two bounds, then one bound or a beginning, then nothing); then one partition before
+//! several; then what needs no completion before what does; then the table before its indexes, and those in
+//! the order of the struct. An index is not chosen if items may match that it does not have, since they lack
+//! one of its keys; whoever names the index gets what it has. With an order, only keys that have it are
+//! considered. Conditions that fix whole keys of the table, several of them, are a batch get.
 
+mod conditions;
 mod key;
+mod operands;
+mod refusal;
 mod sort;
 
-use super::evaluate::order_of_values;
-use super::refusal::{
-    leaves_out, needs_scan, no_such_index, not_held, not_served_by, other_index, unordered,
-};
-use super::{Source, Spec};
+use super::spec::{Source, Spec};
 use crate::codec::ValueError;
 use crate::entity::{EncodedKey, EntityInfo, IndexInfo};
-use crate::expression::{DocumentPath, MAX_IN, Node, Term};
+use crate::expression::{DocumentPath, Node};
 use crate::key::KeySource;
 use crate::transport::Operation;
-pub(super) use key::equality;
-use key::{Candidate, WholeKeys, candidate, whole_keys};
-pub(super) use sort::ordered_by;
+use conditions::Conditions;
+use key::{Candidate, WholeKeys, candidate, key_of, whole_keys};
+use refusal::{leaves_out, needs_scan, no_such_index, not_held, not_served_by, other_index};
+use sort::ordered_by;
 
 /// How a query is carried out.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(super) struct Plan {
     pub(super) info: &'static EntityInfo,
     pub(super) operation: Operation,
     pub(super) index: Option<&'static IndexInfo>,
@@ -39,8 +40,8 @@ pub(crate) struct Plan {
     pub(super) sort: Vec<Node>,
     /// What DynamoDB checks after reading.
     pub(super) filter: Option<Node>,
-    /// What is checked here, since DynamoDB takes no filter on the keys of what is queried, and none in a batch get; and all, if
-    /// the items are completed, since those may be newer than the index.
+    /// What is checked here, since DynamoDB takes no filter on the keys of what is queried, and none in a
+    /// batch get; and all, if the items are completed, since those may be newer than the index.
     pub(super) local: Option<Node>,
     /// What the index holds is completed by a batch get.
     pub(super) hydrates: bool,
@@ -48,17 +49,17 @@ pub(crate) struct Plan {
     /// The attributes that the items of a partition are in order of.
     pub(super) sort_attributes: Vec<&'static str>,
     pub(super) consistent: bool,
-    /// What is left out because it has expired: a filter that is another one every second, so that it is no part of what the
-    /// query is.
+    /// What is left out because it has expired: a filter that is another one every second, so that it is no
+    /// part of what the query is.
     pub(super) live: Option<Node>,
 }
 
-/// What is wanted of an item: these places, or the whole.
-pub(super) type Wanted<'w> = Option<&'w [DocumentPath]>;
+/// What a query gives of an item: these places, or the whole.
+pub(super) type Selected<'s> = Option<&'s [DocumentPath]>;
 
 impl Plan {
-    pub(super) fn new(spec: &Spec, wanted: Wanted<'_>) -> Result<Self, ValueError> {
-        let conditions = conjuncts(spec)?;
+    pub(super) fn new(spec: &Spec, selected: Selected<'_>) -> Result<Self, ValueError> {
+        let conditions = Conditions::new(spec)?;
         if let Some(using) = &spec.using {
             let begun = match &spec.source {
                 Source::Filter => None,
@@ -79,18 +80,18 @@ impl Plan {
                 let Some(mut candidate) = candidate(spec, Some(index), &conditions)? else {
                     return Err(unordered(spec, &conditions));
                 };
-                let missing = missing(spec.info, index, wanted, &conditions);
+                let missing = missing(spec.info, index, selected, &conditions);
                 if !missing.is_empty() && !spec.hydrate {
                     return Err(not_held(index, &missing));
                 }
                 candidate.hydrates = !missing.is_empty();
                 Self::query(spec, candidate, conditions)
             }
-            Source::Filter => Self::best(spec, wanted, conditions),
+            Source::Filter => Self::best(spec, selected, conditions),
         }
     }
 
-    fn best(spec: &Spec, wanted: Wanted<'_>, conditions: Vec<Node>) -> Result<Self, ValueError> {
+    fn best(spec: &Spec, selected: Selected<'_>, conditions: Conditions) -> Result<Self, ValueError> {
         let mut keys: Vec<Option<&'static IndexInfo>> = vec![None];
         keys.extend(spec.info.indexes.iter().map(Some));
         if let Some(using) = &spec.using {
@@ -118,7 +119,7 @@ impl Plan {
                     sparse.get_or_insert((index, field));
                     continue;
                 }
-                let missing = missing(spec.info, index, wanted, &conditions);
+                let missing = missing(spec.info, index, selected, &conditions);
                 if !missing.is_empty() && !spec.hydrate {
                     lacking.get_or_insert((index, missing));
                     continue;
@@ -147,7 +148,7 @@ impl Plan {
         }
     }
 
-    fn query(spec: &Spec, candidate: Candidate, conditions: Vec<Node>) -> Result<Self, ValueError> {
+    fn query(spec: &Spec, candidate: Candidate, conditions: Conditions) -> Result<Self, ValueError> {
         let Candidate { index, partition, partitions, sort, sort_attributes, used, hydrates, .. } = candidate;
         if spec.consistent && index.is_some_and(|index| !index.local) {
             let name = index.map_or("", |index| index.name);
@@ -156,12 +157,9 @@ impl Plan {
             )));
         }
         let keys: Vec<&str> = keys_of(spec.info, index).map(|source| spec.info.attribute(source)).collect();
-        let again = hydrates.then(|| all_of(conditions.clone())).flatten();
+        let all = hydrates.then(|| conditions.all()).flatten();
         let (mut filter, mut local) = (Vec::new(), Vec::new());
-        for (position, node) in conditions.into_iter().enumerate() {
-            if used.contains(&position) {
-                continue;
-            }
+        for node in conditions.without(&used) {
             if keys.iter().any(|key| node.mentions(key)) {
                 local.push(node);
             } else if index.is_none_or(|index| holds_all(spec.info, index, &node)) {
@@ -173,27 +171,26 @@ impl Plan {
             partition,
             partitions,
             sort,
-            filter: all_of(filter),
-            local: if hydrates { again } else { all_of(local) },
+            filter: Node::all(filter),
+            local: if hydrates { all } else { Node::all(local) },
             hydrates,
             sort_attributes,
             ..Self::bare(spec, Operation::QUERY)
         })
     }
 
-    fn batch_get(spec: &Spec, keys: Vec<EncodedKey>, used: &[usize], conditions: Vec<Node>) -> Self {
-        let left = conditions.into_iter().enumerate().filter(|(position, _)| !used.contains(position));
-        let local = all_of(left.map(|(_, node)| node).collect());
+    fn batch_get(spec: &Spec, keys: Vec<EncodedKey>, used: &[usize], conditions: Conditions) -> Self {
+        let local = Node::all(conditions.without(used));
         Self { keys, local, ..Self::bare(spec, Operation::BATCH_GET_ITEM) }
     }
 
-    fn scan(spec: &Spec, conditions: Vec<Node>) -> Result<Self, ValueError> {
+    fn scan(spec: &Spec, conditions: Conditions) -> Result<Self, ValueError> {
         if spec.order.is_some() {
             return Err(ValueError::new(
                 "a scan has no order: query by an index whose sort key it is, or sort the result with `.sorted_by(…)`",
             ));
         }
-        Ok(Self { filter: all_of(conditions), ..Self::bare(spec, Operation::SCAN) })
+        Ok(Self { filter: conditions.all(), ..Self::bare(spec, Operation::SCAN) })
     }
 
     fn bare(spec: &Spec, operation: Operation) -> Self {
@@ -234,22 +231,11 @@ impl Plan {
     }
 }
 
-/// The partition key and the sort key of the table or of an index.
-fn parts_of(
-    info: &'static EntityInfo,
-    index: Option<&'static IndexInfo>,
-) -> (&'static [KeySource], &'static [KeySource]) {
-    match index {
-        Some(index) => (index.partition, index.sort),
-        None => (std::slice::from_ref(&info.partition), info.sort.as_slice()),
-    }
-}
-
 fn keys_of(
     info: &'static EntityInfo,
     index: Option<&'static IndexInfo>,
 ) -> impl Iterator<Item = &'static KeySource> {
-    let (partition, sort) = parts_of(info, index);
+    let (partition, sort) = key_of(info, index);
     partition.iter().chain(sort)
 }
 
@@ -257,9 +243,9 @@ fn keys_of(
 fn may_leave_out(
     info: &'static EntityInfo,
     index: &'static IndexInfo,
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Option<&'static str> {
-    let (partition, sort) = parts_of(info, Some(index));
+    let (partition, sort) = key_of(info, Some(index));
     let fields = partition.iter().chain(sort).flat_map(|source| match source {
         KeySource::Field(field) => vec![*field],
         KeySource::Template(template) => template.fields().collect(),
@@ -273,8 +259,8 @@ fn may_leave_out(
 fn missing(
     info: &'static EntityInfo,
     index: &'static IndexInfo,
-    wanted: Wanted<'_>,
-    conditions: &[Node],
+    selected: Selected<'_>,
+    conditions: &Conditions,
 ) -> Vec<String> {
     let mut missing: Vec<String> = Vec::new();
     if index.projection.is_none() {
@@ -286,7 +272,7 @@ fn missing(
         }
     };
     let mut missing_rest = None;
-    match wanted {
+    match selected {
         Some(paths) => paths.iter().for_each(|path| need(&path.attribute)),
         None => {
             info.fields.iter().for_each(|field| need(field.name));
@@ -294,7 +280,7 @@ fn missing(
             missing_rest = info.flattened;
         }
     }
-    for node in conditions {
+    for node in conditions.iter() {
         node.each_path(&mut |path| need(&path.attribute));
     }
     missing.extend(missing_rest.map(str::to_owned));
@@ -315,107 +301,8 @@ fn holds(info: &'static EntityInfo, index: &'static IndexInfo, name: &str) -> bo
     }
 }
 
-/// The conditions that must all hold, those of a starter first.
-fn conjuncts(spec: &Spec) -> Result<Vec<Node>, ValueError> {
-    let mut conditions = Vec::new();
-    if let Source::Index(_, parts) = &spec.source {
-        for (field, value) in parts {
-            let name = spec.info.fields.get(*field).map_or("", |field| field.name);
-            let value = value.clone().map_err(|error| error.in_field(name))?;
-            let path = Term::Path(DocumentPath::of(name));
-            conditions.push(Node::Compare { left: path, operator: "=", right: Term::Value(value) });
-        }
-    }
-    for node in &spec.conditions {
-        flatten(node, &mut conditions);
-    }
-    conditions.extend(spec.visible.of_mark(spec.info));
-    for node in &conditions {
-        check(node)?;
-        node.check_names(spec.info)?;
-        super::operands::check_types(spec.info, node)?;
-    }
-    Ok(conditions)
-}
-
-/// Takes `&` apart, and writes one thing in one way: `x.eq(1) | x.eq(2)` is `x.is_in([1, 2])`, and `x.is_in([1])` is `x.eq(1)`.
-fn flatten(node: &Node, into: &mut Vec<Node>) {
-    match node {
-        Node::And(nodes) => nodes.iter().for_each(|node| flatten(node, into)),
-        Node::Or(nodes) => into.push(one_of(nodes).unwrap_or_else(|| node.clone())),
-        Node::In { term, values } => into.push(match values.as_slice() {
-            [value] => Node::Compare { left: term.clone(), operator: "=", right: value.clone() },
-            _ => node.clone(),
-        }),
-        node => into.push(node.clone()),
-    }
-}
-
-/// The same as one `is_in`, if all say what one attribute is equal to.
-fn one_of(nodes: &[Node]) -> Option<Node> {
-    let mut attribute: Option<&DocumentPath> = None;
-    let mut all = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        let (path, values) = match node {
-            Node::Compare { left: Term::Path(path), operator: "=", right: value @ Term::Value(_) } => {
-                (path, std::slice::from_ref(value))
-            }
-            Node::In { term: Term::Path(path), values } => (path, values.as_slice()),
-            _ => return None,
-        };
-        if *attribute.get_or_insert(path) != path || values.is_empty() {
-            return None;
-        }
-        all.extend_from_slice(values);
-    }
-    if all.len() > MAX_IN {
-        return None;
-    }
-    Some(Node::In { term: Term::Path(attribute?.clone()), values: all })
-}
-
-/// What can be said of a condition before anything is sent.
-fn check(node: &Node) -> Result<(), ValueError> {
-    let refused = |term: &Term| if let Term::Refused(error) = term { Err(error.clone()) } else { Ok(()) };
-    match node {
-        Node::Compare { left, right, .. } => {
-            refused(left)?;
-            refused(right)
-        }
-        Node::Between { term, low, high } => {
-            [term, low, high].into_iter().try_for_each(refused)?;
-            if let (Term::Value(one), Term::Value(other)) = (low, high)
-                && order_of_values(one, other)?.is_some_and(std::cmp::Ordering::is_gt)
-            {
-                return Err(ValueError::new(format!(
-                    "the bounds of `between` on `{term:?}` are crossed, so nothing can match: give the lower one first"
-                )));
-            }
-            Ok(())
-        }
-        Node::In { term, values } => {
-            if values.is_empty() {
-                return Err(ValueError::new(format!(
-                    "`is_in` on `{term:?}` was given no values, so nothing can match"
-                )));
-            }
-            values.iter().try_for_each(refused)
-        }
-        Node::Function { arguments, .. } => arguments.iter().try_for_each(refused),
-        Node::And(nodes) | Node::Or(nodes) => nodes.iter().try_for_each(check),
-        Node::Not(node) => check(node),
-    }
-}
-
-fn all_of(mut nodes: Vec<Node>) -> Option<Node> {
-    match nodes.len() {
-        0 | 1 => nodes.pop(),
-        _ => Some(Node::And(nodes)),
-    }
-}
-
 /// True if it is for the order alone that nothing serves the conditions.
-fn serves_unordered(spec: &Spec, conditions: &[Node]) -> Result<bool, ValueError> {
+fn serves_unordered(spec: &Spec, conditions: &Conditions) -> Result<bool, ValueError> {
     if spec.order.is_none() {
         return Ok(false);
     }
@@ -428,4 +315,12 @@ fn serves_unordered(spec: &Spec, conditions: &[Node]) -> Result<bool, ValueError
         }
     }
     Ok(false)
+}
+
+/// The refusal of an order that no key has.
+fn unordered(spec: &Spec, conditions: &Conditions) -> ValueError {
+    let indexes = spec.info.indexes.iter().map(|index| (Some(index.name), index.sort));
+    let keys = std::iter::once((None, spec.info.sort.as_slice())).chain(indexes);
+    let orders = keys.filter_map(|(index, sort)| Some((index, ordered_by(spec.info, sort, conditions)?)));
+    refusal::unordered(spec, orders)
 }

@@ -1,13 +1,13 @@
 //! What the conditions make of a sort key: a field, a template, or several attributes in an order.
 
-use super::super::Order;
-use super::super::evaluate::order_of_values;
-use super::key::equality;
+use super::conditions::Conditions;
 use crate::attribute::ScalarType;
 use crate::codec::ValueError;
 use crate::entity::EntityInfo;
-use crate::expression::{DocumentPath, Json, Node, Term};
+use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
 use crate::key::{EncodedPart, KeySource, Part, Segment, Template};
+use crate::query::evaluate::order_of_values;
+use crate::query::spec::Order;
 
 /// What the conditions say of a sort key.
 #[derive(Default)]
@@ -24,11 +24,12 @@ pub(super) struct Narrowed {
 /// One value is left.
 pub(super) const EQUAL: u8 = 3;
 
-/// What narrows a sort key most: of several attributes, equality with the first ones, and then one more condition.
+/// What narrows a sort key most: of several attributes, equality with the first ones, and then one more
+/// condition.
 pub(super) fn narrowed(
     info: &'static EntityInfo,
     sort: &'static [KeySource],
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Result<Narrowed, ValueError> {
     let mut all = Narrowed::default();
     for source in sort {
@@ -60,31 +61,30 @@ struct Bound {
 }
 
 impl Bound {
-    /// No key is empty, and DynamoDB takes no empty value for one: everything lies behind it, and nothing in front of it.
+    /// No key is empty, and DynamoDB takes no empty value for one: everything lies behind it, and nothing in
+    /// front of it.
     fn without_empty(self) -> Self {
         let is_empty = |term: &Term| matches!(term, Term::Value(json) if matches!(json.as_slice(), br#"{"S":""}"# | br#"{"B":""}"#));
         match &self.node {
             Some(Node::Compare { operator, right, .. }) if is_empty(right) => {
-                let is_nothing = !operator.starts_with('>');
+                let is_nothing = !matches!(operator, Comparison::Greater | Comparison::GreaterOrEqual);
                 Self { node: None, is_nothing, ..self }
             }
             Some(Node::Between { high, .. }) if is_empty(high) => {
                 Self { node: None, is_nothing: true, ..self }
             }
             Some(Node::Between { term, low, high }) if is_empty(low) => {
-                let node = Node::Compare { left: term.clone(), operator: "<=", right: high.clone() };
+                let node = term.clone().compare(Comparison::LessOrEqual, high.clone());
                 Self { node: Some(node), ..self }
             }
-            Some(Node::Function { arguments, .. }) if arguments.last().is_some_and(is_empty) => {
-                Self { node: None, ..self }
-            }
+            Some(Node::BeginsWith { prefix, .. }) if is_empty(prefix) => Self { node: None, ..self },
             _ => self,
         }
     }
 }
 
 /// The condition on a sort key that narrows most.
-fn bounds(name: &'static str, conditions: &[Node]) -> Result<Bound, ValueError> {
+fn bounds(name: &'static str, conditions: &Conditions) -> Result<Bound, ValueError> {
     let one = |node: &Node, rank: u8, position: usize| Bound {
         node: Some(node.clone()),
         rank,
@@ -96,12 +96,16 @@ fn bounds(name: &'static str, conditions: &[Node]) -> Result<Bound, ValueError> 
     let mut other: Option<(usize, &Node)> = None;
     for (position, node) in conditions.iter().enumerate().filter(|(_, node)| node.bounds(name)) {
         match node {
-            Node::Compare { operator: "=", .. } => return Ok(one(node, EQUAL, position)),
-            Node::Compare { operator, right, .. } if operator.starts_with('>') => {
-                low.get_or_insert((position, right, *operator == ">"));
+            Node::Compare { operator: Comparison::Equal, .. } => return Ok(one(node, EQUAL, position)),
+            Node::Compare {
+                operator: operator @ (Comparison::Greater | Comparison::GreaterOrEqual),
+                right,
+                ..
+            } => {
+                low.get_or_insert((position, right, *operator == Comparison::Greater));
             }
             Node::Compare { operator, right, .. } => {
-                high.get_or_insert((position, right, *operator == "<"));
+                high.get_or_insert((position, right, *operator == Comparison::Less));
             }
             Node::Between { .. } if !matches!(other, Some((_, Node::Between { .. }))) => {
                 other = Some((position, node));
@@ -121,11 +125,11 @@ fn bounds(name: &'static str, conditions: &[Node]) -> Result<Bound, ValueError> 
             }
             // A value that is compared by name may be of another kind, so that must not be forgotten.
             let by_name = [low, high].into_iter().find_map(|position| match conditions.get(position)? {
-                Node::Compare { left: Term::Path(path), .. } if path.is_by_name() => Some(path.clone()),
+                Node::Compare { left: Term::Path(path), .. } if path.by_name => Some(path.clone()),
                 _ => None,
             });
             let term = Term::Path(by_name.unwrap_or_else(|| DocumentPath::of(name)));
-            let node = Node::Between { term, low: from.clone(), high: to.clone() };
+            let node = term.between(from.clone(), to.clone());
             // BETWEEN takes the bounds in; those that are not meant to be are checked here.
             let used = [(low, above), (high, below)];
             let used = used.into_iter().filter(|(_, strict)| !strict).map(|(used, _)| used).collect();
@@ -139,17 +143,16 @@ fn bounds(name: &'static str, conditions: &[Node]) -> Result<Bound, ValueError> 
     })
 }
 
-/// The same for an attribute made by a template: it is fixed, or its beginning is, or it lies between two texts.
+/// The same for an attribute made by a template: it is fixed, or its beginning is, or it lies between two
+/// texts.
 fn beginning(
     info: &'static EntityInfo,
     template: &Template,
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Result<Bound, ValueError> {
     let Rendered { text, segments, used } = render(info, template, conditions)?;
-    let term = Term::Path(DocumentPath::of(template.attribute));
     if segments == template.segments.len() {
-        let right = Term::Value(Json::text(&text));
-        let node = Some(Node::Compare { left: term, operator: "=", right });
+        let node = Some(Node::equals(template.attribute, Json::text(&text)));
         return Ok(Bound { node, rank: EQUAL, used, is_nothing: false });
     }
     if let Some(Segment::Field(field, _)) = template.segments.get(segments)
@@ -171,8 +174,7 @@ fn beginning(
     if text.is_empty() {
         return Ok(Bound::default());
     }
-    let arguments = vec![term, Term::Value(Json::text(&text))];
-    let node = Some(Node::Function { name: "begins_with", arguments });
+    let node = Some(attribute(template).begins_with(Term::Value(Json::text(&text))));
     Ok(Bound { node, rank: u8::from(!used.is_empty()), used, is_nothing: false })
 }
 
@@ -188,19 +190,17 @@ struct Rendered {
 fn render(
     info: &'static EntityInfo,
     template: &Template,
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Result<Rendered, ValueError> {
-    let fields = template.segments.iter().filter_map(|segment| match segment {
-        Segment::Field(field, _) => Some((segment, *field)),
+    let fields = template.segments.iter().enumerate().filter_map(|(at, segment)| match segment {
+        Segment::Field(field, _) => Some((at, *field)),
         Segment::Text(_) => None,
     });
     let known: Vec<(usize, EncodedPart, usize)> = fields
-        .filter_map(|(segment, field)| {
-            let (position, json) = equality(info.fields.get(field)?.name, conditions)?;
-            let part = EncodedPart(json.to_vec());
-            // What does not fit the template is left to the filter.
-            template.render_value(segment, &part).ok()?;
-            Some((field, part, position))
+        .filter_map(|(at, field)| {
+            let (position, json) = conditions.equality(info.fields.get(field)?.name)?;
+            rendered_value(info, template, at, json)?;
+            Some((field, EncodedPart(json.to_vec()), position))
         })
         .collect();
     let part =
@@ -220,8 +220,9 @@ fn render(
     Ok(Rendered { text, segments: rendered, used })
 }
 
-/// Bounds of a field as bounds of the text that the template makes, which begins with `start` and goes on with the field. They are
-/// exact, or hold a little more than is asked for; `None` where the order of the texts is not that of the values.
+/// Bounds of a field as bounds of the text that the template makes, which begins with `start` and goes on
+/// with the field. They are exact, or hold a little more than is asked for; `None` where the order of the
+/// texts is not that of the values.
 fn within(
     info: &'static EntityInfo,
     template: &Template,
@@ -235,21 +236,15 @@ fn within(
         Some(Segment::Text(text)) => text.chars().next().and_then(next_character),
         _ => None,
     };
-    let by_name = matches!(node, Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } if path.is_by_name());
+    let by_name = matches!(node, Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } if path.by_name);
     let is_padded = matches!(template.segments.get(at), Some(Segment::Field(_, 1..)));
     // By name, a time may be compared with a part of one, which does not end where a time does.
-    let is_whole = is_padded || !by_name || (is_last && !template.has_delimiters());
+    let is_whole = is_padded || !by_name || is_last;
     if !in_order(info, template, at) || !is_whole || (!is_last && end.is_none()) {
         return Ok(None);
     }
     let text = |term: &Term| match term {
-        Term::Value(json) => {
-            let part = EncodedPart(json.clone());
-            let segment = template.segments.get(at)?;
-            // What does not fit the template is left to the filter.
-            let text = template.render_value(segment, &part).ok()?;
-            Some(format!("{start}{text}"))
-        }
+        Term::Value(json) => Some(format!("{start}{}", rendered_value(info, template, at, json)?)),
         _ => None,
     };
     let behind = |mut text: String| {
@@ -257,16 +252,19 @@ fn within(
         text
     };
     let (low, high, exact) = match node {
-        Node::Compare { operator: ">=", right, .. } => (text(right), None, true),
-        Node::Compare { operator: ">", right, .. } => (text(right).map(behind), None, !is_last),
-        Node::Compare { operator: "<=", right, .. } => (None, text(right).map(behind), true),
-        Node::Compare { operator: "<", right, .. } => (None, text(right), !is_last),
+        Node::Compare { operator: Comparison::GreaterOrEqual, right, .. } => (text(right), None, true),
+        Node::Compare { operator: Comparison::Greater, right, .. } => {
+            (text(right).map(behind), None, !is_last)
+        }
+        Node::Compare { operator: Comparison::LessOrEqual, right, .. } => {
+            (None, text(right).map(behind), true)
+        }
+        Node::Compare { operator: Comparison::Less, right, .. } => (None, text(right), !is_last),
         Node::Between { low, high, .. } => (text(low), text(high).map(behind), true),
-        Node::Function { name: "begins_with", arguments } => {
-            let Some(text) = arguments.get(1).and_then(text).filter(|_| !is_padded) else { return Ok(None) };
-            let name = Term::Path(DocumentPath::of(template.attribute));
-            let arguments = vec![name, Term::Value(Json::text(&text))];
-            return Ok(Some((Node::Function { name: "begins_with", arguments }, is_last)));
+        Node::BeginsWith { prefix, .. } => {
+            let Some(text) = text(prefix).filter(|_| !is_padded) else { return Ok(None) };
+            let node = attribute(template).begins_with(Term::Value(Json::text(&text)));
+            return Ok(Some((node, is_last)));
         }
         _ => return Ok(None),
     };
@@ -278,26 +276,46 @@ fn within(
     // Other entities may lie in front of and behind those that begin like this one.
     let low = low.or_else(|| (!start.is_empty()).then(|| start.to_owned()));
     let high = high.or_else(|| next_text(start));
-    let term = Term::Path(DocumentPath::of(template.attribute));
+    let term = attribute(template);
     let value = |text: String| Term::Value(Json::text(&text));
     let node = match (low, high) {
-        (Some(low), Some(high)) => Node::Between { term, low: value(low), high: value(high) },
-        (Some(low), None) => Node::Compare { left: term, operator: ">=", right: value(low) },
-        (None, Some(high)) => Node::Compare { left: term, operator: "<=", right: value(high) },
+        (Some(low), Some(high)) => term.between(value(low), value(high)),
+        (Some(low), None) => term.compare(Comparison::GreaterOrEqual, value(low)),
+        (None, Some(high)) => term.compare(Comparison::LessOrEqual, value(high)),
         (None, None) => return Ok(None),
     };
     Ok(Some((node, exact)))
 }
 
+/// The text of a value as a segment of a template; `None` for what does not fit it, which is left to the filter: a number that
+/// is negative or has more digits than the padding, and by name a value of another type.
+pub(super) fn rendered_value(
+    info: &EntityInfo,
+    template: &Template,
+    at: usize,
+    json: &[u8],
+) -> Option<String> {
+    let Some(Segment::Field(field, _)) = template.segments.get(at) else { return None };
+    let kind: &[u8] = match info.fields.get(*field)?.scalar {
+        Some(ScalarType::String) => br#"{"S""#,
+        Some(ScalarType::Number) => br#"{"N""#,
+        Some(ScalarType::Binary) => br#"{"B""#,
+        None => br#"{"BOOL""#,
+    };
+    let part = json.starts_with(kind).then(|| EncodedPart(json.to_vec()))?;
+    template.render_value(at, &part).ok()
+}
+
+/// The attribute that a template makes.
+fn attribute(template: &Template) -> Term {
+    Term::Path(DocumentPath::of(template.attribute))
+}
+
 /// True if the texts that a template makes are in the order of the field at a position of its segments.
 fn in_order(info: &'static EntityInfo, template: &Template, at: usize) -> bool {
-    let Some(Segment::Field(field, width)) = template.segments.get(at) else { return false };
+    let Some(Segment::Field(field, _)) = template.segments.get(at) else { return false };
     let Some(field) = info.fields.get(*field) else { return false };
-    let is_last = at + 1 == template.segments.len();
-    *width > 0
-        || field.fixed
-        // What is escaped would sort elsewhere.
-        || (is_last && field.scalar == Some(ScalarType::String) && !template.has_delimiters())
+    template.keeps_order(at, field.fixed, field.scalar == Some(ScalarType::String))
 }
 
 /// The character that sorts next.
@@ -325,7 +343,7 @@ pub(super) fn has_order(
     info: &'static EntityInfo,
     sort: &'static [KeySource],
     order: &Order,
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> bool {
     let is_order = |field: usize| info.fields.get(field).is_some_and(|field| field.name == order.attribute);
     let is_part = sort.iter().any(|source| match source {
@@ -333,18 +351,18 @@ pub(super) fn has_order(
         KeySource::Template(template) => template.fields().any(is_order),
     });
     // Those that are equal are in any order.
-    (is_part && equality(order.attribute, conditions).is_some())
+    (is_part && conditions.equality(order.attribute).is_some())
         || ordered_by(info, sort, conditions) == Some(order.attribute)
 }
 
 /// The attribute that the items of a partition are in order of: the first that the conditions leave free.
-pub(in super::super) fn ordered_by(
+pub(super) fn ordered_by(
     info: &'static EntityInfo,
     sort: &'static [KeySource],
-    conditions: &[Node],
+    conditions: &Conditions,
 ) -> Option<&'static str> {
     let name = |field: usize| info.fields.get(field).map_or("", |field| field.name);
-    let is_free = |name: &str| equality(name, conditions).is_none();
+    let is_free = |name: &str| conditions.equality(name).is_none();
     for source in sort {
         match source {
             KeySource::Field(field) if is_free(name(*field)) => return Some(name(*field)),

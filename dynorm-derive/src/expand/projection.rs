@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::expand::constant_name;
 use crate::model::{Part, Projection};
+use crate::names::constant_name;
 
 pub(crate) fn projection(projection: &Projection<'_>) -> TokenStream {
     let Projection { ident, of, door, parts, has_fields } = projection;

@@ -1,24 +1,22 @@
 //! What is said of a query that cannot be carried out as it is, with the way out.
 
-use super::Spec;
-use super::plan::{equality, ordered_by};
+use super::conditions::Conditions;
 use crate::codec::ValueError;
 use crate::entity::{EntityInfo, IndexInfo};
-use crate::expression::Node;
 use crate::key::{KeySource, Segment};
+use crate::query::spec::Spec;
 
-pub(super) fn unordered(spec: &Spec, conditions: &[Node]) -> ValueError {
-    let info = spec.info;
+/// The order that is asked for is none that `orders` has: the attributes that the table and its indexes could
+/// order by.
+pub(super) fn unordered(
+    spec: &Spec,
+    orders: impl Iterator<Item = (Option<&'static str>, &'static str)>,
+) -> ValueError {
     let wanted = spec.order.as_ref().map_or("", |order| order.attribute);
-    let indexes = info.indexes.iter().map(|index| (Some(index.name), index.sort));
-    let sorts: Vec<String> = std::iter::once((None, info.sort.as_slice()))
-        .chain(indexes)
-        .filter_map(|(index, sort)| {
-            let attribute = ordered_by(info, sort, conditions)?;
-            Some(match index {
-                Some(index) => format!("by `{attribute}` with the index `{index}`"),
-                None => format!("by `{attribute}` with the key of the table"),
-            })
+    let sorts: Vec<String> = orders
+        .map(|(index, attribute)| match index {
+            Some(index) => format!("by `{attribute}` with the index `{index}`"),
+            None => format!("by `{attribute}` with the key of the table"),
         })
         .collect();
     let remedy = if sorts.is_empty() {
@@ -105,13 +103,13 @@ pub(super) fn partition_fields(info: &'static EntityInfo, partition: &'static [K
 }
 
 /// The refusal of a query that would read the whole table, with the way out.
-pub(super) fn needs_scan(info: &'static EntityInfo, conditions: &[Node]) -> ValueError {
+pub(super) fn needs_scan(info: &'static EntityInfo, conditions: &Conditions) -> ValueError {
     let could_be_a_key =
         |name: &str| info.fields.iter().any(|field| field.name == name && field.scalar.is_some());
     let equal = info
         .fields
         .iter()
-        .find(|field| equality(field.name, conditions).is_some() && could_be_a_key(field.name));
+        .find(|field| conditions.equality(field.name).is_some() && could_be_a_key(field.name));
     let fix = match equal {
         Some(field) => {
             format!("add `#[entity(index = \"by_{0}\")]` to `{0}`", field.name.replace(['-', '.', ' '], "_"))

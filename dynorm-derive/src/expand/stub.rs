@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use crate::expand::repository;
+use super::repository::repository;
 use crate::model::Entity;
 
 /// For a type that is no struct with fields.

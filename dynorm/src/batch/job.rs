@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::super::Fate;
-use super::super::body::Body;
+use super::Fate;
+use super::body::Body;
 use crate::entity::EntityInfo;
 use crate::error::Error;
 
 /// The items of one key, on their way.
-pub(in crate::batch) struct Job {
-    pub(in crate::batch) table: usize,
-    pub(in crate::batch) info: &'static EntityInfo,
-    pub(in crate::batch) body: Body,
-    pub(in crate::batch) inputs: Indices,
+pub(super) struct Job {
+    pub(super) table: usize,
+    pub(super) info: &'static EntityInfo,
+    pub(super) body: Body,
+    pub(super) inputs: Indices,
     /// Its position in the last request that it travelled in.
-    pub(in crate::batch) place: usize,
+    pub(super) place: usize,
     pub(super) attempts: u32,
     /// How many of its attempts in a row went by without anything of the batch being done.
     pub(super) fruitless: u32,
@@ -52,7 +52,7 @@ impl Job {
 
 /// The inputs that one job stands for: itself, and others with the same key.
 #[derive(Debug)]
-pub(in crate::batch) struct Indices {
+pub(super) struct Indices {
     pub(super) first: usize,
     pub(super) others: Vec<Other>,
 }
@@ -85,7 +85,7 @@ impl Indices {
         self.add(first, unanswered, open);
     }
 
-    pub(in crate::batch) fn with_all<T>(&self, visit: impl FnOnce(&[usize]) -> T) -> T {
+    pub(super) fn with_all<T>(&self, visit: impl FnOnce(&[usize]) -> T) -> T {
         if self.others.is_empty() {
             return visit(&[self.first]);
         }

@@ -4,10 +4,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Ident, LitStr, Type};
 
+use super::fields::{constant, decode_fields, encode_fields, spanned_as, stored, with_constant};
+use super::stub;
 use crate::attr;
-use crate::expand::{constant, decode_fields, encode_fields, spanned_as, stored, with_constant};
 use crate::model::{Attribute, AttributeShape, Field, Storage, Variant, VariantData};
-use crate::stub;
+use crate::words;
 
 pub(crate) fn attribute(attribute: &Attribute<'_>) -> TokenStream {
     let door = &attribute.door;
@@ -127,7 +128,7 @@ fn choice(attribute: &Attribute<'_>, variants: &[(&Ident, LitStr)]) -> TokenStre
 
 /// A map: the name of the variant under the tag, and its data beside it.
 fn tagged(attribute: &Attribute<'_>, tag: &LitStr, variants: &[Variant<'_>]) -> TokenStream {
-    let name_of_content = VariantData::CONTENT;
+    let name_of_content = words::VALUE_OF_VARIANT;
     let encoder = Ident::new("encoder", Span::mixed_site());
     let item = Ident::new("item", Span::mixed_site());
     let value = Ident::new("value", Span::mixed_site());

@@ -1,18 +1,33 @@
-//! The types of what projected indexes hold.
+//! Indexes: their data, and the types of what projected ones hold.
 
-use heck::ToUpperCamelCase;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use crate::expand::{decode_fields, starter_name, stored};
+use super::fields::{decode_fields, stored};
+use super::keys::key_source;
 use crate::model::{Entity, Field, Index};
+use crate::names::projection_name;
 
-/// `UserByEmail`: what a projected index holds.
-pub(crate) fn projection_name(entity: &Entity<'_>, index: &Index) -> Ident {
-    let starter = starter_name(&index.name).to_string();
-    Ident::new(&format!("{}{}", entity.ident.unraw(), starter.to_upper_camel_case()), index.name.span())
+/// The indexes whose keys are there; it is reported for the others what they lack, or that their name is taken.
+pub(super) fn indexes<'e, 'i>(entity: &'e Entity<'i>) -> impl Iterator<Item = &'e Index> + use<'e, 'i> {
+    entity.indexes.iter().filter(|index| {
+        let is_taken = index.projection.is_some() && projection_name(entity, index) == entity.repository;
+        entity.has_keys_of(index) && !is_taken
+    })
+}
+
+pub(super) fn index_info(entity: &Entity<'_>, index: &Index) -> TokenStream {
+    let name = &index.name;
+    let kind = if index.local { quote!(local_index) } else { quote!(index) };
+    let partition = entity.partition_of(index).map(|source| key_source(entity, source));
+    let sort = index.sort.iter().map(|source| key_source(entity, source));
+    let projecting = index.projection.is_some().then(|| {
+        let fields = entity.fields_of(index).into_iter().map(|field| entity.position(field.ident));
+        quote!(.projecting(&[#(#fields),*]))
+    });
+    quote!(__d::#kind(#name, &[#(#partition),*], &[#(#sort),*]) #projecting)
 }
 
 /// The type of what a projected index holds, and what reads it.

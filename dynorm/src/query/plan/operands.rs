@@ -1,7 +1,7 @@
 //! Whether the values that a condition gives a field are of the type that the field is stored as.
 //!
-//! The compiler sees to it for conditions on typed constants. What is left are names that are known at run time only, and
-//! keys, of which DynamoDB takes no other type at all.
+//! The compiler sees to it for conditions on typed constants. What is left are names that are known at run
+//! time only, and keys, of which DynamoDB takes no other type at all.
 
 use crate::attribute::ScalarType;
 use crate::codec::{Scanner, Value, ValueError, ValueType};
@@ -11,22 +11,22 @@ use crate::key::{KeySource, Segment};
 
 /// Refuses a condition that gives a field a value of another type than it has.
 pub(super) fn check_types(info: &'static EntityInfo, node: &Node) -> Result<(), ValueError> {
-    match node {
+    node.leaves().try_for_each(|leaf| match leaf {
         Node::Compare { left, right, .. } => check_pair(info, left, right),
         Node::Between { term, low, high } => {
             [low, high].into_iter().try_for_each(|value| check_pair(info, term, value))
         }
         Node::In { term, values } => values.iter().try_for_each(|value| check_pair(info, term, value)),
-        Node::Function { name, arguments } => match arguments.as_slice() {
-            [term, part] => {
-                check_pair(info, term, part)?;
-                check_function(info, name, term)
-            }
-            _ => Ok(()),
-        },
-        Node::And(nodes) | Node::Or(nodes) => nodes.iter().try_for_each(|node| check_types(info, node)),
-        Node::Not(node) => check_types(info, node),
-    }
+        Node::BeginsWith { term, prefix } => {
+            check_pair(info, term, prefix)?;
+            check_has_parts(info, "begins_with", term)
+        }
+        Node::Contains { term, element } => {
+            check_pair(info, term, element)?;
+            check_has_parts(info, "contains", term)
+        }
+        _ => Ok(()),
+    })
 }
 
 fn check_pair(info: &'static EntityInfo, term: &Term, value: &Term) -> Result<(), ValueError> {
@@ -43,12 +43,12 @@ fn check_pair(info: &'static EntityInfo, term: &Term, value: &Term) -> Result<()
     )))
 }
 
-/// `begins_with` and `contains` of what has no parts.
-fn check_function(info: &'static EntityInfo, name: &str, term: &Term) -> Result<(), ValueError> {
+/// Refuses `begins_with` and `contains` of what has no parts.
+fn check_has_parts(info: &'static EntityInfo, function: &str, term: &Term) -> Result<(), ValueError> {
     let Term::Path(path) = term else { return Ok(()) };
     match stored_type(info, path) {
         Some(stored @ (ValueType::Number | ValueType::Bool)) => Err(ValueError::new(format!(
-            "`{path:?}` is stored as {stored}, so `{name}` on it can match nothing"
+            "`{path:?}` is stored as {stored}, so `{function}` on it can match nothing"
         ))),
         _ => Ok(()),
     }
@@ -58,12 +58,13 @@ fn check_function(info: &'static EntityInfo, name: &str, term: &Term) -> Result<
 fn stored_type(info: &'static EntityInfo, path: &DocumentPath) -> Option<ValueType> {
     let position = info.fields.iter().position(|field| path.is_attribute(field.name))?;
     let field = info.fields.get(position)?;
-    if !field.key && !path.is_by_name() {
+    if !field.key && !path.by_name {
         return None;
     }
     match field.scalar {
         Some(scalar) => Some(value_type(scalar)),
-        // What stands in a template is text, a number or a truth value, and only the last has no type as a key.
+        // What stands in a template is text, a number or a truth value, and only the last has no type as a
+        // key.
         None => stands_in_template(info, position).then_some(ValueType::Bool),
     }
 }

@@ -1,4 +1,4 @@
-//! What the marks of an entity come to: its timestamps, version, end, mark of deletion, unique fields and hooks.
+//! The rules of an entity beside its fields: timestamps, version, expiry, soft deletion, unique fields and hooks.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -31,22 +31,22 @@ fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenS
     Some(quote!(.#method(#position, #encode)))
 }
 
-/// The marks of an entity, behind what all have.
-pub(crate) fn marks(entity: &Entity<'_>) -> TokenStream {
+/// The rules of an entity as data, behind what all entities have.
+pub(crate) fn rules(entity: &Entity<'_>) -> TokenStream {
     let name = |name: &str| Ident::new(name, Span::call_site());
     let position = |kind: StampKind, method: &str| {
         let field = entity.stamped(kind).filter(|field| field.is_stored())?;
         let (position, method) = (entity.position(field.ident), name(method));
         Some(quote!(.#method(#position)))
     };
-    let marks = [
+    let rules = [
         moment(entity, StampKind::UpdatedAt, &name("updated_at")),
         moment(entity, StampKind::DeletedAt, &name("deleted_at")),
         version_field(entity),
         position(StampKind::Ttl, "ttl"),
     ];
     let hooks = entity.hooks.as_ref().map(|_| quote!(.hooks()));
-    marks.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
+    rules.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
 }
 
 /// Which field is the version, and the last that its type holds.
@@ -64,13 +64,13 @@ fn uniques(entity: &Entity<'_>) -> Option<TokenStream> {
     }
     let positions = fields.iter().map(|field| entity.position(field.ident));
     let name = entity.ident.unraw().to_string();
-    let table = format!("{}-unique", entity.table.value());
-    let ends = entity.stamped(StampKind::Ttl).is_some();
-    Some(quote!(.uniques(&[#(#positions),*], &__d::claims(#name, #table, #ends))))
+    let table = &entity.table;
+    let expires = entity.stamped(StampKind::Ttl).is_some();
+    Some(quote!(.uniques(&[#(#positions),*], &__d::claims!(#name, #table, #expires))))
 }
 
-/// What the marks of an entity make of it.
-pub(crate) fn marked(entity: &Entity<'_>) -> TokenStream {
+/// The traits of an entity with such rules.
+pub(crate) fn rule_traits(entity: &Entity<'_>) -> TokenStream {
     let ident = entity.ident;
     let soft_delete = entity.stamped(StampKind::DeletedAt).map(|Field { ident: field, ty, .. }| {
         quote! {
@@ -98,7 +98,15 @@ pub(crate) fn marked(entity: &Entity<'_>) -> TokenStream {
             impl __d::Versioned for #ident {}
         }
     });
-    quote!(#soft_delete #expires #versioned)
+    let has_hooks = entity.hooks.as_ref().map(|word| {
+        // Where hooks are asked for.
+        let this = quote_spanned!(word.span()=> __d::HasHooks);
+        quote! {
+            #[automatically_derived]
+            impl #this for #ident {}
+        }
+    });
+    quote!(#soft_delete #expires #versioned #has_hooks)
 }
 
 /// The way to the hooks, and whether the entity is new.

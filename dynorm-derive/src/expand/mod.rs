@@ -1,0 +1,16 @@
+//! Writes the code: a file for each file of `parse`, and those that they share.
+
+mod attribute;
+mod entity;
+mod fields;
+mod index;
+mod keys;
+mod projection;
+mod repository;
+mod rules;
+mod stub;
+
+pub(crate) use attribute::attribute;
+pub(crate) use entity::entity;
+pub(crate) use projection::projection;
+pub(crate) use stub::entity as stub;

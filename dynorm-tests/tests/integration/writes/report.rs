@@ -1,0 +1,82 @@
+//! The failures, as they are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::Case;
+use super::open::{OPEN, Open};
+use super::subject::Rules;
+use super::write::When;
+
+/// A write that came to something else. The same one of several entities, and made in several ways, is told
+/// once.
+pub(super) struct Failure {
+    pub(super) entity: &'static str,
+    pub(super) rules: Rules,
+    pub(super) case: Case,
+    pub(super) expected: String,
+    pub(super) got: String,
+    /// The text of the error, if there was one.
+    pub(super) message: Option<String>,
+}
+
+/// Takes out the failures that are known; those that are no more are told if the test is one that would see
+/// them.
+pub(super) fn without_open(failures: Vec<Failure>, sees_all: bool) -> Vec<Failure> {
+    let is_of = |failure: &Failure, open: &Open| (open.covers)(failure.rules, &failure.case);
+    let is_closed = |open: &&Open| sees_all && !failures.iter().any(|failure| is_of(failure, open));
+    let closed: Vec<&str> = OPEN.iter().filter(is_closed).map(|open| open.what).collect();
+    assert!(closed.is_empty(), "not open any more: {closed:#?}");
+    failures.into_iter().filter(|failure| !OPEN.iter().any(|open| is_of(failure, open))).collect()
+}
+
+/// The failures as a table, the most frequent first.
+pub(super) fn report(total: usize, failures: Vec<Failure>) {
+    const SHOWN: usize = 40;
+    #[derive(Default)]
+    struct Row {
+        count: usize,
+        entities: BTreeSet<&'static str>,
+        ways: BTreeSet<String>,
+        message: Option<String>,
+    }
+    if failures.is_empty() {
+        return;
+    }
+    let count = failures.len();
+    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    for Failure { entity, case: Case { state, held, write, way, when }, expected, got, message, .. } in
+        failures
+    {
+        let what = format!("{write:?} | stored: {state}\n    expected: {expected}\n    got: {got}");
+        let row = rows.entry(what).or_default();
+        row.count += 1;
+        row.entities.insert(entity);
+        row.ways.insert(format!("{way:?} of {held:?}{}", described(when)));
+        row.message = row.message.take().or(message);
+    }
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.count));
+    let mut text = format!("{count} of {total} writes came to something else, in {} ways:\n", rows.len());
+    for (what, Row { entities, ways, message, .. }) in rows.iter().take(SHOWN) {
+        let list = |names: Vec<&str>| names.join(", ");
+        let (entities, ways) =
+            (list(entities.iter().copied().collect()), list(ways.iter().map(String::as_str).collect()));
+        let _ = write!(text, "{what}\n    entities: {entities}\n    ways: {ways}\n");
+        if let Some(message) = message {
+            let _ = writeln!(text, "    error: {message}");
+        }
+    }
+    if let Some(more @ 1..) = rows.len().checked_sub(SHOWN) {
+        let _ = writeln!(text, "and {more} more");
+    }
+    panic!("{text}");
+}
+
+fn described(when: When) -> &'static str {
+    match when {
+        When::Nothing => "",
+        When::Holds => ", condition holds",
+        When::Fails => ", condition fails",
+    }
+}

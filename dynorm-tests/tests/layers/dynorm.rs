@@ -1,0 +1,32 @@
+//! The layers of the crate `dynorm`, and the arrows that have to be all the same.
+
+use crate::rules::{Exception, Layers};
+
+/// From the ground up, as in ARCHITECTURE.md. What is to come has its place already: `raw_item` with the
+/// entities; `relation/`, `entities/`, `changes/`, `files/`, `schema/` and `vector/` above the queries.
+pub(crate) const LAYERS: Layers<'static> = &[
+    ("bytes", &["codec/", "backoff.rs", "embedded.rs", "validation.rs"]),
+    ("types that can be stored", &["attribute/", "codec/nested_serde/"]),
+    ("keys and fields", &["key.rs", "key/", "field.rs"]),
+    ("what an entity is", &["entity/", "encoded.rs"]),
+    ("errors", &["error.rs", "error/", "batch/fate.rs"]),
+    ("entities as bytes", &["entity/encode.rs", "entity/bridge.rs"]),
+    ("expressions", &["expression/", "snapshot.rs"]),
+    ("rules of entities", &["rules.rs"]),
+    ("the database", &["database.rs", "transport.rs", "transport/", "hooks.rs"]),
+    ("writes", &["write/", "unique.rs"]),
+    ("what is read together", &["collection.rs", "batch/stats.rs", "query/cursor.rs", "tracked.rs"]),
+    ("single operations", &["operation/"]),
+    ("transactions and batches", &["transaction/", "batch/"]),
+    ("queries", &["query/"]),
+    ("repositories", &["repository.rs"]),
+    ("the crate", &["lib.rs", "testing.rs", "testing/"]),
+    ("what generated code names", &["private.rs"]),
+];
+
+const REPORT: &str = "the error of a batch or of a transaction holds the errors of its parts";
+
+pub(crate) const EXCEPTIONS: &[Exception<'static>] = &[
+    Exception { from: "error.rs", to: "error/batch.rs", reason: REPORT },
+    Exception { from: "error.rs", to: "error/transaction.rs", reason: REPORT },
+];

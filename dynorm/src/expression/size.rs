@@ -1,0 +1,81 @@
+//! Sizes of fields, to be compared with numbers.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::condition::Condition;
+use super::document_path::DocumentPath;
+use super::node::{Comparison, Term};
+
+/// The size of a field: the length of a text (in units of UTF-16) or of bytes, the elements of a list, a set
+/// or a map. Made by
+/// [`Field::size`](crate::Field::size).
+///
+/// ```
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug)]
+/// # struct User { #[entity(id)] id: Id<User>, name: String, tags: Vec<String> }
+/// let condition = User::TAGS.size().ge(3) & User::NAME.size().between(1, 20);
+/// ```
+pub struct Size<E> {
+    path: DocumentPath,
+    of: PhantomData<fn(&E)>,
+}
+
+impl<E> Size<E> {
+    pub(crate) fn new(path: DocumentPath) -> Self {
+        Self { path, of: PhantomData }
+    }
+
+    fn compare(self, operator: Comparison, size: usize) -> Condition<E> {
+        Condition::new(Term::Size(self.path).compare(operator, Term::encode(&size)))
+    }
+
+    /// Equal to `size`.
+    #[must_use]
+    pub fn eq(self, size: usize) -> Condition<E> {
+        self.compare(Comparison::Equal, size)
+    }
+
+    /// Different from `size`.
+    #[must_use]
+    pub fn ne(self, size: usize) -> Condition<E> {
+        self.compare(Comparison::NotEqual, size)
+    }
+
+    /// Less than `size`.
+    #[must_use]
+    pub fn lt(self, size: usize) -> Condition<E> {
+        self.compare(Comparison::Less, size)
+    }
+
+    /// Less than or equal to `size`.
+    #[must_use]
+    pub fn le(self, size: usize) -> Condition<E> {
+        self.compare(Comparison::LessOrEqual, size)
+    }
+
+    /// Greater than `size`.
+    #[must_use]
+    pub fn gt(self, size: usize) -> Condition<E> {
+        self.compare(Comparison::Greater, size)
+    }
+
+    /// Greater than or equal to `size`.
+    #[must_use]
+    pub fn ge(self, size: usize) -> Condition<E> {
+        self.compare(Comparison::GreaterOrEqual, size)
+    }
+
+    /// From `low` to `high`, both included.
+    #[must_use]
+    pub fn between(self, low: usize, high: usize) -> Condition<E> {
+        Condition::new(Term::Size(self.path).between(Term::encode(&low), Term::encode(&high)))
+    }
+}
+
+impl<E> fmt::Debug for Size<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Size({:?})", self.path)
+    }
+}

@@ -1,0 +1,67 @@
+//! The order of a query.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::spec::Order;
+use crate::field::Field;
+
+/// An order by a field; made by [`Field::asc`] and [`Field::desc`].
+pub struct OrderBy<E> {
+    pub(super) order: Order,
+    of: PhantomData<fn(&E)>,
+}
+
+/// What [`Query::order_by`] takes: the order of a field, with its direction, as [`Field::asc`] and
+/// [`Field::desc`] make it.
+#[diagnostic::on_unimplemented(
+    message = "an order needs a direction: `.asc()` or `.desc()` of a field",
+    label = "`{Self}` has no direction",
+    note = "for example `.order_by(User::AGE.desc())`"
+)]
+pub trait IntoOrder {
+    /// The entity whose field it is.
+    type Entity;
+
+    #[doc(hidden)]
+    fn into_order(self) -> OrderBy<Self::Entity>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> IntoOrder for OrderBy<E> {
+    type Entity = E;
+
+    fn into_order(self) -> Self {
+        self
+    }
+}
+
+impl<E, T, K> Field<E, T, K> {
+    /// In the order of this field, the least first.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// # #[derive(Entity, Clone, Debug)]
+    /// # struct Reading { #[entity(partition)] sensor: String, #[entity(sort)] taken_at: Timestamp }
+    /// let latest_last = ReadingRepo::filter(Reading::SENSOR.eq("kitchen")).order_by(Reading::TAKEN_AT.asc());
+    /// ```
+    #[must_use]
+    pub fn asc(self) -> OrderBy<E> {
+        let order = Order { attribute: self.name(), descending: false };
+        OrderBy { order, of: PhantomData }
+    }
+
+    /// In the order of this field, the greatest first.
+    #[must_use]
+    pub fn desc(self) -> OrderBy<E> {
+        let order = Order { attribute: self.name(), descending: true };
+        OrderBy { order, of: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for OrderBy<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Order { attribute, descending } = &self.order;
+        write!(f, "{attribute} {}", if *descending { "descending" } else { "ascending" })
+    }
+}
