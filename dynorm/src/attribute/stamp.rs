@@ -23,7 +23,7 @@ impl Stamp {
         Self { now: Timestamp::now(), version: VersionStep::Raise }
     }
 
-    /// For an entity whose id is wanted, and which is not saved yet.
+    /// For an entity whose version is raised later, by whatever writes it.
     pub(crate) fn of_id() -> Self {
         Self { version: VersionStep::Keep, ..Self::now() }
     }

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use super::body::Kind;
 use super::buffer::Buffer;
 use super::deadline::Deadline;
-use super::engine::{Input, Inputs, room};
+use super::engine::{Input, Inputs, Unsent, room};
 use super::inputs::by_key;
 use super::settings::{Settings, batch_options};
 use super::stream::{BoxStream, exact_size, input, run_stream};
@@ -386,7 +386,7 @@ impl<E: Entity> Inputs for Sought<'_, E> {
             let key = key?;
             let body = by_key::<E>(&key, Kind::Get, 0, &mut self.buffer);
             lock(&self.found).slots.push_back(Slot { key, found: None, settled: None });
-            Some(input(E::INFO, body, &self.table))
+            Some(input(E::INFO, body.map_err(Unsent::rejected), &self.table))
         })
     }
 

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
 use super::deadline::Deadline;
-use super::engine::{Input, Inputs, Origin, Outcome, room, run};
+use super::engine::{Input, Inputs, Origin, Outcome, Unsent, room, run};
 use super::progress::Checkpoint;
 use super::settings::Settings;
 use super::stats::{Fates, count};
@@ -365,7 +365,8 @@ impl Inputs for AtHand<'_, '_> {
         let buffer = &mut self.buffer;
         Poll::Ready(placed(&mut self.groups, position).map(|placed| {
             let Placed { group, table, name, start } = placed;
-            let body = group.body(position - *start, *table, buffer).map_err(|error| error.in_table(name));
+            let body = group.body(position - *start, *table, buffer);
+            let body = body.map_err(|error| Unsent::rejected(error).in_table(name));
             Input { table: *table, info: group.info(), body, earlier }
         }))
     }

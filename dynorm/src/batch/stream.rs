@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Left, Origin, Outcome, run};
+use super::engine::{Input, Inputs, Left, Origin, Outcome, Unsent, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{Settings, batch_options, write_options};
@@ -294,9 +294,9 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>> {
         self.items.as_mut().poll_next(context).map(|item| {
             let mut item = item?;
-            let body = match item.refused.take() {
-                Some(refusal) => Err(refusal),
-                None => (self.body)(&mut item, None, &mut self.buffer),
+            let body = match item.unsent.take() {
+                Some(unsent) => Err(unsent),
+                None => (self.body)(&mut item, None, &mut self.buffer).map_err(Unsent::rejected),
             };
             self.hold(item);
             Some(input(F::INFO, body, &self.table))
@@ -311,9 +311,9 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
         self.gate.close();
         self.items.as_mut().poll_next(context).map(|item| {
             let mut item = item?;
-            let refused = item.refused.take();
+            let unsent = item.unsent.take();
             self.hold(item);
-            Some(Left { refused })
+            Some(Left { unsent })
         })
     }
 
@@ -375,8 +375,8 @@ pub(super) fn exact_size<T>(items: &BoxStream<'_, T>) -> Option<u64> {
     (Some(least) == most).then_some(count(least))
 }
 
-pub(super) fn input(info: &'static EntityInfo, body: Result<Body>, table: &str) -> Input {
-    Input { table: 0, info, body: body.map_err(|error| error.in_table(table)), earlier: None }
+pub(super) fn input(info: &'static EntityInfo, body: Result<Body, Unsent>, table: &str) -> Input {
+    Input { table: 0, info, body: body.map_err(|unsent| unsent.in_table(table)), earlier: None }
 }
 
 /// An input on its way, with what its hooks say of it.
@@ -385,7 +385,7 @@ struct Passing<T> {
     event: Event,
     /// Its version was raised.
     is_raised: bool,
-    refused: Option<Error>,
+    unsent: Option<Unsent>,
 }
 
 /// What keeps more from being taken from the caller when a batch ends early, and cuts off the hooks of what
@@ -444,7 +444,7 @@ fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
 ) -> BoxStream<'a, Passing<A::Held>> {
     let passing = |arg: A| {
         let input = arg.hold();
-        Passing { event: Event::save(input.entity(), false), input, is_raised: false, refused: None }
+        Passing { event: Event::save(input.entity(), false), input, is_raised: false, unsent: None }
     };
     if !E::INFO.hooks {
         return Box::pin(entities.map(passing));
@@ -454,7 +454,7 @@ fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
         let (mut passing, database, guard) = (passing(arg), database.clone(), guard.clone());
         async move {
             let asked = hooks::before(&database, passing.input.entity_mut(), passing.event);
-            passing.refused = guard.bound(asked).await.and_then(Result::err);
+            passing.unsent = guard.bound(asked).await.and_then(Result::err).map(Unsent::rejected);
             passing
         }
     }))
@@ -469,7 +469,7 @@ fn deletes<'a, E: Entity>(
     let event = Event::delete::<E>(false);
     let passing = move |key| {
         let input = Deleted { key, entity: None };
-        Passing { input, event, is_raised: false, refused: None }
+        Passing { input, event, is_raised: false, unsent: None }
     };
     if !E::INFO.hooks {
         return Box::pin(keys.map(passing));
@@ -482,15 +482,15 @@ fn deletes<'a, E: Entity>(
     Box::pin(read.buffered(READS).then(move |(found, key)| {
         let ((database, guard), mut passing) = (asking.clone(), passing(key));
         async move {
-            passing.refused = match found {
+            passing.unsent = match found {
                 Some(Ok(Some(mut entity))) => {
                     let asked = guard.bound(hooks::before(&database, &mut entity, event)).await;
                     passing.input.entity = Some(entity);
-                    asked.and_then(Result::err)
+                    asked.and_then(Result::err).map(Unsent::rejected)
                 }
                 // It is not there, or there was no time to look.
                 Some(Ok(None)) | None => None,
-                Some(Err(error)) => Some(error),
+                Some(Err(error)) => Some(Unsent::not_begun(error)),
             };
             passing
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::attribute::VersionStep;
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp, encode_key};
@@ -230,8 +231,15 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
 
 /// Stamps an entity that is about to be written. One whose version cannot be raised stays as it is.
 pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<()> {
+    check_version_of(entity, stamp.version == VersionStep::Raise)?;
+    entity.stamp_item(stamp);
+    Ok(())
+}
+
+/// That the version of an entity is one, and one that can be raised if it is.
+pub(super) fn check_version_of<E: Entity>(entity: &E, raises: bool) -> Result<()> {
     if let Some(version) = entity.item_version()
-        && let Err(error) = check_version(E::INFO, version, true)
+        && let Err(error) = check_version(E::INFO, version, raises)
     {
         let subject = Subject::of(E::INFO);
         let subject = match encode_key::<E>(&entity.entity_key()) {
@@ -240,6 +248,5 @@ pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<(
         };
         return Err(Error::invalid(subject, &error));
     }
-    entity.stamp_item(stamp);
     Ok(())
 }

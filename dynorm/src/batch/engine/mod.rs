@@ -12,7 +12,7 @@ mod settle;
 mod state;
 mod table;
 
-pub(super) use input::{Input, Inputs, Left, Origin, room};
+pub(super) use input::{Input, Inputs, Left, Origin, Unsent, room};
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::super::Fate;
 use super::super::job::{Indices, Job, Other};
 use super::super::work::Work;
-use super::input::Left;
+use super::input::{Left, Unsent};
 use super::state::Engine;
 use super::table::Probe;
 use crate::error::{Error, Report, Subject};
@@ -250,12 +250,12 @@ impl Engine<'_> {
     /// Settles what was taken from the caller, and has not come to be sent when the batch ended.
     pub(super) async fn settle_left(&mut self) {
         let Some(stopped) = self.stopped.clone() else { return };
-        while let Some(Left { refused }) = poll_fn(|context| self.inputs.poll_left(context)).await {
+        while let Some(Left { unsent }) = poll_fn(|context| self.inputs.poll_left(context)).await {
             let index = self.admitted;
             self.admitted += 1;
             self.checkpoint.open();
-            match refused {
-                Some(refused) => self.settle_one(index, Fate::Rejected, Some(&Arc::new(refused))),
+            match unsent {
+                Some(Unsent { fate, error }) => self.settle_one(index, fate, Some(&Arc::new(error))),
                 None => self.settle_one(index, Fate::NotSent, Some(&stopped)),
             }
         }
