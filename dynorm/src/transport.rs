@@ -96,7 +96,7 @@ pub(crate) async fn send_batch(
         }),
         // The SDK reports its last attempt, and an earlier one may have been carried out.
         Err(failure) => {
-            let failure = failure.of(operation, body.bytes().unwrap_or_default());
+            let failure = failure.of(operation.is_read(), body.bytes().unwrap_or_default());
             let failure = if exchange.sent { failure } else { failure.unsent() };
             Err(Failure { outcome_known: failure.outcome_known && !exchange.unanswered, ..failure })
         }
