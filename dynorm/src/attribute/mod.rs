@@ -15,6 +15,7 @@ mod integer;
 #[cfg(feature = "serde_json")]
 mod json;
 mod moment;
+mod numeric;
 mod part;
 mod pointer;
 pub mod shape;
