@@ -1,10 +1,10 @@
 //! The errors of dynorm: one variant for each thing that a caller can act on.
-//!
-//! To add a variant, also change [`Error::report`] below and the message in `error/words.rs`;
-//! `FailedOperation::why` (`error/transaction.rs`) if it can be the reason of a failed operation and has a
-//! shorter text there; and `Failure::into_error` with `FailureKind` (`transport/failure.rs`) if it comes from
-//! an answer of the server. The snapshot of all messages is
-//! `dynorm-tests/tests/integration/error_messages.txt`.
+
+// To add a variant, also change [`Error::report`] below and the message in `error/words.rs`;
+// `FailedOperation::why` (`error/transaction.rs`) if it can be the reason of a failed operation and has a
+// shorter text there; and `Failure::into_error` with `FailureKind` (`transport/failure.rs`) if it comes from
+// an answer of the server. The snapshot of all messages is
+// `dynorm-tests/tests/integration/error_messages.txt`.
 
 use std::fmt;
 

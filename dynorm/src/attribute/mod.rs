@@ -1,10 +1,10 @@
 //! The [`Attribute`] trait, and its implementations for the types of the standard library and of common
 //! crates.
-//!
-//! To add a type, implement [`Attribute`] in the file of its kind (`third_party.rs` for a type of another
-//! crate, with a feature of the crate's name in `Cargo.toml`). Choose its [`shape`], or add one in `shape.rs`
-//! if no shape has the right operators. Then add a line to the table of [`Attribute`], and the type to the
-//! round-trip tests in `dynorm-tests`.
+
+// To add a type, implement [`Attribute`] in the file of its kind (`third_party.rs` for a type of another
+// crate, with a feature of the crate's name in `Cargo.toml`). Choose its [`shape`], or add one in `shape.rs`
+// if no shape has the right operators. Then add a line to the table of [`Attribute`], and the type to the
+// round-trip tests in `dynorm-tests`.
 
 mod codec;
 mod collections;
