@@ -4,8 +4,8 @@
 //! of [`Backoff`] with that name: each has its own, so a change does not affect the others. To add a kind of
 //! request, add a constant. To change the defaults of batches, change [`Backoff::BATCH`] and [`MAX_RETRIES`],
 //! and also the docs of [`Retry`](crate::Retry) (`batch/retry.rs`), which state them. Which failures are
-//! retried is decided by `FailureKind::may_pass` (`transport/failure.rs`); how many requests are in flight at
-//! a time by `batch/pace.rs`.
+//! retried is decided by `FailureKind::is_retryable` (`transport/failure.rs`); how many requests are in
+//! flight at a time by `batch/pace.rs`.
 
 use std::time::Duration;
 

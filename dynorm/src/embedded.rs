@@ -285,7 +285,7 @@ impl Refusal {
         };
         match self {
             // A permanent failure must not look like one that is worth a retry. Nothing was written.
-            Self::Engine(DynoxideError::SqliteError(error)) if lasts(&error) => {
+            Self::Engine(DynoxideError::SqliteError(error)) if is_permanent(&error) => {
                 front_end(400, "StorageException", format!("the database file cannot be written: {error}"))
             }
             Self::Engine(error) => Answer { status: error.status_code(), json: error.to_json().into_bytes() },
@@ -302,7 +302,7 @@ impl Refusal {
 }
 
 /// Returns true if SQLite would fail in the same way again.
-fn lasts(error: &rusqlite::Error) -> bool {
+fn is_permanent(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(

@@ -60,7 +60,7 @@ impl Carrier {
 
 tokio::task_local! {
     /// The operation in flight.
-    static UNDER_WAY: Splice;
+    static IN_FLIGHT: Splice;
 }
 
 /// Sends `body`, and returns the answer if it is a success.
@@ -122,7 +122,7 @@ async fn execute(
     let request = RequestBody { operation, body: asked() };
     let (body, exchange) = (SharedRequestSerializer::new(request), exchange.clone());
     let splice = Splice { operation, body, asked: asked(), exchange };
-    runtime::with_sockets(UNDER_WAY.scope(splice, (operation.send)(client, tables))).await
+    runtime::with_sockets(IN_FLIGHT.scope(splice, (operation.send)(client, tables))).await
 }
 
 /// The result of an operation, filled in while the SDK runs.
@@ -227,8 +227,8 @@ impl Splice {
 struct Relay;
 
 impl Relay {
-    fn tell(tell: impl FnOnce(&Splice)) -> Result<(), BoxError> {
-        UNDER_WAY.try_with(tell).map_err(|_| "no operation of dynorm is under way in this task".into())
+    fn with_splice(run: impl FnOnce(&Splice)) -> Result<(), BoxError> {
+        IN_FLIGHT.try_with(run).map_err(|_| "no operation of dynorm is under way in this task".into())
     }
 }
 
@@ -243,7 +243,7 @@ impl Intercept for Relay {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        Self::tell(|splice| splice.begin(config))
+        Self::with_splice(|splice| splice.begin(config))
     }
 
     fn modify_before_transmit(
@@ -252,7 +252,7 @@ impl Intercept for Relay {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        Self::tell(|splice| splice.sending(context.request_mut()))
+        Self::with_splice(|splice| splice.sending(context.request_mut()))
     }
 
     fn read_after_attempt(
@@ -261,7 +261,7 @@ impl Intercept for Relay {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        Self::tell(|splice| splice.attempted(context))
+        Self::with_splice(|splice| splice.attempted(context))
     }
 
     fn modify_before_deserialization(
@@ -271,7 +271,7 @@ impl Intercept for Relay {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if context.response().status().is_success() {
-            Self::tell(|splice| splice.answered(config))?;
+            Self::with_splice(|splice| splice.answered(config))?;
         }
         Ok(())
     }

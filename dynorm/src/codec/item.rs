@@ -25,7 +25,7 @@ pub struct ItemWriter<'e> {
 #[derive(Debug, Default)]
 struct Notes {
     /// The keys of the table and its indexes whose size DynamoDB may refuse.
-    suspects: Vec<Written>,
+    keys_to_check: Vec<Written>,
     /// The attributes that could not be written, if errors are to be collected rather than returned at once.
     refused: Option<Vec<Refused>>,
 }
@@ -94,7 +94,7 @@ impl<'e> ItemWriter<'e> {
     fn note_key(&mut self, name: &'static str, start: usize, of_table: bool) {
         let written = (name, start..self.encoder.len());
         if may_be_refused(written.1.len()) {
-            self.notes.get_or_insert_default().suspects.push(written.clone());
+            self.notes.get_or_insert_default().keys_to_check.push(written.clone());
         }
         if of_table && let Some(slot) = self.keys.iter_mut().find(|(name, _)| name.is_empty()) {
             *slot = written;
@@ -180,9 +180,9 @@ impl<'e> ItemWriter<'e> {
     }
 
     /// Returns the names and encoded values of the keys whose size DynamoDB may refuse.
-    pub(crate) fn suspects(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        let suspects = self.notes.iter().flat_map(|notes| &notes.suspects);
-        suspects.map(|(name, range)| {
+    pub(crate) fn keys_to_check(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let keys_to_check = self.notes.iter().flat_map(|notes| &notes.keys_to_check);
+        keys_to_check.map(|(name, range)| {
             (*name, self.encoder.written_since(range.start).get(..range.len()).unwrap_or_default())
         })
     }

@@ -72,7 +72,7 @@ pub(crate) fn write_derived<'p>(
 }
 
 pub(super) fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> Result<(), ValueError> {
-    for (name, json) in item.suspects() {
+    for (name, json) in item.keys_to_check() {
         for (role, source) in info.keys() {
             if info.attribute(source) == name {
                 check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;

@@ -60,7 +60,7 @@ pub(crate) enum FailureKind {
 
 impl FailureKind {
     /// Returns true for failures that may not occur again when the request is repeated.
-    pub(super) const fn may_pass(self) -> bool {
+    pub(super) const fn is_retryable(self) -> bool {
         match self {
             Self::Throttled
             | Self::HotKeys
@@ -227,11 +227,11 @@ impl Failure {
     }
 
     /// Returns true if the same request may succeed later.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         if self.reasons.is_empty() {
-            return self.kind.may_pass();
+            return self.kind.is_retryable();
         }
-        self.reasons.iter().filter(|reason| !reason.is_none()).all(|reason| reason.kind().may_pass())
+        self.reasons.iter().filter(|reason| !reason.is_none()).all(|reason| reason.kind().is_retryable())
     }
 
     /// Returns the kind of the failure. For a transaction, a failed condition comes first, then failures that
@@ -239,10 +239,10 @@ impl Failure {
     pub(crate) fn kind_of_all(&self) -> FailureKind {
         let mut kinds = self.reasons.iter().filter(|reason| !reason.is_none()).map(CancellationReason::kind);
         let Some(first) = kinds.next() else { return self.kind };
-        let is_lasting = |kind: &FailureKind| !kind.may_pass();
+        let is_permanent = |kind: &FailureKind| !kind.is_retryable();
         match kinds.clone().chain([first]).find(|kind| *kind == FailureKind::ConditionFailed) {
             Some(kind) => kind,
-            None => kinds.chain([first]).find(is_lasting).unwrap_or(first),
+            None => kinds.chain([first]).find(is_permanent).unwrap_or(first),
         }
     }
 

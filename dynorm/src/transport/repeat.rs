@@ -44,7 +44,7 @@ pub(crate) async fn send_write(
             Err(failure) => failure,
         };
         unknown |= !failure.outcome_known;
-        let may_repeat = failure.kind.may_pass() && (repeat == Repeat::Any || !unknown);
+        let may_repeat = failure.kind.is_retryable() && (repeat == Repeat::Any || !unknown);
         if attempt == backoff.attempts || !may_repeat {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
@@ -82,15 +82,15 @@ pub(crate) async fn send_transaction(
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        let may_pass = failure.may_pass();
-        if failure.answered && failure.kind == FailureKind::Rejected && !may_pass {
+        let is_retryable = failure.is_retryable();
+        if failure.answered && failure.kind == FailureKind::Rejected && !is_retryable {
             unknown = false;
         } else {
             // A transaction in progress with this token is an earlier attempt at this one.
             unknown |= !failure.outcome_known || failure.code() == "TransactionInProgressException";
         }
         let too_late = unknown && start.elapsed() >= TOKEN_LIFE;
-        if attempt == backoff.attempts || !may_pass || too_late {
+        if attempt == backoff.attempts || !is_retryable || too_late {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
         tokio::time::sleep(backoff.delay(attempt, &mut random)).await;
