@@ -326,7 +326,7 @@ impl DeserializeResponse for ResponseBody {
         let body = response.body().try_clone().unwrap_or_else(SdkBody::empty);
         let asked = self.asked.bytes().unwrap_or_default();
         // An invalid answer counts as a lost one, after which the SDK may try again.
-        let answer = Answer::new(self.operation, asked, body)
+        let answer = Answer::new(self.operation.answer, asked, body)
             .map_err(|error| OrchestratorError::response(NoAnswer(error).into()))?;
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(answer);
         Ok((self.operation.empty_output)())
