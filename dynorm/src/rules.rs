@@ -273,7 +273,7 @@ impl Visibility {
 
     /// The condition that an item is soft-deleted or not, as it should be.
     pub(crate) fn of_mark(self, info: &'static EntityInfo) -> Option<Node> {
-        let mark = info.mark()?;
+        let mark = info.deleted_at_attribute()?;
         match self.trashed {
             Trashed::Without => Some(Node::absent_or_null(mark)),
             Trashed::Only => {
@@ -300,7 +300,7 @@ impl Visibility {
         item: &Item<'_>,
         then: impl FnOnce() -> Timestamp,
     ) -> Result<bool, ValueError> {
-        if let Some(mark) = info.mark() {
+        if let Some(mark) = info.deleted_at_attribute() {
             let is_trashed = item.get(mark)?.is_some_and(|value| !value.is_null());
             let wanted = match self.trashed {
                 Trashed::Without => !is_trashed,
@@ -311,7 +311,7 @@ impl Visibility {
                 return Ok(false);
             }
         }
-        match info.end() {
+        match info.expiry_attribute() {
             Some(end) if !self.expired => is_live(item, end, then()),
             _ => Ok(true),
         }
@@ -344,7 +344,7 @@ pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
 /// What is true of an item that has expired: of no item whose expiry is absent, or no number.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
     let now = format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now()));
-    Some(Node::compare(info.end()?, Comparison::LessOrEqual, now.into_bytes()))
+    Some(Node::compare(info.expiry_attribute()?, Comparison::LessOrEqual, now.into_bytes()))
 }
 
 /// What a write needs of the item under its key, whatever else is asked of it.

@@ -1,8 +1,8 @@
-//! What a save puts into the fields that are dynorm's to set.
+//! The values that a write sets by itself: the current time.
 
 use super::Timestamp;
 
-/// What a save puts into the fields that are dynorm's to set.
+/// The values that a write sets by itself: the current time.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
     pub(crate) now: Timestamp,
