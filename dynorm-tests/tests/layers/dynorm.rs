@@ -1,8 +1,8 @@
-//! The layers of the crate `dynorm`, and the arrows that have to be all the same.
+//! The layers of the crate `dynorm`, and the permitted exceptions.
 
 use crate::rules::{Exception, Layers};
 
-/// From the ground up, as in ARCHITECTURE.md. What is to come has its place already: `raw_item` with the
+/// From the bottom up, as in ARCHITECTURE.md. Planned files have their place already: `raw_item` with the
 /// entities, `write/` above the database, `relation/`, `entities/`, `changes/`, `files/`, `schema/` and
 /// `vector/` above the queries.
 pub(crate) const LAYERS: Layers<'static> = &[
@@ -28,7 +28,8 @@ pub(crate) const EXCEPTIONS: &[Exception<'static>] = &[
     Exception {
         from: "attribute/mod.rs",
         to: "attribute/shape.rs",
-        reason: "an attribute has a shape, and what a shape counts is an attribute: each is a bound of the other",
+        reason: "an attribute has a shape, and what a shape counts is an attribute: each is a bound of the \
+            other",
     },
     Exception {
         from: "error.rs",
