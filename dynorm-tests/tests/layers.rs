@@ -2,6 +2,8 @@
 //!
 //! A failure lists the arrows with their lines. CONTRIBUTING.md says how to fix it.
 
+#[path = "layers/derive.rs"]
+mod derive;
 #[path = "layers/dynorm.rs"]
 mod dynorm;
 #[path = "layers/graph.rs"]
@@ -24,6 +26,11 @@ use rules::{Exception, Layers, faults};
 #[test]
 fn every_arrow_of_dynorm_points_down() {
     check("../dynorm/src", dynorm::LAYERS, dynorm::EXCEPTIONS);
+}
+
+#[test]
+fn every_arrow_of_the_derive_points_down() {
+    check("../dynorm-derive/src", derive::LAYERS, &[]);
 }
 
 #[test]

@@ -220,17 +220,16 @@ fn cursors_positions_and_errors_of_any_depth_are_refused() {
             let error = UserRepo::by_city("Paris").page(1).after(cursor).on(&db).await.unwrap_err();
             assert!(error.is_invalid_cursor(), "{error:?}");
         }
+        // Cloning and dropping such values is not dynorm's code, so they are only borrowed, and never dropped.
         let json =
             (0..10_000).fold(serde_json::Value::Null, |inner, _| serde_json::Value::Array(vec![inner]));
-        let user = User { json: Some(json), ..User::default() };
-        let db = Database::memory().unwrap();
-        assert!(matches!(UserRepo::save(&user).on(&db).await, Err(Error::Invalid(_))));
-        assert!(dynorm::to_item(&user).is_err());
-        // The drop of a serde_json value is not ours to test.
-        std::mem::forget(user);
-        let chain = (0..5_000).fold(Chain(None), |inner, _| Chain(Some(Box::new(inner))));
-        let user = User { chain: Some(chain), ..User::default() };
-        assert!(matches!(UserRepo::save(&user).on(&db).await, Err(Error::Invalid(_))));
-        std::mem::forget(user);
+        let chain = (0..10_000).fold(Chain(None), |inner, _| Chain(Some(Box::new(inner))));
+        for user in
+            [User { json: Some(json), ..User::default() }, User { chain: Some(chain), ..User::default() }]
+        {
+            let refused = dynorm::to_item(&user);
+            std::mem::forget(user);
+            assert!(matches!(refused, Err(Error::Invalid(_))));
+        }
     });
 }

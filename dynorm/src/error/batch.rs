@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Error, Subject};
+use crate::batch::Fate;
 
 /// The items of a batch that are not known to be done.
 pub struct BatchReport {
@@ -22,7 +23,7 @@ pub struct BatchItem {
     /// Its key, as text; the sensitive parts left out.
     pub key: Option<String>,
     /// What is known of it.
-    pub fate: crate::batch::Fate,
+    pub fate: Fate,
     /// Why.
     pub reason: std::sync::Arc<Error>,
 }
@@ -63,7 +64,7 @@ impl fmt::Display for BatchReport {
         let mut fates: Vec<(String, usize)> = Vec::new();
         for failure in failures {
             let fate = match failure.fate {
-                crate::batch::Fate::Superseded { .. } => "superseded by one of them".to_owned(),
+                Fate::Superseded { .. } => "superseded by one of them".to_owned(),
                 fate => fate.to_string(),
             };
             match fates.iter_mut().find(|(known, _)| *known == fate) {
