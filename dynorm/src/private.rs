@@ -13,7 +13,7 @@ pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource,
     PaddedIndexKeyPart, PaddedKeyPart, Part, Segment, Template, UniqueAttribute,
 };
-pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
+pub use crate::query::{Projected, ProjectedFrom, ProjectedPaths, Projection, Query, projected_field};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
 pub use crate::unique::claims as claims_in;
