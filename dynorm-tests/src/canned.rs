@@ -76,6 +76,8 @@ impl Recorded {
     }
 }
 
+const WRITTEN: &str = r#"{"UnprocessedItems":{}}"#;
+
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -105,6 +107,12 @@ impl Answer {
     #[must_use]
     pub fn ok(json: impl Into<String>) -> Self {
         Self::Json(200, json.into())
+    }
+
+    /// The success of a write, of a single item or of a batch whose items are all written.
+    #[must_use]
+    pub fn written() -> Self {
+        Self::ok(WRITTEN)
     }
 
     /// An error of DynamoDB's, with a code such as `ThrottlingException`. The SDK's client repeats what it takes for
@@ -208,9 +216,20 @@ pub fn sink() -> Database {
 struct Sink;
 
 impl HttpConnector for Sink {
-    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(respond(200, b"{}".to_vec()))
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let is_get =
+            request.headers().get("x-amz-target").is_some_and(|target| target.ends_with("BatchGetItem"));
+        let nothing = request.body().bytes().filter(|_| is_get).map(nothing_of);
+        HttpConnectorFuture::ready(respond(200, nothing.unwrap_or_else(|| WRITTEN.into())))
     }
+}
+
+/// The answer to a batch of reads that finds nothing: an empty list for each table.
+fn nothing_of(request: &[u8]) -> Vec<u8> {
+    let request: serde_json::Value = serde_json::from_slice(request).unwrap_or_default();
+    let tables = request["RequestItems"].as_object().into_iter().flat_map(|tables| tables.keys());
+    let found: serde_json::Map<_, _> = tables.map(|table| (table.clone(), serde_json::json!([]))).collect();
+    serde_json::json!({ "Responses": found, "UnprocessedKeys": {} }).to_string().into_bytes()
 }
 
 /// The SDK's client behind [`database`], for a test of the SDK's own reading and writing.

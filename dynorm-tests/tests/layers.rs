@@ -3,6 +3,8 @@
 //!
 //! A failure names the arrows with their lines. CONTRIBUTING.md says what to do about one.
 
+#[path = "layers/derive.rs"]
+mod derive;
 #[path = "layers/dynorm.rs"]
 mod dynorm;
 #[path = "layers/graph.rs"]
@@ -25,6 +27,11 @@ use rules::{Exception, Layers, faults};
 #[test]
 fn every_arrow_of_dynorm_points_down() {
     check("../dynorm/src", dynorm::LAYERS, dynorm::EXCEPTIONS);
+}
+
+#[test]
+fn every_arrow_of_the_derive_points_down() {
+    check("../dynorm-derive/src", derive::LAYERS, &[]);
 }
 
 #[test]

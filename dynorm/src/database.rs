@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 
 use crate::entity::{Entity, EntityInfo};
 use crate::error::{Error, Result};
-use crate::transport::Carrier;
+use crate::transport::{Carrier, check_runtime, limits_of};
 
 /// A database: DynamoDB on AWS, DynamoDB Local, ScyllaDB's Alternator, or the one embedded in this process.
 ///
@@ -61,6 +61,26 @@ tokio::task_local! {
 impl Database {
     /// The database behind a client of the SDK, with its credentials, region, timeouts and retries.
     ///
+    /// # Time limits
+    /// A server that accepts a request and says nothing would hold an operation for ever, so what the client does not limit (or
+    /// switch off) is limited here; [`from_env`](Self::from_env) and [`local`](Self::local) have the same limits.
+    ///
+    /// | limit of the SDK's `TimeoutConfig` | value | why |
+    /// |---|---|---|
+    /// | `connect_timeout` | 3.1 s | the SDK's own default |
+    /// | `read_timeout`, to the first byte of the answer | 30 s | DynamoDB takes milliseconds; the rest is for a request of 16 MB |
+    /// | `operation_attempt_timeout` | 90 s | an answer of 16 MB at 1.5 Mbit/s; whoever sends a byte now and then ends here |
+    /// | `operation_timeout` | 300 s | three attempts of the SDK, with the waits between them |
+    ///
+    /// They are those of one request of the SDK. What dynorm itself repeats (writes with a condition, transactions, batches) may
+    /// take several of them; a batch has [`Retry::deadline`](crate::Retry::deadline) for the whole. A write that is cut off by a limit may have
+    /// been applied: [`Error::outcome_known`] is false.
+    ///
+    /// # Traces
+    /// dynorm writes no values of attributes into its events. The SDK does at the level TRACE: the items that failed conditions
+    /// found are in its errors, and an HTTP client of your own may give answers that its trace shows. Where items are
+    /// confidential keep `aws_smithy_runtime` at DEBUG, such as by the filter `trace,aws_smithy_runtime=debug`.
+    ///
     /// ```
     /// # use dynorm::Database;
     /// # fn open(config: &dynorm::aws::config::Config) -> Database {
@@ -69,12 +89,13 @@ impl Database {
     /// ```
     #[must_use]
     pub fn new(client: Client) -> Self {
-        let config = || client.config().to_builder();
+        let limits = limits_of(client.config());
+        let config = || client.config().to_builder().timeout_config(limits.clone());
         Self {
             inner: Arc::new(Inner {
                 carrier: Carrier::new(config()),
                 once: Carrier::new(config().retry_config(RetryConfig::disabled())),
-                client,
+                client: Client::from_conf(config().build()),
                 prefix: String::new(),
                 problem: None,
             }),
@@ -295,6 +316,7 @@ impl Database {
         let installed = || INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone();
         let database = named.or_else(|| SCOPED.try_with(Clone::clone).ok()).or_else(installed);
         let database = database.ok_or(Error::NoDatabase)?;
+        check_runtime()?;
         match &database.inner.problem {
             None => Ok(database),
             Some(problem) => Err(Error::configuration(problem.clone(), None)),

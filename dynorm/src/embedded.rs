@@ -12,6 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -25,10 +26,14 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::timeout::TimeoutConfig;
 use dynoxide::{Database, DynoxideError};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
+
+use crate::transport::{is_traced, opaque};
 
 /// A client of a new, empty database that lives as long as the client and its clones.
 pub(crate) fn memory() -> Result<Client, OpenError> {
@@ -57,6 +62,10 @@ pub(crate) fn file(path: &Path) -> Result<Client, OpenError> {
     }
     let name = absolute.to_str().ok_or_else(|| refuse("SQLite needs a path in UTF-8".to_owned()))?;
 
+    // Opening it makes tables in it and switches it to a write-ahead log, so look first.
+    if absolute.exists() {
+        check_is_ours(&absolute).map_err(refuse)?;
+    }
     let database = Database::new(name).map_err(|error| {
         refuse(match error.to_string() {
             // Dynoxide's text goes on to advise features that dynorm does not have.
@@ -72,6 +81,32 @@ pub(crate) fn file(path: &Path) -> Result<Client, OpenError> {
     database.disable_bulk_loading().map_err(|error| refuse(error.to_string()))?;
     Ok(client(database))
 }
+
+/// Refuses the file of another program, and leaves it as it is. One without any tables is as good as new.
+fn check_is_ours(path: &Path) -> Result<(), String> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let tables = || -> rusqlite::Result<Vec<String>> {
+        let file = Connection::open_with_flags(path, flags)?;
+        file.busy_timeout(Duration::from_secs(5))?;
+        let mut names = file.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+        names.query_map([], |row| row.get(0))?.collect()
+    };
+    match tables() {
+        Ok(tables)
+            if tables.is_empty() || METADATA.iter().all(|own| tables.iter().any(|name| name == own)) =>
+        {
+            Ok(())
+        }
+        Ok(_) => Err("it is the SQLite database of another program; name another file".to_owned()),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err("it is not a SQLite database; name another file".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The tables in which dynoxide says what else it keeps.
+const METADATA: [&str; 2] = ["_tables", "_config"];
 
 /// Why an embedded database did not open.
 #[derive(Debug)]
@@ -108,6 +143,7 @@ fn client(database: Database) -> Client {
         .identity_cache(IdentityCache::no_cache())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
         .build();
     Client::from_conf(config)
 }
@@ -166,7 +202,9 @@ impl Engine {
 
     fn respond(&self, answer: Answer) -> Result<HttpResponse, aws_smithy_runtime_api::http::HttpError> {
         let number = self.answered.fetch_add(1, Ordering::Relaxed);
-        let mut response = HttpResponse::new(answer.status.try_into()?, SdkBody::from(answer.json));
+        let body = SdkBody::from(answer.json);
+        let body = if is_traced() { opaque(body) } else { body };
+        let mut response = HttpResponse::new(answer.status.try_into()?, body);
         let headers = response.headers_mut();
         headers.try_insert("content-type", "application/x-amz-json-1.0")?;
         headers.try_insert("x-amzn-requestid", format!("EMBEDDED{number:012}"))?;
@@ -245,6 +283,10 @@ impl Refusal {
             Answer { status, json: json.to_string().into_bytes() }
         };
         match self {
+            // What lasts is no failure that passes: whoever tried again would try for ever. Nothing was written.
+            Self::Engine(DynoxideError::SqliteError(error)) if lasts(&error) => {
+                front_end(400, "StorageException", format!("the database file cannot be written: {error}"))
+            }
             Self::Engine(error) => Answer { status: error.status_code(), json: error.to_json().into_bytes() },
             Self::TooLarge { bytes } => {
                 let message = format!("the request has {bytes} bytes, more than {MAX_REQUEST_BYTES}");
@@ -256,6 +298,22 @@ impl Refusal {
             }
         }
     }
+}
+
+/// True if SQLite will say the same the next time.
+fn lasts(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::ReadOnly
+                | ErrorCode::DiskFull
+                | ErrorCode::PermissionDenied
+                | ErrorCode::CannotOpen
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::SystemIoFailure
+        )
+    )
 }
 
 /// A body that is no request of its operation, as the error that DynamoDB gives for it.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::attribute::ScalarType;
 use crate::codec::{
-    Encoder, Item, Scanner, ValueError, is_plain, is_plain_number, normal_number, scalar_text,
+    Encoder, Item, Scanner, ValueError, is_plain, is_plain_number, normal_number, scalar_text, shown,
 };
 use crate::entity::EntityInfo;
 use crate::key::{KeyRole, KeySource};
@@ -116,10 +116,13 @@ pub(crate) fn write_key<E>(
 pub(crate) fn describe_key(info: &'static EntityInfo, json: &[u8]) -> String {
     let json = std::str::from_utf8(json).unwrap_or_default();
     let Ok(item) = Item::next(&mut Scanner::new(json)) else { return String::new() };
-    let parts = item.iter().zip(info.keys()).map(|((_, value), (_, source))| {
+    // By their names: a server writes the attributes of a map in any order.
+    let parts = info.keys().filter_map(|(_, source)| {
+        let name = info.attribute(source);
+        let value = item.get(name).ok()??;
         let text = value.raw().unescape().unwrap_or_default();
-        let shown = if info.is_sensitive(source) { "…".into() } else { text };
-        format!("{} = {shown}", info.attribute(source))
+        let text = if info.is_sensitive(source) { "…".into() } else { shown(&text) };
+        Some(format!("{name} = {text}"))
     });
     parts.collect::<Vec<_>>().join(", ")
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::batch::Fate;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{Entity, Hook, decode_entity};
 use crate::validation::Violation;
@@ -219,7 +220,7 @@ impl Error {
             Self::Batch(report) => report
                 .failures
                 .iter()
-                .all(|failure| failure.fate != crate::batch::Fate::Unknown && failure.reason.outcome_known()),
+                .all(|failure| failure.fate != Fate::Unknown && failure.reason.outcome_known()),
             Self::Transaction(report) => report.outcome_known,
             _ => self.report().is_none_or(|report| report.outcome_known),
         }

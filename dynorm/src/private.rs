@@ -1,5 +1,6 @@
 //! The one door through which the code of the derive macros comes in. Nothing here is for anybody else.
 
+pub use crate::__claims as claims;
 use crate::attribute::ScalarType;
 pub use crate::attribute::{Attribute, Flatten, Id, Identifier, Moment, Timestamp, shape};
 pub use crate::codec::{
@@ -171,19 +172,6 @@ pub const fn unescaped_template(attribute: &'static str, segments: &'static [Seg
 pub fn found<'a, E: Entity, const N: usize>(item: &'a Item<'_>) -> Read<Fields<'a, N>> {
     Fields::read(item, E::INFO.fields)
 }
-
-/// The table of the unique values of an entity. Its name is made here, where the text of the entity's table is at hand.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __claims {
-    ($entity:expr, $table:literal, $expires:expr) => {
-        $crate::__private::claims_in($entity, ::core::concat!($table, $crate::__claims!()), $expires)
-    };
-    () => {
-        "-unique"
-    };
-}
-pub use crate::__claims as claims;
 
 /// Makes the constant of a field.
 #[doc(hidden)]

@@ -6,7 +6,6 @@ use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::field::Field;
-use crate::operation::SaveTracked;
 use crate::snapshot::Snapshot;
 
 /// An entity that knows how it was read, so that its changes can be told, and be saved alone.
@@ -161,11 +160,6 @@ impl<E: Entity> Tracked<E> {
     #[must_use]
     pub fn into_inner(self) -> E {
         self.entity
-    }
-
-    /// Sends the changes: an update of just what changed. See [`SaveTracked`].
-    pub fn save(&mut self) -> SaveTracked<'_, E> {
-        SaveTracked::new(self)
     }
 
     fn differences(&self) -> Option<Vec<String>> {

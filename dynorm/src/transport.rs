@@ -15,10 +15,12 @@ use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
-    FinalizerInterceptorContextRef, Input,
+    BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef, Input,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, SensitiveOutput};
+use aws_smithy_runtime_api::client::orchestrator::{
+    HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::ser_de::{
     DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
@@ -27,16 +29,23 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use tokio::time::Instant;
 
-use crate::codec::{Scanner, ValueError};
-
+mod answer;
 mod failure;
+mod limits;
 mod operation;
+mod quiet;
 mod repeat;
+mod runtime;
 
+pub(crate) use answer::Answer;
+use answer::NoAnswer;
 pub(crate) use failure::{CancellationReason, Failure, FailureKind};
-use failure::{chain, never_connected};
+use failure::{chain, is_refusal, never_connected};
+pub(crate) use limits::limits_of;
 pub(crate) use operation::Operation;
+pub(crate) use quiet::{is_traced, opaque};
 pub(crate) use repeat::{Repeat, send_transaction, send_write};
+pub(crate) use runtime::check_runtime;
 
 /// A client whose operations carry dynorm's bytes.
 #[derive(Clone, Debug)]
@@ -75,10 +84,11 @@ pub(crate) async fn send_batch(
 ) -> Result<Answer, Failure> {
     let start = Instant::now();
     let exchange = Arc::new(Mutex::new(Exchange::default()));
-    let outcome = execute(client, operation, tables, body, &exchange).await;
+    let body = SdkBody::from(body);
+    let outcome = execute(client, operation, tables, &body, &exchange).await;
     let exchange = std::mem::take(&mut *exchange.lock().unwrap_or_else(PoisonError::into_inner));
     let outcome = match outcome {
-        Ok(()) => exchange.answer.map(Answer).ok_or_else(|| Failure {
+        Ok(()) => exchange.answer.ok_or_else(|| Failure {
             kind: FailureKind::Server,
             outcome_known: false,
             answered: false,
@@ -86,6 +96,8 @@ pub(crate) async fn send_batch(
         }),
         // The SDK reports its last attempt, and an earlier one may have been carried out.
         Err(failure) => {
+            let failure = failure.of(operation, body.bytes().unwrap_or_default());
+            let failure = if exchange.sent { failure } else { failure.unsent() };
             Err(Failure { outcome_known: failure.outcome_known && !exchange.unanswered, ..failure })
         }
     };
@@ -101,20 +113,24 @@ async fn execute(
     Carrier(client): &Carrier,
     operation: Operation,
     tables: &[&str],
-    body: Vec<u8>,
+    body: &SdkBody,
     exchange: &Arc<Mutex<Exchange>>,
 ) -> Result<(), Failure> {
-    let body = RequestBody { operation, body: SdkBody::from(body) };
-    let splice = Splice { operation, body: SharedRequestSerializer::new(body), exchange: exchange.clone() };
-    UNDER_WAY.scope(splice, (operation.send)(client, tables)).await
+    let asked = || body.try_clone().unwrap_or_else(SdkBody::empty);
+    let request = RequestBody { operation, body: asked() };
+    let (body, exchange) = (SharedRequestSerializer::new(request), exchange.clone());
+    let splice = Splice { operation, body, asked: asked(), exchange };
+    runtime::with_sockets(UNDER_WAY.scope(splice, (operation.send)(client, tables))).await
 }
 
 /// What comes back, on the side of our bytes.
 #[derive(Default)]
 struct Exchange {
-    answer: Option<SdkBody>,
+    answer: Option<Answer>,
     /// The server's name for the last attempt.
     request_id: Option<String>,
+    /// An attempt was handed to the HTTP client.
+    sent: bool,
     /// An attempt was sent and got no answer that says whether it was carried out.
     unanswered: bool,
 }
@@ -155,41 +171,12 @@ impl Event<'_> {
     }
 }
 
-/// The body of a successful answer.
-pub(crate) struct Answer(SdkBody);
-
-impl Answer {
-    /// That of an operation which answers nothing.
-    pub(crate) fn empty() -> Self {
-        Self(SdkBody::from("{}"))
-    }
-
-    pub(crate) fn text(&self) -> Result<&str, ValueError> {
-        std::str::from_utf8(self.0.bytes().unwrap_or_default())
-            .map_err(|_| ValueError::new("the answer is not UTF-8"))
-    }
-
-    /// What the answer says of the capacity that the request took, as JSON.
-    fn consumed_capacity(&self) -> Option<&str> {
-        let mut found = None;
-        let search = |text| {
-            Scanner::new(text).object(|member, scanner| {
-                let value = scanner.skip()?;
-                if member.text == "ConsumedCapacity" {
-                    found = Some(value);
-                }
-                Ok(())
-            })
-        };
-        self.text().and_then(search).ok()?;
-        found
-    }
-}
-
 /// Dynorm's bytes, which take the place of the SDK's.
 struct Splice {
     operation: Operation,
     body: SharedRequestSerializer,
+    /// The same bytes, for what the answer is compared with.
+    asked: SdkBody,
     exchange: Arc<Mutex<Exchange>>,
 }
 
@@ -202,8 +189,9 @@ impl Splice {
 
     fn attempted(&self, context: &FinalizerInterceptorContextRef<'_>) {
         let may_be_done = match (context.response(), context.output_or_error()) {
-            // DynamoDB says of a 500 that the write may have succeeded.
-            (Some(response), _) => response.status().as_u16() >= 500,
+            // DynamoDB says of a 500 that the write may have succeeded; and what is no answer of DynamoDB's says nothing.
+            (Some(response), Some(Err(_))) => !is_refusal(response.status().as_u16()),
+            (Some(_), _) => false,
             (None, Some(Err(error))) => match error.as_connector_error() {
                 Some(connector) => !connector.is_user() && !never_connected(connector, &chain(connector)),
                 None => error.is_timeout_error() || error.is_response_error(),
@@ -216,8 +204,17 @@ impl Splice {
         exchange.request_id = id.map(str::to_owned);
     }
 
+    fn sending(&self, request: &mut HttpRequest) {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner).sent = true;
+        if is_traced() {
+            let body = std::mem::replace(request.body_mut(), SdkBody::taken());
+            *request.body_mut() = opaque(body);
+        }
+    }
+
     fn answered(&self, config: &mut ConfigBag) {
-        let reader = ResponseBody { operation: self.operation, exchange: self.exchange.clone() };
+        let asked = self.asked.try_clone().unwrap_or_else(SdkBody::empty);
+        let reader = ResponseBody { operation: self.operation, asked, exchange: self.exchange.clone() };
         config.interceptor_state().store_put(SharedResponseDeserializer::new(reader));
     }
 }
@@ -244,6 +241,15 @@ impl Intercept for Relay {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         Self::tell(|splice| splice.begin(config))
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        Self::tell(|splice| splice.sending(context.request_mut()))
     }
 
     fn read_after_attempt(
@@ -296,6 +302,7 @@ impl SerializeRequest for RequestBody {
 
 struct ResponseBody {
     operation: Operation,
+    asked: SdkBody,
     exchange: Arc<Mutex<Exchange>>,
 }
 
@@ -313,8 +320,12 @@ impl DeserializeResponse for ResponseBody {
         _: &ConfigBag,
     ) -> aws_smithy_runtime_api::client::interceptors::context::OutputOrError {
         // The bytes are shared with the response, not copied.
-        let answer = response.body().try_clone();
-        self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = answer;
+        let body = response.body().try_clone().unwrap_or_else(SdkBody::empty);
+        let asked = self.asked.bytes().unwrap_or_default();
+        // What is no answer is as good as none, so the SDK may try again where it does after a lost one.
+        let answer = Answer::new(self.operation, asked, body)
+            .map_err(|error| OrchestratorError::response(NoAnswer(error).into()))?;
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(answer);
         Ok((self.operation.empty_output)())
     }
 }

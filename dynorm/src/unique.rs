@@ -23,6 +23,18 @@ pub const fn claims(entity: &'static str, table: &'static str, ends: bool) -> En
     if ends { info.ttl(2) } else { info }
 }
 
+/// The table of the unique values of an entity. Its name is made here, where the text of the entity's table is at hand.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __claims {
+    ($entity:expr, $table:literal, $expires:expr) => {
+        $crate::__private::claims_in($entity, ::core::concat!($table, $crate::__claims!()), $expires)
+    };
+    () => {
+        "-unique"
+    };
+}
+
 /// The claims lie beside the items, under the same prefix.
 pub(crate) fn claims_table(table: &str) -> String {
     format!("{table}{}", crate::__claims!())

@@ -46,7 +46,7 @@ fn slow() -> (Database, Arc<AtomicUsize>) {
         starts.retain(|start| now < *start + delay);
         starts.push(now);
         seen.fetch_max(starts.len(), Ordering::Relaxed);
-        Answer::ok("{}").after(delay)
+        Answer::written().after(delay)
     });
     (db, most)
 }
@@ -74,7 +74,8 @@ async fn no_more_units_a_second_than_the_caller_permits() {
     assert!((9.7..10.2).contains(&took), "{took}");
 
     // What indexes consume counts too, as soon as an answer says so.
-    let answer = r#"{"ConsumedCapacity":[{"TableName":"readings","CapacityUnits":75}]}"#;
+    let answer =
+        r#"{"UnprocessedItems":{},"ConsumedCapacity":[{"TableName":"readings","CapacityUnits":75}]}"#;
     let (db, _) = canned::database(move |_| Answer::ok(answer).after(Duration::from_millis(5)));
     let start = Instant::now();
     let saved = ReadingRepo::batch_save(readings(1_000)).max_units_per_second(500).on(&db).await.unwrap();
@@ -407,13 +408,13 @@ fn write_unless(refuses: impl Fn(&serde_json::Value) -> bool, request: &canned::
     if puts.iter().any(|put| refuses(&put["PutRequest"]["Item"])) {
         return Answer::error(400, "ValidationException", "no");
     }
-    Answer::ok("{}")
+    Answer::written()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fixed_number_of_requests_is_under_way_again_after_trouble() {
     let (db, _) = canned::database(|request| {
-        let answer = if request.number < 16 { Answer::throttled() } else { Answer::ok("{}") };
+        let answer = if request.number < 16 { Answer::throttled() } else { Answer::written() };
         answer.after(Duration::from_millis(5))
     });
     let start = Instant::now();
@@ -480,12 +481,12 @@ async fn what_was_refused_as_a_duplicate_is_not_written_by_a_retry() {
 #[tokio::test(start_paused = true)]
 async fn one_slow_request_does_not_hold_up_the_others() {
     let (db, _) = canned::database(|request| match request.number {
-        0 => Answer::ok("{}").after(Duration::from_secs(60)),
+        0 => Answer::written().after(Duration::from_secs(60)),
         1..4 => {
             let puts = request.body["RequestItems"]["readings"].as_array().unwrap();
             Answer::ok(serde_json::json!({ "UnprocessedItems": { "readings": [puts[0]] } }).to_string())
         }
-        _ => Answer::ok("{}"),
+        _ => Answer::written(),
     });
     let retry = Retry::default().deadline(Duration::from_secs(20));
     let error = ReadingRepo::batch_save(readings(100)).retry(retry).on(&db).await.unwrap_err();
@@ -509,7 +510,7 @@ async fn the_last_cause_counts() {
 async fn throttling_by_what_stands_in_front_of_the_server_is_throttling() {
     let (db, requests) = canned::database(|request| match request.number {
         0 => Answer::Json(429, "slow down".to_owned()),
-        _ => Answer::ok("{}"),
+        _ => Answer::written(),
     });
     ReadingRepo::batch_save(readings(25)).on(&db).await.unwrap();
     assert_eq!(requests.len(), 2);

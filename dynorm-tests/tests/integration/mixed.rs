@@ -225,7 +225,7 @@ async fn without_a_database_nothing_is_sent() {
     assert!(error.failures().all(|failure| matches!(**failure.reason, Error::NoDatabase)));
     assert_eq!(error.fates().collect::<Vec<_>>(), [Fate::NotSent; 3]);
     // It goes on as soon as it has one.
-    let (db, requests) = canned::database(|_| Answer::ok("{}"));
+    let (db, requests) = canned::database(|_| Answer::written());
     assert_eq!(error.retry().on(&db).await.unwrap().items, 3);
     assert_eq!(sizes(&requests), [3]);
 }

@@ -90,7 +90,8 @@ async fn a_table_that_has_capacity_again_is_used_again() {
     let start = Instant::now();
     let busy = Faults::seeded(1).write_capacity(100).burst(Duration::from_millis(100)).on(&canned::sink());
     let (db, _) = canned::over(&busy, move |_| {
-        let answer = if start.elapsed() < Duration::from_secs(2) { Answer::Engine } else { Answer::ok("{}") };
+        let answer =
+            if start.elapsed() < Duration::from_secs(2) { Answer::Engine } else { Answer::written() };
         answer.after(Duration::from_millis(5))
     });
     EventRepo::batch_save(events(20_000)).retry(steady()).on(&db).await.unwrap();

@@ -1,7 +1,7 @@
 //! `N`: floating-point numbers.
 
 use super::{Attribute, shape};
-use crate::codec::{Encoder, Value, ValueError};
+use crate::codec::{Encoder, Value, ValueError, out_of_range};
 
 macro_rules! floats {
     ($($type:ident),*) => {$(
@@ -20,9 +20,7 @@ macro_rules! floats {
                 }
                 let magnitude = f64::from(self.abs());
                 if !(1e-130..1e126).contains(&magnitude) {
-                    return Err(ValueError::new(format!(
-                        "the number {self:e} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
-                    )));
+                    return Err(out_of_range(&format!("{self:e}")));
                 }
                 let mut buffer = zmij::Buffer::new();
                 let text = buffer.format_finite(*self);

@@ -10,6 +10,7 @@ mod integer;
 #[cfg(feature = "serde_json")]
 mod json;
 mod moment;
+mod numeric;
 mod part;
 mod pointer;
 pub mod shape;

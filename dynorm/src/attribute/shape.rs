@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::ScalarType;
+pub use super::numeric::Numeric;
 
 mod sealed {
     pub trait Sealed {}
@@ -85,13 +86,6 @@ pub trait Container: Shape {
 
 /// What has a size: text, bytes, and everything with elements.
 pub trait Measured: Shape {}
-
-/// A number.
-pub trait Numeric: Shape {
-    /// `T`, which can be named only where this is known.
-    #[doc(hidden)]
-    type Counted<T: crate::Attribute>: crate::Attribute;
-}
 
 /// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
 pub trait Absentable: Shape {}
@@ -312,21 +306,6 @@ impl<S: Prefixed> Prefixed for Optional<S> {
     type Prefix = S::Prefix;
 }
 impl<S: Measured> Measured for Optional<S> {}
-#[diagnostic::do_not_recommend]
-impl Numeric for Number {
-    type Counted<T: crate::Attribute> = T;
-}
-#[diagnostic::do_not_recommend]
-impl Numeric for Integer {
-    type Counted<T: crate::Attribute> = T;
-}
-#[diagnostic::do_not_recommend]
-impl Numeric for Byte {
-    type Counted<T: crate::Attribute> = T;
-}
-impl<S: Numeric> Numeric for Optional<S> {
-    type Counted<T: crate::Attribute> = T;
-}
 impl<S: Shape> Absentable for Optional<S> {}
 impl<T: 'static> Absentable for Set<T> {}
 impl<T: 'static> HasMembers for Set<T> {

@@ -119,7 +119,7 @@ impl<E: Entity> Chunk<'_, E> {
     where
         E: SoftDelete,
     {
-        BatchRestore::of(&**self).with_database(self.database())
+        BatchRestore::of(self).with_database(self.database())
     }
 
     /// Sets one field of every entity, and saves them all; see [`Collection::update_field`].

@@ -1,10 +1,11 @@
 use std::fmt;
 
+use super::Stats;
 use super::error::{BatchDeleteError, UnfinishedKeys};
 use super::inputs::{cannot_begin, open, run_at_hand, unsettled};
 use super::keys::Keys;
-use super::settings::{batch_options, write_options};
-use super::{Fates, Settings, Stats};
+use super::settings::{Settings, batch_options, write_options};
+use super::stats::Fates;
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::operation::OperationFuture;

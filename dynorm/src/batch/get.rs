@@ -3,14 +3,15 @@ use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
 
+use super::Stats;
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::error::{BatchGetError, UnfinishedGet, UnfinishedKeys};
 use super::inputs::{Group, by_key, cannot_begin, describe, hash_of, open, run_at_hand, unsettled};
 use super::keys::{DeleteRules, Hooked};
-use super::settings::batch_options;
+use super::settings::{Settings, batch_options};
+use super::stats::Fates;
 use super::work::Work;
-use super::{Fates, Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
+use super::Stats;
 use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
 use super::inputs::{Group, run_at_hand, unsettled};
 use super::report::erased_report;
+use super::settings::Settings;
 use super::work::Work;
-use super::{Settings, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, EntityInfo};

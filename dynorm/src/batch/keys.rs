@@ -9,13 +9,12 @@ use super::body::{Body, Kind};
 use super::buffer::Buffer;
 use super::inputs::{Group, by_key, describe, hash_of, take_refusal};
 use super::items::get_items;
-use super::restore::restore;
 use super::work::Work;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, decode_json, encode_key};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
-use crate::operation::{delete_intent, mark_changes};
+use crate::operation::{delete_intent, mark_changes, restore_changes, restore_intent};
 use crate::write::Known;
 
 /// Keys of items that are deleted or read.
@@ -72,7 +71,8 @@ impl<E: Entity> Keys<E> {
         Some(delete::<E>(key, version, self.rules.force, table, known, buffer))
     }
 
-    /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused later.
+    /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused
+    /// later.
     async fn read(&mut self, database: &Database) -> Result<()> {
         let encoded = self.keys.iter().enumerate();
         let encoded = encoded.filter_map(|(index, key)| Some((index, encode_key::<E>(key).ok()?)));
@@ -222,4 +222,22 @@ pub(super) fn delete<E: Entity>(
         .and_then(|intent| intent.rule(Some(&owner), found.is_some() && known.is_none()))
         .map_err(invalid)?;
     Ok(body.ruled(rule))
+}
+
+/// The write that takes the mark of an item away, and makes its claims again: they may have ended meanwhile.
+/// Which they are is not known at first, and the refusal says it.
+fn restore<E: Entity>(
+    key: &E::Key,
+    table: usize,
+    known: Option<&Known>,
+    buffer: &mut Buffer,
+) -> Result<Body> {
+    let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
+    let changes = restore_changes::<E>(key).map_err(invalid)?;
+    let body = by_key::<E>(key, Kind::Restore, table, buffer)?;
+    let found = E::INFO.unique.map(|_| known.cloned().unwrap_or_else(Known::nothing));
+    let owner = encode_key::<E>(key)?;
+    let intent = restore_intent(E::INFO, &changes, found.as_ref());
+    let is_guessed = found.is_some() && known.is_none();
+    Ok(body.ruled(intent.rule(Some(&owner), is_guessed).map_err(invalid)?))
 }

@@ -55,6 +55,3 @@ pub use stats::Stats;
 pub(crate) use stats::count;
 pub use stream::{BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems};
 pub use work::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
-
-use settings::Settings;
-use stats::Fates;

@@ -1,18 +1,14 @@
 use std::fmt;
 
-use super::body::{Body, Kind};
-use super::buffer::Buffer;
+use super::Stats;
 use super::delete::run_keys;
 use super::error::{BatchRestoreError, UnfinishedKeys};
-use super::inputs::by_key;
 use super::keys::{Hooked, Keys};
-use super::settings::{batch_options, write_options};
-use super::{Fates, Settings, Stats};
+use super::settings::{Settings, batch_options, write_options};
+use super::stats::Fates;
 use crate::database::Database;
-use crate::entity::{Entity, encode_key};
-use crate::error::{Error, Result, Subject};
-use crate::operation::{OperationFuture, restore_changes, restore_intent};
-use crate::write::Known;
+use crate::entity::Entity;
+use crate::operation::OperationFuture;
 
 /// Takes the marks away that deletes have set, of any number of items. Made by
 /// [`Repository::batch_restore`](crate::Repository::batch_restore) and
@@ -88,24 +84,6 @@ impl<'a, E: Entity> IntoFuture for BatchRestore<'a, E> {
         let Self { keys, before, settings } = self;
         OperationFuture::new(async move { Ok(run_keys(keys, before, settings).await?) })
     }
-}
-
-/// The write that takes the mark of an item away, and makes its claims again: they may have ended meanwhile. Which they are is not
-/// known at first, and the refusal says it.
-pub(super) fn restore<E: Entity>(
-    key: &E::Key,
-    table: usize,
-    known: Option<&Known>,
-    buffer: &mut Buffer,
-) -> Result<Body> {
-    let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
-    let changes = restore_changes::<E>(key).map_err(invalid)?;
-    let body = by_key::<E>(key, Kind::Restore, table, buffer)?;
-    let found = E::INFO.unique.map(|_| known.cloned().unwrap_or_else(Known::nothing));
-    let owner = encode_key::<E>(key)?;
-    let intent = restore_intent(E::INFO, &changes, found.as_ref());
-    let is_guessed = found.is_some() && known.is_none();
-    Ok(body.ruled(intent.rule(Some(&owner), is_guessed).map_err(invalid)?))
 }
 
 impl<E: Entity> fmt::Debug for BatchRestore<'_, E> {

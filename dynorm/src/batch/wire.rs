@@ -131,12 +131,16 @@ impl Work {
             tables,
             marks: vec![Mark::default(); chunk.len()],
             understood: true,
+            answered: vec![false; tables.len()],
             capacity: Vec::new(),
             undecodable: HashMap::new(),
             partitions: (text.len() >= FULL_PARTITION).then(HashMap::new),
             item: Item::default(),
         };
         reader.read(text, found)?;
+        if self == Self::Get {
+            reader.check()?;
+        }
         let most = self.most_units(chunk, jobs);
         // What no such request consumes would stop a batch that is paced.
         reader.capacity.retain(|(_, units)| *units <= most);
@@ -160,6 +164,8 @@ struct Reader<'r> {
     marks: Vec<Mark>,
     /// False if the answer names a key that was not sent: it says nothing of those that it does not name.
     understood: bool,
+    /// The tables of which a read has an answer.
+    answered: Vec<bool>,
     capacity: Vec<(String, f64)>,
     undecodable: HashMap<usize, ValueError>,
     /// The bytes that were found of each partition, if there are so many that one may have filled the answer.
@@ -173,6 +179,10 @@ impl<'r> Reader<'r> {
             // table → items
             "Responses" => scanner.object(|table, scanner| {
                 let table = self.table(&table.unescape()?);
+                table
+                    .and_then(|table| self.answered.get_mut(table))
+                    .into_iter()
+                    .for_each(|said| *said = true);
                 scanner.array(|scanner| {
                     let start = scanner.position();
                     self.item.refill(scanner)?;
@@ -239,11 +249,18 @@ impl<'r> Reader<'r> {
         bytes: usize,
         found: Found<'_>,
     ) -> std::result::Result<(), ValueError> {
-        let Some((position, job)) = self.job(table)? else { return Ok(()) };
+        let Some((position, job)) = self.job(table)? else {
+            self.understood = false;
+            return Ok(());
+        };
         if let Some(partitions) = &mut self.partitions {
             *partitions.entry(job.body.partition()).or_default() += bytes;
         }
-        self.marks.get_mut(position).into_iter().for_each(|mark| mark.found = true);
+        if let Some(mark) = self.marks.get_mut(position)
+            && std::mem::replace(&mut mark.found, true)
+        {
+            return Err(ValueError::new("the answer has an item twice"));
+        }
         if let Err(error) = job.inputs.with_all(|all| found(all, &self.item)) {
             self.undecodable.insert(position, error);
         }
@@ -257,6 +274,19 @@ impl<'r> Reader<'r> {
             None => self.understood = false,
         }
         Ok(())
+    }
+
+    /// Refuses the answer to a read that is one to another question: all of it is asked for again, since what is not named in it
+    /// need not be absent.
+    fn check(&self) -> std::result::Result<(), ValueError> {
+        if !self.understood {
+            return Err(ValueError::new("the answer names a key that was not asked for"));
+        }
+        let mut jobs = self.chunk.iter().filter_map(|id| self.jobs.get(*id)).zip(&self.marks);
+        let is_left_out = |(job, mark): (&Job, &Mark)| {
+            !(mark.found || mark.handed_back) && self.answered.get(job.table) != Some(&true)
+        };
+        if jobs.any(is_left_out) { Err(ValueError::new("the answer leaves out a table")) } else { Ok(()) }
     }
 
     fn verdicts(&mut self, work: Work, is_full: bool) -> Vec<Verdict> {

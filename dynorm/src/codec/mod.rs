@@ -21,6 +21,7 @@ mod place;
 mod request;
 mod scalar;
 mod scanner;
+mod shown;
 mod size;
 mod text;
 mod unescape;
@@ -43,10 +44,12 @@ pub use value_type::ValueType;
 pub(crate) use consumed::consumed_capacity;
 pub(crate) use key_limits::{KeyRole, check_key};
 pub(crate) use number::{
-    compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, plain_number,
+    compare_numbers, integer_text, is_float_text, is_plain_number, is_whole, normal_number, out_of_range,
+    plain_number,
 };
 pub(crate) use request::Request;
 pub(crate) use scanner::{RawString, Scanner};
+pub(crate) use shown::{beginning, shown};
 pub(crate) use size::{item_size, largest_attribute, part_size, value_size};
 pub(crate) use text::{is_plain, write_json_string};
 pub(crate) use value::scalar_text;

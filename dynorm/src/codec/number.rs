@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::ValueError;
+use super::{ValueError, beginning, shown};
 
 /// DynamoDB keeps this many significant digits of a number.
 const MAX_DIGITS: usize = 38;
@@ -23,19 +23,26 @@ pub(super) fn check(text: &str) -> Result<(), ValueError> {
     if text.len() <= MAX_DIGITS && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
-    let number = parse(text).ok_or_else(|| ValueError::new(format!("{text:?} is not a number")))?;
+    let number = parse(text).ok_or_else(|| {
+        ValueError::showing(format!("{:?} is not a number", beginning(text)), "it is not a number")
+    })?;
     if number.digits.len() > MAX_DIGITS {
-        return Err(ValueError::new(format!(
-            "the number {text} has {} significant digits, and DynamoDB keeps {MAX_DIGITS}",
-            number.digits.len()
-        )));
+        let why = format!("has {} significant digits, and DynamoDB keeps {MAX_DIGITS}", number.digits.len());
+        return Err(refused(text, &why));
     }
     if !number.digits.is_empty() && !EXPONENTS.contains(&number.exponent) {
-        return Err(ValueError::new(format!(
-            "the number {text} is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
-        )));
+        return Err(out_of_range(text));
     }
     Ok(())
+}
+
+/// The error for a number that DynamoDB does not reach.
+pub(crate) fn out_of_range(text: &str) -> ValueError {
+    refused(text, "is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude")
+}
+
+fn refused(text: &str, why: &str) -> ValueError {
+    ValueError::showing(format!("the number {} {why}", shown(text)), format!("the number {why}"))
 }
 
 /// One spelling for all spellings of a number that DynamoDB takes for equal: 1, 1.0 and 1e0 are one key.

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::{beginning, shown};
+
 /// Why a value cannot be stored or read, and where in the item it stands.
 ///
 /// The message starts with the path, outermost first: `address.zip: expected a string, found a number`.
@@ -21,6 +23,8 @@ struct Inner {
     /// Innermost first, since each level is added on the way out.
     path: Vec<Segment>,
     problem: Cow<'static, str>,
+    /// The same without the value, if the problem shows it.
+    discreet: Option<Cow<'static, str>>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -33,7 +37,20 @@ enum Segment {
 impl ValueError {
     /// An error about the value itself; the callers add where it stands.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { path: Vec::new(), problem: problem.into() }))
+        Self(Box::new(Inner { path: Vec::new(), problem: problem.into(), discreet: None }))
+    }
+
+    /// An error that shows the value, and what it says where values must not be shown.
+    pub(crate) fn showing(problem: String, discreet: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner { path: Vec::new(), problem: problem.into(), discreet: Some(discreet.into()) }))
+    }
+
+    /// The same error without the value: it is not known yet whether its field is sensitive.
+    pub(crate) fn discreet(mut self) -> Self {
+        if let Some(discreet) = self.0.discreet.take() {
+            self.0.problem = discreet;
+        }
+        self
     }
 
     /// The same error, one level further out: inside the attribute or struct field `name`.
@@ -72,10 +89,10 @@ impl ValueError {
                     if !path.is_empty() {
                         path.push('.');
                     }
-                    path.push_str(name);
+                    path.push_str(&shown(name));
                 }
                 Segment::Index(index) => path.push_str(&format!("[{index}]")),
-                Segment::Key(key) => path.push_str(&format!("[{key:?}]")),
+                Segment::Key(key) => path.push_str(&format!("[{:?}]", beginning(key))),
             }
         }
         path

@@ -266,8 +266,9 @@ impl EntityInfo {
     pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
         let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();
         ValueError::new(format!(
-            "`{}` has no field that is stored as `{name}`; it has {}",
+            "`{}` has no field that is stored as `{}`; it has {}",
             self.name,
+            crate::codec::shown(name),
             known.join(", ")
         ))
     }

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Error, Subject};
+use crate::batch::Fate;
 
 /// The items of a batch that are not known to be done.
-#[derive(Debug)]
 pub struct BatchReport {
     pub(crate) subject: Subject,
     pub(crate) total: usize,
@@ -23,9 +23,23 @@ pub struct BatchItem {
     /// Its key, as text; the sensitive parts left out.
     pub key: Option<String>,
     /// What is known of it.
-    pub fate: crate::batch::Fate,
+    pub fate: Fate,
     /// Why.
     pub reason: std::sync::Arc<Error>,
+}
+
+/// What it says, and the first failures: there may be hundreds of thousands.
+impl fmt::Debug for BatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 10;
+        let mut debug = f.debug_struct("BatchReport");
+        debug.field("message", &format_args!("{self}"));
+        debug.field("failures", &self.failures.get(..SHOWN).unwrap_or(&self.failures));
+        if let Some(more @ 1..) = self.failures.len().checked_sub(SHOWN) {
+            debug.field("more_failures", &more);
+        }
+        debug.field("stopped", &self.stopped).finish()
+    }
 }
 
 impl fmt::Display for BatchReport {
@@ -50,7 +64,7 @@ impl fmt::Display for BatchReport {
         let mut fates: Vec<(String, usize)> = Vec::new();
         for failure in failures {
             let fate = match failure.fate {
-                crate::batch::Fate::Superseded { .. } => "superseded by one of them".to_owned(),
+                Fate::Superseded { .. } => "superseded by one of them".to_owned(),
                 fate => fate.to_string(),
             };
             match fates.iter_mut().find(|(known, _)| *known == fate) {

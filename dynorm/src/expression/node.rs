@@ -503,7 +503,7 @@ impl Term {
         let mut encoder = Encoder::default();
         match value.encode(&mut encoder) {
             Ok(()) => Self::Value(encoder.into_bytes()),
-            Err(error) => Self::Refused(error),
+            Err(error) => Self::Refused(error.discreet()),
         }
     }
 

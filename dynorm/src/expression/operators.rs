@@ -327,6 +327,6 @@ impl<E, T> Field<E, T, Opaque> {
 
     fn value(self, value: &T) -> Term {
         encode_opaque(self.encoding(), value)
-            .map_or_else(|error| Term::Refused(error.in_field(self.name())), Term::Value)
+            .map_or_else(|error| Term::Refused(error.discreet().in_field(self.name())), Term::Value)
     }
 }

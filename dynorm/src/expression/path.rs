@@ -331,8 +331,10 @@ impl<E, T> Path<E, T, Opaque> {
     }
 
     fn value(&self, value: &T) -> Term {
-        encode_opaque(self.encode, value)
-            .map_or_else(|error| Term::Refused(error.in_field(format!("{:?}", self.path))), Term::Value)
+        encode_opaque(self.encode, value).map_or_else(
+            |error| Term::Refused(error.discreet().in_field(format!("{:?}", self.path))),
+            Term::Value,
+        )
     }
 }
 

@@ -6,10 +6,9 @@ use crate::database::Database;
 use crate::encoded::EncodedKey;
 use crate::entity::EntityInfo;
 use crate::error::{Doing, Error, Result, Subject};
-use crate::transaction::send_one;
 use crate::transport::{self, Answer, Repeat};
 use crate::unique::Claimed;
-use crate::write::{Known, Write, unsettled};
+use crate::write::{Known, Write, send_one, unsettled};
 
 /// How often the item may turn out to be another than the write was made for.
 const ATTEMPTS: u32 = 10;

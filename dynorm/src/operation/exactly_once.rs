@@ -3,20 +3,15 @@ use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::claiming::{claiming, read_known};
-use super::find::found;
-use super::returning::{New, Nothing};
+use super::returning::{Nothing, ReadBack};
 use super::update::{Existing, Update};
 use super::update_item::update_request;
-use crate::codec::Request;
 use crate::database::Database;
-use crate::entity::{EncodedKey, Entity, Stamp, encode_key};
-use crate::error::{Doing, Error, Result, Subject};
+use crate::entity::{Entity, Stamp, encode_key};
+use crate::error::{Doing, Result, Subject};
 use crate::expression::{Condition, Node};
-use crate::rules::Visibility;
-use crate::transaction::carry_out_one;
-use crate::transport::{self, Operation, Repeat};
 use crate::unique::touches;
-use crate::write::Known;
+use crate::write::{Known, carry_out_one};
 
 /// An update of an item that exists, applied [exactly once](Update::exactly_once).
 pub struct Once<E: Entity>(pub(super) E::Key);
@@ -27,7 +22,7 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
     ///
     /// A transaction gives nothing back, so the entity is read afterwards, consistently: it is as it was some moment after the
     /// update, with what others have changed meanwhile. If that read fails, the error says that the update was made, and
-    /// its [`outcome_known`](Error::outcome_known) is true. [`returning_nothing`](Update::returning_nothing) does without the read.
+    /// its [`outcome_known`](crate::Error::outcome_known) is true. [`returning_nothing`](Update::returning_nothing) does without the read.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -47,7 +42,7 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
     /// ```
     ///
     /// # Errors
-    /// Those of the update by itself. [`outcome_known`](Error::outcome_known) is false only if the last attempt got no answer that
+    /// Those of the update by itself. [`outcome_known`](crate::Error::outcome_known) is false only if the last attempt got no answer that
     /// settles it.
     pub fn exactly_once(self) -> Update<E, Once<E>, R>
     where
@@ -106,59 +101,4 @@ impl<E: Entity> fmt::Debug for Once<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Once")
     }
-}
-
-/// What an update that is made [exactly once](Update::exactly_once) can give back: [`New`], by a read, or [`Nothing`].
-#[diagnostic::on_unimplemented(
-    message = "an update that returns the old item cannot be made exactly once",
-    label = "a transaction gives nothing back, so nobody knows what was there before",
-    note = "leave `returning_old()` out, or read the item before and update it with a condition"
-)]
-pub trait ReadBack<E: Entity>: 'static {
-    /// The type of it.
-    type Output;
-    #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    fn read(
-        database: &Database,
-        key: EncodedKey,
-        subject: Subject,
-    ) -> impl Future<Output = Result<Self::Output>> + Send;
-}
-
-impl<E: Entity> ReadBack<E> for New {
-    type Output = E;
-
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
-        let reading = subject.clone().during(Doing::ReadingBack);
-        let answer = read_back(database, key, reading.clone()).await?;
-        match found(&answer, Visibility::ALL) {
-            Ok(Some(entity)) => Ok(entity),
-            Ok(None) => Err(Error::not_found_because(subject, "it was deleted after the update was made")),
-            Err(error) => Err(Error::undecodable(reading, &error)),
-        }
-    }
-}
-
-impl<E: Entity> ReadBack<E> for Nothing {
-    type Output = ();
-
-    #[allow(private_interfaces, reason = "called by the operation alone")]
-    async fn read(_: &Database, _: EncodedKey, _: Subject) -> Result<()> {
-        Ok(())
-    }
-}
-
-async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<transport::Answer> {
-    let mut request = Request::for_table(&subject.table, key.json.len());
-    request.json("Key", &key.json);
-    request.flag("ConsistentRead", true);
-    let (operation, body) = (Operation::GET_ITEM, request.finish());
-    let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;
-    sent.map_err(|mut failure| {
-        // What was to be done is done, whatever becomes of the read.
-        failure.outcome_known = true;
-        failure.into_error(subject)
-    })
 }

@@ -10,8 +10,7 @@ use crate::database::Database;
 use crate::entity::{Entity, Stamp};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
-use crate::transaction::carry_out_one;
-use crate::write::Known;
+use crate::write::{Known, carry_out_one};
 
 /// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by
 /// [`Repository::retry_on_conflict`](crate::Repository::retry_on_conflict).

@@ -1,12 +1,12 @@
 //! What the operations give back: the types that say it, and how it is read out of an answer.
 
-use super::exactly_once::ReadBack;
-use super::find::member;
-use crate::codec::ValueError;
+use super::find::{found, member};
+use crate::codec::{Request, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity};
-use crate::error::{Error, Result, Subject};
-use crate::transport::{Answer, Repeat};
+use crate::error::{Doing, Error, Result, Subject};
+use crate::rules::Visibility;
+use crate::transport::{self, Answer, Operation, Repeat};
 use crate::write::ReturnValues;
 
 /// An update that gives the entity as it is then.
@@ -119,4 +119,60 @@ pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, V
     let item = member(answer, "Attributes")?.ok_or_else(|| ValueError::new("the answer has no item"))?;
     decode_entity(&item)?
         .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
+}
+
+/// What an update that is made [exactly once](crate::Update::exactly_once) can give back: [`New`], by a read,
+/// or [`Nothing`].
+#[diagnostic::on_unimplemented(
+    message = "an update that returns the old item cannot be made exactly once",
+    label = "a transaction gives nothing back, so nobody knows what was there before",
+    note = "leave `returning_old()` out, or read the item before and update it with a condition"
+)]
+pub trait ReadBack<E: Entity>: 'static {
+    /// The type of it.
+    type Output;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    fn read(
+        database: &Database,
+        key: EncodedKey,
+        subject: Subject,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+impl<E: Entity> ReadBack<E> for New {
+    type Output = E;
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
+        let reading = subject.clone().during(Doing::ReadingBack);
+        let answer = read_back(database, key, reading.clone()).await?;
+        match found(&answer, Visibility::ALL) {
+            Ok(Some(entity)) => Ok(entity),
+            Ok(None) => Err(Error::not_found_because(subject, "it was deleted after the update was made")),
+            Err(error) => Err(Error::undecodable(reading, &error)),
+        }
+    }
+}
+
+impl<E: Entity> ReadBack<E> for Nothing {
+    type Output = ();
+
+    #[allow(private_interfaces, reason = "called by the operation alone")]
+    async fn read(_: &Database, _: EncodedKey, _: Subject) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<Answer> {
+    let mut request = Request::for_table(&subject.table, key.json.len());
+    request.json("Key", &key.json);
+    request.flag("ConsistentRead", true);
+    let (operation, body) = (Operation::GET_ITEM, request.finish());
+    let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;
+    sent.map_err(|mut failure| {
+        // What was to be done is done, whatever becomes of the read.
+        failure.outcome_known = true;
+        failure.into_error(subject)
+    })
 }

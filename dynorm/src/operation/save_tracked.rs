@@ -44,6 +44,13 @@ pub struct SaveTracked<'t, E: Entity> {
     database: Option<Database>,
 }
 
+impl<E: Entity> Tracked<E> {
+    /// Sends the changes: an update of just what changed. See [`SaveTracked`].
+    pub fn save(&mut self) -> SaveTracked<'_, E> {
+        SaveTracked::new(self)
+    }
+}
+
 impl<'t, E: Entity> SaveTracked<'t, E> {
     pub(crate) fn new(tracked: &'t mut Tracked<E>) -> Self {
         let database = tracked.database.clone();

@@ -11,6 +11,8 @@ type Result<T> = std::result::Result<T, ValueError>;
 /// What a page says beside its items.
 #[derive(Debug, Default)]
 pub(super) struct Summary<'a> {
+    /// It has a list of items, if an empty one.
+    pub(super) has_items: bool,
     /// The items that match, as the server counts them.
     pub(super) count: Option<u64>,
     /// The items that were read, with those that the filter left out.
@@ -51,6 +53,7 @@ pub(super) fn read_page<'a>(
                     Ok(())
                 })?;
                 items = Some(index as u64);
+                summary.has_items = true;
             }
             "Count" => {
                 summary.count = Some(number(scanner.skip()?).map_err(|error| error.in_field("Count"))?)

@@ -58,7 +58,12 @@ impl FromStr for Cursor {
         if text.starts_with(VERSION) && text.bytes().all(is_plain) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::invalid_cursor(Subject::default(), format!("{text:?} is not a cursor")))
+        // It came from whoever asks, and may be of any length, or nearly a cursor, with the keys that are in one.
+        let what = match text.len() {
+            0..=40 => format!("{text:?}"),
+            length => format!("a text of {length} bytes"),
+        };
+        Err(Error::invalid_cursor(Subject::default(), format!("{what} is not a cursor")))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::transport::Operation;
 ///   cost:   reads one partition; what the filter leaves out is paid for"
 /// );
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Explanation {
     plan: Result<Plan, ValueError>,
     limit: Option<u64>,
@@ -49,6 +49,13 @@ impl Explanation {
     #[must_use]
     pub fn index(&self) -> Option<&'static str> {
         self.plan.as_ref().ok()?.index.map(|index| index.name)
+    }
+}
+
+/// What it says: the plan itself holds values.
+impl fmt::Debug for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Explanation").field(&self.to_string()).finish()
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Reader {
 pub(super) struct Fetched {
     answer: Answer,
     pub(super) lane: usize,
+    /// Only the number of items was asked for.
+    counting: bool,
 }
 
 impl Reader {
@@ -180,7 +182,7 @@ impl Reader {
         let body = body.map_err(|error| Error::invalid(self.subject.clone(), &error))?;
         let answer = transport::send(self.database.carrier(), self.plan.operation, &self.table, body).await;
         let answer = answer.map_err(|failure| self.error(failure))?;
-        Ok(Fetched { answer, lane })
+        Ok(Fetched { answer, lane, counting })
     }
 
     /// Reads a page of a lane; see [`read_page`].
@@ -189,7 +191,11 @@ impl Reader {
         fetched: &'f Fetched,
         each: &mut dyn FnMut(usize, &Item<'f>) -> std::result::Result<(), ValueError>,
     ) -> std::result::Result<Summary<'f>, ValueError> {
-        read_page(fetched.answer.text()?, &self.plan, fetched.lane, each)
+        let summary = read_page(fetched.answer.text()?, &self.plan, fetched.lane, each)?;
+        if !summary.has_items && !fetched.counting {
+            return Err(ValueError::new("the answer has no items"));
+        }
+        Ok(summary)
     }
 
     /// DynamoDB says of an index that is not there only that the request is not valid.

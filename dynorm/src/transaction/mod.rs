@@ -7,7 +7,6 @@ mod request;
 pub use get::{GetList, TransactGet, TransactReads, transact_get};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
 pub use request::MAX_TRANSACTION_OPERATIONS;
-pub(crate) use request::{carry_out_one, send_one};
 
 use std::fmt;
 use std::marker::PhantomData;

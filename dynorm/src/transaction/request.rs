@@ -2,12 +2,12 @@
 //! generic.
 
 use super::part::Part;
-use crate::codec::{Request, Scanner, ValueError, item_size};
+use crate::codec::{Scanner, ValueError, item_size};
 use crate::database::Database;
 use crate::entity::Stamp;
 use crate::error::{Doing, Error, FailedOperation, Result, Subject, TransactionReport};
-use crate::transport::{self, Failure, Operation};
-use crate::write::Write;
+use crate::transport::{Failure, Operation};
+use crate::write::{Write, operations_of, send_writes, transaction_body};
 
 /// The most operations that DynamoDB takes in one transaction, and the most items that it reads in one.
 pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
@@ -67,7 +67,7 @@ pub(super) fn prepare(
     }
     check_items(&writes).map_err(&refused)?;
     check_claims(&writes).map_err(&refused)?;
-    let body = body(&writes, &token);
+    let body = transaction_body(&writes, &token);
     check_size(&writes, body.len()).map_err(&refused)?;
     Ok(TransactionRequest { writes, subject, body })
 }
@@ -133,19 +133,6 @@ fn check_claims(writes: &[Write]) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// How many operations they are to DynamoDB.
-fn operations_of(writes: &[Write]) -> usize {
-    writes.iter().map(Write::operations).sum()
-}
-
-fn body(writes: &[Write], token: &str) -> Vec<u8> {
-    let length: usize = writes.iter().map(|write| write.body.len() + 32 + 512 * write.claims.len()).sum();
-    let mut request = Request::new(length);
-    request.array("TransactItems", &mut writes.iter(), Write::write_operations);
-    request.text("ClientRequestToken", token);
-    request.finish()
-}
-
 /// Refuses more than DynamoDB takes, as far as it can be known here: items that are put count with all of their attributes, of
 /// the others their keys and the values in their expressions. What an update changes is in the table, so only the server knows
 /// its size.
@@ -198,7 +185,7 @@ fn size(write: &Write) -> std::result::Result<usize, ValueError> {
 impl TransactionRequest {
     pub(super) async fn carry_out(self, database: &Database) -> Result<()> {
         let Self { writes, subject, body } = self;
-        match send(database, &writes, body).await {
+        match send_writes(database, &writes, body).await {
             Ok(()) => Ok(()),
             Err(failure) => {
                 let operations = writes.iter().enumerate();
@@ -214,27 +201,6 @@ impl TransactionRequest {
             }
         }
     }
-}
-
-async fn send(database: &Database, writes: &[Write], body: Vec<u8>) -> std::result::Result<(), Failure> {
-    let mut tables: Vec<&str> = writes.iter().map(|write| write.subject.table.as_str()).collect();
-    tables.sort_unstable();
-    tables.dedup();
-    let operation = Operation::TRANSACT_WRITE_ITEMS;
-    let operations = operations_of(writes);
-    transport::send_transaction(database, operation, &tables, operations, body).await.map(drop)
-}
-
-/// A write with its claims, as a transaction: applied once, even if answers are lost.
-pub(crate) async fn send_one(database: &Database, write: &Write) -> std::result::Result<(), Failure> {
-    let writes = std::slice::from_ref(write);
-    let body = body(writes, &ulid::Ulid::generate().to_string());
-    send(database, writes, body).await
-}
-
-/// A write by itself, as a transaction of one operation: applied once, even if answers are lost.
-pub(crate) async fn carry_out_one(database: &Database, write: Write) -> Result<()> {
-    send_one(database, &write).await.map_err(|failure| write.error(failure))
 }
 
 /// The failure of a transaction, said of its operations where DynamoDB says it of them: in their order, each with its

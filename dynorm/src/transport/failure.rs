@@ -5,7 +5,9 @@ use std::error::Error as StdError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::codec::{Scanner, ValueError};
+use super::Operation;
+use super::answer::{self, NoAnswer};
+use crate::codec::{Scanner, ValueError, shown};
 use crate::error::{Error, Report, StoredItem, Subject};
 
 /// Why there is no successful answer.
@@ -49,6 +51,10 @@ pub(crate) enum FailureKind {
     Timeout,
     Rejected,
     Server,
+    /// Of a read: what came is not an answer to it.
+    Undecodable,
+    /// Nothing can be sent as things are set up.
+    Configuration,
 }
 
 impl FailureKind {
@@ -65,7 +71,9 @@ impl FailureKind {
             | Self::TableNotFound
             | Self::AccessDenied
             | Self::Credentials
-            | Self::Rejected => false,
+            | Self::Rejected
+            | Self::Undecodable
+            | Self::Configuration => false,
         }
     }
 
@@ -81,6 +89,8 @@ impl FailureKind {
             Self::Timeout => "timeout",
             Self::Rejected => "rejected",
             Self::Server => "server",
+            Self::Undecodable => "undecodable",
+            Self::Configuration => "configuration",
         }
     }
 }
@@ -100,15 +110,17 @@ impl Failure {
                 // again to be read by our structs. A body that is broken there is an error all the same, without its items.
                 let (item, reasons) = particulars(body).unwrap_or_default();
                 let error = service.into_err();
+                // Without a code it is somebody else who stands between us.
+                let answered_by_dynamodb = error.code().is_some();
                 let kind = match answered(error.code().unwrap_or_default(), status) {
                     FailureKind::Throttled if is_hot => FailureKind::HotKeys,
                     kind => kind,
                 };
                 Self {
                     kind,
-                    message: describe(error.code(), error.message()),
-                    outcome_known: status < 500,
-                    answered: true,
+                    message: describe(error.code(), error.message(), status),
+                    outcome_known: is_refusal(status),
+                    answered: answered_by_dynamodb,
                     status: Some(status),
                     item,
                     reasons,
@@ -131,7 +143,62 @@ impl Failure {
                 let kind = if about_credentials { FailureKind::Credentials } else { FailureKind::Rejected };
                 Self::connection(kind, error, true)
             }
+            SdkError::ResponseError(_) => {
+                let status = error.raw_response().map(|response| response.status().as_u16());
+                let failure = Self::connection(FailureKind::Server, error, false);
+                match failure.source.as_deref().and_then(|source| source.downcast_ref()) {
+                    Some(NoAnswer(error)) => Self { status, ..Self::not_an_answer(error) },
+                    None => Self { status, ..failure },
+                }
+            }
             error => Self::connection(FailureKind::Server, error, false),
+        }
+    }
+
+    /// What came is not an answer to what was asked.
+    fn not_an_answer(error: &ValueError) -> Self {
+        let failure = Self::local("".into());
+        let (kind, message) = (FailureKind::Undecodable, error.to_string());
+        Self { kind, message, outcome_known: false, source: None, ..failure }
+    }
+
+    /// The failure of this operation, which was asked with these bytes.
+    pub(super) fn of(self, operation: Operation, asked: &[u8]) -> Self {
+        let single = self.item.iter().map(|item| (0, item.json()));
+        let reasons = self.reasons.iter().enumerate();
+        let several = reasons.filter_map(|(index, reason)| Some((index, reason.item.as_ref()?.json())));
+        let mut items = single.chain(several).peekable();
+        let failure = if items.peek().is_none() || matches!(answer::is_about(asked, items), Ok(true)) {
+            self
+        } else {
+            Self::not_an_answer(&ValueError::new("the answer is about an item that was not asked for"))
+        };
+        match failure.kind {
+            // Of a write it says no more than that the server is not well.
+            FailureKind::Undecodable if !operation.is_read() => {
+                let message = format!("its answer cannot be used: {}", failure.message);
+                Self { kind: FailureKind::Server, message, ..failure }
+            }
+            _ => failure,
+        }
+    }
+
+    /// Nothing can be sent as things are set up.
+    pub(super) fn configuration(message: impl Into<String>) -> Self {
+        let failure = Self::local("".into());
+        Self { kind: FailureKind::Configuration, message: message.into(), source: None, ..failure }
+    }
+
+    /// The same failure of a request that was not sent: then nothing was done, and if nobody can be blamed it is the client that
+    /// cannot send. The errors of the SDK may have the whole request in them, so only what they say is kept.
+    pub(super) fn unsent(self) -> Self {
+        let is_about_credentials = matches!(self.kind, FailureKind::Credentials | FailureKind::Timeout);
+        match self.source.as_deref().filter(|_| !is_about_credentials) {
+            Some(source) => Self::configuration(format!(
+                "the request cannot be sent: {}; check the endpoint and the region of the client",
+                shown(&chain_without_requests(source))
+            )),
+            None => Self { outcome_known: true, ..self },
         }
     }
 
@@ -199,6 +266,8 @@ impl Failure {
             FailureKind::Timeout => Error::Timeout(report),
             FailureKind::Rejected => Error::Rejected(report),
             FailureKind::Server => Error::Server(report),
+            FailureKind::Undecodable => Error::Undecodable(report),
+            FailureKind::Configuration => Error::Configuration(report),
         }
     }
 }
@@ -231,8 +300,8 @@ fn answered(code: &str, status: u16) -> FailureKind {
         // Of what stands between us and DynamoDB.
         _ if status == 429 => FailureKind::Throttled,
         _ if status == 408 => FailureKind::Timeout,
-        _ if status >= 500 => FailureKind::Server,
-        _ => FailureKind::Rejected,
+        _ if is_refusal(status) => FailureKind::Rejected,
+        _ => FailureKind::Server,
     }
 }
 
@@ -286,7 +355,7 @@ impl CancellationReason {
     pub(crate) fn into_failure(self, outcome_known: bool) -> Failure {
         Failure {
             kind: self.kind(),
-            message: describe(Some(&self.code), self.message.as_deref()),
+            message: describe(Some(&self.code), self.message.as_deref(), 400),
             outcome_known,
             answered: true,
             status: None,
@@ -328,11 +397,17 @@ fn stored_item(scanner: &mut Scanner<'_>) -> Result<Option<StoredItem>, ValueErr
     Ok((json.starts_with('{') && json != "{}").then(|| StoredItem::new(json)))
 }
 
-fn describe(code: Option<&str>, message: Option<&str>) -> String {
+/// True if the status says that nothing was done. A redirection comes from somebody who stands between us and DynamoDB.
+pub(super) const fn is_refusal(status: u16) -> bool {
+    matches!(status, 400..500)
+}
+
+fn describe(code: Option<&str>, message: Option<&str>, status: u16) -> String {
     match (code, message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(text), None) | (None, Some(text)) => text.to_owned(),
-        (None, None) => "an error without a code".to_owned(),
+        (Some(code), Some(message)) => format!("{}: {}", shown(code), shown(message)),
+        (Some(text), None) | (None, Some(text)) => shown(text).into_owned(),
+        // Of what stands between us and DynamoDB; what it has to say is for a browser.
+        (None, None) => format!("HTTP status {status}, without an error of DynamoDB's"),
     }
 }
 
@@ -345,6 +420,17 @@ pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
         next = error.source();
     }
     text
+}
+
+/// The same, as far as the causes do not show a request with its body.
+fn chain_without_requests(error: &(dyn StdError + 'static)) -> String {
+    let (mut causes, mut next) = (Vec::new(), Some(error));
+    while let Some(error) = next {
+        causes.push(error.to_string());
+        next = error.source();
+    }
+    causes.retain(|cause| !cause.contains("SdkBody"));
+    causes.join(": ")
 }
 
 fn is_about_credentials(error: &(dyn StdError + 'static), chain: &str) -> bool {

@@ -15,12 +15,15 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::BoxFuture;
 
 use super::Failure;
+use super::answer::Member;
 
 /// An operation that carries items.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation {
     target: &'static str,
     is_read: bool,
+    /// What an answer must have.
+    pub(super) answer: &'static [Member],
     /// Sends it, of what it says but the tables.
     pub(super) send: for<'s> fn(&'s Client, &'s [&'s str]) -> Sent<'s>,
     /// The output that the SDK expects of it; what was answered is read elsewhere.
@@ -31,10 +34,11 @@ pub(super) type Sent<'s> = BoxFuture<'s, Result<(), Failure>>;
 
 /// An operation of the SDK by which one table is asked.
 macro_rules! of_one_table {
-    ($target:literal, $is_read:literal, $method:ident, $output:ident) => {
+    ($target:literal, $is_read:literal, $answer:ident, $method:ident, $output:ident) => {
         Self {
             target: $target,
             is_read: $is_read,
+            answer: Member::$answer,
             send: |client, tables| {
                 Box::pin(async move {
                     let table = tables.first().copied().unwrap_or_default();
@@ -48,19 +52,20 @@ macro_rules! of_one_table {
 
 impl Operation {
     pub(crate) const PUT_ITEM: Self =
-        of_one_table!("DynamoDB_20120810.PutItem", false, put_item, PutItemOutput);
+        of_one_table!("DynamoDB_20120810.PutItem", false, WRITE, put_item, PutItemOutput);
     pub(crate) const GET_ITEM: Self =
-        of_one_table!("DynamoDB_20120810.GetItem", true, get_item, GetItemOutput);
+        of_one_table!("DynamoDB_20120810.GetItem", true, GET, get_item, GetItemOutput);
     pub(crate) const UPDATE_ITEM: Self =
-        of_one_table!("DynamoDB_20120810.UpdateItem", false, update_item, UpdateItemOutput);
+        of_one_table!("DynamoDB_20120810.UpdateItem", false, WRITE, update_item, UpdateItemOutput);
     pub(crate) const DELETE_ITEM: Self =
-        of_one_table!("DynamoDB_20120810.DeleteItem", false, delete_item, DeleteItemOutput);
-    pub(crate) const QUERY: Self = of_one_table!("DynamoDB_20120810.Query", true, query, QueryOutput);
-    pub(crate) const SCAN: Self = of_one_table!("DynamoDB_20120810.Scan", true, scan, ScanOutput);
+        of_one_table!("DynamoDB_20120810.DeleteItem", false, WRITE, delete_item, DeleteItemOutput);
+    pub(crate) const QUERY: Self = of_one_table!("DynamoDB_20120810.Query", true, PAGE, query, QueryOutput);
+    pub(crate) const SCAN: Self = of_one_table!("DynamoDB_20120810.Scan", true, PAGE, scan, ScanOutput);
 
     pub(crate) const BATCH_WRITE_ITEM: Self = Self {
         target: "DynamoDB_20120810.BatchWriteItem",
         is_read: false,
+        answer: Member::BATCH_WRITE,
         send: |client, tables| {
             Box::pin(async move {
                 let mut request = client.batch_write_item();
@@ -76,6 +81,7 @@ impl Operation {
     pub(crate) const BATCH_GET_ITEM: Self = Self {
         target: "DynamoDB_20120810.BatchGetItem",
         is_read: true,
+        answer: Member::BATCH_GET,
         send: |client, tables| {
             Box::pin(async move {
                 let mut request = client.batch_get_item();
@@ -92,6 +98,7 @@ impl Operation {
     pub(crate) const TRANSACT_WRITE_ITEMS: Self = Self {
         target: "DynamoDB_20120810.TransactWriteItems",
         is_read: false,
+        answer: Member::TRANSACTION,
         send: |client, tables| {
             Box::pin(async move {
                 let mut request = client.transact_write_items();
@@ -111,6 +118,7 @@ impl Operation {
     pub(crate) const TRANSACT_GET_ITEMS: Self = Self {
         target: "DynamoDB_20120810.TransactGetItems",
         is_read: true,
+        answer: Member::TRANSACT_GET,
         send: |client, tables| {
             Box::pin(async move {
                 let mut request = client.transact_get_items();

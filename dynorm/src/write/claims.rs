@@ -1,6 +1,5 @@
 //! The claims on unique values: what has to be claimed and released so that the claims follow an item.
 
-use super::return_what_fails;
 use crate::attribute::Timestamp;
 use crate::codec::{FieldInfo, Item, Request, Scanner, ValueError};
 use crate::encoded::{EncodedKey, describe_key};
@@ -243,4 +242,9 @@ impl Claim {
 /// The error of a write whose item is being changed by others.
 pub(crate) fn unsettled(subject: Subject) -> Error {
     Error::Conflict(Report::new(subject, "its unique values are being changed", None))
+}
+
+/// Whoever is refused is told what the item is.
+pub(super) fn return_what_fails(request: &mut Request) {
+    request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
 }

@@ -1,9 +1,9 @@
 //! What must hold for a write, as one condition.
 
-use super::{Action, Intent};
+use super::intent::{Action, Intent};
 use crate::codec::ValueError;
 use crate::entity::EntityInfo;
-use crate::expression::{self, Change, Node};
+use crate::expression::Node;
 use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version, of_type};
 
 /// The condition of a write; `None` if it needs nothing.
@@ -48,15 +48,6 @@ fn of_version(info: &'static EntityInfo, action: Action<'_>, version: Option<u64
         (None, action) if action.raises_version(info) => can_raise_version(info),
         (None, _) => None,
     }
-}
-
-/// True if the changes raise the version, whatever it is.
-pub(super) fn raised_version(info: &'static EntityInfo, changes: &[Change]) -> bool {
-    info.version_attribute().is_some_and(|name| {
-        changes.iter().any(|change| {
-            change.path.is_attribute(name) && matches!(change.action, expression::Action::Add { .. })
-        })
-    })
 }
 
 /// Every item has its key.

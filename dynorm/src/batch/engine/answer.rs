@@ -116,9 +116,11 @@ impl Engine<'_> {
     }
 
     /// A request without a success.
-    pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], failure: Failure, now: Instant) {
+    pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], mut failure: Failure, now: Instant) {
         let (kind, answered) = (failure.kind_of_all(), failure.answered);
         let unanswered = !failure.outcome_known && !answered;
+        // A read that gets no answer has changed nothing all the same.
+        failure.outcome_known |= self.work == Work::Get;
         match kind {
             // For one of its items, or one of its tables.
             FailureKind::Rejected if chunk.len() > 1 => return self.isolate(chunk),
@@ -171,7 +173,11 @@ impl Engine<'_> {
                 self.mark(&chunk, &error, unanswered);
                 self.put_back(chunk, Some(&error), Wait::Alone, now);
             }
-            FailureKind::Conflict | FailureKind::Server | FailureKind::Timeout | FailureKind::Unreachable => {
+            FailureKind::Conflict
+            | FailureKind::Server
+            | FailureKind::Undecodable
+            | FailureKind::Timeout
+            | FailureKind::Unreachable => {
                 self.leave(chunk, parts, &error, unanswered, now);
             }
             FailureKind::TableNotFound | FailureKind::AccessDenied => {
@@ -182,7 +188,7 @@ impl Engine<'_> {
                     self.forsake(id, &error);
                 }
             }
-            FailureKind::Credentials => {
+            FailureKind::Credentials | FailureKind::Configuration => {
                 for id in chunk {
                     self.forsake(id, &error);
                 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::super::Fate;
 use super::super::body::Body;
+use super::super::settings::Settings;
 use super::super::work::Work;
-use super::super::{Fate, Settings};
 use crate::codec::{Item, ValueError};
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};

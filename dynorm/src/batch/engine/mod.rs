@@ -21,8 +21,9 @@ use std::task::{Context, Poll};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
+use super::settings::Settings;
 use super::work::{TableSpec, Work};
-use super::{Settings, Stats, count};
+use super::{Stats, count};
 use crate::database::Database;
 use crate::error::Error;
 use crate::transport::{self, Operation};

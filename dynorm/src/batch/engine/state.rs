@@ -7,11 +7,12 @@ use hashbrown::HashTable;
 use slab::Slab;
 use tokio::time::Instant;
 
+use super::super::Stats;
 use super::super::job::Job;
 use super::super::pace::{Concurrency, Pace};
 use super::super::progress::{Checkpoint, Progress};
+use super::super::settings::Settings;
 use super::super::work::{TableSpec, Work};
-use super::super::{Settings, Stats};
 use super::input::{Inputs, Origin, room};
 use super::table::Table;
 use crate::error::Error;

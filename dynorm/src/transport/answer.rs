@@ -1,0 +1,325 @@
+//! What a success must be, operation by operation: a status of 200 is a success only with an answer of DynamoDB's.
+//!
+//! A proxy, a captive portal or a broken server may say 200 with a page of HTML, with nothing, or with an error. Every answer
+//! passes here before anybody reads it, so a write is never taken for done because somebody said "OK".
+
+use aws_smithy_types::body::SdkBody;
+
+use super::Operation;
+use crate::codec::{Scanner, Value, ValueError};
+
+/// The body of a successful answer.
+pub(crate) struct Answer(SdkBody);
+
+impl Answer {
+    /// That of an operation which answers nothing.
+    pub(crate) fn empty() -> Self {
+        Self(SdkBody::from("{}"))
+    }
+
+    /// The answer to what was `asked`, if it is one.
+    pub(super) fn new(operation: Operation, asked: &[u8], body: SdkBody) -> Result<Self, ValueError> {
+        let answer = Self(body);
+        check(operation, asked, answer.text()?)?;
+        Ok(answer)
+    }
+
+    pub(crate) fn text(&self) -> Result<&str, ValueError> {
+        std::str::from_utf8(self.0.bytes().unwrap_or_default())
+            .map_err(|_| ValueError::new("the answer is not UTF-8"))
+    }
+
+    /// What the answer says of the capacity that the request took, as JSON.
+    pub(super) fn consumed_capacity(&self) -> Option<&str> {
+        let mut found = None;
+        let search = |text| {
+            Scanner::new(text).object(|member, scanner| {
+                let value = scanner.skip()?;
+                if member.text == "ConsumedCapacity" {
+                    found = Some(value);
+                }
+                Ok(())
+            })
+        };
+        self.text().and_then(search).ok()?;
+        found
+    }
+}
+
+/// A member of an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    name: &'static str,
+    kind: Kind,
+    is_required: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Object,
+    List,
+    /// The item that was asked for, or that was written.
+    Item,
+    /// A list of objects, each with the item of the read in its place.
+    Reads,
+}
+
+/// What the answers of the operations must be. What is not named may be there, and is not looked at.
+impl Member {
+    pub(super) const GET: &[Self] = &[Self::optional("Item", Kind::Item)];
+    /// Of a single write.
+    pub(super) const WRITE: &[Self] = &[Self::optional("Attributes", Kind::Item)];
+    /// Of a query or a scan; one that counts has a number instead, and its reader asks for it.
+    pub(super) const PAGE: &[Self] = &[Self::optional("Items", Kind::List)];
+    pub(super) const BATCH_WRITE: &[Self] = &[Self::required("UnprocessedItems", Kind::Object)];
+    pub(super) const BATCH_GET: &[Self] =
+        &[Self::required("Responses", Kind::Object), Self::optional("UnprocessedKeys", Kind::Object)];
+    pub(super) const TRANSACTION: &[Self] = &[];
+    pub(super) const TRANSACT_GET: &[Self] = &[Self::required("Responses", Kind::Reads)];
+
+    const fn required(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, is_required: true }
+    }
+
+    const fn optional(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, is_required: false }
+    }
+
+    /// Steps over the member and says whether it is there: an optional one that is NULL is not.
+    fn check(self, scanner: &mut Scanner<'_>, asked: &[u8]) -> Result<bool, ValueError> {
+        if scanner.peek() == Some(b'n') && !self.is_required {
+            scanner.skip()?;
+            return Ok(false);
+        }
+        let checked = match self.kind {
+            Kind::Object => container(scanner, b'{', "an object"),
+            Kind::List => container(scanner, b'[', "a list"),
+            Kind::Item => match asked_keys(asked)?.first() {
+                Some(Some(key)) => item(scanner, key),
+                _ => container(scanner, b'{', "an object"),
+            },
+            Kind::Reads => reads(scanner, &asked_keys(asked)?),
+        };
+        checked.map(|()| true).map_err(|error| error.in_field(self.name))
+    }
+}
+
+fn check(operation: Operation, asked: &[u8], answer: &str) -> Result<(), ValueError> {
+    let members = operation.answer;
+    let mut found = [false; 2];
+    let mut scanner = Scanner::new(answer);
+    scanner.object(|name, scanner| {
+        if matches!(name.text, "__type" | "message" | "Message") {
+            return Err(ValueError::new("the answer is an error with the status of a success"));
+        }
+        match members.iter().zip(&mut found).find(|(member, _)| member.name == name.text) {
+            Some((member, found)) => *found |= member.check(scanner, asked)?,
+            None => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    if scanner.peek().is_some() {
+        return Err(ValueError::new("the answer goes on behind its end"));
+    }
+    match members.iter().zip(found).find(|(member, found)| member.is_required && !found) {
+        Some((member, _)) => Err(ValueError::new(format!("the answer has no `{}`", member.name))),
+        None => Ok(()),
+    }
+}
+
+fn container(scanner: &mut Scanner<'_>, opening: u8, expected: &str) -> Result<(), ValueError> {
+    if scanner.peek() != Some(opening) {
+        return Err(ValueError::new(format!("expected {expected}")));
+    }
+    scanner.skip().map(drop)
+}
+
+/// A key of a request, as it was written.
+type Key<'a> = Vec<(&'a str, &'a str)>;
+
+/// The keys that a request names: one of a single operation, of a transaction that of each operation. A put has none.
+fn asked_keys(asked: &[u8]) -> Result<Vec<Option<Key<'_>>>, ValueError> {
+    let text = std::str::from_utf8(asked).map_err(|_| ValueError::new("not UTF-8"))?;
+    let (mut alone, mut several) = (None, Vec::new());
+    Scanner::new(text).object(|member, scanner| {
+        match member.text {
+            "Key" => alone = Some(key(scanner)?),
+            "TransactItems" => scanner.array(|scanner| {
+                let mut its = None;
+                scanner.object(|_, scanner| {
+                    scanner.object(|member, scanner| {
+                        match member.text {
+                            "Key" => its = Some(key(scanner)?),
+                            _ => drop(scanner.skip()?),
+                        }
+                        Ok(())
+                    })
+                })?;
+                several.push(its);
+                Ok(())
+            })?,
+            _ => drop(scanner.skip()?),
+        }
+        Ok(())
+    })?;
+    Ok(if several.is_empty() { vec![alone] } else { several })
+}
+
+fn key<'a>(scanner: &mut Scanner<'a>) -> Result<Key<'a>, ValueError> {
+    let mut key = Vec::with_capacity(2);
+    scanner.object(|name, scanner| {
+        key.push((name.text, scanner.skip()?));
+        Ok(())
+    })?;
+    Ok(key)
+}
+
+/// Steps over an item, which must have this key. What is no key of the type at all is left to those who know the entity.
+fn item(scanner: &mut Scanner<'_>, key: &Key<'_>) -> Result<(), ValueError> {
+    if scanner.peek() != Some(b'{') {
+        return Err(ValueError::new("expected an object"));
+    }
+    let mut found = 0;
+    scanner.object(|name, scanner| {
+        let value = scanner.skip()?;
+        let Some((_, asked)) = key.iter().find(|(asked, _)| *asked == name.text) else { return Ok(()) };
+        found += 1;
+        // Nearly always they are written alike.
+        if *asked == value {
+            return Ok(());
+        }
+        let (one, other) = (Value::parse(&mut Scanner::new(asked))?, Value::parse(&mut Scanner::new(value))?);
+        if one.value_type() != other.value_type() {
+            return Err(other
+                .unexpected(&one.value_type().to_string())
+                .in_field(name.readable().into_owned()));
+        }
+        if one.equals(&other)? {
+            Ok(())
+        } else {
+            Err(ValueError::new("the answer is an item of another key"))
+        }
+    })?;
+    if found < key.len() { Err(ValueError::new("the item lacks its key")) } else { Ok(()) }
+}
+
+/// Steps over the answers of several reads. That there are too few is for their reader to say.
+fn reads(scanner: &mut Scanner<'_>, keys: &[Option<Key<'_>>]) -> Result<(), ValueError> {
+    if scanner.peek() != Some(b'[') {
+        return Err(ValueError::new("expected a list"));
+    }
+    let mut index = 0;
+    scanner.array(|scanner| {
+        let Some(key) = keys.get(index) else {
+            return Err(ValueError::new("the answer has more items than were asked for"));
+        };
+        scanner.object(|member, scanner| match key {
+            Some(key) if member.text == "Item" && scanner.peek() != Some(b'n') => {
+                item(scanner, key).map_err(|error| error.at_index(index))
+            }
+            _ => scanner.skip().map(drop),
+        })?;
+        index += 1;
+        Ok(())
+    })
+}
+
+/// True if an item in an error is one that the request was about: of a condition that failed, the item that it found.
+pub(super) fn is_about<'i>(
+    asked: &[u8],
+    mut items: impl Iterator<Item = (usize, &'i str)>,
+) -> Result<bool, ValueError> {
+    let keys = asked_keys(asked)?;
+    Ok(items.all(|(index, json)| match keys.get(index) {
+        Some(Some(key)) => item(&mut Scanner::new(json), key).is_ok(),
+        Some(None) => true,
+        None => false,
+    }))
+}
+
+/// A success that is none: what came is not an answer to the operation.
+#[derive(Debug)]
+pub(super) struct NoAnswer(pub(super) ValueError);
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, is_about};
+    use crate::transport::Operation;
+
+    const KEY: &[u8] = br#"{"TableName":"t","Key":{"id":{"S":"a/b"},"n":{"N":"10"}}}"#;
+
+    #[test]
+    fn an_answer_is_what_its_operation_answers() {
+        let reads = br#"{"TransactItems":[{"Get":{"TableName":"t","Key":{"id":{"S":"a"}}}}]}"#.as_slice();
+        let every = [
+            (Operation::PUT_ITEM, b"{}".as_slice(), "{}"),
+            (Operation::GET_ITEM, KEY, "{}"),
+            (Operation::GET_ITEM, KEY, r#"{"Item":null}"#),
+            (Operation::GET_ITEM, KEY, r#"{"Item":{"n":{"N":"1e1"},"id":{"S":"a\/b"},"x":{"L":[]}}}"#),
+            (Operation::UPDATE_ITEM, KEY, r#" {"ConsumedCapacity":{}} "#),
+            (Operation::BATCH_WRITE_ITEM, b"{}", r#"{"UnprocessedItems":{}}"#),
+            (Operation::BATCH_GET_ITEM, b"{}", r#"{"Responses":{"t":[]}}"#),
+            (Operation::TRANSACT_WRITE_ITEMS, b"{}", "{}"),
+            (Operation::TRANSACT_GET_ITEMS, reads, r#"{"Responses":[{}]}"#),
+            (Operation::TRANSACT_GET_ITEMS, reads, r#"{"Responses":[{"Item":{"id":{"S":"a"}}}]}"#),
+            (Operation::QUERY, b"{}", r#"{"Items":[],"Count":0}"#),
+            (Operation::SCAN, b"{}", r#"{"Count":0}"#),
+        ];
+        for (operation, asked, answer) in every {
+            assert_eq!(check(operation, asked, answer), Ok(()), "{operation:?} {answer}");
+        }
+        for (operation, asked, _) in every {
+            for answer in [
+                "",
+                "null",
+                "[]",
+                "\"{}\"",
+                "7",
+                "<html></html>",
+                "{",
+                "{}}",
+                "{} {}",
+                r#"{"__type":"x#InternalServerError"}"#,
+                r#"{"message":"Forbidden"}"#,
+            ] {
+                assert!(check(operation, asked, answer).is_err(), "{operation:?} {answer}");
+            }
+        }
+        for (operation, asked, answer) in [
+            (Operation::GET_ITEM, KEY, r#"{"Item":[]}"#),
+            (Operation::GET_ITEM, KEY, r#"{"Item":{}}"#),
+            (Operation::GET_ITEM, KEY, r#"{"Item":{"n":{"N":"11"},"id":{"S":"a/b"}}}"#),
+            (Operation::GET_ITEM, KEY, r#"{"Item":{"id":{"S":"a/b"}}}"#),
+            (Operation::DELETE_ITEM, KEY, r#"{"Attributes":{"n":{"N":"10"},"id":{"S":"a"}}}"#),
+            (Operation::PUT_ITEM, b"{}", r#"{"Attributes":7}"#),
+            (Operation::BATCH_WRITE_ITEM, b"{}", "{}"),
+            (Operation::BATCH_WRITE_ITEM, b"{}", r#"{"UnprocessedItems":null}"#),
+            (Operation::BATCH_GET_ITEM, b"{}", r#"{"UnprocessedKeys":{}}"#),
+            (Operation::BATCH_GET_ITEM, b"{}", r#"{"Responses":{},"UnprocessedKeys":[]}"#),
+            (Operation::TRANSACT_GET_ITEMS, reads, "{}"),
+            (Operation::TRANSACT_GET_ITEMS, reads, r#"{"Responses":[{},{}]}"#),
+            (Operation::TRANSACT_GET_ITEMS, reads, r#"{"Responses":[{"Item":{"id":{"S":"b"}}}]}"#),
+            (Operation::QUERY, b"{}", r#"{"Items":{}}"#),
+        ] {
+            assert!(check(operation, asked, answer).is_err(), "{operation:?} {answer}");
+        }
+    }
+
+    #[test]
+    fn the_item_that_a_condition_found_is_that_of_its_operation() {
+        let item = r#"{"id":{"S":"a/b"},"n":{"N":"10.0"}}"#;
+        assert_eq!(is_about(KEY, [(0, item)].into_iter()), Ok(true));
+        assert_eq!(is_about(KEY, [(0, r#"{"id":{"S":"a"},"n":{"N":"10"}}"#)].into_iter()), Ok(false));
+        assert_eq!(is_about(KEY, [(1, item)].into_iter()), Ok(false));
+        // A put names no key.
+        assert_eq!(is_about(br#"{"Item":{"id":{"S":"b"}}}"#, [(0, item)].into_iter()), Ok(true));
+    }
+}

@@ -1,0 +1,61 @@
+//! What dynorm and the SDK need of the program that they run in: a runtime of tokio that has a clock and sockets.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+
+use super::Failure;
+use crate::error::{Error, Result};
+
+/// An error where there is no runtime, or one without a clock: what waits would panic there.
+pub(crate) fn check_runtime() -> Result<()> {
+    let missing = if Handle::try_current().is_err() {
+        NO_RUNTIME
+    } else if catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_err() {
+        // There is no other way to ask.
+        NO_TIME
+    } else {
+        return Ok(());
+    };
+    Err(Error::configuration(missing, None))
+}
+
+const NO_RUNTIME: &str = "there is no tokio runtime here: await the operation inside one, such as that of `#[tokio::main]`, or enter it with `Runtime::enter`";
+const NO_TIME: &str = "this tokio runtime has no clock: build it with `enable_all()`, or with `enable_time()` and `enable_io()`";
+const NO_IO: &str = "this tokio runtime has no sockets: build it with `enable_all()`, or with `enable_io()` and `enable_time()`";
+
+/// Runs what may open a socket; that a runtime cannot is an error rather than a panic.
+pub(super) async fn with_sockets<T>(
+    future: impl Future<Output = std::result::Result<T, Failure>>,
+) -> std::result::Result<T, Failure> {
+    match AssertUnwindSafe(future).catch_unwind().await {
+        Ok(output) => output,
+        Err(panic) => match missing_in(&*panic) {
+            Some(missing) => Err(Failure::configuration(missing)),
+            None => resume_unwind(panic),
+        },
+    }
+}
+
+/// What tokio or the client misses, by the words of its panics.
+fn missing_in(panic: &(dyn Any + Send)) -> Option<&'static str> {
+    let literal = panic.downcast_ref::<&str>().copied();
+    let text = literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str))?;
+    if text.contains("IO is disabled") {
+        Some(NO_IO)
+    } else if text.contains("timers are disabled") {
+        Some(NO_TIME)
+    } else if text.contains("there is no reactor running") {
+        Some(NO_RUNTIME)
+    } else if text.contains("URL was unset") {
+        // The SDK panics at it.
+        Some(
+            "the endpoint of the client is an empty text: leave it out, or write one such as http://localhost:8000",
+        )
+    } else {
+        None
+    }
+}
