@@ -127,7 +127,7 @@ impl FieldByName {
     /// Equal to one of the values.
     #[must_use]
     pub fn is_in<E, V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Condition<E> {
-        Condition::new(self.term().is_in(values.into_iter().map(IntoValue::into_value).collect()))
+        Condition::new(self.term().one_of(values.into_iter().map(IntoValue::into_value).collect()))
     }
 
     /// Begins with the value.

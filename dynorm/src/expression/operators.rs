@@ -241,7 +241,7 @@ impl<E, T, K> Field<E, T, K> {
     where
         T: TypedAttribute<K, Type = V>,
     {
-        Condition::new(self.term().is_in(operands.into_terms()))
+        Condition::new(self.term().one_of(operands.into_terms()))
     }
 
     /// Begins with the operand: text for whatever is stored as text, such as a time or a newtype of a
