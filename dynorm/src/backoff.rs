@@ -1,4 +1,5 @@
-//! How often, and after which wait, something is tried again: exponential backoff with full jitter.
+//! How often, and after which wait, something is tried again: exponential backoff with full jitter; and
+//! the rounds of a batch that bring nothing, which have a least length.
 //!
 //! To change how single writes, transactions, `retry_on_conflict` or batches are repeated, change the
 //! constant of that name below: each has its own, so that none changes with another. What a caller may choose
@@ -11,6 +12,9 @@ use std::time::Duration;
 /// How many rounds of retries without any progress end a batch, unless [`Retry`](crate::Retry) says
 /// otherwise.
 pub const MAX_RETRIES: u32 = 3;
+
+/// For how long a write is made again whose unique values others are changing.
+pub(crate) const CLAIM_TIME: Duration = Duration::from_secs(30);
 
 /// How often one thing is tried, and how long the waits in between may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,10 @@ impl Backoff {
     /// those of a write, since transactions that meet at an item all have to wait for each other.
     pub(crate) const TRANSACTION: Self = Self::of(8);
 
+    /// A write whose unique values others are changing: as often as it takes within [`CLAIM_TIME`], with up
+    /// to 50, 100, 200 ms, … and a second in between.
+    pub(crate) const CLAIM: Self = Self { max_delay: Duration::from_secs(1), ..Self::of(u32::MAX) };
+
     /// `retry_on_conflict`: as often as others may be faster, with up to 5 seconds in between.
     pub(crate) const CONFLICT: Self = Self::of(100);
 
@@ -50,6 +58,14 @@ impl Backoff {
         let factor = 2u32.saturating_pow(fruitless.saturating_sub(1).min(30));
         let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
         limit.mul_f64(random.f64())
+    }
+
+    /// How long to wait after so many rounds in which nothing at all was done: a limit that grows four times
+    /// with each, or a half of it at least, so that it is known for how long nobody gives up.
+    pub(crate) fn round(&self, rounds: u32, random: &mut fastrand::Rng) -> Duration {
+        let factor = 4u32.saturating_pow(rounds.saturating_sub(1).min(15));
+        let limit = self.base_delay.saturating_mul(factor).min(self.max_delay).min(LONGEST);
+        limit.mul_f64(0.5 + random.f64() / 2.0)
     }
 }
 
@@ -72,6 +88,19 @@ mod tests {
             assert!(delays.iter().all(|delay| *delay <= limit));
             assert!(delays.iter().any(|delay| *delay > limit.mul_f64(0.8)));
             assert!(delays.iter().any(|delay| *delay < limit.mul_f64(0.2)));
+        }
+    }
+
+    #[test]
+    fn a_round_without_progress_takes_half_of_its_limit_at_least() {
+        let backoff = Backoff::BATCH;
+        let mut random = fastrand::Rng::with_seed(1);
+        for (round, limit) in [(1, 50), (2, 200), (3, 800), (4, 3200), (5, 5000), (u32::MAX, 5000)] {
+            let waits: Vec<Duration> = (0..500).map(|_| backoff.round(round, &mut random)).collect();
+            let limit = Duration::from_millis(limit);
+            assert!(waits.iter().all(|wait| (limit / 2..=limit).contains(wait)));
+            assert!(waits.iter().any(|wait| *wait > limit.mul_f64(0.9)));
+            assert!(waits.iter().any(|wait| *wait < limit.mul_f64(0.6)));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::attribute::{Moment, Stamp, Timestamp};
+use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo};
 use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
@@ -141,8 +141,12 @@ macro_rules! versions {
                 i128::from(*self)
             }
 
-            fn raise(version: &mut Self, _: &Stamp) {
-                *version = version.saturating_add(1);
+            fn raise(version: &mut Self, stamp: &Stamp) {
+                *version = match stamp.version {
+                    VersionStep::Raise => version.saturating_add(1),
+                    VersionStep::Keep => *version,
+                    VersionStep::Lower => version.saturating_sub(1),
+                };
             }
         }
     )*};
@@ -431,6 +435,11 @@ impl fmt::Display for Versions {
             }
             (_, None) => write!(f, "the write was based on version {expected}, and the item is gone"),
         }?;
+        if found.is_some_and(|found| Some(found) == expected.checked_add(1)) {
+            f.write_str(
+                " (by another writer, or by an earlier save of this entity that was dropped or got no answer)",
+            )?;
+        }
         f.write_str(": read it again, and repeat the change")
     }
 }

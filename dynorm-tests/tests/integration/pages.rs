@@ -221,7 +221,7 @@ async fn capacity_that_no_request_consumes_does_not_stop_a_paced_batch() {
         )
     });
     let users: Vec<User> = (0..200)
-        .map(|number| User { team: "a".into(), city: "Paris".into(), number, ..User::default() })
+        .map(|number| User { team: "a".into(), number, city: "Paris".into(), ..User::default() })
         .collect();
     let start = tokio::time::Instant::now();
     UserRepo::batch_save(users).max_units_per_second(100).on(&db).await.unwrap();

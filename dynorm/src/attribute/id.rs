@@ -5,13 +5,25 @@ use std::str::FromStr;
 
 use ulid::Ulid;
 
-use super::{Attribute, Stamp, shape};
+use super::{Attribute, Stamp, generator, shape};
 use crate::codec::{Encoder, Value, ValueError};
 
 /// The id of a `T`: a [ULID](https://github.com/ulid/spec), stored as its 26 characters, which sort by the time of their making.
 ///
 /// The type parameter keeps the ids of different entities apart: an `Id<Order>` does not fit where an `Id<User>` is
 /// wanted. It is `Copy` whatever `T` is. The default is "not set yet"; the first save of an entity fills it.
+///
+/// # Order
+///
+/// The fresh ids of one process, of whatever type and in whichever thread, are in the order of their making,
+/// also within a millisecond: an id that is made after another one is greater, and a batch gives its entities
+/// ids in the order of its inputs. To keep that order when the clock is set back, ids have the last time that
+/// it showed until it gets there again. The ids of several processes are in order as far as their clocks
+/// agree, to the millisecond.
+///
+/// An id tells when it was made, and it is no secret: of the ids of one millisecond, each is ahead of the one
+/// before it by a random number of 48 bits. What nobody may guess is a token with random bits of its own, and
+/// no id.
 ///
 /// ```
 /// use dynorm::Id;
@@ -29,14 +41,19 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
-    /// A fresh id.
+    /// A fresh id, greater than every one that this process has made before.
+    ///
+    /// ```
+    /// let (one, other) = (dynorm::Id::<()>::new(), dynorm::Id::new());
+    /// assert!(one < other && one.to_string() < other.to_string());
+    /// ```
     #[must_use]
     #[allow(
         clippy::new_without_default,
         reason = "the default is the id that is not set yet, not a fresh one"
     )]
     pub fn new() -> Self {
-        Ulid::generate().into()
+        generator::next().into()
     }
 
     /// True for the default, which stands for "not set yet".
@@ -180,7 +197,8 @@ pub trait Identifier {
     /// True while no id is set.
     fn is_unset(&self) -> bool;
 
-    /// An id that no other entity has.
+    /// An id that no other entity has. Those of one process are in the order of their making; see
+    /// [`Id`](Id#order).
     fn fresh() -> Self;
 
     /// A fresh id, unless there is one.
@@ -213,7 +231,7 @@ impl Identifier for Ulid {
     }
 
     fn fresh() -> Self {
-        Self::generate()
+        generator::next()
     }
 }
 
@@ -224,6 +242,6 @@ impl Identifier for String {
     }
 
     fn fresh() -> Self {
-        Ulid::generate().to_string()
+        generator::next().to_string()
     }
 }

@@ -5,6 +5,7 @@ mod codec;
 mod collections;
 mod flatten;
 mod float;
+mod generator;
 mod id;
 mod integer;
 #[cfg(feature = "serde_json")]
@@ -27,6 +28,7 @@ pub use moment::Moment;
 pub(crate) use part::EncodedPart;
 pub use part::Part;
 pub use stamp::Stamp;
+pub(crate) use stamp::VersionStep;
 pub use timestamp::{Timestamp, TimestampError};
 
 pub use crate::codec::ScalarType;

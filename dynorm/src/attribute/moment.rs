@@ -1,4 +1,4 @@
-use super::{Attribute, Stamp, Timestamp};
+use super::{Attribute, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, ValueError};
 
 /// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
@@ -50,7 +50,9 @@ pub trait Moment {
     where
         Self: Sized,
     {
-        *moment = Self::at(stamp.now);
+        if stamp.version != VersionStep::Lower {
+            *moment = Self::at(stamp.now);
+        }
     }
 }
 

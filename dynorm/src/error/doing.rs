@@ -24,6 +24,7 @@ pub(crate) enum Doing {
     ReadingForHooks,
     ReadingForUniqueValues,
     ReadingBack,
+    RunningHooks,
     /// Encoding a key.
     LookingFor,
     Finding,
@@ -61,6 +62,7 @@ impl fmt::Display for Doing {
             Self::Reading => "reading",
             Self::ReadingForHooks => "reading, for its hooks,",
             Self::ReadingForUniqueValues => "reading, for its unique values,",
+            Self::RunningHooks => "running the hooks of",
             Self::ReadingBack => "reading, after an update that was made,",
             Self::LookingFor => "looking for",
             Self::Finding => "finding",
