@@ -137,7 +137,7 @@ impl FieldByName {
     /// True if the field is equal to one of the values, at most 100.
     #[must_use]
     pub fn is_in<E, V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Condition<E> {
-        Condition::new(self.term().is_in(values.into_iter().map(IntoValue::into_value).collect()))
+        Condition::new(self.term().one_of(values.into_iter().map(IntoValue::into_value).collect()))
     }
 
     /// True if the field begins with the value.

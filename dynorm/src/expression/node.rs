@@ -182,19 +182,19 @@ impl Node {
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
-        let group = |node| match node {
-            Self::And(group) => Ok(group),
-            node => Err(node),
+        let member = |node| match node {
+            Self::And(group) => Member::Group(group),
+            node => Member::Other(node),
         };
-        Group::join(group(self), group(other)).map_or_else(Self::Refused, Self::And)
+        Group::join(member(self), member(other)).map_or_else(Self::Refused, Self::And)
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
-        let group = |node| match node {
-            Self::Or(group) => Ok(group),
-            node => Err(node),
+        let member = |node| match node {
+            Self::Or(group) => Member::Group(group),
+            node => Member::Other(node),
         };
-        Group::join(group(self), group(other)).map_or_else(Self::Refused, Self::Or)
+        Group::join(member(self), member(other)).map_or_else(Self::Refused, Self::Or)
     }
 
     pub(crate) fn negated(self) -> Self {
@@ -383,28 +383,33 @@ impl Node {
 }
 
 /// A group, or a node that is not a group of that operator.
-type Joined = Result<Group, Node>;
+enum Member {
+    Group(Group),
+    Other(Node),
+}
 
 impl Group {
-    fn join(one: Joined, other: Joined) -> Result<Self, ValueError> {
+    fn join(one: Member, other: Member) -> Result<Self, ValueError> {
         let mut group = match (one, other) {
-            (Err(Node::Refused(error)), _) | (_, Err(Node::Refused(error))) => return Err(error),
-            (Ok(mut group), Ok(other)) => {
+            (Member::Other(Node::Refused(error)), _) | (_, Member::Other(Node::Refused(error))) => {
+                return Err(error);
+            }
+            (Member::Group(mut group), Member::Group(other)) => {
                 group.extent = group.extent.and(other.extent);
                 group.nodes.extend(other.nodes);
                 group
             }
-            (Ok(mut group), Err(node)) => {
+            (Member::Group(mut group), Member::Other(node)) => {
                 group.extent = group.extent.and(Extent::within(&node));
                 group.nodes.push(node);
                 group
             }
-            (Err(node), Ok(mut group)) => {
+            (Member::Other(node), Member::Group(mut group)) => {
                 group.extent = Extent::within(&node).and(group.extent);
                 group.nodes.insert(0, node);
                 group
             }
-            (Err(one), Err(other)) => {
+            (Member::Other(one), Member::Other(other)) => {
                 let extent = Extent::within(&one).and(Extent::within(&other));
                 Self { nodes: vec![one, other], extent }
             }
@@ -516,7 +521,7 @@ impl Term {
         Node::Between { term: self, low, high }
     }
 
-    pub(crate) fn is_in(self, values: Vec<Self>) -> Node {
+    pub(crate) fn one_of(self, values: Vec<Self>) -> Node {
         Node::In { term: self, values }
     }
 

@@ -259,7 +259,7 @@ impl<E, T, K> Field<E, T, K> {
     where
         T: TypedAttribute<K, Type = V>,
     {
-        Condition::new(self.term().is_in(operands.into_terms()))
+        Condition::new(self.term().one_of(operands.into_terms()))
     }
 
     /// True if the field begins with the operand: a string for types that are stored as strings, such as

@@ -259,7 +259,7 @@ impl<E, T, K> Path<E, T, K> {
     where
         T: TypedAttribute<K, Type = V>,
     {
-        Condition::new(Term::Path(self.path).is_in(operands.into_terms()))
+        Condition::new(Term::Path(self.path).one_of(operands.into_terms()))
     }
 
     /// See [`Field::begins_with`].

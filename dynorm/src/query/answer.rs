@@ -56,7 +56,7 @@ pub(super) fn read_page<'a>(
                 summary.has_items = true;
             }
             "Count" => {
-                summary.count = Some(number(scanner.skip()?).map_err(|error| error.in_field("Count"))?)
+                summary.count = Some(number(scanner.skip()?).map_err(|error| error.in_field("Count"))?);
             }
             "ScannedCount" => {
                 let scanned = number(scanner.skip()?).map_err(|error| error.in_field("ScannedCount"))?;

@@ -147,7 +147,7 @@ fn one_of<'n>(nodes: impl ExactSizeIterator<Item = &'n Node>) -> Option<Node> {
         }
         all.extend_from_slice(values);
     }
-    Some(Term::Path(attribute?.clone()).is_in(all))
+    Some(Term::Path(attribute?.clone()).one_of(all))
 }
 
 /// Refuses a comparison or a function that can never match.

@@ -74,7 +74,7 @@ impl Plan {
             }
         }
         match &spec.source {
-            Source::Scan => Self::scan(spec, conditions),
+            Source::Scan => Self::scan(spec, &conditions),
             Source::Index(index, _) => {
                 let index = spec.info.indexes.get(*index);
                 let index = index.ok_or_else(|| ValueError::new("the entity has no such index"))?;
@@ -138,13 +138,13 @@ impl Plan {
             (Some(best), _) => Self::query(spec, best, conditions),
             (None, _) if let Some(refused) = refused => Err(refused),
             (None, _) if spec.allow_scan && spec.using.is_none() && spec.order.is_none() => {
-                Self::scan(spec, conditions)
+                Self::scan(spec, &conditions)
             }
             (None, Some((index, missing))) => Err(not_held(index, &missing)),
             (None, None) if let Some((index, field)) = sparse => Err(leaves_out(spec.info, index, field)),
             (None, None) if serves_unordered(spec, &conditions)? => Err(unordered(spec, &conditions)),
             (None, None) if spec.using.is_some() => Err(not_served_by(spec)),
-            (None, None) if spec.allow_scan => Self::scan(spec, conditions),
+            (None, None) if spec.allow_scan => Self::scan(spec, &conditions),
             (None, None) => Err(needs_scan(spec.info, &conditions)),
         }
     }
@@ -186,7 +186,7 @@ impl Plan {
         Self { keys, local, ..Self::bare(spec, Operation::BATCH_GET_ITEM) }
     }
 
-    fn scan(spec: &Spec, conditions: Conditions) -> Result<Self, ValueError> {
+    fn scan(spec: &Spec, conditions: &Conditions) -> Result<Self, ValueError> {
         if spec.order.is_some() {
             return Err(ValueError::new(
                 "a scan has no order: query an index that has it as its sort key, or sort the result with \
