@@ -96,7 +96,7 @@ pub(crate) async fn send_batch(
         }),
         // The SDK reports its last attempt, and an earlier one may have been carried out.
         Err(failure) => {
-            let failure = failure.of(operation, body.bytes().unwrap_or_default());
+            let failure = failure.of(operation.is_read(), body.bytes().unwrap_or_default());
             let failure = if exchange.sent { failure } else { failure.unsent() };
             Err(Failure { outcome_known: failure.outcome_known && !exchange.unanswered, ..failure })
         }
@@ -323,7 +323,7 @@ impl DeserializeResponse for ResponseBody {
         let body = response.body().try_clone().unwrap_or_else(SdkBody::empty);
         let asked = self.asked.bytes().unwrap_or_default();
         // What is no answer is as good as none, so the SDK may try again where it does after a lost one.
-        let answer = Answer::new(self.operation, asked, body)
+        let answer = Answer::new(self.operation.answer, asked, body)
             .map_err(|error| OrchestratorError::response(NoAnswer(error).into()))?;
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(answer);
         Ok((self.operation.empty_output)())

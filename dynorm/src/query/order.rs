@@ -12,8 +12,8 @@ pub struct OrderBy<E> {
     of: PhantomData<fn(&E)>,
 }
 
-/// What [`Query::order_by`] takes: the order of a field, with its direction, as [`Field::asc`] and
-/// [`Field::desc`] make it.
+/// What [`Query::order_by`](crate::Query::order_by) takes: the order of a field, with its direction, as
+/// [`Field::asc`] and [`Field::desc`] make it.
 #[diagnostic::on_unimplemented(
     message = "an order needs a direction: `.asc()` or `.desc()` of a field",
     label = "`{Self}` has no direction",

@@ -5,7 +5,6 @@
 
 use aws_smithy_types::body::SdkBody;
 
-use super::Operation;
 use crate::codec::{Scanner, Value, ValueError};
 
 /// The body of a successful answer.
@@ -17,10 +16,10 @@ impl Answer {
         Self(SdkBody::from("{}"))
     }
 
-    /// The answer to what was `asked`, if it is one.
-    pub(super) fn new(operation: Operation, asked: &[u8], body: SdkBody) -> Result<Self, ValueError> {
+    /// The answer to what was `asked`, if it is one: it has to have these members.
+    pub(super) fn new(members: &[Member], asked: &[u8], body: SdkBody) -> Result<Self, ValueError> {
         let answer = Self(body);
-        check(operation, asked, answer.text()?)?;
+        check(members, asked, answer.text()?)?;
         Ok(answer)
     }
 
@@ -104,8 +103,7 @@ impl Member {
     }
 }
 
-fn check(operation: Operation, asked: &[u8], answer: &str) -> Result<(), ValueError> {
-    let members = operation.answer;
+fn check(members: &[Member], asked: &[u8], answer: &str) -> Result<(), ValueError> {
     let mut found = [false; 2];
     let mut scanner = Scanner::new(answer);
     scanner.object(|name, scanner| {
@@ -274,7 +272,7 @@ mod tests {
             (Operation::SCAN, b"{}", r#"{"Count":0}"#),
         ];
         for (operation, asked, answer) in every {
-            assert_eq!(check(operation, asked, answer), Ok(()), "{operation:?} {answer}");
+            assert_eq!(check(operation.answer, asked, answer), Ok(()), "{operation:?} {answer}");
         }
         for (operation, asked, _) in every {
             for answer in [
@@ -290,7 +288,7 @@ mod tests {
                 r#"{"__type":"x#InternalServerError"}"#,
                 r#"{"message":"Forbidden"}"#,
             ] {
-                assert!(check(operation, asked, answer).is_err(), "{operation:?} {answer}");
+                assert!(check(operation.answer, asked, answer).is_err(), "{operation:?} {answer}");
             }
         }
         for (operation, asked, answer) in [
@@ -309,7 +307,7 @@ mod tests {
             (Operation::TRANSACT_GET_ITEMS, reads, r#"{"Responses":[{"Item":{"id":{"S":"b"}}}]}"#),
             (Operation::QUERY, b"{}", r#"{"Items":{}}"#),
         ] {
-            assert!(check(operation, asked, answer).is_err(), "{operation:?} {answer}");
+            assert!(check(operation.answer, asked, answer).is_err(), "{operation:?} {answer}");
         }
     }
 

@@ -5,7 +5,6 @@ use std::error::Error as StdError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::Operation;
 use super::answer::{self, NoAnswer};
 use crate::codec::{Scanner, ValueError, shown};
 use crate::error::{Error, Report, StoredItem, Subject};
@@ -162,8 +161,8 @@ impl Failure {
         Self { kind, message, outcome_known: false, source: None, ..failure }
     }
 
-    /// The failure of this operation, which was asked with these bytes.
-    pub(super) fn of(self, operation: Operation, asked: &[u8]) -> Self {
+    /// The failure of a read or a write, which was asked with these bytes.
+    pub(super) fn of(self, is_read: bool, asked: &[u8]) -> Self {
         let single = self.item.iter().map(|item| (0, item.json()));
         let reasons = self.reasons.iter().enumerate();
         let several = reasons.filter_map(|(index, reason)| Some((index, reason.item.as_ref()?.json())));
@@ -175,7 +174,7 @@ impl Failure {
         };
         match failure.kind {
             // Of a write it says no more than that the server is not well.
-            FailureKind::Undecodable if !operation.is_read() => {
+            FailureKind::Undecodable if !is_read => {
                 let message = format!("its answer cannot be used: {}", failure.message);
                 Self { kind: FailureKind::Server, message, ..failure }
             }
