@@ -12,7 +12,7 @@ pub struct OrderBy<E> {
     of: PhantomData<fn(&E)>,
 }
 
-/// The argument of [`Query::order_by`]: a field with a direction, made by [`Field::asc`] and [`Field::desc`].
+/// The argument of [`Query::order_by`](crate::Query::order_by): a field with a direction, made by [`Field::asc`] and [`Field::desc`].
 #[diagnostic::on_unimplemented(
     message = "an order needs a direction: `.asc()` or `.desc()` of a field",
     label = "`{Self}` has no direction",
