@@ -50,7 +50,8 @@ pub enum Opaque {}
 ///
 /// ```
 /// # use dynorm::prelude::*;
-/// use dynorm::{Condition, Field, TypedKind};
+/// use dynorm::condition::{Field, TypedKind};
+/// use dynorm::Condition;
 /// # #[derive(Entity, Clone, Debug)]
 /// # struct Reading { #[entity(partition)] sensor: u32, #[entity(sort)] number: u32, value: u32 }
 ///

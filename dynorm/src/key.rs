@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use crate::attribute::EncodedPart;
-pub use crate::attribute::Part;
+pub(crate) use crate::attribute::Part;
 use crate::attribute::{Attribute, shape};
 use crate::codec::ScalarType;
 pub(crate) use crate::codec::{KeyRole, check_key};
@@ -127,7 +127,8 @@ impl<T: Attribute<Shape: shape::Part + shape::Padded>> PaddedIndexKeyPart for T 
 /// key a tuple of such parts.
 ///
 /// ```
-/// # use dynorm::{IntoKey, Timestamp};
+/// # use dynorm::key::IntoKey;
+/// # use dynorm::Timestamp;
 /// fn key(key: impl IntoKey<(String, Timestamp)>) -> (String, Timestamp) {
 ///     key.into_key()
 /// }

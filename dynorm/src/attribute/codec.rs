@@ -48,7 +48,7 @@ impl MapEncoder<'_> {
     /// One entry, with a key of any type that is stored as text.
     ///
     /// ```
-    /// # use dynorm::{Encoder, ValueError};
+    /// # use dynorm::attribute::{Encoder, ValueError};
     /// fn write_prices(encoder: &mut Encoder) -> Result<(), ValueError> {
     ///     encoder.map(|map| {
     ///         map.entry(&"tea".to_string(), &250)?;

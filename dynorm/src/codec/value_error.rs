@@ -10,7 +10,7 @@ use super::{beginning, shown};
 /// adds the path on the way out.
 ///
 /// ```
-/// use dynorm::ValueError;
+/// use dynorm::attribute::ValueError;
 ///
 /// let error = ValueError::new("expected a string, found a number").in_field("zip").at_index(2).in_field("addresses");
 /// assert_eq!(error.to_string(), "addresses[2].zip: expected a string, found a number");
@@ -77,7 +77,7 @@ impl ValueError {
     /// Where the value stands, such as `addresses[2].zip`; empty for the value itself.
     ///
     /// ```
-    /// # use dynorm::ValueError;
+    /// # use dynorm::attribute::ValueError;
     /// assert_eq!(ValueError::new("too long").at_key("fr").in_field("titles").path(), "titles[\"fr\"]");
     /// ```
     #[must_use]

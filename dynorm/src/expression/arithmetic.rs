@@ -28,7 +28,7 @@ impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
 
 /// A sum or a difference of two numbers of an `E`, which DynamoDB computes: made by [`Field::plus`] and
 /// [`Field::minus`], for
-/// [`Update::set`](crate::Update::set).
+/// [`Update::set`](crate::operation::Update::set).
 ///
 /// An `Option` that is absent counts as 0.
 pub struct Sum<E, N> {

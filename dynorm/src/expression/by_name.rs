@@ -36,7 +36,7 @@ pub fn field(name: impl Into<String>) -> FieldByName {
 }
 
 /// A field by its name; made by [`field`](crate::field()). Its operators are those of
-/// [`Field`](crate::Field), for values of any type.
+/// [`Field`](crate::condition::Field), for values of any type.
 #[derive(Clone, Debug)]
 pub struct FieldByName {
     name: String,

@@ -9,7 +9,7 @@ use super::node::{Comparison, Term};
 
 /// The size of a field: the length of a text (in units of UTF-16) or of bytes, the elements of a list, a set
 /// or a map. Made by
-/// [`Field::size`](crate::Field::size).
+/// [`Field::size`](crate::condition::Field::size).
 ///
 /// ```
 /// # use dynorm::prelude::*;

@@ -1,5 +1,5 @@
 //! What an update may change, and what it may be given: the types behind the methods of
-//! [`Update`](crate::Update).
+//! [`Update`](crate::operation::Update).
 
 use std::collections::HashSet;
 

@@ -121,8 +121,8 @@ pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, V
         .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
 }
 
-/// What an update that is made [exactly once](crate::Update::exactly_once) can give back: [`New`], by a read,
-/// or [`Nothing`].
+/// What an update that is made [exactly once](crate::operation::Update::exactly_once) can give back: [`New`],
+/// by a read, or [`Nothing`].
 #[diagnostic::on_unimplemented(
     message = "an update that returns the old item cannot be made exactly once",
     label = "a transaction gives nothing back, so nobody knows what was there before",

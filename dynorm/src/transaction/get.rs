@@ -51,7 +51,7 @@ pub fn transact_get<T: TransactReads>(reads: T) -> TransactGet<T> {
 /// DynamoDB reads up to [100](MAX_TRANSACTION_OPERATIONS) items in a transaction, 4 MB together. An item that is asked for several
 /// times is read once. The reads are as consistent as they can be, and cost four times as much as plain ones; the database is
 /// that of [`on`](Self::on), or else that of the first read that names one. A read that meets a write is
-/// repeated, as [`Transaction`](crate::Transaction) says.
+/// repeated, as [`Transaction`](crate::transaction::Transaction) says.
 ///
 /// # Errors
 /// [`Invalid`](Error::Invalid), before anything is sent, for more than 100 items;

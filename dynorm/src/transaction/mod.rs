@@ -4,8 +4,11 @@ mod get;
 mod part;
 mod request;
 
-pub use get::{GetList, TransactGet, TransactReads, transact_get};
+#[doc(no_inline)]
+pub use get::transact_get;
+pub use get::{GetList, TransactGet, TransactReads};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
+#[doc(no_inline)]
 pub use request::MAX_TRANSACTION_OPERATIONS;
 
 use std::fmt;
@@ -153,8 +156,8 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Changes some fields of an item that exists. Index keys and `updated_at` follow as in the [update](crate::Update) by itself;
-    /// what it would give back is not given.
+    /// Changes some fields of an item that exists. Index keys and `updated_at` follow as in the
+    /// [update](crate::operation::Update) by itself; what it would give back is not given.
     ///
     /// ```
     /// # use dynorm::prelude::*;

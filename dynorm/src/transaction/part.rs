@@ -183,8 +183,8 @@ impl<E: Entity> Part for Check<E> {
     }
 }
 
-/// What [`Transaction::save`](crate::Transaction::save) takes: an entity by value, by reference or by `&mut`, or a
-/// [`Save`] of one.
+/// What [`Transaction::save`](crate::transaction::Transaction::save) takes: an entity by value, by reference
+/// or by `&mut`, or a [`Save`] of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved in a transaction",
     label = "expected an entity, `&entity`, `&mut entity`, or a save such as `UserRepo::save(&mut user).when(…)`",
@@ -223,7 +223,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoSave<'a, E> for Save<'a, E, A> {
     }
 }
 
-/// What [`Transaction::update`](crate::Transaction::update) takes: an [`Update`] of an item that exists.
+/// What [`Transaction::update`](crate::transaction::Transaction::update) takes: an [`Update`] of an item that
+/// exists.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made in a transaction",
     label = "expected an update such as `UserRepo::update(id).set(…)`",
@@ -248,7 +249,8 @@ impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, Nothing> {
     }
 }
 
-/// What [`Transaction::delete`](crate::Transaction::delete) takes: an entity by reference, or a [`Delete`].
+/// What [`Transaction::delete`](crate::transaction::Transaction::delete) takes: an entity by reference, or a
+/// [`Delete`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be deleted in a transaction",
     label = "expected `&entity`, or a delete such as `UserRepo::delete(&user).when(…)`",

@@ -1,7 +1,10 @@
 //! The entities that are written: one for each of a cover of the rules that an entity may have.
 
+use dynorm::batch::{BatchDelete, BatchRestore};
+use dynorm::condition::Field;
+use dynorm::operation::{Delete, Restore, RetryOnConflict};
 use dynorm::prelude::*;
-use dynorm::{BatchDelete, BatchRestore, Condition, Delete, Field, Repository, Restore, RetryOnConflict};
+use dynorm::{Condition, Repository};
 
 /// What the key of an entity is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

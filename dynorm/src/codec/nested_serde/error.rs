@@ -71,7 +71,7 @@ impl serde::de::Error for Error {
     }
 }
 
-/// What was found, as [`ValueType`](crate::ValueType) calls it.
+/// What was found, as [`ValueType`](crate::attribute::ValueType) calls it.
 fn kind<'a>(found: &Unexpected<'a>) -> &'a str {
     match *found {
         Unexpected::Bool(_) => "a boolean",
