@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
+use crate::sealed::Sealed;
 
 /// A field of an entity or of a nested struct, as a typed constant such as `User::EMAIL`: the derive macros
 /// make one for each field.
@@ -65,7 +66,13 @@ pub enum Opaque {}
     message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
     label = "how it is stored is known to its module alone"
 )]
-pub trait TypedKind {}
+pub trait TypedKind: Sealed {}
+
+impl Sealed for Plain {}
+impl Sealed for Key {}
+impl Sealed for Opaque {}
+impl Sealed for Entry {}
+impl<E, T, K> Sealed for Field<E, T, K> {}
 
 #[diagnostic::do_not_recommend]
 impl TypedKind for Plain {}
@@ -103,7 +110,7 @@ impl TypedKind for Entry {}
     label = "the key says which item it is",
     note = "save the entity under its new key, and delete the one with the old key"
 )]
-pub trait ChangeableKind {}
+pub trait ChangeableKind: Sealed {}
 
 #[diagnostic::do_not_recommend]
 impl ChangeableKind for Plain {}

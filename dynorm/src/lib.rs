@@ -24,6 +24,7 @@ pub mod operation;
 pub mod query;
 mod repository;
 mod rules;
+mod sealed;
 mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -70,7 +71,7 @@ pub use ulid;
 /// operators a type takes.
 pub mod condition {
     pub use crate::expression::{
-        Addend, Assign, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
+        Addend, Assign, Comparand, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
         ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
         PrefixedAttribute, Removable, SetAttribute, Size, SizedAttribute, Stored, StructIn, Sum, Target,
         TargetKind,
@@ -83,7 +84,7 @@ pub mod condition {
 /// Tables: what is known of an entity and its table, and the operations that create, delete and change
 /// tables.
 ///
-/// [`Entity::INFO`](crate::Entity::INFO) is the description of an entity.
+/// [`Entity::INFO`] is the description of an entity.
 pub mod schema {
     pub use crate::codec::FieldInfo;
     pub use crate::entity::{EntityInfo, IndexInfo, StampedField};

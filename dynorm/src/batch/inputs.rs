@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::write::Known;
 
 /// Inputs of one entity.
-pub(super) trait Group: Send {
+pub trait Group: Send {
     fn info(&self) -> &'static EntityInfo;
 
     fn len(&self) -> usize;

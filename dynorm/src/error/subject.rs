@@ -5,7 +5,7 @@ use crate::entity::{EncodedKey, EntityInfo};
 
 /// What an operation was about.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Subject {
+pub struct Subject {
     pub(crate) operation: Doing,
     pub(crate) info: Option<&'static EntityInfo>,
     pub(crate) table: String,

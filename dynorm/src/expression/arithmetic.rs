@@ -126,7 +126,6 @@ fn number_at<E, T: NumberAttribute, K>(path: Path<E, T, K>) -> Number {
 )]
 pub trait Addend<N, E> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn number(self) -> Result<Number, ValueError>;
 }
 
@@ -140,7 +139,6 @@ macro_rules! addends {
     ($([$($generics:tt)*] $type:ty, $of:ty => |$value:ident| $number:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Addend<$of, E> for $type {
-            #[allow(private_interfaces, reason = "called by updates alone")]
             fn number(self) -> Result<Number, ValueError> {
                 let $value = self;
                 $number

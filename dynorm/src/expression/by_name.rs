@@ -49,13 +49,11 @@ pub struct FieldByName {
 )]
 pub trait IntoValue {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute> IntoValue for T {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term {
         Term::encode(&self)
     }
@@ -63,7 +61,6 @@ impl<T: Attribute> IntoValue for T {
 
 #[diagnostic::do_not_recommend]
 impl IntoValue for &str {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term {
         Term::encode(&self.to_owned())
     }

@@ -75,6 +75,24 @@ impl<E> Not for Condition<E> {
 
 /// What a field of the type `T` of an `E` can be compared with: a `T` by value or by reference, `&str` for
 /// text, `&[u8]` for bytes, or another field of `E` of that type, or a place in one.
+///
+/// A type of your own is one if it hands on what it holds:
+///
+/// ```
+/// use dynorm::condition::{Comparand, Operand};
+/// # use dynorm::prelude::*;
+/// # #[derive(Entity, Clone, Debug)]
+/// # struct User { #[entity(id)] id: Id<User>, email: String }
+///
+/// struct Email(String);
+///
+/// impl<E> Operand<String, E> for Email {
+///     fn into_comparand(self) -> Comparand<String> {
+///         Operand::<String, E>::into_comparand(self.0)
+///     }
+/// }
+/// let condition = User::EMAIL.eq(Email("ada@example.com".into()));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{T}` cannot be compared with `{Self}`",
     label = "expected `{T}`",
@@ -82,74 +100,81 @@ impl<E> Not for Condition<E> {
     note = "an `Option` field is compared with what it holds; for absence use `.not_exists()`"
 )]
 pub trait Operand<T, E> {
-    #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term;
+    /// The operand as it stands in a condition.
+    fn into_comparand(self) -> Comparand<T>;
+}
+
+/// The other side of a comparison with a `T`: a value as it is stored, or a place in the item. Made by
+/// [`Operand::into_comparand`].
+pub struct Comparand<T>(pub(super) Term, PhantomData<fn() -> T>);
+
+impl<T> Comparand<T> {
+    pub(super) fn new(term: Term) -> Self {
+        Self(term, PhantomData)
+    }
+}
+
+impl<T> fmt::Debug for Comparand<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Comparand")
+    }
 }
 
 // One by one and not by a macro, whose source the compiler would show beside the message.
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute, E> Operand<T, E> for T {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(&self)
+    fn into_comparand(self) -> Comparand<T> {
+        Comparand::new(Term::encode(&self))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute, E> Operand<T, E> for &T {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(self)
+    fn into_comparand(self) -> Comparand<T> {
+        Comparand::new(Term::encode(self))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute, E> Operand<T, E> for &&T {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(*self)
+    fn into_comparand(self) -> Comparand<T> {
+        Comparand::new(Term::encode(*self))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E> Operand<String, E> for &str {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(&self.to_owned())
+    fn into_comparand(self) -> Comparand<String> {
+        Comparand::new(Term::encode(&self.to_owned()))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E> Operand<String, E> for &&str {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(&(*self).to_owned())
+    fn into_comparand(self) -> Comparand<String> {
+        Comparand::new(Term::encode(&(*self).to_owned()))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E> Operand<Vec<u8>, E> for &[u8] {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(&self.to_vec())
+    fn into_comparand(self) -> Comparand<Vec<u8>> {
+        Comparand::new(Term::encode(&self.to_vec()))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E, const N: usize> Operand<Vec<u8>, E> for &[u8; N] {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::encode(&self.to_vec())
+    fn into_comparand(self) -> Comparand<Vec<u8>> {
+        Comparand::new(Term::encode(&self.to_vec()))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Field<E, F, K> {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::Path(self.into())
+    fn into_comparand(self) -> Comparand<T> {
+        Comparand::new(Term::Path(self.into()))
     }
 }
 
@@ -163,14 +188,12 @@ impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Fi
 )]
 pub trait OperandList<T, E> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_terms(self) -> Vec<Term>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, E, I: IntoIterator<Item: Operand<T, E>>> OperandList<T, E> for I {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_terms(self) -> Vec<Term> {
-        self.into_iter().map(Operand::into_term).collect()
+        self.into_iter().map(|operand| operand.into_comparand().0).collect()
     }
 }

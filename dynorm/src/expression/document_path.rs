@@ -8,7 +8,7 @@ use crate::field::Field;
 
 /// A place inside an item: an attribute, and the steps that lead on from it.
 #[derive(Clone)]
-pub(crate) struct DocumentPath {
+pub struct DocumentPath {
     pub(crate) attribute: Cow<'static, str>,
     pub(crate) steps: Vec<Step>,
     /// The name of the attribute was learnt at run time, so that the compiler has checked neither it nor what

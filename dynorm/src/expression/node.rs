@@ -72,7 +72,7 @@ pub(crate) struct Negation {
 
 /// What an operator is applied to.
 #[derive(Clone)]
-pub(crate) enum Term {
+pub enum Term {
     Path(DocumentPath),
     /// The length of a text or of bytes, or the number of elements.
     Size(DocumentPath),

@@ -122,7 +122,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::Equal, operand.into_term())
+        self.compare(Comparison::Equal, operand.into_comparand().0)
     }
 
     /// Different from the operand; true for an item without the attribute, too.
@@ -135,7 +135,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::NotEqual, operand.into_term())
+        self.compare(Comparison::NotEqual, operand.into_comparand().0)
     }
 }
 
@@ -157,7 +157,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Less, operand.into_term())
+        self.compare(Comparison::Less, operand.into_comparand().0)
     }
 
     /// Less than or equal to the operand.
@@ -174,7 +174,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::LessOrEqual, operand.into_term())
+        self.compare(Comparison::LessOrEqual, operand.into_comparand().0)
     }
 
     /// Greater than the operand.
@@ -191,7 +191,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Greater, operand.into_term())
+        self.compare(Comparison::Greater, operand.into_comparand().0)
     }
 
     /// Greater than or equal to the operand.
@@ -208,7 +208,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::GreaterOrEqual, operand.into_term())
+        self.compare(Comparison::GreaterOrEqual, operand.into_comparand().0)
     }
 
     /// From `low` to `high`, both included.
@@ -225,7 +225,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        Condition::new(self.term().between(low.into_term(), high.into_term()))
+        Condition::new(self.term().between(low.into_comparand().0, high.into_comparand().0))
     }
 
     /// Equal to one of the operands, of which DynamoDB takes 100 at most.
@@ -262,7 +262,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: PrefixedAttribute<Prefix = O>,
     {
-        Condition::new(self.term().begins_with(operand.into_term()))
+        Condition::new(self.term().begins_with(operand.into_comparand().0))
     }
 
     /// Contains the operand: a text a part of it, a list or a set an element.
@@ -280,7 +280,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: ContainerAttribute<Contained = O>,
     {
-        Condition::new(self.term().contains(operand.into_term()))
+        Condition::new(self.term().contains(operand.into_comparand().0))
     }
 
     /// The size of the field, to compare with a number: the length of a text (in units of UTF-16) or of

@@ -9,7 +9,7 @@ use crate::codec::ValueError;
 
 /// One change of one place of an item.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
+pub struct Change {
     pub(crate) path: DocumentPath,
     /// An element of a list or an entry of a map: absence has to be stored there, since what is behind it
     /// would move up.
@@ -18,7 +18,7 @@ pub(crate) struct Change {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Action {
+pub enum Action {
     Set(Source),
     SetIfAbsent(Source),
     /// Adds a number to what is there, or to zero if `starts` is true and there is none.
@@ -44,7 +44,7 @@ pub(crate) enum Action {
 
 /// Where a new value comes from.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub enum Source {
     Value(Json),
     /// It is stored by leaving the attribute out.
     Absent,
@@ -58,7 +58,7 @@ pub(crate) enum Source {
 
 /// What is added.
 #[derive(Clone, Debug)]
-pub(crate) enum Number {
+pub enum Number {
     Value(Json),
     Path { path: DocumentPath, starts: bool },
 }

@@ -171,8 +171,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     }
 
     /// Evaluates at most so many items, those included that a filter leaves out, and ends then. What comes
-    /// behind them is found from [`Collection::next`](Collection::next) or [`Page::next`]. Several partitions
-    /// in the order of a sort key need an item each.
+    /// behind them is found from [`Collection::next`](crate::Collection::next) or
+    /// [`Page::next`](crate::Page::next). Several partitions in the order of a sort key need an item each.
     pub fn max_evaluated(mut self, items: u64) -> Self {
         self.max_evaluated = Some(items);
         self

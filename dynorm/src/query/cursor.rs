@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, Subject};
+use crate::sealed::Sealed;
 
 /// Where a query goes on: an opaque text of letters, digits, `-` and `_`, which can stand in a URL.
 ///
@@ -86,10 +87,12 @@ impl<'de> serde::Deserialize<'de> for Cursor {
     label = "expected a `Cursor`, or an `Option` of one",
     note = "a text becomes one by `text.parse::<dynorm::Cursor>()?`"
 )]
-pub trait IntoCursor {
+pub trait IntoCursor: Sealed {
     #[doc(hidden)]
     fn into_cursor(self) -> Option<Cursor>;
 }
+
+impl Sealed for Cursor {}
 
 #[diagnostic::do_not_recommend]
 impl IntoCursor for Cursor {

@@ -1,8 +1,8 @@
 //! Queries: conditions, in any order, become a query of the table or of an index, or a scan where that is
 //! asked for.
 //!
-//! [`Repository::query`](crate::Repository::query) begins one. The types here are what it is narrowed down
-//! with, and what it ends in.
+//! [`Repository::filter`](crate::Repository::filter) begins one, and so do the functions of the indexes. The
+//! types here are what it is narrowed down with, and what it ends in.
 
 // From the ground up, each file standing on those before it:
 //

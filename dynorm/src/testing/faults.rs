@@ -46,7 +46,7 @@ pub enum Fault {
     Delay(Duration),
 }
 
-/// How a database misbehaves. [`on`](Self::on) makes one that does; see [the module](self).
+/// How a database misbehaves. [`on`](Self::on) makes one that does; see [the module](crate::testing).
 ///
 /// A share is the probability from 0 to 1, and what is outside of that counts as the nearer end. At most one
 /// of the faults of a whole request befalls it (so their shares should not add up to more than 1: the later

@@ -1,4 +1,7 @@
-//! Transactions: writes of several items that are all made or none is, and reads of several items at one moment.
+//! Transactions: writes of several items that are all made or none is, and reads of several items at one
+//! moment.
+//!
+//! [`transaction()`](crate::transaction()) and [`transact_get()`](crate::transact_get()) begin them.
 
 mod get;
 mod part;

@@ -13,6 +13,7 @@ use crate::operation::{
     Check, Delete, Existing, Held, New, Nothing, Put, Save, SaveArg, Update, check_request, put_request,
     read_known, stamped_item, update_request,
 };
+use crate::sealed::Sealed;
 use crate::unique::touches;
 use crate::write::{Known, Write};
 
@@ -230,10 +231,12 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoSave<'a, E> for Save<'a, E, A> {
     label = "expected an update such as `UserRepo::update(id).set(…)`",
     note = "a transaction gives nothing back, so the update cannot return the old item; and it is applied once by itself, without `exactly_once()`"
 )]
-pub trait IntoUpdate<E: Entity> {
+pub trait IntoUpdate<E: Entity>: Sealed {
     #[doc(hidden)]
     fn into_update(self) -> Update<E, Existing<E>, Nothing>;
 }
+
+impl<E: Entity, S, R> Sealed for Update<E, S, R> {}
 
 #[diagnostic::do_not_recommend]
 impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, New> {

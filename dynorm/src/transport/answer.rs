@@ -3,13 +3,21 @@
 //! A proxy, a captive portal or a broken server may say 200 with a page of HTML, with nothing, or with an error. Every answer
 //! passes here before anybody reads it, so a write is never taken for done because somebody said "OK".
 
+use std::fmt;
+
 use aws_smithy_types::body::SdkBody;
 
 use super::Operation;
 use crate::codec::{Scanner, Value, ValueError};
 
 /// The body of a successful answer.
-pub(crate) struct Answer(SdkBody);
+pub struct Answer(SdkBody);
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
+}
 
 impl Answer {
     /// That of an operation which answers nothing.

@@ -15,7 +15,7 @@ use crate::database::Database;
 
 /// What may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub enum Repeat {
     /// Whatever may succeed the next time, even if it was applied already.
     Any,
     /// Only what is known not to have been applied: a second time, the answer would be another.
