@@ -1,6 +1,11 @@
 //! What closes a trait: one that has [`Sealed`] above it cannot be implemented outside of the crate.
 
 /// Implemented for the types of the crate that its closed traits are implemented for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot implement a trait of dynorm that is sealed",
+    label = "the trait is for types of dynorm alone",
+    note = "what a program may implement says how in its documentation, such as `dynorm::condition::Operand`"
+)]
 pub trait Sealed {}
 
 impl<T: Sealed> Sealed for Vec<T> {}
