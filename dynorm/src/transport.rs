@@ -323,7 +323,7 @@ impl DeserializeResponse for ResponseBody {
         let body = response.body().try_clone().unwrap_or_else(SdkBody::empty);
         let asked = self.asked.bytes().unwrap_or_default();
         // What is no answer is as good as none, so the SDK may try again where it does after a lost one.
-        let answer = Answer::new(self.operation, asked, body)
+        let answer = Answer::new(self.operation.answer, asked, body)
             .map_err(|error| OrchestratorError::response(NoAnswer(error).into()))?;
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(answer);
         Ok((self.operation.empty_output)())
