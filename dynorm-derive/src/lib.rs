@@ -67,7 +67,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `repo = "Users"`: the name of the repository type, instead of `UserRepo`.
 /// - `crate = "path"`: the path of dynorm, if the crate is renamed.
 /// - `validate`: checks the rules of `garde::Validate` before every write of the whole entity, and not before
-///   an `update` (feature `garde`). `dynorm::Validated` lists the rules.
+///   an `update` (feature `garde`). `dynorm::schema::Validated` lists the rules.
 /// - `hooks`: calls the methods of `impl dynorm::Hooks` before and after every save, delete and restore of the
 ///   entity, and after every read. An `update` does not call them.
 /// - `partition = "USER#{id}"`, `sort = "…"`: builds the table's keys from templates; see

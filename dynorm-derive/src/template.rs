@@ -87,7 +87,7 @@ fn segments(text: &str, span: Span) -> Result<Vec<Segment>, String> {
     if !fixed.is_empty() {
         segments.push(Segment::Text(fixed));
     }
-    // `dynorm::Template` refuses the same, with shorter messages.
+    // `dynorm::key::Template` refuses the same, with shorter messages.
     for pair in segments.windows(2) {
         if let [Segment::Field { field, .. }, Segment::Text(text)] = pair
             && text.starts_with('\\')

@@ -30,5 +30,7 @@ mod hygiene;
 mod lints;
 #[path = "consumer/macros.rs"]
 mod macros;
+#[path = "consumer/open.rs"]
+mod open;
 #[path = "consumer/types.rs"]
 mod types;

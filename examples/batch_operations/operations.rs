@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use dynorm::batch::BatchSaveError;
 use dynorm::prelude::*;
-use dynorm::{BatchSaveError, Error, Fate, MAX_BATCH_WRITE_ITEMS, Retry, Stats};
+use dynorm::{Error, Fate, MAX_BATCH_WRITE_ITEMS, Retry, Stats};
 
 use crate::{Status, User, UserRepo};
 

@@ -22,7 +22,7 @@ pub(crate) trait Shape: Entity + Serialize + DeserializeOwned + Floor + PartialE
     type Repo: dynorm::Repository<Entity = Self>;
 
     /// The operation that reads it.
-    fn find(&self) -> dynorm::Find<Self>;
+    fn find(&self) -> dynorm::operation::Find<Self>;
 }
 
 /// The user with ten attributes of the documentation.
@@ -82,7 +82,7 @@ impl Shape for User {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         UserRepo::find(self.id)
     }
 }
@@ -129,7 +129,7 @@ impl Shape for Plane {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         PlaneRepo::find(&self.tailnum)
     }
 }
@@ -252,7 +252,7 @@ impl Shape for Order {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         OrderRepo::find((self.customer_id, self.number))
     }
 }
@@ -286,7 +286,7 @@ impl Shape for Document {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         DocumentRepo::find(self.id)
     }
 }

@@ -154,7 +154,8 @@ mod fields {
     }
 
     mod halves {
-        use dynorm::{Attribute, Encoder, Value, ValueError};
+        use dynorm::Attribute;
+        use dynorm::attribute::{Encoder, Value, ValueError};
 
         #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature of `with`")]
         pub(super) fn encode(number: &u32, encoder: &mut Encoder) -> Result<(), ValueError> {

@@ -64,7 +64,8 @@ pub(crate) mod library {
     }
 
     mod cents {
-        use dynorm::{Attribute, Encoder, Value, ValueError};
+        use dynorm::Attribute;
+        use dynorm::attribute::{Encoder, Value, ValueError};
 
         #[allow(
             clippy::cast_possible_truncation,

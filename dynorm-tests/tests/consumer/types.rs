@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dynorm::attribute::{Identifier, Moment};
 use dynorm::prelude::*;
-use dynorm::{Identifier, Moment};
 
 type UserId = Id<User>;
 type Maybe<T> = Option<T>;

@@ -249,9 +249,9 @@ async fn without_a_database_there_is_an_error_and_no_panic() {
 async fn errors_are_small_and_travel() {
     fn travels<T: Send + Sync + 'static>() {}
     travels::<Error>();
-    travels::<dynorm::BatchSaveError<Note>>();
+    travels::<dynorm::batch::BatchSaveError<Note>>();
     assert!(std::mem::size_of::<Error>() <= 16);
-    assert!(std::mem::size_of::<dynorm::BatchSaveError<Note>>() <= 8);
+    assert!(std::mem::size_of::<dynorm::batch::BatchSaveError<Note>>() <= 8);
 }
 
 #[tokio::test]

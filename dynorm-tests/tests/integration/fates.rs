@@ -491,7 +491,7 @@ impl Case {
                 } else {
                     PartRepo::batch_create(parts)
                 };
-                at_hand!(batch, Collection::stats, |error: &dynorm::BatchSaveError<Part>| {
+                at_hand!(batch, Collection::stats, |error: &dynorm::batch::BatchSaveError<Part>| {
                     error
                         .failures()
                         .iter()
@@ -502,7 +502,7 @@ impl Case {
             Kind::Delete => at_hand!(
                 PartRepo::batch_delete(numbers()),
                 |stats: &dynorm::Stats| stats.clone(),
-                |error: &dynorm::BatchDeleteError<Part>| error
+                |error: &dynorm::batch::BatchDeleteError<Part>| error
                     .failures()
                     .iter()
                     .map(|failure| index_of(failure.index, &failure.reason))
@@ -519,7 +519,7 @@ impl Case {
                         (Table::Bins, false) => batch.delete::<Bin>(numbers),
                     };
                 }
-                at_hand!(batch, |stats: &dynorm::Stats| stats.clone(), |error: &dynorm::BatchError| {
+                at_hand!(batch, |stats: &dynorm::Stats| stats.clone(), |error: &dynorm::batch::BatchError| {
                     error
                         .failures()
                         .map(|failure| index_of(failure.index, failure.reason))

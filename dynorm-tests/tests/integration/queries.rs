@@ -528,7 +528,7 @@ struct Theme {
 
 /// Whole minutes as a string: `5 min`.
 mod minutes {
-    use dynorm::{Encoder, Value, ValueError};
+    use dynorm::attribute::{Encoder, Value, ValueError};
 
     pub(super) fn encode(minutes: &u32, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.string(&format!("{minutes} min"))

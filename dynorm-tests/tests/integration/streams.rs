@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dynorm::batch::{GetStreamError, KeyFailure, SaveFailure};
 use dynorm::prelude::*;
 use dynorm::testing::Faults;
-use dynorm::{
-    Duplicates, Error, Fate, GetStreamError, KeyFailure, MAX_BATCH_WRITE_ITEMS, Retry, SaveFailure,
-};
+use dynorm::{Duplicates, Error, Fate, MAX_BATCH_WRITE_ITEMS, Retry};
 use dynorm_tests::canned::{self, Answer, Recorded, Requests};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};

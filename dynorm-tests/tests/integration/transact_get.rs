@@ -1,8 +1,9 @@
 //! Reads of several items at one moment.
 
+use dynorm::Error;
+use dynorm::error::OperationKind;
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, FaultLog, Faults};
-use dynorm::{Error, OperationKind};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 

@@ -1,7 +1,8 @@
 //! Transactions: their effects, refusals and errors.
 
+use dynorm::Error;
+use dynorm::error::OperationKind;
 use dynorm::prelude::*;
-use dynorm::{Error, OperationKind};
 use dynorm_tests::canned::{self, Answer, Recorded, Requests};
 use dynorm_tests::database;
 
@@ -221,7 +222,7 @@ async fn an_item_of_another_entity_does_not_count_as_one_that_is_updated() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_before() {
     let (_, db, requests) = behind(|_| panic!("nothing may be sent")).await;
-    let error = async |transaction: dynorm::Transaction<'_>| {
+    let error = async |transaction: dynorm::transaction::Transaction<'_>| {
         let error = transaction.on(&db).await.unwrap_err();
         assert!(error.outcome_known() && !error.is_retryable());
         error
@@ -487,7 +488,7 @@ async fn the_database_is_that_of_the_transaction_or_of_a_part() {
 async fn a_hundred_operations_travel_together() {
     let db = engine().await;
     let mut users = vec![User::default(); 100];
-    let transaction = users.iter_mut().fold(UserRepo::transaction(), dynorm::Transaction::save);
+    let transaction = users.iter_mut().fold(UserRepo::transaction(), dynorm::transaction::Transaction::save);
     transaction.on(&db).await.unwrap();
     assert_eq!(UserRepo::count().on(&db).await.unwrap(), 100);
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use dynorm::Fate;
 use dynorm::aws::types::AttributeValue;
+use dynorm::error::OperationKind;
 use dynorm::prelude::*;
 use dynorm::testing::Faults;
-use dynorm::{Fate, OperationKind};
 use dynorm_tests::{database, keep_expired};
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]

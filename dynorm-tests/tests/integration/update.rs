@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dynorm::Error;
+use dynorm::operation::Update;
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};
-use dynorm::{Error, Update};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 

@@ -1,7 +1,8 @@
 //! `update` of fields in index keys, and of entities that share their table.
 
+use dynorm::Error;
+use dynorm::operation::Update;
 use dynorm::prelude::*;
-use dynorm::{Error, Update};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 
@@ -197,7 +198,8 @@ async fn a_stamp_in_an_index_moves_with_every_update() {
 #[tokio::test]
 async fn updated_at_is_written_as_its_field_is_stored() {
     mod millis {
-        use dynorm::{Encoder, Timestamp, Value, ValueError};
+        use dynorm::Timestamp;
+        use dynorm::attribute::{Encoder, Value, ValueError};
 
         pub(super) fn encode(moment: &Timestamp, encoder: &mut Encoder) -> Result<(), ValueError> {
             encoder.number(&(moment.unix_micros() / 1000).to_string())

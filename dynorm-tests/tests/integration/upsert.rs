@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use dynorm::Error;
+use dynorm::operation::{OrInsert, Update};
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};
-use dynorm::{Error, OrInsert, Update};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 

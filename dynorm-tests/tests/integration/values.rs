@@ -187,13 +187,13 @@ struct Digits(String);
 
 impl Attribute for Digits {
     type Base = Self;
-    type Shape = dynorm::shape::Number;
+    type Shape = dynorm::attribute::shape::Number;
 
-    fn encode(&self, encoder: &mut dynorm::Encoder) -> Result<(), dynorm::ValueError> {
+    fn encode(&self, encoder: &mut dynorm::attribute::Encoder) -> Result<(), dynorm::attribute::ValueError> {
         encoder.number(&self.0)
     }
 
-    fn decode(value: dynorm::Value<'_>) -> Result<Self, dynorm::ValueError> {
+    fn decode(value: dynorm::attribute::Value<'_>) -> Result<Self, dynorm::attribute::ValueError> {
         value.as_number().map(|digits| Self(digits.to_owned()))
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveTime};
 use dynorm::Attribute;
+use dynorm::Error;
+use dynorm::attribute::{Encoder, Value, ValueError, shape};
 use dynorm::prelude::*;
-use dynorm::{Encoder, Error, Value, ValueError, shape};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::json;

@@ -1,7 +1,8 @@
 //! Equal keys: a batch sends each key only once, since DynamoDB refuses a request with duplicates.
 
+use dynorm::attribute::{Encoder, Value, ValueError, shape};
 use dynorm::prelude::*;
-use dynorm::{Attribute, Encoder, Fate, Value, ValueError, shape};
+use dynorm::{Attribute, Fate};
 use dynorm_tests::canned::{self, Answer, Recorded};
 use proptest::prelude::*;
 use rust_decimal::Decimal;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynorm::Attribute;
+use dynorm::attribute::{Encoder, Value, ValueError, shape};
 use dynorm::prelude::*;
-use dynorm::{Encoder, Value, ValueError, shape};
 use dynorm_tests::canned::{self, Answer};
 use proptest::prelude::*;
 use rust_decimal::Decimal;

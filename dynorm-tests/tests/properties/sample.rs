@@ -373,7 +373,8 @@ pub enum SerdeVariant {
 pub mod address_text {
     use std::net::IpAddr;
 
-    use dynorm::{Attribute, Encoder, Value, ValueError};
+    use dynorm::Attribute;
+    use dynorm::attribute::{Encoder, Value, ValueError};
 
     pub fn encode(address: &IpAddr, encoder: &mut Encoder) -> Result<(), ValueError> {
         address.to_string().encode(encoder)

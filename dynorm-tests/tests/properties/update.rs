@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use dynorm::Error;
+use dynorm::operation::Update;
 use dynorm::prelude::*;
-use dynorm::{Error, Update};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;

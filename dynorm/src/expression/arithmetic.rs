@@ -27,7 +27,7 @@ impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
 }
 
 /// A sum or a difference of two numbers of an `E`, computed by DynamoDB. Made by [`Field::plus`] and
-/// [`Field::minus`], and given to [`Update::set`](crate::Update::set).
+/// [`Field::minus`], and given to [`Update::set`](crate::operation::Update::set).
 ///
 /// An absent `Option` counts as 0.
 pub struct Sum<E, N> {
@@ -126,7 +126,6 @@ fn number_at<E, T: NumberAttribute, K>(path: Path<E, T, K>) -> Number {
 )]
 pub trait Addend<N, E> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn number(self) -> Result<Number, ValueError>;
 }
 
@@ -140,7 +139,6 @@ macro_rules! addends {
     ($([$($generics:tt)*] $type:ty, $of:ty => |$value:ident| $number:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Addend<$of, E> for $type {
-            #[allow(private_interfaces, reason = "called by updates alone")]
             fn number(self) -> Result<Number, ValueError> {
                 let $value = self;
                 $number

@@ -46,7 +46,7 @@ pub fn field(name: impl Into<String>) -> FieldByName {
 }
 
 /// A field by its attribute name. Made by [`field`](crate::field()). It has the operators of
-/// [`Field`](crate::Field), which take values of any type.
+/// [`Field`](crate::condition::Field), which take values of any type.
 #[derive(Clone, Debug)]
 pub struct FieldByName {
     name: String,
@@ -59,13 +59,11 @@ pub struct FieldByName {
 )]
 pub trait IntoValue {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute> IntoValue for T {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term {
         Term::encode(&self)
     }
@@ -73,7 +71,6 @@ impl<T: Attribute> IntoValue for T {
 
 #[diagnostic::do_not_recommend]
 impl IntoValue for &str {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term {
         Term::encode(&self.to_owned())
     }

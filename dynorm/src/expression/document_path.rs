@@ -8,7 +8,7 @@ use crate::field::Field;
 
 /// A document path: an attribute, and the steps to a value nested in it.
 #[derive(Clone)]
-pub(crate) struct DocumentPath {
+pub struct DocumentPath {
     pub(crate) attribute: Cow<'static, str>,
     pub(crate) steps: Vec<Step>,
     /// The attribute name is known only at run time, so that the compiler has checked neither the name nor

@@ -6,7 +6,7 @@ use crate::codec::{Encoder, Value};
 
 /// An attribute value as DynamoDB JSON.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Json(pub(crate) Vec<u8>);
+pub struct Json(pub(crate) Vec<u8>);
 
 impl Json {
     pub(crate) const NULL: &'static [u8] = br#"{"NULL":true}"#;

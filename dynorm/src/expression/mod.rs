@@ -24,7 +24,7 @@ mod update;
 
 pub use arithmetic::{Addend, NumberAttribute, Sum};
 pub use by_name::{FieldByName, IntoValue, field};
-pub use condition::{Condition, Operand, OperandList};
+pub use condition::{Comparand, Condition, Operand, OperandList};
 pub use operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, SizedAttribute};
 pub use path::{ListAttribute, MapAttribute, Path, StructIn};
 pub use size::Size;

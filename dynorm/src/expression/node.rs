@@ -72,7 +72,7 @@ pub(crate) struct Negation {
 
 /// An operand of a comparison or a function.
 #[derive(Clone)]
-pub(crate) enum Term {
+pub enum Term {
     Path(DocumentPath),
     /// The length of a string or of bytes, or the number of elements.
     Size(DocumentPath),

@@ -126,7 +126,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::Equal, operand.into_term())
+        self.compare(Comparison::Equal, operand.into_comparand().0)
     }
 
     /// True if the field is different from the operand, or absent.
@@ -141,7 +141,7 @@ impl<E, T: Attribute, K: TypedKind> Field<E, T, K> {
     /// ```
     #[must_use]
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::NotEqual, operand.into_term())
+        self.compare(Comparison::NotEqual, operand.into_comparand().0)
     }
 }
 
@@ -165,7 +165,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Less, operand.into_term())
+        self.compare(Comparison::Less, operand.into_comparand().0)
     }
 
     /// True if the field is less than or equal to the operand.
@@ -184,7 +184,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::LessOrEqual, operand.into_term())
+        self.compare(Comparison::LessOrEqual, operand.into_comparand().0)
     }
 
     /// True if the field is greater than the operand.
@@ -203,7 +203,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Greater, operand.into_term())
+        self.compare(Comparison::Greater, operand.into_comparand().0)
     }
 
     /// True if the field is greater than or equal to the operand.
@@ -222,7 +222,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::GreaterOrEqual, operand.into_term())
+        self.compare(Comparison::GreaterOrEqual, operand.into_comparand().0)
     }
 
     /// True if the field is between `low` and `high`, inclusive.
@@ -241,7 +241,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        Condition::new(self.term().between(low.into_term(), high.into_term()))
+        Condition::new(self.term().between(low.into_comparand().0, high.into_comparand().0))
     }
 
     /// True if the field is equal to one of the operands, at most 100.
@@ -283,7 +283,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: PrefixedAttribute<Prefix = O>,
     {
-        Condition::new(self.term().begins_with(operand.into_term()))
+        Condition::new(self.term().begins_with(operand.into_comparand().0))
     }
 
     /// True if the field contains the operand: a string contains a substring, a list or a set an element.
@@ -301,7 +301,7 @@ impl<E, T, K> Field<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: ContainerAttribute<Contained = O>,
     {
-        Condition::new(self.term().contains(operand.into_term()))
+        Condition::new(self.term().contains(operand.into_comparand().0))
     }
 
     /// The size of the field, to compare with a number: the length of a string in UTF-16 code units, the

@@ -4,13 +4,14 @@ use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::condition::{Condition, Operand, OperandList};
+use super::condition::{Comparand, Condition, Operand, OperandList};
 use super::document_path::{DocumentPath, Step};
 use super::node::{Comparison, Node, Term};
 use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, SizedAttribute};
 use super::size::Size;
 use crate::attribute::{Attribute, shape};
 use crate::field::{Encode, Entry, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
+use crate::sealed::Sealed;
 
 /// A document path inside a field of an `E`, to a value of type `T`: a field of a nested struct, an element
 /// of a list, or an entry of a map. Made by [`Field::field`], [`Field::at`] and [`Field::key`]. It has the
@@ -210,7 +211,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Less, operand.into_term())
+        self.compare(Comparison::Less, operand.into_comparand().0)
     }
 
     /// See [`Field::le`].
@@ -220,7 +221,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::LessOrEqual, operand.into_term())
+        self.compare(Comparison::LessOrEqual, operand.into_comparand().0)
     }
 
     /// See [`Field::gt`].
@@ -230,7 +231,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Greater, operand.into_term())
+        self.compare(Comparison::Greater, operand.into_comparand().0)
     }
 
     /// See [`Field::ge`].
@@ -240,7 +241,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::GreaterOrEqual, operand.into_term())
+        self.compare(Comparison::GreaterOrEqual, operand.into_comparand().0)
     }
 
     /// See [`Field::between`].
@@ -250,7 +251,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        Condition::new(Term::Path(self.path).between(low.into_term(), high.into_term()))
+        Condition::new(Term::Path(self.path).between(low.into_comparand().0, high.into_comparand().0))
     }
 
     /// See [`Field::is_in`].
@@ -269,7 +270,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: PrefixedAttribute<Prefix = O>,
     {
-        Condition::new(Term::Path(self.path).begins_with(operand.into_term()))
+        Condition::new(Term::Path(self.path).begins_with(operand.into_comparand().0))
     }
 
     /// See [`Field::contains`].
@@ -279,7 +280,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: ContainerAttribute<Contained = O>,
     {
-        Condition::new(Term::Path(self.path).contains(operand.into_term()))
+        Condition::new(Term::Path(self.path).contains(operand.into_comparand().0))
     }
 
     /// See [`Field::size`].
@@ -297,13 +298,13 @@ impl<E, T: Attribute, K: TypedKind> Path<E, T, K> {
     /// See [`Field::eq`].
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::Equal, operand.into_term())
+        self.compare(Comparison::Equal, operand.into_comparand().0)
     }
 
     /// See [`Field::ne`].
     #[must_use]
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::NotEqual, operand.into_term())
+        self.compare(Comparison::NotEqual, operand.into_comparand().0)
     }
 }
 
@@ -342,11 +343,12 @@ impl<E, T> Path<E, T, Opaque> {
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Path<E, F, K> {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::Path(self.untyped())
+    fn into_comparand(self) -> Comparand<T> {
+        Comparand::new(Term::Path(self.untyped()))
     }
 }
+
+impl<E, T, K> Sealed for Path<E, T, K> {}
 
 impl<E, T, K> Clone for Path<E, T, K> {
     fn clone(&self) -> Self {

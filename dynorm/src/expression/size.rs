@@ -8,7 +8,7 @@ use super::document_path::DocumentPath;
 use super::node::{Comparison, Term};
 
 /// The size of a field: the length of a string in UTF-16 code units, the number of bytes, or the number of
-/// elements of a list, a set or a map. Made by [`Field::size`](crate::Field::size).
+/// elements of a list, a set or a map. Made by [`Field::size`](crate::condition::Field::size).
 ///
 /// ```
 /// # use dynorm::prelude::*;

@@ -1,4 +1,4 @@
-//! The targets and values of changes: the types behind the methods of [`Update`](crate::Update).
+//! The targets and values of changes: the types behind the methods of [`Update`](crate::operation::Update).
 
 use std::collections::HashSet;
 
@@ -9,6 +9,7 @@ use super::update::{Action, Change, Source};
 use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedKind, encode_opaque};
+use crate::sealed::Sealed;
 
 /// A target of an update: a field of `E` that is not part of the key, or a path inside one.
 #[diagnostic::on_unimplemented(
@@ -17,12 +18,11 @@ use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedKind, 
     note = "a field is named by its constant, such as `User::EMAIL`, and a path inside it by `.field(…)`, \
         `.at(…)` or `.key(…)`"
 )]
-pub trait Target<E> {
+pub trait Target<E>: Sealed {
     /// The type of the value; [`Stored`] for a field that is stored by `serde` or `with`.
     type Value;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change;
 
     /// The encoding of a value that is not stored as its type says.
@@ -48,7 +48,6 @@ fn change_of<E, T, K>(field: Field<E, T, K>, action: Action) -> Change {
 impl<E, T, K: ChangeableKind + TargetKind<E, T>> Target<E> for Field<E, T, K> {
     type Value = K::Value;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         change_of(self, action)
     }
@@ -59,7 +58,7 @@ impl<E, T, K: ChangeableKind + TargetKind<E, T>> Target<E> for Field<E, T, K> {
 }
 
 /// The value type of a target, by the kind of the field.
-pub trait TargetKind<E, T>: Sized {
+pub trait TargetKind<E, T>: Sealed + Sized {
     /// See [`Target::Value`].
     type Value;
 
@@ -96,7 +95,6 @@ impl<E: 'static, T: 'static> TargetKind<E, T> for Opaque {
 impl<E, T> Target<E> for Path<E, T> {
     type Value = T;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         Change { path: self.untyped(), is_entry: false, action }
     }
@@ -109,7 +107,6 @@ impl<E, T> Target<E> for Path<E, T> {
 impl<E, T> Target<E> for Path<E, T, Entry> {
     type Value = T;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         Change { path: self.untyped(), is_entry: true, action }
     }
@@ -122,7 +119,6 @@ impl<E, T> Target<E> for Path<E, T, Entry> {
 impl<E, T: 'static> Target<E> for Path<E, T, Opaque> {
     type Value = Stored<T>;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         Change { path: self.untyped(), is_entry: false, action }
     }
@@ -144,7 +140,6 @@ impl<E, T: 'static> Target<E> for Path<E, T, Opaque> {
 )]
 pub trait Assign<T, E> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn source(self, stored: Option<T>) -> Result<Source, ValueError>;
 }
 
@@ -169,7 +164,6 @@ macro_rules! assigned {
     ($([$($generics:tt)*] $type:ty, $of:ty => |$value:ident, $stored:ident| $source:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Assign<$of, E> for $type {
-            #[allow(private_interfaces, reason = "called by updates alone")]
             fn source(self, $stored: Option<$of>) -> Result<Source, ValueError> {
                 let $value = self;
                 $source
@@ -235,7 +229,7 @@ impl<T: Attribute<Shape: shape::HasMembers<Member: Attribute<Shape: shape::Scala
     note = "an `Option`, a set, an element of a list or an entry of a map can be removed: make the field an \
         `Option`, or set it to another value"
 )]
-pub trait Removable {}
+pub trait Removable: Sealed {}
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute<Shape: shape::Absentable>, K: ChangeableKind> Removable for Field<E, T, K> {}

@@ -9,7 +9,7 @@ use crate::codec::ValueError;
 
 /// A change of one path of an item.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
+pub struct Change {
     pub(crate) path: DocumentPath,
     /// The path ends at an element of a list or an entry of a map. Absence is stored there as NULL, since
     /// removing an element would move those after it.
@@ -18,7 +18,7 @@ pub(crate) struct Change {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Action {
+pub enum Action {
     Set(Source),
     SetIfAbsent(Source),
     /// Adds a number to the stored one, or to 0 if `starts` is true and there is none.
@@ -44,7 +44,7 @@ pub(crate) enum Action {
 
 /// The source of a new value.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub enum Source {
     Value(Json),
     /// The value is stored by leaving out the attribute.
     Absent,
@@ -58,7 +58,7 @@ pub(crate) enum Source {
 
 /// An operand of a sum.
 #[derive(Clone, Debug)]
-pub(crate) enum Number {
+pub enum Number {
     Value(Json),
     Path { path: DocumentPath, starts: bool },
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, Subject};
+use crate::sealed::Sealed;
 
 /// The position at which a query continues: opaque text of letters, digits, `-`, `_` and, if it is signed,
 /// one `.`, so that it can be part of a URL.
@@ -90,10 +91,12 @@ impl<'de> serde::Deserialize<'de> for Cursor {
     label = "expected a `Cursor`, or an `Option` of one",
     note = "parse a string by `text.parse::<dynorm::Cursor>()?`"
 )]
-pub trait IntoCursor {
+pub trait IntoCursor: Sealed {
     #[doc(hidden)]
     fn into_cursor(self) -> Option<Cursor>;
 }
+
+impl Sealed for Cursor {}
 
 #[diagnostic::do_not_recommend]
 impl IntoCursor for Cursor {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::spec::Order;
 use crate::field::Field;
+use crate::sealed::Sealed;
 
 /// An order by a field. Made by [`Field::asc`] and [`Field::desc`].
 pub struct OrderBy<E> {
@@ -12,19 +13,22 @@ pub struct OrderBy<E> {
     of: PhantomData<fn(&E)>,
 }
 
-/// The argument of [`Query::order_by`](crate::Query::order_by): a field with a direction, made by [`Field::asc`] and [`Field::desc`].
+/// The argument of [`Query::order_by`](crate::Query::order_by): a field with a direction, made by
+/// [`Field::asc`] and [`Field::desc`].
 #[diagnostic::on_unimplemented(
     message = "an order needs a direction: `.asc()` or `.desc()` of a field",
     label = "`{Self}` has no direction",
     note = "for example `.order_by(User::AGE.desc())`"
 )]
-pub trait IntoOrder {
+pub trait IntoOrder: Sealed {
     /// The entity that has the field.
     type Entity;
 
     #[doc(hidden)]
     fn into_order(self) -> OrderBy<Self::Entity>;
 }
+
+impl<E> Sealed for OrderBy<E> {}
 
 #[diagnostic::do_not_recommend]
 impl<E> IntoOrder for OrderBy<E> {

@@ -15,6 +15,7 @@ use crate::entity::{Entity, decode_entity};
 use crate::expression::{DocumentPath, Path};
 use crate::field::{Field, TypedKind};
 use crate::hooks;
+use crate::sealed::Sealed;
 
 /// The result of a query for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select)
 /// was given: a field, a path inside one, or a tuple of those.
@@ -24,14 +25,13 @@ use crate::hooks;
     note = "for example `.select((User::ID, User::EMAIL))`",
     note = "a field that is stored by `serde` or `with` cannot be selected: read the entity"
 )]
-pub trait Selection<E: Entity>: Send + Sync + 'static {
+pub trait Selection<E: Entity>: Sealed + Send + Sync + 'static {
     /// The result for one item.
     type Output: Send + 'static;
     /// The result for many items: a `Collection` of entities, a `Vec` of anything else.
     type Many: Send;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>>;
 
     #[doc(hidden)]
@@ -62,12 +62,14 @@ impl<E> fmt::Debug for Whole<E> {
     }
 }
 
+impl<E> Sealed for Whole<E> {}
+impl<P> Sealed for Projected<P> {}
+
 #[diagnostic::do_not_recommend]
 impl<E: Entity> Selection<E> for Whole<E> {
     type Output = E;
     type Many = Collection<E>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         None
     }
@@ -243,7 +245,6 @@ impl<E: Entity, P: Projection<Entity = E>> Selection<E> for Projected<P> {
     type Output = P;
     type Many = Collection<P>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         Some(P::paths().0)
     }
@@ -258,12 +259,11 @@ impl<E: Entity, P: Projection<Entity = E>> Selection<E> for Projected<P> {
 }
 
 /// A field or a path in a selection.
-pub trait Selected<E>: Send + Sync + 'static {
+pub trait Selected<E>: Sealed + Send + Sync + 'static {
     /// The result for one item.
     type Output: Send + 'static;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn path(&self) -> DocumentPath;
 
     #[doc(hidden)]
@@ -274,7 +274,6 @@ pub trait Selected<E>: Send + Sync + 'static {
 impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected<E> for Field<E, T, K> {
     type Output = T;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn path(&self) -> DocumentPath {
         (*self).into()
     }
@@ -288,7 +287,6 @@ impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected
 impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected<E> for Path<E, T, K> {
     type Output = Option<T>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn path(&self) -> DocumentPath {
         self.clone().untyped()
     }
@@ -305,7 +303,6 @@ impl<E: Entity, T: Attribute + Send + 'static, K: TypedKind + 'static> Selection
     type Output = T;
     type Many = Vec<T>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         Some(vec![self.path()])
     }
@@ -324,7 +321,6 @@ impl<E: Entity, T: Attribute + Send + 'static, K: TypedKind + 'static> Selection
     type Output = Option<T>;
     type Many = Vec<Option<T>>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         Some(vec![self.path()])
     }
@@ -345,7 +341,6 @@ macro_rules! tuple_selections {
             type Output = ($($part::Output,)*);
             type Many = Vec<Self::Output>;
 
-            #[allow(private_interfaces, reason = "called by queries alone")]
             fn paths(&self) -> Option<Vec<DocumentPath>> {
                 Some(vec![$(self.$position.path()),*])
             }

@@ -5,8 +5,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use dynorm::condition::Field;
 use dynorm::prelude::*;
-use dynorm::{Condition, Field, OrderBy, Query};
+use dynorm::query::OrderBy;
+use dynorm::{Condition, Query};
 use dynorm_tests::Engine;
 use fastrand::Rng;
 use futures_util::TryStreamExt;

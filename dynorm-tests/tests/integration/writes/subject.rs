@@ -1,7 +1,10 @@
 //! The entities to write, which cover the pairs of rules.
 
+use dynorm::batch::{BatchDelete, BatchRestore};
+use dynorm::condition::Field;
+use dynorm::operation::{Delete, Restore, RetryOnConflict};
 use dynorm::prelude::*;
-use dynorm::{BatchDelete, BatchRestore, Condition, Delete, Field, Repository, Restore, RetryOnConflict};
+use dynorm::{Condition, Repository};
 
 /// The kind of an entity's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -346,7 +346,12 @@ pub(super) async fn run<E: Subject>(
     }
 }
 
-async fn delete<E: Subject>(db: &Database, delete: dynorm::Delete<E>, way: Way, when: When) -> Outcome {
+async fn delete<E: Subject>(
+    db: &Database,
+    delete: dynorm::operation::Delete<E>,
+    way: Way,
+    when: When,
+) -> Outcome {
     let delete = when!(E, when, delete);
     match way {
         Way::Transaction => transaction::<E>(dynorm::transaction().delete(delete).on(db).await),
