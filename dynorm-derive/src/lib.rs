@@ -66,10 +66,10 @@ use syn::{DeriveInput, parse_macro_input};
 ///   `kebab-case`, `SCREAMING_SNAKE_CASE`, `lowercase` or `UPPERCASE`.
 /// - `repo = "Users"`: the name of the repository type, instead of `UserRepo`.
 /// - `crate = "path"`: the path of dynorm, if the crate is renamed.
-/// - `validate`: checks the rules of `garde::Validate` before every write of the entity (feature `garde`).
-///   `dynorm::Validated` lists the rules.
-/// - `hooks`: calls the methods of `impl dynorm::Hooks` before and after every write of the entity, and after
-///   every read.
+/// - `validate`: checks the rules of `garde::Validate` before every write of the whole entity, and not before
+///   an `update` (feature `garde`). `dynorm::Validated` lists the rules.
+/// - `hooks`: calls the methods of `impl dynorm::Hooks` before and after every save, delete and restore of the
+///   entity, and after every read. An `update` does not call them.
 /// - `partition = "USER#{id}"`, `sort = "…"`: builds the table's keys from templates; see
 ///   [Templates](#templates).
 /// - `index("gsi1", partition = "…", sort = "…")`: builds the keys of a global index from templates. May be

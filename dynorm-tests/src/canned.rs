@@ -98,6 +98,9 @@ pub enum Answer {
     Never,
     /// The engine of [`over`] executes and answers the request.
     Engine,
+    /// The engine of [`over`] executes the request, and its answer arrives after a delay: a future that is
+    /// dropped meanwhile has written all the same.
+    Late(Duration),
     /// An answer after a delay. The clock is tokio's, so a test can pause it.
     After(Duration, Box<Answer>),
 }
@@ -347,6 +350,11 @@ impl Connector {
             Answer::Timeout => Err(ConnectorError::timeout(IoError::from(ErrorKind::TimedOut).into())),
             Answer::Never => std::future::pending().await,
             Answer::Engine => self.engine(request).await,
+            Answer::Late(delay) => {
+                let answer = self.engine(request).await;
+                tokio::time::sleep(delay).await;
+                answer
+            }
             // The loop above has unwrapped it.
             Answer::After(..) => Err(cut()),
         }

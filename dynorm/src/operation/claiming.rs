@@ -1,6 +1,9 @@
 //! Writes of entities with unique fields: the item and the claims on its values, in one transaction.
 
+use tokio::time::Instant;
+
 use super::find::get_item;
+use crate::backoff::{Backoff, CLAIM_TIME};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::encoded::EncodedKey;
@@ -9,9 +12,6 @@ use crate::error::{Doing, Error, Result, Subject};
 use crate::transport::{self, Answer, Repeat};
 use crate::unique::Claimed;
 use crate::write::{Known, Write, send_one, unsettled};
-
-/// How often the item may turn out to be another than the write was made for.
-const ATTEMPTS: u32 = 10;
 
 /// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where nothing is to be
 /// claimed or released it is a write by itself, with the condition that this is still so, unless it has to be made exactly
@@ -22,8 +22,9 @@ pub(super) async fn claiming(
     once: bool,
     mut write: impl FnMut(&Known) -> Result<Write>,
 ) -> Result<Option<Answer>> {
-    let mut subject = Subject::default();
-    for _ in 0..ATTEMPTS {
+    let (start, mut random) = (Instant::now(), fastrand::Rng::new());
+    let (mut waits, mut is_fresh) = (0, false);
+    loop {
         let write = write(&known)?;
         let sent = if write.claims.is_empty() && !once {
             let Write { operation, subject, body, .. } = &write;
@@ -36,9 +37,18 @@ pub(super) async fn claiming(
             Ok(answer) => return Ok(answer),
             Err(failure) => known = write.explain(failure)?,
         }
-        subject = write.subject;
+        // What a failure has shown is never as fresh as now, so the next attempt goes at once. If the item
+        // has changed once more by then, others are at it as well: then it waits, and what it knows is old
+        // when it has.
+        if is_fresh {
+            if start.elapsed() >= CLAIM_TIME {
+                return Err(unsettled(write.subject));
+            }
+            waits += 1;
+            tokio::time::sleep(Backoff::CLAIM.delay(waits, &mut random)).await;
+        }
+        is_fresh = !is_fresh;
     }
-    Err(unsettled(subject))
 }
 
 /// What is known of an item, by reading it.

@@ -46,7 +46,7 @@ const ROUNDS: usize = 5;
 async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
     // An id that is not set yet is set here, so that all attempts are at one item.
     let found = find_by_unique(database, &entity).await?;
-    stamp_entity(&mut entity, &Stamp::now()).map_err(|error| error.in_table(&database.table(E::INFO)))?;
+    stamp_entity(&mut entity, &Stamp::of_id()).map_err(|error| error.in_table(&database.table(E::INFO)))?;
     let mut key = found.map_or_else(|| entity.entity_key(), |found| found.entity_key());
     let mut round = 1;
     loop {

@@ -22,6 +22,8 @@ pub(super) trait Part: Send {
     fn info(&self) -> &'static EntityInfo;
     /// What is sent; entities are stamped.
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
+    /// It is carried out: what an entity of the caller was stamped with stays.
+    fn settle(&mut self) {}
     /// Takes back what was done to an entity of the caller.
     fn revert(&mut self) {}
     /// Runs the hooks before it, and looks up what it has to know of the item.
@@ -64,6 +66,10 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
             Ok(item) => put_request(table, E::INFO, &item, &self.put),
             Err(error) => Err(error.in_table(&table)),
         }
+    }
+
+    fn settle(&mut self) {
+        self.held.settle();
     }
 
     fn revert(&mut self) {

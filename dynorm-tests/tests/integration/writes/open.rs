@@ -27,10 +27,6 @@ pub(super) const OPEN: &[Open] = &[
         },
     },
     Open {
-        what: "an upsert and an update_or_create that make an item give it version 2",
-        covers: |rules, case| rules.version && matches!(case.write, Write::Upsert | Write::UpdateOrCreate),
-    },
-    Open {
         what: "first_or_create gives what is soft-deleted",
         covers: |_, case| case.write == Write::FirstOrCreate && case.state.deletion == Deletion::SoftDeleted,
     },
