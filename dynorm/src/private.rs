@@ -14,7 +14,7 @@ pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource,
     PaddedIndexKeyPart, PaddedKeyPart, Segment, Template, UniqueAttribute,
 };
-pub use crate::query::select::{PartOf, Places, part};
+pub use crate::query::select::{ProjectedFrom, ProjectedPaths, projected_field};
 pub use crate::query::{Projected, Projection, Query};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};

@@ -341,7 +341,7 @@ pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
     let attribute = Term::Path(DocumentPath::of(info.type_attribute?));
     let value = |name: &str| Term::Value(Json::text(name));
     Some(match info.type_names {
-        names @ [_, _, ..] => attribute.is_in(names.iter().map(|name| value(name)).collect()),
+        names @ [_, _, ..] => attribute.one_of(names.iter().map(|name| value(name)).collect()),
         _ => attribute.compare(Comparison::Equal, value(info.type_name())),
     })
 }

@@ -1,23 +1,21 @@
-//! Queries: conditions, in any order, become a query of the table or of an index, or a scan where that is
-//! asked for.
+//! Queries: the planner turns conditions into a query of the table or of an index, into a batch get, or, if
+//! that is allowed, into a scan.
 //!
 //! [`Repository::filter`](crate::Repository::filter) begins one, and so do the functions of the indexes. The
 //! types here are what it is narrowed down with, and what it ends in.
 
-// From the ground up, each file standing on those before it:
+// From the bottom up, each file uses only those above it in this list:
 //
-// | what | where |
-// |---|---|
-// | what is asked for | `spec.rs` |
-// | conditions evaluated here, as DynamoDB would | `evaluate.rs` |
-// | how it is carried out: the key, the filter, the refusals | `plan/`; in words, `explain.rs` |
-// | where a page begins, and whether pages come forward | `position.rs`, `progress.rs` |
-// | what a page says | `answer.rs` |
-// | the requests of a plan | `reader.rs` |
-// | what is made of the items | `select.rs`, `found.rs` |
-// | page after page, in lanes side by side | `run.rs` |
-// | a position as text | `cursor.rs` |
-// | the builder, and what it ends in | `builder.rs`, `order.rs`; `terminals.rs`, `page.rs`, `stream.rs` |
+// - `spec.rs`: what the builder passes to the planner
+// - `evaluate.rs`: conditions that are evaluated here
+// - `plan/`: the planner: key, filter, refusals; `explain.rs`: the plan in words
+// - `position.rs`: the position of a page; `progress.rs`: stops a server that repeats pages
+// - `answer.rs`: reads a page
+// - `reader.rs`: the requests of a plan
+// - `select.rs`, `found.rs`: the results: entities, projections, statistics
+// - `run.rs`: runs a plan, page by page, several lanes in parallel
+// - `cursor.rs`, `bookmark.rs`: positions as text
+// - `builder.rs`, `order.rs`: the builder; `terminals.rs`, `page.rs`, `stream.rs`: its results
 
 mod answer;
 mod bookmark;

@@ -1,5 +1,4 @@
-//! What is known to come to something else than the rules say. An entry whose cases all come to what they
-//! should fails the test, so that it is taken out.
+//! Known deviations from the rules. An entry without a failing case fails the test, so that it is removed.
 
 use super::Case;
 use super::state::{Codes, Deletion, Held, Holder, Version};

@@ -1,4 +1,4 @@
-//! The failures, as they are told.
+//! The report of the failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,8 +8,7 @@ use super::open::{OPEN, Open};
 use super::subject::Rules;
 use super::write::When;
 
-/// A write that came to something else. The same one of several entities, and made in several ways, is told
-/// once.
+/// A write with another result than expected. It is reported once for several entities and ways.
 pub(super) struct Failure {
     pub(super) entity: &'static str,
     pub(super) rules: Rules,
@@ -20,8 +19,7 @@ pub(super) struct Failure {
     pub(super) message: Option<String>,
 }
 
-/// Takes out the failures that are known; those that are no more are told if the test is one that would see
-/// them.
+/// Removes known failures. If the test covers them all, reports those that do not fail any more.
 pub(super) fn without_open(failures: Vec<Failure>, sees_all: bool) -> Vec<Failure> {
     let is_of = |failure: &Failure, open: &Open| (open.covers)(failure.rules, &failure.case);
     let is_closed = |open: &&Open| sees_all && !failures.iter().any(|failure| is_of(failure, open));
