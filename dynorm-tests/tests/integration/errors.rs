@@ -384,7 +384,7 @@ async fn a_server_that_gives_one_page_for_ever_is_stopped() {
     let error = NoteRepo::all().on(&db).await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.ends_with("the server gives the same page again and again: a page ends at title = a"),
+        text.ends_with("the server returns the same page again and again: a page ends at title = a"),
         "{text}"
     );
     assert_eq!(requests.len(), 2);

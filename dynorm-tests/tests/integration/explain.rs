@@ -508,19 +508,21 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     says(
         &PartRepo::by_kind(Kind::Nut).consistent(),
         &["Refused: the index `by_kind` is global, and DynamoDB reads only tables and local indexes \
-            consistently: leave out `.consistent()`, or query by the key of the table"],
+            consistently: remove `.consistent()`, or query by the key of the table"],
     );
     says(
         &PartRepo::by_kind(Kind::Nut).order_by(Part::NAME.asc()),
-        &["Refused: items come in the order of the sort key of what is queried, and with these conditions \
+        &["Refused: a query is ordered by the sort key of the table or index, and with these conditions \
             that is not `name`; the keys can order by `number` with the key of the table, by `size` with \
             the index `by_kind`, by `name` with the index `by_maker`, by `weight` with the index \
             `by_weight`; or sort the result with `.sorted_by(…)`"],
     );
     says(
         &PartRepo::scan().order_by(Part::NAME.asc()),
-        &["Refused: a scan has no order: query by an index whose sort key it is, or sort the result with \
-            `.sorted_by(…)`"],
+        &[
+            "Refused: a scan has no order: query an index that has it as its sort key, or sort the result with \
+            `.sorted_by(…)`",
+        ],
     );
     says(
         &PartRepo::filter(Part::SHELF.eq(1)).using("by_what"),
@@ -529,7 +531,7 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     says(
         &PartRepo::filter(Part::SHELF.eq(1)).using("by_maker"),
         &["Refused: the index `by_maker` cannot serve the query: its partition key is made of `maker`, \
-            and no condition says what that is equal to"],
+            and no condition fixes it"],
     );
     says(
         &PartRepo::filter(Part::SHELF.eq(1) & Part::NUMBER.between(9, 3)),

@@ -239,7 +239,7 @@ async fn items_that_were_not_asked_for_are_refused() {
     );
     refused(
         UserRepo::filter(User::TEAM.eq("a")).select(User::AGE).get_all().on(&answer).await,
-        "not asked for",
+        "not requested",
     );
     refused(
         UserRepo::filter(User::TEAM.eq("a")).first().on(&page(&json!({ "Items": [other_team] }))).await,

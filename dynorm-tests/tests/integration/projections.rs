@@ -174,7 +174,7 @@ async fn hydrate_completes_and_checks_again() {
         explained,
         "Query on the index `by_city` of `users`
   key:    city = ?
-  then:   BatchGetItem of what is found, which is checked again
+  then:   BatchGetItem of the found items, which are checked again
   cost:   reads one partition, and the items that are found"
     );
     let several = UserRepo::filter(User::CITY.is_in(["Rome", "Paris"])).hydrate().limit(700);

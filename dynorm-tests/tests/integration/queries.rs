@@ -414,7 +414,7 @@ async fn a_cursor_belongs_to_its_query_and_may_be_signed() {
         assert!(
             error
                 .to_string()
-                .ends_with("the cursor belongs to another query; begin again with the first page"),
+                .ends_with("the cursor belongs to another query; start again with the first page"),
             "{error}"
         );
     }
@@ -476,8 +476,8 @@ async fn bad_queries_are_refused_before_anything_is_sent() {
     let many = (0..400).fold(Part::LINES.contains(0), |all, line| all | Part::LINES.contains(line));
     let long = (0..100).fold(Part::NAME.exists(), |all, _| all & Part::NAME.is_in(vec!["x"; 99]));
     for (query, why) in [
-        (kind().limit(0), "`limit(0)` asks for nothing"),
-        (kind().max_evaluated(0), "`max_evaluated(0)` permits nothing"),
+        (kind().limit(0), "`limit(0)` gives no matches"),
+        (kind().max_evaluated(0), "`max_evaluated(0)` allows no items"),
         (kind().filter(Part::NUMBER.between(9, 3)), "the bounds of `between` on `number` are crossed"),
         (kind().filter(Part::NUMBER.is_in([0; 0])), "`is_in` on `number` was given no values"),
         (kind().filter(Part::NUMBER.is_in(0..101)), "`is_in` was given 101 values, and DynamoDB takes 100"),
@@ -692,12 +692,12 @@ async fn a_cursor_that_lies_outside_of_its_query_is_refused_here() {
 async fn a_value_of_another_type_than_its_field_is_refused_before_anything_is_sent() {
     let db = Database::local("http://127.0.0.1:1");
     let field = dynorm::field;
-    let number = "`number` is stored as a number, so a condition on it takes a number, and not a string";
-    let maker = "`maker` is stored as a string, so a condition on it takes a string, and not a number";
+    let number = "`number` is stored as a number, so a condition on it takes a number, not a string";
+    let maker = "`maker` is stored as a string, so a condition on it takes a string, not a number";
     let cases: Vec<(Condition<Part>, &str)> = vec![
         (field("shelf").eq("1"), "`shelf` is stored as a number"),
         (field("shelf").is_in(["1", "2"]), "`shelf` is stored as a number"),
-        (field("shelf").eq(true), "takes a number, and not a boolean"),
+        (field("shelf").eq(true), "takes a number, not a boolean"),
         (field("number").eq("1"), number),
         (field("number").ne("1"), number),
         (field("number").lt("1"), number),
@@ -712,11 +712,11 @@ async fn a_value_of_another_type_than_its_field_is_refused_before_anything_is_se
         (field("maker").eq(7), maker),
         (field("maker").contains(7), maker),
         (field("kind").eq(7), "`kind` is stored as a string"),
-        (field("name").eq(vec![1u8, 2]), "takes a string, and not bytes"),
-        (field("name").is_in([vec!["a".to_owned()]]), "takes a string, and not a list"),
+        (field("name").eq(vec![1u8, 2]), "takes a string, not bytes"),
+        (field("name").is_in([vec!["a".to_owned()]]), "takes a string, not a list"),
         // Fields that are not keys, one of them an `Option`.
         (field(Part::BOX_SIZE.name()).ne("1"), "is stored as a number, so a condition on it takes a number"),
-        (field(Part::BOX_SIZE.name()).is_in(["1"]), "and not a string"),
+        (field(Part::BOX_SIZE.name()).is_in(["1"]), "not a string"),
         (field(Part::BOX_SIZE.name()).contains(1), "so `contains` on it can match nothing"),
     ];
     for (condition, why) in cases {
@@ -779,7 +779,7 @@ async fn an_index_that_the_table_does_not_have_is_named() {
     db.create_table::<Cup>().await.unwrap();
     let error = IndexedCupRepo::by_colour("red").get_all().on(&db).await.unwrap_err();
     assert!(matches!(error, dynorm::Error::TableMismatch(_)), "{error:?}");
-    let why = "the index `by_colour` does not exist: `create_table::<IndexedCup>()` tells what else the \
+    let why = "the index `by_colour` does not exist: `create_table::<IndexedCup>()` reports what else the \
         table lacks";
     assert!(error.to_string().ends_with(why), "{error}");
 }

@@ -158,8 +158,8 @@ async fn partitions_that_are_merged_need_an_item_each() {
     let db = Database::local("http://127.0.0.1:1");
     let query = CrateRepo::filter(Crate::HALL.is_in([0, 1, 2])).max_evaluated(2);
     let error = query.get_all().on(&db).await.unwrap_err();
-    let why = "`max_evaluated(2)` is less than the 3 partitions that are merged, and the order is known \
-        only when an item of each has been read: give at least 3";
+    let why = "`max_evaluated(2)` is less than the 3 partitions that are merged, each of which needs at \
+        least one item: use at least 3";
     assert!(error.to_string().ends_with(why), "{error}");
 }
 

@@ -332,13 +332,13 @@ async fn what_would_be_refused_is_refused_before_it_is_sent() {
     );
     assert_eq!(
         refused(|update| update.set(Player::AGE, 1).add(Player::AGE, 1)).await,
-        "`age` is changed twice, by `set` and by `add`: an update changes a place once, so make it one \
-        change, or two updates"
+        "`age` is changed twice, by `set` and by `add`: an update can change a path only once: make \
+        one change, or two updates"
     );
     assert_eq!(
         refused(|update| update.set(Player::HOME.field(Place::CITY), "x").remove(Player::HOME)).await,
-        "`home.city` (by `set`) and `home` (by `remove`) overlap: an update changes a place once, so change \
-        the whole or its parts"
+        "`home.city` (by `set`) and `home` (by `remove`) overlap: an update can change a path only once: \
+        change either the whole or its parts"
     );
     assert!(
         refused(|update| update.remove(Player::LOG.at(1)).append(Player::LOG, ["x"]))

@@ -76,7 +76,7 @@ impl<E> Not for Condition<E> {
 /// An operand for a field of `E` with the type `T`: a `T` by value or by reference, `&str` for strings,
 /// `&[u8]` for bytes, or a field of `E` of the same type, or a path inside one.
 ///
-/// A type of your own is one if it hands on what it holds:
+/// A newtype of your own can be an operand, by passing its value on:
 ///
 /// ```
 /// use dynorm::condition::{Comparand, Operand};

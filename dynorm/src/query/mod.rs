@@ -1,8 +1,8 @@
 //! Queries: the planner turns conditions into a query of the table or of an index, into a batch get, or, if
 //! that is allowed, into a scan.
 //!
-//! [`Repository::filter`](crate::Repository::filter) begins one, and so do the functions of the indexes. The
-//! types here are what it is narrowed down with, and what it ends in.
+//! Queries start with [`Repository::filter`](crate::Repository::filter), with the function of an index, or with
+//! [`Repository::scan`](crate::Repository::scan).
 
 // From the bottom up, each file uses only those above it in this list:
 //
