@@ -125,7 +125,7 @@ impl<E: Entity> Query<E> {
     /// # db.install();
     /// # UserRepo::save(User { city: "Paris".into(), name: "Ada".into(), ..Default::default() }).await?;
     ///
-    /// The items of the index have a type of their own, with `id`, `city` and `name`.
+    /// // The items of the index have a type of their own, with `id`, `city` and `name`.
     /// let short: Collection<UserByCity> = UserRepo::by_city("Paris").get_all().await?;
     /// let whole: Collection<User> = UserRepo::by_city("Paris").hydrate().get_all().await?;
     /// assert_eq!((&short[0].name, &whole[0].name), (&"Ada".to_owned(), &"Ada".to_owned()));
