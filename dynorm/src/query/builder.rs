@@ -171,8 +171,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     }
 
     /// Evaluates at most this many items, including those that a filter leaves out. Continue from
-    /// [`Collection::next`](crate::Collection::next) or [`Page::next`](crate::Page::next). If several partitions are merged by a sort
-    /// key, at least one item of each must be allowed.
+    /// [`Collection::next`](crate::Collection::next) or [`Page::next`](crate::Page::next). If several
+    /// partitions are merged by a sort key, at least one item of each must be allowed.
     pub fn max_evaluated(mut self, items: u64) -> Self {
         self.max_evaluated = Some(items);
         self
