@@ -174,6 +174,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// nothing, and no text behind a placeholder begins with `\`. `create_table::<A>().with::<B>()` refuses entities that could
 /// make each other's keys.
 ///
+/// Each item has the type of its entity, and a key is not enough to be one: an item of another type, or of none, that lies
+/// under the key of an entity is `Error::TypeMismatch` for reads by that key, and single writes and transactions leave it as
+/// it is. Batches take no conditions, so they replace and delete it. Queries and scans leave it out.
+///
 /// `escape = "none"` is for tables whose keys others made: values are written as they are. Then `a#b` beside `c`, and `a`
 /// beside `b#c`, are one key, and nothing keeps the entities of the table apart, so that a write may replace an item of
 /// another entity: use it where no value holds what the templates put between them.

@@ -53,6 +53,8 @@ pub enum Error {
     VersionConflict(Box<Report>),
     /// Another item has the value of a field that is `#[entity(unique)]`, so nothing was changed. [`Error::unique_field`] names it.
     UniqueConflict(Box<Report>),
+    /// Under the key lies an item of another type, or of none, in a table that several entities share. A write changed nothing.
+    TypeMismatch(Box<Report>),
     /// A value that cannot be stored, found before anything was sent.
     Invalid(Box<Report>),
     /// An entity breaks rules of its own (`#[entity(validate)]`), so nothing was sent. [`Error::violations`] lists them.
@@ -143,10 +145,48 @@ impl Error {
         matches!(self, Self::NotFound(_)) || self.is_some_operation(Self::is_not_found)
     }
 
-    /// True if a condition of the write did not hold; of a transaction, if one of some operation did not.
+    /// True if a condition of the write did not hold; of a transaction, if one of some operation did not. That the item is of the
+    /// entity is a condition of every write, so this is also true where [`is_type_mismatch`](Self::is_type_mismatch) is.
     #[must_use]
     pub fn is_condition_failed(&self) -> bool {
-        matches!(self, Self::ConditionFailed(_)) || self.is_some_operation(Self::is_condition_failed)
+        matches!(self, Self::ConditionFailed(_) | Self::TypeMismatch(_))
+            || self.is_some_operation(Self::is_condition_failed)
+    }
+
+    /// True if an item of another type, or of none, lies under the key, in a table that several entities share: reads do not take
+    /// it for an absence, and writes leave it as it is. Of a transaction: under the key of one of its operations.
+    ///
+    /// The two entities make the same key, or the type was renamed: the message names the type that was found.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// #[derive(Entity, Clone, Debug)]
+    /// #[entity(table = "app", partition = "{path}")]
+    /// struct File {
+    ///     path: String,
+    /// }
+    ///
+    /// #[derive(Entity, Clone, Debug)]
+    /// #[entity(table = "app", partition = "{path}")]
+    /// struct Folder {
+    ///     path: String,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<File>().await?;
+    /// # db.install();
+    /// FileRepo::save(File { path: "tmp".into() }).await?;
+    /// let error = FolderRepo::save(Folder { path: "tmp".into() }).await.unwrap_err();
+    /// assert!(error.is_type_mismatch());
+    /// assert!(FolderRepo::find("tmp").await.unwrap_err().is_type_mismatch());
+    /// assert!(FileRepo::find("tmp").await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_type_mismatch(&self) -> bool {
+        matches!(self, Self::TypeMismatch(_)) || self.is_some_operation(Self::is_type_mismatch)
     }
 
     /// True if the item has another version than the write was based on; of a transaction, if one of its items has.
@@ -479,6 +519,7 @@ impl Error {
             | Self::ConditionFailed(report)
             | Self::VersionConflict(report)
             | Self::UniqueConflict(report)
+            | Self::TypeMismatch(report)
             | Self::Invalid(report)
             | Self::ValidationFailed(report)
             | Self::Refused(report)
@@ -510,9 +551,23 @@ impl Error {
         Self::InvalidCursor(Report::new(subject, why, None))
     }
 
-    /// An item that does not fit the struct.
+    /// An item that does not fit the struct, or is another entity's.
     pub(crate) fn undecodable(subject: Subject, error: &ValueError) -> Self {
-        Self::Undecodable(Report::new(subject, error.to_string(), None))
+        let report = Report::new(subject, error.to_string(), None);
+        if error.is_type_mismatch() { Self::TypeMismatch(report) } else { Self::Undecodable(report) }
+    }
+
+    /// The same error, of a write that may have been made by an earlier attempt.
+    pub(crate) fn with_outcome(mut self, known: bool) -> Self {
+        if let Self::NotFound(report)
+        | Self::VersionConflict(report)
+        | Self::TypeMismatch(report)
+        | Self::Undecodable(report)
+        | Self::Rejected(report) = &mut self
+        {
+            report.outcome_known = known;
+        }
+        self
     }
 
     /// The same error, naming the table as the database does.

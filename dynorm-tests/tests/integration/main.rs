@@ -32,6 +32,7 @@ mod rules;
 mod save;
 mod scans;
 mod servers;
+mod shared;
 mod streams;
 mod tables;
 mod templates;

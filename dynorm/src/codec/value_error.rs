@@ -25,6 +25,8 @@ struct Inner {
     problem: Cow<'static, str>,
     /// The same without the value, if the problem shows it.
     discreet: Option<Cow<'static, str>>,
+    /// Not a value is wrong: the item is another entity's.
+    is_type_mismatch: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -37,12 +39,30 @@ enum Segment {
 impl ValueError {
     /// An error about the value itself; the callers add where it stands.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { path: Vec::new(), problem: problem.into(), discreet: None }))
+        Self(Box::new(Inner {
+            path: Vec::new(),
+            problem: problem.into(),
+            discreet: None,
+            is_type_mismatch: false,
+        }))
     }
 
     /// An error that shows the value, and what it says where values must not be shown.
     pub(crate) fn showing(problem: String, discreet: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { path: Vec::new(), problem: problem.into(), discreet: Some(discreet.into()) }))
+        let mut error = Self::new(problem);
+        error.0.discreet = Some(discreet.into());
+        error
+    }
+
+    /// Of an item that is another entity's, as this text says.
+    pub(crate) fn type_mismatch(problem: String) -> Self {
+        let mut error = Self::new(problem);
+        error.0.is_type_mismatch = true;
+        error
+    }
+
+    pub(crate) const fn is_type_mismatch(&self) -> bool {
+        self.0.is_type_mismatch
     }
 
     /// The same error without the value: it is not known yet whether its field is sensitive.

@@ -21,11 +21,11 @@ mod state;
 mod subject;
 mod write;
 
-use oracle::{NOW, holds, is_own, predict};
+use oracle::{NOW, holds, is_own, predict, read_as};
 use report::{Failure, report, without_open};
-use state::{Claim, Held, Item, Scene, State, VERSION, Version, World, key_of};
-use subject::{Keys, Neighbour, Rules, Subject, for_each_subject};
-use write::{Outcome, Refusal, Way, When, Write, run, shown};
+use state::{Claim, Held, Item, Scene, State, Version, World, key_of};
+use subject::{FORMER, Keys, Neighbour, Rules, Subject, for_each_subject};
+use write::{Outcome, Refusal, Way, When, Write, run};
 
 /// A write of an entity, on what is stored.
 #[derive(Clone, Copy)]
@@ -106,9 +106,14 @@ fn claims_table<E: Subject>(db: &Database) -> String {
     format!("{}-unique", db.table_name::<E>())
 }
 
-/// The key of a claim: as the derive's documentation says, and with the type where entities share a table.
+/// The key of a claim: as the derive's documentation says, and with the oldest name of the type where
+/// entities share a table.
 fn claim_key<E: Subject>(value: &str) -> AttributeValue {
-    let of_type = if E::RULES.typed() { format!("{}#", E::NAME) } else { String::new() };
+    let of_type = match (E::RULES.typed(), E::RULES.renamed()) {
+        (true, true) => format!("{FORMER}#"),
+        (true, false) => format!("{}#", E::NAME),
+        (false, _) => String::new(),
+    };
     AttributeValue::S(format!("{of_type}code#{value}"))
 }
 
@@ -212,7 +217,7 @@ fn judge<E: Subject>(
                 wrong.push(refused.to_string());
             }
             wrong.extend(worlds(&scene.before, after, started));
-            if matches!(refusal, Refusal::Condition | Refusal::Version) {
+            if matches!(refusal, Refusal::Condition | Refusal::Version | Refusal::Type) {
                 let shown = match &refused.current {
                     Some(Ok(item)) => Some(item.clone()),
                     Some(Err(error)) => {
@@ -236,15 +241,6 @@ fn judge<E: Subject>(
             Err((format!("{refusal:?}"), format!("made: {}", changes.join("; "))))
         }
     }
-}
-
-/// The item of an entity that is read from this one.
-fn read_as<E: Subject>(item: &Item) -> Item {
-    let mut item = shown(item);
-    if E::RULES.version {
-        item.entry(VERSION.into()).or_insert_with(|| AttributeValue::N("0".into()));
-    }
-    item
 }
 
 fn worlds(expected: &World, found: &World, started: Timestamp) -> Vec<String> {

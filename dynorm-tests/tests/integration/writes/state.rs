@@ -7,7 +7,7 @@ use std::fmt;
 use dynorm::aws::types::AttributeValue;
 use dynorm::prelude::*;
 
-use super::subject::{Fields, Rules, Subject};
+use super::subject::{FORMER, Fields, Rules, Subject};
 
 /// An item as it is stored.
 pub(super) type Item = BTreeMap<String, AttributeValue>;
@@ -45,6 +45,8 @@ pub(super) enum Expiry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Own,
+    /// The one that it had before.
+    Former,
     Other,
     None,
 }
@@ -159,8 +161,10 @@ fn changes(rules: Rules) -> Vec<Vec<Change>> {
         let others = [Expiry::Past, Expiry::Future, Expiry::Null];
         groups.push(group(&others, |state, expiry| state.expiry = expiry));
     }
-    if rules.typed() && TYPES_ARE_CHECKED {
-        groups.push(group(&[Type::Other, Type::None], |state, of_type| state.of_type = of_type));
+    if rules.typed() {
+        let mut others = vec![Type::Other, Type::None];
+        others.extend(rules.renamed().then_some(Type::Former));
+        groups.push(group(&others, |state, of_type| state.of_type = of_type));
     }
     if rules.unique {
         let mut others = vec![
@@ -178,11 +182,6 @@ fn changes(rules: Rules) -> Vec<Vec<Change>> {
     }
     groups
 }
-
-/// Single writes refuse an item of another type, or of none, that lies under the exact key. It is decided,
-/// and not done yet: writes replace and delete such items, so they are not among the states. True puts them
-/// there.
-const TYPES_ARE_CHECKED: bool = false;
 
 /// There is no item; of a unique value, by who holds it.
 fn absent(rules: Rules) -> Vec<State> {
@@ -405,6 +404,7 @@ fn stored_item<E: Subject>(number: usize, state: State, code: &str) -> Item {
     }
     match state.of_type {
         Type::Own => {}
+        Type::Former => put(ENTITY_TYPE, Some(AttributeValue::S(FORMER.into()))),
         Type::Other => put(ENTITY_TYPE, Some(AttributeValue::S("Neighbour".into()))),
         Type::None => put(ENTITY_TYPE, None),
     }
