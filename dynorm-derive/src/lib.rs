@@ -62,8 +62,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename_all = "camelCase"` | how the attributes are spelled: `snake_case`, `camelCase`, `PascalCase`, `kebab-case`, `SCREAMING_SNAKE_CASE`, `lowercase`, `UPPERCASE` |
 /// | `repo = "Users"` | the name of the repository, instead of `UserRepo` |
 /// | `crate = "path"` | where dynorm is, for a crate that knows it by another name |
-/// | `validate` | the rules of `garde::Validate` are checked before every write of the entity (feature `garde`); `dynorm::Validated` has a table of them |
-/// | `hooks` | what `impl dynorm::Hooks` says runs around every write of the entity, and after every read |
+/// | `validate` | the rules of `garde::Validate` are checked before every write of the whole entity, and not before an `update` (feature `garde`); `dynorm::Validated` has a table of them |
+/// | `hooks` | what `impl dynorm::Hooks` says runs around every save, delete and restore of the entity, and after every read; not around an `update` |
 /// | `partition = "USER#{id}"`, `sort = "…"` | the key is made of a template, see below |
 /// | `index("gsi1", partition = "…", sort = "…")` | so are the keys of an index; it may be given several times |
 /// | `index("by_place", partition = [country, city], sort = [street, number])` | the keys of a global index are made of several attributes each, up to four, in this order |

@@ -98,6 +98,9 @@ pub enum Answer {
     Never,
     /// The engine of [`over`] executes the request and answers it.
     Engine,
+    /// The same, and the answer is on its way for this long: whoever drops the future by then has written all
+    /// the same.
+    Late(Duration),
     /// What becomes of it after a while. The clock is tokio's, so a test may pause it.
     After(Duration, Box<Answer>),
 }
@@ -347,6 +350,11 @@ impl Connector {
             Answer::Timeout => Err(ConnectorError::timeout(IoError::from(ErrorKind::TimedOut).into())),
             Answer::Never => std::future::pending().await,
             Answer::Engine => self.engine(request).await,
+            Answer::Late(delay) => {
+                let answer = self.engine(request).await;
+                tokio::time::sleep(delay).await;
+                answer
+            }
             // Undone by the loop above.
             Answer::After(..) => Err(cut()),
         }

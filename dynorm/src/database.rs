@@ -1,4 +1,4 @@
-//! Which database an operation talks to, and how one is opened.
+//! Databases: how they are opened, and which one an operation uses.
 
 use std::fmt;
 use std::future::Future;
@@ -12,10 +12,10 @@ use crate::entity::{Entity, EntityInfo};
 use crate::error::{Error, Result};
 use crate::transport::{Carrier, check_runtime, limits_of};
 
-/// A database: DynamoDB on AWS, DynamoDB Local, ScyllaDB's Alternator, or the one embedded in this process.
+/// A database: DynamoDB on AWS, DynamoDB Local, ScyllaDB's Alternator, or one embedded in this process.
 ///
-/// It is cheap to clone and shares its connections. Operations find theirs in this order: `.on(&db)` on the operation,
-/// [`scope`](Self::scope) around it, [`install`](Self::install).
+/// A clone is cheap, and shares the connections. An operation uses the first of these: `.on(&db)` on the
+/// operation, a [`scope`](Self::scope) around it, the database of [`install`](Self::install).
 ///
 /// ```
 /// use dynorm::prelude::*;
@@ -41,12 +41,12 @@ pub struct Database {
 #[derive(Clone)]
 struct Inner {
     client: Client,
-    /// The same for the operations of entities.
+    /// The same client, for operations on entities.
     carrier: Carrier,
-    /// And without the SDK's retries, for those that dynorm itself repeats or that must not be repeated blindly.
+    /// The same client without the SDK's retries, for operations that dynorm itself retries.
     once: Carrier,
     prefix: String,
-    /// Why no operation can be carried out: an endpoint that is no URL.
+    /// Why every operation fails: the endpoint is not a URL.
     problem: Option<String>,
 }
 
@@ -59,27 +59,29 @@ tokio::task_local! {
 }
 
 impl Database {
-    /// The database behind a client of the SDK, with its credentials, region, timeouts and retries.
+    /// Creates a database from a client of the SDK, with its credentials, region, timeouts and retries.
     ///
     /// # Time limits
-    /// A server that accepts a request and says nothing would hold an operation for ever, so what the client does not limit (or
-    /// switch off) is limited here; [`from_env`](Self::from_env) and [`local`](Self::local) have the same limits.
+    /// A server that accepts a request and never answers would block an operation forever. So the time limits
+    /// that the client neither sets nor disables are set here; [`from_env`](Self::from_env) and
+    /// [`local`](Self::local) have the same limits.
     ///
     /// | limit of the SDK's `TimeoutConfig` | value | why |
     /// |---|---|---|
     /// | `connect_timeout` | 3.1 s | the SDK's own default |
-    /// | `read_timeout`, to the first byte of the answer | 30 s | DynamoDB takes milliseconds; the rest is for a request of 16 MB |
-    /// | `operation_attempt_timeout` | 90 s | an answer of 16 MB at 1.5 Mbit/s; whoever sends a byte now and then ends here |
-    /// | `operation_timeout` | 300 s | three attempts of the SDK, with the waits between them |
+    /// | `read_timeout` | 30 s | to the first byte of the answer, after a request of up to 16 MB |
+    /// | `operation_attempt_timeout` | 90 s | an answer of 16 MB at 1.5 Mbit/s; also stops slow senders |
+    /// | `operation_timeout` | 300 s | three attempts of the SDK, with the delays between them |
     ///
-    /// They are those of one request of the SDK. What dynorm itself repeats (writes with a condition, transactions, batches) may
-    /// take several of them; a batch has [`Retry::deadline`](crate::Retry::deadline) for the whole. A write that is cut off by a limit may have
-    /// been applied: [`Error::outcome_known`] is false.
+    /// They apply to one request of the SDK. Operations that dynorm itself retries (writes with a condition,
+    /// transactions, batches) may take several requests; [`Retry::deadline`](crate::Retry::deadline) limits a
+    /// whole batch. A write that times out may have been applied: [`Error::outcome_known`] returns false.
     ///
     /// # Traces
-    /// dynorm writes no values of attributes into its events. The SDK does at the level TRACE: the items that failed conditions
-    /// found are in its errors, and an HTTP client of your own may give answers that its trace shows. Where items are
-    /// confidential keep `aws_smithy_runtime` at DEBUG, such as by the filter `trace,aws_smithy_runtime=debug`.
+    /// dynorm's trace events contain no attribute values. Those of the SDK may at the level TRACE: its errors
+    /// contain the items that failed conditions found, and the bodies of a custom HTTP client may be shown.
+    /// If items are confidential, keep `aws_smithy_runtime` at DEBUG, for example by the filter
+    /// `trace,aws_smithy_runtime=debug`.
     ///
     /// ```
     /// # use dynorm::Database;
@@ -102,19 +104,20 @@ impl Database {
         }
     }
 
-    /// The database that the environment names.
+    /// Opens the database that environment variables name.
     ///
     /// | variable | meaning |
     /// |---|---|
     /// | `DYNORM_DATABASE` | `aws` (the default), `memory`, or `file:PATH` |
-    /// | `DYNAMODB_ENDPOINT` | the URL of another endpoint than that of the region, for `aws` |
-    /// | `DYNORM_TABLE_PREFIX` | stands before the name of every table |
+    /// | `DYNAMODB_ENDPOINT` | the URL of the endpoint, for `aws`; by default that of the region |
+    /// | `DYNORM_TABLE_PREFIX` | the prefix of the names of all tables |
     ///
-    /// On AWS, credentials and region come from the SDK's own chain (feature `aws`, on by default). An endpoint on this
-    /// machine gets what [`local`](Self::local) gives it, so nothing need be set up for DynamoDB Local.
+    /// On AWS, credentials and region come from the SDK's default chain (feature `aws`, on by default). An
+    /// endpoint on this machine is opened by [`local`](Self::local), so DynamoDB Local needs no
+    /// configuration.
     ///
-    /// Fails with [`Error::Configuration`] for a value that it does not know, and for one whose feature is not on. Whether
-    /// the credentials are valid shows when the first request is sent.
+    /// Fails with [`Error::Configuration`] for an unknown value, and for one whose feature is not enabled.
+    /// Credentials are checked only when the first request is sent.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -133,9 +136,9 @@ impl Database {
                 Some(url) if is_this_machine(&url) => Self::local(&url),
                 endpoint => Self::from_aws(endpoint).await?,
             },
-            Some("memory") => Self::memory_or_explain()?,
+            Some("memory") => Self::memory_if_enabled()?,
             Some(other) => match other.strip_prefix("file:") {
-                Some(path) => Self::file_or_explain(path)?,
+                Some(path) => Self::file_if_enabled(path)?,
                 None => {
                     return Err(Error::configuration(
                         format!("DYNORM_DATABASE is {other:?}; it can be `aws`, `memory` or `file:PATH`"),
@@ -150,11 +153,13 @@ impl Database {
         })
     }
 
-    /// A DynamoDB that runs near by, such as DynamoDB Local or ScyllaDB's Alternator, at a URL such as `http://localhost:8000`.
+    /// Opens a local server, such as DynamoDB Local or ScyllaDB's Alternator, at a URL such as
+    /// `http://localhost:8000`.
     ///
-    /// It sends placeholder credentials and the region `us-east-1`, which DynamoDB Local keeps its tables by. Nothing is
-    /// sent yet, so a wrong URL shows with the first operation, as an [`Error::Configuration`]. `https` needs the feature `aws`; to give credentials, build
-    /// the SDK's client and call [`new`](Self::new).
+    /// It uses placeholder credentials and the region `us-east-1`, by which DynamoDB Local separates its
+    /// tables. Nothing is sent yet: an invalid URL is an [`Error::Configuration`] of the first operation.
+    /// `https` needs the feature `aws`. For other credentials, build a client of the SDK and call
+    /// [`new`](Self::new).
     ///
     /// ```
     /// let db = dynorm::Database::local("http://localhost:8000");
@@ -164,7 +169,7 @@ impl Database {
         let mut endpoint = endpoint.into();
         let problem = url_problem(&endpoint);
         if problem.is_some() {
-            // The SDK panics at what is not a URL. Operations say what is wrong before they get there.
+            // The SDK panics for an invalid URL. Operations fail with `problem` before they use the client.
             endpoint = "http://invalid.invalid".to_owned();
         }
         let config = aws_sdk_dynamodb::Config::builder()
@@ -183,7 +188,7 @@ impl Database {
         database
     }
 
-    /// A database of its own in the memory of this process, empty, and gone with the last handle to it.
+    /// Creates an empty database in the memory of this process. It is dropped with its last clone.
     ///
     /// ```
     /// let db = dynorm::Database::memory()?;
@@ -196,10 +201,10 @@ impl Database {
             .map_err(|error| Error::configuration(error.to_string(), None))
     }
 
-    /// The embedded database, kept in a file, which is made if it does not exist.
+    /// Opens an embedded database in a file, which is created if it does not exist.
     ///
-    /// What is written survives the process. A power cut may take back the last writes; it does not damage the file.
-    /// Several handles and processes may have the file open; delete tables only while nobody else uses them.
+    /// Writes survive the process. A power failure may undo the last writes, but does not damage the file.
+    /// Several databases and processes may have the file open; delete tables only while no other uses them.
     ///
     /// ```no_run
     /// let db = dynorm::Database::file("app.db")?;
@@ -212,7 +217,7 @@ impl Database {
             .map_err(|error| Error::configuration(error.to_string(), None))
     }
 
-    /// The same database, with `prefix` before the name of every table: one account, several environments.
+    /// Sets a prefix for the names of all tables, such as for several environments in one account.
     ///
     /// ```
     /// # use dynorm::Database;
@@ -225,8 +230,7 @@ impl Database {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Makes this the database of every operation that names no other, from here on and in every task.
-    /// A later call replaces it.
+    /// Makes this the default database of all operations, in every task. A later call replaces it.
     ///
     /// ```
     /// dynorm::Database::memory()?.install();
@@ -236,8 +240,8 @@ impl Database {
         *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
     }
 
-    /// Runs `future` with this as the database of its operations. Tasks that it spawns are not within it; give them
-    /// `.on(&db)`, or a scope of their own.
+    /// Runs `future` with this as the database of its operations. Tasks that it spawns are outside of the
+    /// scope: use `.on(&db)` or a scope of their own there.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -258,7 +262,7 @@ impl Database {
         SCOPED.scope(self.clone(), future).await
     }
 
-    /// The SDK's client, for everything that dynorm does not do.
+    /// Returns the SDK's client, for everything that dynorm does not do.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -273,7 +277,7 @@ impl Database {
         &self.inner.client
     }
 
-    /// The name of the table of `E` in this database: with its prefix.
+    /// Returns the name of the table of `E` in this database, with the table prefix.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -287,7 +291,7 @@ impl Database {
         self.table(E::INFO)
     }
 
-    /// The same database through another client.
+    /// Returns the same database with another client.
     #[cfg(feature = "testing")]
     pub(crate) fn with_client(&self, client: Client) -> Self {
         let mut database = Self::new(client).with_table_prefix(self.inner.prefix.clone());
@@ -301,17 +305,17 @@ impl Database {
         format!("{}{}", self.inner.prefix, info.table)
     }
 
-    /// The client for the operations of entities.
+    /// Returns the client for operations on entities.
     pub(crate) fn carrier(&self) -> &Carrier {
         &self.inner.carrier
     }
 
-    /// The same without the SDK's retries.
+    /// Returns the same client without the SDK's retries.
     pub(crate) fn once(&self) -> &Carrier {
         &self.inner.once
     }
 
-    /// The database of an operation: the one it names, that of its scope, or the one that is installed.
+    /// Returns the database of an operation: the given one, that of the scope, or the installed one.
     pub(crate) fn of_operation(named: Option<Self>) -> Result<Self> {
         let installed = || INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone();
         let database = named.or_else(|| SCOPED.try_with(Clone::clone).ok()).or_else(installed);
@@ -341,22 +345,22 @@ impl Database {
     }
 
     #[cfg(feature = "embedded")]
-    fn memory_or_explain() -> Result<Self> {
+    fn memory_if_enabled() -> Result<Self> {
         Self::memory()
     }
 
     #[cfg(not(feature = "embedded"))]
-    fn memory_or_explain() -> Result<Self> {
+    fn memory_if_enabled() -> Result<Self> {
         Err(needs_feature("memory", "embedded"))
     }
 
     #[cfg(feature = "embedded")]
-    fn file_or_explain(path: &str) -> Result<Self> {
+    fn file_if_enabled(path: &str) -> Result<Self> {
         Self::file(path)
     }
 
     #[cfg(not(feature = "embedded"))]
-    fn file_or_explain(path: &str) -> Result<Self> {
+    fn file_if_enabled(path: &str) -> Result<Self> {
         Err(needs_feature(&format!("file:{path}"), "embedded"))
     }
 }
@@ -369,7 +373,7 @@ fn needs_feature(value: &str, feature: &str) -> Error {
     )
 }
 
-/// A variable of the environment; an empty one counts as not set.
+/// Returns an environment variable; an empty one counts as not set.
 fn variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -378,13 +382,13 @@ fn variable(name: &str) -> Result<Option<String>> {
     }
 }
 
-/// What is wrong with the URL of an endpoint.
+/// Returns what is wrong with the URL of an endpoint, if anything.
 fn url_problem(url: &str) -> Option<String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]@%".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]@%".contains(&byte);
     match host {
-        Some(host) if !host.is_empty() && host.bytes().all(known) => None,
+        Some(host) if !host.is_empty() && host.bytes().all(is_allowed) => None,
         _ => Some(format!("the endpoint {url:?} is not a URL: write one such as http://localhost:8000")),
     }
 }

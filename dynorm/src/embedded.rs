@@ -1,12 +1,11 @@
 //! A DynamoDB engine inside this process, behind an ordinary SDK client.
 //!
-//! The client does all that it does for AWS except open a socket and sign: its HTTP client hands the request
-//! to a [`dynoxide::Database`], which speaks DynamoDB's own JSON and keeps its tables in SQLite. Nothing above
-//! the HTTP client can tell the difference, so a test against this engine runs the code that runs in
-//! production.
+//! The client does everything that it does for AWS except opening sockets and signing: its HTTP client passes
+//! requests to a [`dynoxide::Database`], which processes DynamoDB's JSON and stores its tables in SQLite.
+//! Nothing above the HTTP client differs, so a test with this engine runs the code that runs in production.
 //!
-//! What differs from DynamoDB: every read is consistent, nothing is ever throttled, no write left unprocessed,
-//! transactions never conflict, and expired items stay until something deletes them.
+//! Differences from DynamoDB: every read is consistent, nothing is throttled or left unprocessed,
+//! transactions never conflict, and expired items are not deleted.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,25 +34,26 @@ use tokio::runtime::Handle;
 
 use crate::transport::{is_traced, opaque};
 
-/// A client of a new, empty database that lives as long as the client and its clones.
+/// Creates a client of a new, empty database, which lives as long as the client and its clones.
 pub(crate) fn memory() -> Result<Client, OpenError> {
     let database = Database::memory().map_err(|error| OpenError::Memory(error.to_string()))?;
     Ok(client(database))
 }
 
-/// A client of the database kept in the file `path`, which is created if it is absent.
+/// Creates a client of the database in the file `path`, which is created if it does not exist.
 ///
-/// SQLite keeps two more files beside it while it is open (`-wal` and `-shm`) and folds them into it when the
-/// last client is dropped. Several clients, of several processes too, may have one file open: each sees at
-/// once what another wrote, and writes wait for each other, for at most five seconds. But each remembers the
-/// definition of a table once it has used it, so change or delete tables while nobody else uses them.
+/// While it is open, SQLite has two more files next to it (`-wal` and `-shm`), which are merged into it when
+/// the last client is dropped. Several clients, also of several processes, may have one file open. Each sees
+/// the writes of the others at once, and writes wait for each other for at most five seconds. But each client
+/// caches the definitions of the tables that it has used, so change or delete tables only while no other
+/// client uses them.
 pub(crate) fn file(path: &Path) -> Result<Client, OpenError> {
     let refuse = |reason: String| OpenError::File { path: path.to_owned(), reason };
 
-    // Absolute, because SQLite takes `:memory:` and `file:…` for something other than file names.
+    // Absolute, since SQLite does not treat `:memory:` and `file:…` as file names.
     let absolute = std::path::absolute(path).map_err(|error| refuse(error.to_string()))?;
-    // The file itself is for SQLite alone to open: whoever closes a file drops all the locks that the process
-    // has on it, those of another client included.
+    // Only SQLite may open the file itself: closing a file releases all locks that the process has on it,
+    // including those of other clients.
     if absolute.is_dir() {
         return Err(refuse("it is a folder; name a file in it".to_owned()));
     }
@@ -62,27 +62,27 @@ pub(crate) fn file(path: &Path) -> Result<Client, OpenError> {
     }
     let name = absolute.to_str().ok_or_else(|| refuse("SQLite needs a path in UTF-8".to_owned()))?;
 
-    // Opening it makes tables in it and switches it to a write-ahead log, so look first.
+    // Opening creates tables in the file and switches it to a write-ahead log, so check it first.
     if absolute.exists() {
         check_is_ours(&absolute).map_err(refuse)?;
     }
     let database = Database::new(name).map_err(|error| {
         refuse(match error.to_string() {
-            // Dynoxide's text goes on to advise features that dynorm does not have.
+            // Dynoxide's text suggests features that dynorm does not have.
             text if text.contains("not a valid SQLite database") => {
                 "it is not a SQLite database; name another file".to_owned()
             }
             text => text,
         })
     })?;
-    // Despite its name this sets how commits reach the disk: `synchronous = NORMAL`, which SQLite advises for its
-    // write-ahead log. A power cut may then take back the last commits and cannot damage the file; with the default,
-    // every single write waits for the disk, and an import takes ten times as long.
+    // Despite its name this sets `synchronous = NORMAL`, which SQLite recommends with a write-ahead log. A
+    // power failure may undo the last commits, but cannot damage the file. With the default, every write
+    // waits for the disk, and an import takes ten times as long.
     database.disable_bulk_loading().map_err(|error| refuse(error.to_string()))?;
     Ok(client(database))
 }
 
-/// Refuses the file of another program, and leaves it as it is. One without any tables is as good as new.
+/// Refuses the file of another program, without changing it. A file without tables is accepted.
 fn check_is_ours(path: &Path) -> Result<(), String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let tables = || -> rusqlite::Result<Vec<String>> {
@@ -105,10 +105,10 @@ fn check_is_ours(path: &Path) -> Result<(), String> {
     }
 }
 
-/// The tables in which dynoxide says what else it keeps.
+/// The tables in which dynoxide stores its metadata.
 const METADATA: [&str; 2] = ["_tables", "_config"];
 
-/// Why an embedded database did not open.
+/// The error of opening an embedded database.
 #[derive(Debug)]
 pub(crate) enum OpenError {
     Memory(String),
@@ -132,8 +132,8 @@ fn client(database: Database) -> Client {
     let engine = SharedHttpConnector::new(Engine { database, answered: Arc::default() });
     let http_client: SharedHttpClient = http_client_fn(move |_, _| engine.clone());
 
-    // What a network needs is left out: an engine in the same process checks no signature, loses no request
-    // and stalls no stream, and each of these would cost time in every request.
+    // Features for networks are disabled, since they take time in every request: an engine in the same
+    // process checks no signatures, loses no requests and stalls no streams.
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("local"))
@@ -148,7 +148,7 @@ fn client(database: Database) -> Client {
     Client::from_conf(config)
 }
 
-/// The far end of the client: where a connector would send a request to AWS, this one executes it.
+/// The connector of the client: executes requests instead of sending them.
 #[derive(Clone)]
 struct Engine {
     database: Database,
@@ -168,7 +168,7 @@ impl HttpConnector for Engine {
     }
 }
 
-/// What DynamoDB reads of one request.
+/// The largest request that DynamoDB accepts.
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
 impl Engine {
@@ -181,8 +181,9 @@ impl Engine {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.strip_prefix("DynamoDB_20120810.").unwrap_or(target).to_owned();
 
-        // SQLite blocks, so it gets a thread that may; the handle, because the free `spawn_blocking` panics
-        // outside a runtime. Whoever drops this future abandons the answer, not the operation, as with AWS.
+        // SQLite blocks, so it runs on a thread for blocking code. The function `spawn_blocking` would panic
+        // outside of a runtime, so the handle is used. Dropping this future drops the answer but not the
+        // operation, as with AWS.
         let runtime = Handle::try_current().map_err(|error| ConnectorError::other(error.into(), None))?;
         let database = self.database.clone();
         let outcome = runtime.spawn_blocking(move || execute(&database, &operation, &body)).await;
@@ -194,7 +195,7 @@ impl Engine {
                 let failure = DynoxideError::InternalServerError("the embedded database panicked".to_owned());
                 Refusal::from(failure).into_answer()
             }
-            // The runtime is shutting down: the request was not executed, and nobody is left to hear so.
+            // The runtime is shutting down: the request was not executed.
             Err(error) => return Err(ConnectorError::other(error.into(), None)),
         };
         self.respond(answer).map_err(|error| ConnectorError::other(error.into(), None))
@@ -261,7 +262,7 @@ fn serve<Request: DeserializeOwned, Response: Serialize>(
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()).into())
 }
 
-/// An operation that was not executed, or not to the end.
+/// The error of an operation that failed.
 enum Refusal {
     Engine(DynoxideError),
     TooLarge { bytes: usize },
@@ -276,15 +277,15 @@ impl From<DynoxideError> for Refusal {
 
 impl Refusal {
     fn into_answer(self) -> Answer {
-        // The errors of DynamoDB's front end, which stands before the engine.
+        // The errors of DynamoDB's front end, which processes requests before the engine.
         let front_end = |status: u16, code: &str, message: String| {
             let kind = format!("com.amazon.coral.service#{code}");
             let json = serde_json::json!({ "__type": kind, "message": message });
             Answer { status, json: json.to_string().into_bytes() }
         };
         match self {
-            // What lasts is no failure that passes: whoever tried again would try for ever. Nothing was written.
-            Self::Engine(DynoxideError::SqliteError(error)) if lasts(&error) => {
+            // A permanent failure must not look like one that is worth a retry. Nothing was written.
+            Self::Engine(DynoxideError::SqliteError(error)) if is_permanent(&error) => {
                 front_end(400, "StorageException", format!("the database file cannot be written: {error}"))
             }
             Self::Engine(error) => Answer { status: error.status_code(), json: error.to_json().into_bytes() },
@@ -300,8 +301,8 @@ impl Refusal {
     }
 }
 
-/// True if SQLite will say the same the next time.
-fn lasts(error: &rusqlite::Error) -> bool {
+/// Returns true if SQLite would fail in the same way again.
+fn is_permanent(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(
@@ -316,10 +317,10 @@ fn lasts(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// A body that is no request of its operation, as the error that DynamoDB gives for it.
+/// Returns the error that DynamoDB gives for a body that is not a valid request.
 ///
-/// Dynoxide's requests check themselves while they are read, and say with a prefix which error they mean;
-/// serde_json adds the position. Neither belongs into the message.
+/// Dynoxide validates requests while it deserializes them, and names the kind of error by a prefix;
+/// serde_json appends the position. Both are removed from the message.
 fn unreadable(error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
@@ -340,7 +341,7 @@ fn unreadable(error: &serde_json::Error) -> Refusal {
     }
 }
 
-/// How the messages start that stand for well-formed JSON of the right types that is still no valid request.
+/// The beginnings of messages about JSON that is well-formed but not a valid request.
 const INVALID: [&str; 5] = [
     "missing field",
     "unknown variant",

@@ -1,4 +1,4 @@
-//! Items and keys as they travel, and when two keys are one to DynamoDB.
+//! Encoded items and keys, and the equality of keys in DynamoDB's sense.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -11,11 +11,11 @@ use crate::codec::{
 use crate::entity::EntityInfo;
 use crate::key::{KeyRole, KeySource};
 
-/// Where the encoded values of the table's keys, such as `{"S":"…"}`, lie in the JSON around them: that of the partition key,
-/// and that of the sort key, empty where a table has none.
+/// The positions of the encoded key values, such as `{"S":"…"}`, in the JSON of an item or key: the partition
+/// key, and the sort key, which is empty if the table has none.
 pub(crate) type KeyRanges = [Range<usize>; 2];
 
-/// An entity as it travels: the JSON of its item, and where in it the values of the table's keys lie.
+/// An encoded entity: the JSON of its item, and the positions of the key values in it.
 #[derive(Debug)]
 pub(crate) struct EncodedItem {
     pub(crate) json: Vec<u8>,
@@ -28,12 +28,12 @@ impl EncodedItem {
     }
 }
 
-/// The key of an item, given where in its JSON the values lie.
+/// Returns the key of an item, given the positions of the key values in its JSON.
 pub(crate) fn key_of_json(info: &'static EntityInfo, json: &[u8], keys: &KeyRanges) -> EncodedKey {
     EncodedKey::new(info, keys.iter().map(|range| json.get(range.clone()).unwrap_or_default()))
 }
 
-/// The key of an item as it travels: `{"id":{"S":"…"}}`.
+/// An encoded key: `{"id":{"S":"…"}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EncodedKey {
     pub(crate) json: Vec<u8>,
@@ -41,7 +41,7 @@ pub(crate) struct EncodedKey {
 }
 
 impl EncodedKey {
-    /// The key with these encoded values, in the order of the table's keys.
+    /// Creates a key from encoded values, in the order of the table's keys.
     pub(crate) fn new<'v>(info: &'static EntityInfo, mut values: impl Iterator<Item = &'v [u8]>) -> Self {
         let Ok(key) = Self::write::<Infallible>(info, |_, _, encoder| {
             encoder.raw(values.next().unwrap_or_default());
@@ -50,7 +50,7 @@ impl EncodedKey {
         key
     }
 
-    /// The key whose values `write` adds, one for each key of the table.
+    /// Writes a key; `write` adds the value of each key attribute.
     pub(crate) fn write<E>(
         info: &'static EntityInfo,
         write: impl FnMut(KeyRole, &'static KeySource, &mut Encoder) -> Result<(), E>,
@@ -60,7 +60,7 @@ impl EncodedKey {
         Ok(Self { json: encoder.into_bytes(), values })
     }
 
-    /// The key of an item of this entity that came from the server.
+    /// Returns the key of an item of this entity from the server.
     pub(crate) fn of_item(info: &'static EntityInfo, item: &Item<'_>) -> Result<Self, ValueError> {
         Self::write(info, |_, source, encoder| {
             let name = info.attribute(source);
@@ -69,7 +69,8 @@ impl EncodedKey {
         })
     }
 
-    /// Its texts, each with its length, so that ("a", "bc") and ("ab", "c") differ.
+    /// Returns bytes that are equal for equal keys: the texts of the key, each with its length, so that ("a",
+    /// "bc") and ("ab", "c") differ.
     pub(crate) fn canonical(&self, info: &'static EntityInfo) -> Result<Vec<u8>, ValueError> {
         let texts = KeyTexts::find(info, &self.json, &self.values)?;
         let mut canonical = Vec::with_capacity(64);
@@ -80,13 +81,13 @@ impl EncodedKey {
         Ok(canonical)
     }
 
-    /// The key as an error shows it: `id = 01H…`, the sensitive parts left out.
+    /// Returns the key as errors show it: `id = 01H…`, without the values of sensitive fields.
     pub(crate) fn describe(&self, info: &'static EntityInfo) -> String {
         describe_key(info, &self.json)
     }
 }
 
-/// Writes a key into an encoder that is empty, and says where its values lie.
+/// Writes a key into an empty encoder. Returns the positions of its values.
 pub(crate) fn write_key<E>(
     info: &'static EntityInfo,
     encoder: &mut Encoder,
@@ -106,17 +107,17 @@ pub(crate) fn write_key<E>(
         write(role, source, encoder)?;
         *place = start..encoder.len();
     }
-    // In the place of the first comma.
+    // Replaces the first comma.
     encoder.set_or_push(0, b'{');
     encoder.push(b'}');
     Ok(values)
 }
 
-/// A key, given as JSON, as an error shows it: `id = 01H…`, the sensitive parts left out.
+/// Returns a key, given as JSON, as errors show it: `id = 01H…`, without the values of sensitive fields.
 pub(crate) fn describe_key(info: &'static EntityInfo, json: &[u8]) -> String {
     let json = std::str::from_utf8(json).unwrap_or_default();
     let Ok(item) = Item::next(&mut Scanner::new(json)) else { return String::new() };
-    // By their names: a server writes the attributes of a map in any order.
+    // Found by name, since a server may send the attributes of a map in any order.
     let parts = info.keys().filter_map(|(_, source)| {
         let name = info.attribute(source);
         let value = item.get(name).ok()??;
@@ -127,8 +128,9 @@ pub(crate) fn describe_key(info: &'static EntityInfo, json: &[u8]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// What the values of a key are to DynamoDB, so that equal keys have equal texts: of a string its text, of a number one of all
-/// its spellings, of bytes their base64. Kept beside the JSON of the key or the item, where they nearly always stand.
+/// The texts of a key's values, which are equal for keys that DynamoDB treats as equal: the text of a string,
+/// the normalized text of a number, the base64 of bytes. They are nearly always ranges of the JSON of the key
+/// or item, which is kept separately.
 #[derive(Debug)]
 pub(crate) struct KeyTexts([KeyText; 2]);
 
@@ -153,7 +155,7 @@ impl KeyTexts {
         Ok(Self([partition, sort]))
     }
 
-    /// The texts of a key that lies in `json`.
+    /// Returns the texts of the key in `json`.
     pub(crate) fn of<'k>(&'k self, json: &'k [u8]) -> [&'k [u8]; 2] {
         self.0.each_ref().map(|text| match text {
             KeyText::Within(range) => json.get(range.clone()).unwrap_or_default(),
@@ -169,7 +171,7 @@ impl KeyText {
         let range = value.start + BEFORE..value.end.saturating_sub(AFTER);
         let is_plain = |text: &&[u8]| match scalar {
             ScalarType::Number => is_plain_number(text),
-            // What is escaped may be spelled in more ways than one.
+            // Text with escapes may have several spellings.
             ScalarType::String | ScalarType::Binary => is_plain(text),
         };
         if json.get(range.clone()).filter(is_plain).is_some() {
@@ -180,7 +182,7 @@ impl KeyText {
     }
 }
 
-/// The texts of the key of an item that came from the server; see [`KeyTexts`].
+/// Returns the texts of the key of an item from the server; see [`KeyTexts`].
 pub(crate) fn item_texts<'a>(
     info: &'static EntityInfo,
     item: &Item<'a>,

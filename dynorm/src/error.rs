@@ -1,4 +1,10 @@
-//! What can go wrong, in the variants that a caller acts on.
+//! The errors of dynorm: one variant for each thing that a caller can act on.
+
+// To add a variant, also change [`Error::report`] below and the message in `error/words.rs`;
+// `FailedOperation::why` (`error/transaction.rs`) if it can be the reason of a failed operation and has a
+// shorter text there; and `Failure::into_error` with `FailureKind` (`transport/failure.rs`) if it comes from
+// an answer of the server. The snapshot of all messages is
+// `dynorm-tests/tests/integration/error_messages.txt`.
 
 use std::fmt;
 
@@ -22,11 +28,11 @@ pub use transaction::{FailedOperation, TransactionReport};
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in variants that a caller acts on. Each says which operation failed, on which entity, table and key,
-/// why, and what to do about it.
+/// The error of every operation, with one variant for each thing that a caller can act on. Its message says
+/// which operation failed, on which entity, table and key, why, and what to do about it.
 ///
-/// It is small, and its [`source`](std::error::Error::source) is never repeated in its message, so that a report that
-/// prints the chain says everything once.
+/// An `Error` is two words in size. The message never repeats the [`source`](std::error::Error::source), so a
+/// report that prints the whole chain says everything once.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -46,79 +52,84 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No item has this key.
     NotFound(Box<Report>),
-    /// A condition of the write did not hold, so nothing was changed. [`Error::current`] is the item that it found.
+    /// A condition of the write did not hold, so nothing was changed. [`Error::current`] returns the item
+    /// that was found.
     ConditionFailed(Box<Report>),
-    /// The item has another version than the write was based on, so nothing was changed. [`Error::current`] is the item as it is,
-    /// [`Error::attempted`] what was to be written.
+    /// The stored version differs from the one that the write is based on, so nothing was changed.
+    /// [`Error::current`] returns the stored item, [`Error::attempted`] the one that was to be written.
     VersionConflict(Box<Report>),
-    /// Another item has the value of a field that is `#[entity(unique)]`, so nothing was changed. [`Error::unique_field`] names it.
+    /// Another item already has the value of an `#[entity(unique)]` field, so nothing was changed.
+    /// [`Error::unique_field`] names the field.
     UniqueConflict(Box<Report>),
-    /// Under the key lies an item of another type, or of none, in a table that several entities share. A write changed nothing.
+    /// An item of another type, or of none, lies under the key, in a table that several entities share. A
+    /// write changed nothing.
     TypeMismatch(Box<Report>),
-    /// A value that cannot be stored, found before anything was sent.
+    /// A value cannot be stored. It is found before anything is sent.
     Invalid(Box<Report>),
-    /// An entity breaks rules of its own (`#[entity(validate)]`), so nothing was sent. [`Error::violations`] lists them.
+    /// An entity breaks its validation rules (`#[entity(validate)]`), so nothing was sent.
+    /// [`Error::violations`] lists the broken rules.
     ValidationFailed(Box<Report>),
-    /// A hook of the entity refused the write, so it was not sent. The [`source`](std::error::Error::source) is what the hook says.
+    /// A hook of the entity refused the write, so it was not sent. The [`source`](std::error::Error::source)
+    /// is the error that the hook returned.
     Refused(Box<Report>),
-    /// A cursor that does not fit the query that it was given to: altered, of another query, with another signature or without
-    /// one, or no cursor at all. Found before anything was sent. A web handler answers 400 with it, since the cursor came from
-    /// whoever asks.
+    /// The cursor does not belong to the query that it was given to: it was altered, comes from another
+    /// query, has a wrong signature or none, or is not a cursor at all. It is found before anything is sent.
+    /// A web handler should answer 400, since the cursor came from the client.
     InvalidCursor(Box<Report>),
-    /// An item that does not fit the struct.
+    /// An item cannot be decoded as the struct.
     Undecodable(Box<Report>),
     /// The table does not exist.
     TableNotFound(Box<Report>),
-    /// The table exists, and differs from what the entity says.
+    /// The table exists, but its definition differs from that of the entity.
     TableMismatch(Box<Report>),
     /// The table or the account is over its capacity; the same request may succeed later.
     Throttled(Box<Report>),
-    /// Another write or transaction is at the same item; the same request may succeed later.
+    /// Another write or transaction is in progress on the same item; the same request may succeed later.
     Conflict(Box<Report>),
-    /// The credentials do not permit this.
+    /// The credentials do not permit the operation.
     AccessDenied(Box<Report>),
-    /// There are no credentials, or they are not valid.
+    /// Credentials are missing or not valid.
     Credentials(Box<Report>),
-    /// Nobody answered: the endpoint cannot be reached, or the connection broke.
+    /// The endpoint cannot be reached, or the connection broke.
     Unreachable(Box<Report>),
     /// No answer came in time.
     Timeout(Box<Report>),
-    /// The server refused the request as it is; sending it again will not help.
+    /// The server refused the request; sending the same request again will not help.
     Rejected(Box<Report>),
     /// The server failed.
     Server(Box<Report>),
-    /// Some items of a batch are not known to be done. [`Error::failures`] lists them.
+    /// Some items of a batch failed, or their outcome is unknown. [`Error::failures`] lists them.
     Batch(Box<BatchReport>),
-    /// A transaction was cancelled, or not sent, for some of its operations: nothing was changed.
-    /// [`Error::failed_operations`] lists them.
+    /// A transaction was cancelled, or not sent, because of some of its operations. Nothing was changed,
+    /// unless [`Error::outcome_known`] returns false. [`Error::failed_operations`] lists them.
     Transaction(Box<TransactionReport>),
-    /// No database was named: neither by `.on(&db)`, nor by `db.scope(…)`, nor by `db.install()`.
+    /// The operation has no database: none was given by `.on(&db)`, `db.scope(…)` or `db.install()`.
     NoDatabase,
-    /// The database cannot be set up as it was asked for.
+    /// The configuration of the database, its client or the runtime is not usable.
     Configuration(Box<Report>),
-    /// A bug of dynorm itself: something was found that its own code rules out. The message asks to report it, and what was asked
-    /// for may have been done in part.
+    /// A bug in dynorm: one of its own invariants does not hold. The message asks to report it. The operation
+    /// may have been carried out in part.
     Internal(Box<Report>),
 }
 
-/// The particulars of an [`Error`].
+/// The details of an [`Error`].
 #[derive(Debug)]
 pub struct Report {
     pub(crate) subject: Subject,
     pub(crate) detail: String,
     pub(crate) outcome_known: bool,
-    /// Of a condition that failed: the item as it is in the table.
+    /// The stored item, if a condition failed.
     pub(crate) item: Option<StoredItem>,
-    /// Of a version that did not match: the item as it was to be.
+    /// The item that was to be written, if a version did not match.
     pub(crate) attempted: Option<StoredItem>,
-    /// Of an entity that breaks its rules.
+    /// The broken rules, if validation failed.
     pub(crate) violations: Vec<Violation>,
-    /// The field whose value is taken.
+    /// The unique field whose value is already taken.
     pub(crate) unique: Option<&'static str>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// An item as the server sent it, for whoever knows its type.
+/// An item as the server sent it, decoded once the caller names its type.
 pub(crate) struct StoredItem(Box<str>);
 
 impl StoredItem {
@@ -132,21 +143,22 @@ impl StoredItem {
 }
 
 impl fmt::Debug for StoredItem {
-    /// Values stay out of logs.
+    /// Shows the size alone: values stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an item of {} bytes", self.0.len())
     }
 }
 
 impl Error {
-    /// True if no item has the key that was asked for.
+    /// Returns true if no item has the requested key.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_)) || self.is_some_operation(Self::is_not_found)
     }
 
-    /// True if a condition of the write did not hold; of a transaction, if one of some operation did not. That the item is of the
-    /// entity is a condition of every write, so this is also true where [`is_type_mismatch`](Self::is_type_mismatch) is.
+    /// Returns true if a condition of the write did not hold. For a transaction: if a condition of any of its
+    /// operations did not hold. That the item is of the entity is a condition of every write, so this is also
+    /// true if [`is_type_mismatch`](Self::is_type_mismatch) is.
     #[must_use]
     pub fn is_condition_failed(&self) -> bool {
         matches!(self, Self::ConditionFailed(_) | Self::TypeMismatch(_))
@@ -189,7 +201,8 @@ impl Error {
         matches!(self, Self::TypeMismatch(_)) || self.is_some_operation(Self::is_type_mismatch)
     }
 
-    /// True if the item has another version than the write was based on; of a transaction, if one of its items has.
+    /// Returns true if the stored version differs from the one that the write is based on. For a transaction:
+    /// if that holds for any of its items.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -218,8 +231,8 @@ impl Error {
         matches!(self, Self::VersionConflict(_)) || self.is_some_operation(Self::is_version_conflict)
     }
 
-    /// True if a [`Cursor`](crate::Cursor) was refused: it is none, was altered, belongs to another query, or has another
-    /// signature than it should. It came from whoever asked for the page, who may begin again with the first one.
+    /// Returns true if a [`Cursor`](crate::Cursor) was refused: it is not a cursor, was altered, belongs to
+    /// another query, or has a wrong signature. The client that sent it can start again from the first page.
     ///
     /// ```
     /// let error = "page-2".parse::<dynorm::Cursor>().unwrap_err();
@@ -230,14 +243,15 @@ impl Error {
         matches!(self, Self::InvalidCursor(_))
     }
 
-    /// True if the table or the account is over its capacity.
+    /// Returns true if the table or the account is over its capacity. For a batch or transaction: if that is
+    /// why every one of its failures failed.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         matches!(self, Self::Throttled(_)) || self.is_every_failure(Self::is_throttled)
     }
 
-    /// True if the same operation may succeed when it is tried again later. Whether it may be applied twice then is the
-    /// question of [`outcome_known`](Self::outcome_known).
+    /// Returns true if the same operation may succeed when it is tried again later. Check
+    /// [`outcome_known`](Self::outcome_known) first if it must not be applied twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -250,10 +264,11 @@ impl Error {
         ) || self.is_every_failure(Self::is_retryable)
     }
 
-    /// False if the request was sent and no answer came that says whether it was carried out, so that it may or may not have
-    /// been. After a status of 500 DynamoDB itself does not know. All attempts of the SDK count, not the last alone.
+    /// Returns false if a request was sent and no answer says whether it was carried out, so it may or may
+    /// not have been. After a status of 500, DynamoDB itself does not know. Every attempt of the SDK counts,
+    /// not only the last one.
     ///
-    /// Of a batch: false if that holds for any of its items.
+    /// For a batch: false if that holds for any of its items.
     #[must_use]
     pub fn outcome_known(&self) -> bool {
         match self {
@@ -266,12 +281,13 @@ impl Error {
         }
     }
 
-    /// The item as it is in the table, where a condition failed: what the condition found. `None` if there is no such item, and
-    /// for every other error.
+    /// Returns the stored item that made a condition or version check fail. `None` if there is no such item,
+    /// and for every other error.
     ///
-    /// It is read as an `E`, which is the entity of the operation; of another entity, and of an item that belongs to another
-    /// one of those that share the table, there is none. What does not fit the struct is an
-    /// [`Undecodable`](Self::Undecodable). Of a transaction it is the item of the first operation on an `E` whose condition failed.
+    /// The item is decoded as an `E`, which must be the entity of the operation: the result is `None` for
+    /// another entity, and for an item of another entity that shares the table. An item that cannot be
+    /// decoded is an [`Undecodable`](Self::Undecodable) error. For a transaction, it is the item of the first
+    /// operation on an `E` whose condition failed.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -299,8 +315,8 @@ impl Error {
         report.decode(report.item.as_ref()?)
     }
 
-    /// The item as it was to be written, of a version that did not match; `None` for every other error, for a delete, and for
-    /// another entity. It is what the caller had, stamped.
+    /// Returns the item that was to be written when the version did not match, with its new version and
+    /// timestamps. `None` for every other error, for a delete, and for another entity.
     #[must_use]
     pub fn attempted<E: Entity>(&self) -> Option<Result<E>> {
         if let Self::Transaction(report) = self {
@@ -310,7 +326,8 @@ impl Error {
         report.decode(report.attempted.as_ref()?)
     }
 
-    /// The rules that an entity with `#[entity(validate)]` breaks, field by field; empty for every other error.
+    /// Returns the rules that an entity with `#[entity(validate)]` breaks, field by field. Empty for every
+    /// other error.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -346,7 +363,8 @@ impl Error {
         }
     }
 
-    /// Another item has the value of a unique field. Of a transaction: in one of its operations.
+    /// Returns true if another item has the value of a unique field. For a transaction: if that holds for any
+    /// of its operations.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -370,8 +388,8 @@ impl Error {
         matches!(self, Self::UniqueConflict(_)) || self.is_some_operation(Self::is_unique_conflict)
     }
 
-    /// The name, as it is stored, of the field whose value another item has. Of a transaction: that of the first operation that
-    /// failed for that.
+    /// Returns the attribute name of the unique field whose value another item has. For a transaction: that
+    /// of the first operation that failed for this reason.
     #[must_use]
     pub fn unique_field(&self) -> Option<&'static str> {
         match self {
@@ -383,7 +401,8 @@ impl Error {
         }
     }
 
-    /// A hook of the entity refused the write: see [`Hooks`](crate::Hooks). Of a transaction: that of one of its operations.
+    /// Returns true if a hook of the entity refused the write; see [`Hooks`](crate::Hooks). For a
+    /// transaction: if that holds for any of its operations.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -430,25 +449,25 @@ impl Error {
         Self::ValidationFailed(report)
     }
 
-    /// The name of the entity's struct.
+    /// Returns the name of the entity's struct.
     #[must_use]
     pub fn entity(&self) -> Option<&'static str> {
         self.subject()?.info.map(|info| info.name)
     }
 
-    /// The name of the table, with the prefix of its database.
+    /// Returns the name of the table, with the table prefix of the database.
     #[must_use]
     pub fn table(&self) -> Option<&str> {
         self.subject().map(|subject| subject.table.as_str()).filter(|table| !table.is_empty())
     }
 
-    /// The key of the item, as text; the sensitive parts left out.
+    /// Returns the key of the item as text, such as `id = 01H…`, without the values of sensitive fields.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.subject()?.key.as_deref()
     }
 
-    /// The items of a batch that are not known to be done; empty for every other error.
+    /// Returns the items of a batch that failed or whose outcome is unknown. Empty for every other error.
     #[must_use]
     pub fn failures(&self) -> &[BatchItem] {
         match self {
@@ -457,7 +476,8 @@ impl Error {
         }
     }
 
-    /// The operations for which a transaction was not carried out, in order; empty for every other error.
+    /// Returns the operations that made a transaction fail, in the order of the calls. Empty for every other
+    /// error.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -504,7 +524,7 @@ impl Error {
     fn subject(&self) -> Option<&Subject> {
         match self {
             Self::Batch(report) => Some(&report.subject),
-            // That of the operation which failed first says more than that of the whole.
+            // The subject of the first failed operation says more than that of the whole transaction.
             Self::Transaction(report) => {
                 let first = report.failures.first().and_then(|operation| operation.reason.subject());
                 first.or(Some(&report.subject))
@@ -541,17 +561,18 @@ impl Error {
         }
     }
 
-    /// A value that cannot be stored.
+    /// The error for a value that cannot be stored.
     pub(crate) fn invalid(subject: Subject, error: &ValueError) -> Self {
         Self::Invalid(Report::new(subject, error.to_string(), None))
     }
 
-    /// A cursor that was refused by a query, or, without a subject, by itself.
+    /// The error for a refused cursor. The default subject means that it was refused before any query was
+    /// known.
     pub(crate) fn invalid_cursor(subject: Subject, why: impl Into<String>) -> Self {
         Self::InvalidCursor(Report::new(subject, why, None))
     }
 
-    /// An item that does not fit the struct, or is another entity's.
+    /// The error for an item that cannot be decoded as the struct, or that is another entity's.
     pub(crate) fn undecodable(subject: Subject, error: &ValueError) -> Self {
         let report = Report::new(subject, error.to_string(), None);
         if error.is_type_mismatch() { Self::TypeMismatch(report) } else { Self::Undecodable(report) }
@@ -570,7 +591,7 @@ impl Error {
         self
     }
 
-    /// The same error, naming the table as the database does.
+    /// Replaces the table's name by its full name, with the prefix of the database.
     pub(crate) fn in_table(mut self, table: &str) -> Self {
         if let Self::Invalid(report) | Self::ValidationFailed(report) | Self::Undecodable(report) = &mut self
         {
@@ -587,8 +608,8 @@ impl Error {
         Self::NotFound(Report::new(subject, why, None))
     }
 
-    /// What cannot be, found all the same: for the branches that a type or an invariant of our own rules out, in the place of a
-    /// panic. What a user or a server can bring about is never one.
+    /// The error for a branch that one of dynorm's own invariants rules out, in place of a panic. Nothing
+    /// that a user or a server can cause may end here.
     pub(crate) fn internal(what: &'static str) -> Self {
         Self::Internal(Report::new(Subject::default(), what, None))
     }
@@ -619,7 +640,7 @@ impl Report {
         })
     }
 
-    /// An item of this report, for whoever knows its type.
+    /// Decodes an item of this report as an `E`; `None` if it belongs to another entity.
     fn decode<E: Entity>(&self, item: &StoredItem) -> Option<Result<E>> {
         if self.subject.info.is_none_or(|info| info.name != E::INFO.name || info.table != E::INFO.table) {
             return None;
@@ -643,7 +664,7 @@ impl std::error::Error for Error {
     }
 }
 
-// Small, and at home on every thread.
+// Errors are small, and can be sent to any thread.
 const _: () = {
     assert!(std::mem::size_of::<Error>() <= 16);
     const fn travels<T: Send + Sync + 'static>() {}

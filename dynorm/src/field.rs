@@ -1,13 +1,15 @@
+//! Typed constants for the fields of structs.
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 
-/// A field of an entity or of a nested struct, as a typed constant such as `User::EMAIL`: the derive macros
-/// make one for each field.
+/// A field of an entity or of a nested struct. The derive macros make a constant for each field, such as
+/// `User::EMAIL`.
 ///
-/// It makes conditions, and reads and sets the field of a value at hand:
+/// It creates conditions, and gets and sets the field of a value:
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -21,32 +23,32 @@ use crate::codec::{Encoder, ValueError};
 /// assert_eq!(User::AGE.name(), "age");
 /// ```
 ///
-/// It is [`Copy`]. The last parameter tells key fields, which cannot be changed, from the plain ones.
+/// It is [`Copy`]. The last type parameter is the kind of the field; fields of the key cannot be changed.
 pub struct Field<E, T, K = Plain> {
     name: &'static str,
     get: fn(&E) -> &T,
     set: fn(&mut E, T),
-    /// How its values are written, if not as their type says.
+    /// How the values are written, for fields stored through `serde` or `with`.
     encode: Option<Encode<T>>,
     kind: PhantomData<fn() -> K>,
 }
 
 pub(crate) type Encode<T> = fn(&T, &mut Encoder) -> Result<(), ValueError>;
 
-/// The kind of the fields that can be changed.
+/// The kind of ordinary fields, which can be changed.
 #[derive(Debug)]
 pub enum Plain {}
 
-/// The kind of the fields that the key of the table is made of.
+/// The kind of the fields that are part of the table's key.
 #[derive(Debug)]
 pub enum Key {}
 
-/// The kind of the fields that are stored through `serde` or `with`: only that knows how, so they can be
-/// equal to a value or not, and there or not, and nothing else.
+/// The kind of the fields that are stored through `serde` or `with`. Their stored type is not known, so they
+/// have only the operators `eq`, `ne`, `exists` and `not_exists`.
 #[derive(Debug)]
 pub enum Opaque {}
 
-/// The kinds of fields that are stored as their type says.
+/// The kinds of fields that are stored by the [`Attribute`] implementation of their type.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -54,14 +56,15 @@ pub enum Opaque {}
 /// # #[derive(Entity, Clone, Debug)]
 /// # struct Reading { #[entity(partition)] sensor: u32, #[entity(sort)] number: u32, value: u32 }
 ///
-/// // For fields of the key and for others.
+/// // Accepts fields of the key and others.
 /// fn is_large<E, K: TypedKind>(field: Field<E, u32, K>) -> Condition<E> {
 ///     field.ge(1_000) & field.ne(u32::MAX)
 /// }
 /// let condition = is_large(Reading::NUMBER) & is_large(Reading::VALUE);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
+    message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and \
+               `not_exists`",
     label = "how it is stored is known to its module alone"
 )]
 pub trait TypedKind {}
@@ -71,12 +74,13 @@ impl TypedKind for Plain {}
 #[diagnostic::do_not_recommend]
 impl TypedKind for Key {}
 
-/// The type of a field of the kind `K`, if the field is stored as that type says.
+/// The type of a field of the kind `K`, if the field is stored by that type's [`Attribute`] implementation.
 ///
-/// The operators ask for the type through this trait: so a mistaken operator on another field is answered by
-/// what that field has, and not by what its type lacks.
+/// The operators get the type through this trait. So the compile error for an operator on another field names
+/// the operators that the field has, rather than a trait that its type lacks.
 #[diagnostic::on_unimplemented(
-    message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and `not_exists`",
+    message = "a field that is stored through `serde` or `with` has only `eq`, `ne`, `exists` and \
+               `not_exists`",
     label = "how it is stored is known to its module alone"
 )]
 pub trait TypedAttribute<K> {
@@ -89,8 +93,7 @@ impl<T: Attribute, K: TypedKind> TypedAttribute<K> for T {
     type Type = T;
 }
 
-/// The kind of the places that are an element of a list or an entry of a map, so that they can be taken out
-/// of it.
+/// The kind of a path to an element of a list or an entry of a map, which can be removed.
 #[derive(Debug)]
 pub enum Entry {}
 
@@ -116,18 +119,18 @@ impl<E, T, K> Field<E, T, K> {
         Self { name, get, set, encode: None, kind: PhantomData }
     }
 
-    /// The name of the attribute that the field is stored in.
+    /// Returns the name of the attribute that the field is stored in.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// How its values are written, if not as their type says.
+    /// How the values are written, for fields stored through `serde` or `with`.
     pub(crate) fn encoding(self) -> Option<Encode<T>> {
         self.encode
     }
 
-    /// The value of the field in `entity`.
+    /// Returns the value of the field in `entity`.
     #[must_use]
     pub fn get(self, entity: &E) -> &T {
         (self.get)(entity)
@@ -160,7 +163,7 @@ pub(crate) fn encode_opaque<T>(encode: Option<Encode<T>>, value: &T) -> Result<V
     Ok(encoder.into_bytes())
 }
 
-// By hand, since a derive would ask the same of the parameters.
+// Implemented by hand, since a derive would require the same of the parameters.
 impl<E, T, K> Clone for Field<E, T, K> {
     fn clone(&self) -> Self {
         *self

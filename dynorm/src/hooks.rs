@@ -71,6 +71,12 @@ use crate::error::{Error, Result, Subject};
 /// written. Those after it run in the order of the inputs when the batch has ended. A stream runs them as the entities pass.
 /// In a transaction one refusal keeps all of it from being sent.
 ///
+/// A batch with a [`deadline`](crate::Retry::deadline) drops a hook that would wait past it. Of a hook before
+/// a write, its entity and those behind it are [`NotSent`](crate::Fate::NotSent); when the batch is made
+/// again by `retry()`, the hooks that have run do not run again, and the one that was dropped begins anew. Of
+/// a hook after a write, the entity is written all the same, and
+/// [`Stats::dropped_hooks`](crate::Stats::dropped_hooks) counts it.
+///
 /// The operations that a hook calls use the database of the operation that it is a hook of, unless they say otherwise.
 ///
 /// # Without an entity

@@ -1,4 +1,4 @@
-//! Keys: what they are made of, how a caller gives one, and how they are checked before they are sent.
+//! Keys: the types that they can have, the types that callers can pass for them, and key templates.
 
 mod overlap;
 mod template;
@@ -17,11 +17,13 @@ pub(crate) use crate::codec::{KeyRole, check_key};
 pub(crate) use overlap::shared_key;
 pub use template::{KeySource, Segment, Template};
 
-/// A type that the partition key or sort key of a table can have: stored as text, a number or bytes, and never absent.
+/// A type that the partition key or sort key of a table can have: stored as text, a number or bytes, and
+/// never absent.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a table",
     label = "a key is text, a number or bytes, and always there",
-    note = "DynamoDB's keys are strings, numbers or binaries; `Option`, booleans, lists, sets and maps cannot be one"
+    note = "DynamoDB's keys are strings, numbers or binaries; `Option`, booleans, lists, sets and maps \
+            cannot be one"
 )]
 pub trait KeyAttribute: Attribute {
     #[doc(hidden)]
@@ -31,15 +33,15 @@ pub trait KeyAttribute: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Key>> KeyAttribute for T {}
 
-/// A type that the key of an index can have: like that of a table, and it may be an `Option`, which leaves the item out of
-/// the index while it is `None`.
+/// A type that the key of an index can have: as for a table, and it may be an `Option`. An item whose key is
+/// `None` is not in the index.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of an index",
     label = "the key of an index is text, a number or bytes, or an `Option` of one",
     note = "DynamoDB's keys are strings, numbers or binaries; booleans, lists, sets and maps cannot be one"
 )]
 pub trait IndexKeyAttribute: Attribute {
-    /// The type as a key, and whether it may be absent.
+    /// The key type, and whether a value may be absent.
     #[doc(hidden)]
     const KEY: (Option<ScalarType>, bool) =
         (<Self as Attribute>::SCALAR, <Self::Shape as shape::Shape>::OPTIONAL);
@@ -48,7 +50,7 @@ pub trait IndexKeyAttribute: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::IndexKey>> IndexKeyAttribute for T {}
 
-/// A type whose values can be unique: that of an index key.
+/// A type that an `#[entity(unique)]` field can have: as the key of an index.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be unique",
     label = "a unique field is text, a number or bytes, or an `Option` of one",
@@ -62,7 +64,8 @@ pub trait UniqueAttribute: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::IndexKey>> UniqueAttribute for T {}
 
-/// A type that can stand in the template of a table's key: stored as text, a number or a truth value, and never absent.
+/// A type that can be used in the template of a table's key: stored as text, a number or a boolean, and never
+/// absent.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in the template of a key",
     label = "a part of a table's key is text, a number or a boolean, and always there",
@@ -76,14 +79,14 @@ pub trait KeyPart: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Base = T, Shape: shape::PresentPart>> KeyPart for T {}
 
-/// A type that can stand in the template of an index key: as for a table, and it may be an `Option`.
+/// A type that can be used in the template of an index key: as for a table, and it may be an `Option`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in the template of an index key",
     label = "a part of an index key is text, a number or a boolean, or an `Option` of one",
     note = "bytes, lists, sets and maps cannot be part of a key"
 )]
 pub trait IndexKeyPart: Attribute {
-    /// Whether it is text of one length, and whether it may be absent.
+    /// Whether all values have texts of the same length, and whether a value may be absent.
     #[doc(hidden)]
     const PART: (bool, bool) =
         (<Self::Shape as shape::Shape>::FIXED, <Self::Shape as shape::Shape>::OPTIONAL);
@@ -92,13 +95,15 @@ pub trait IndexKeyPart: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Part>> IndexKeyPart for T {}
 
-/// A type that a template of a table's key can pad: an integer.
+/// A type that the template of a table's key can pad with zeros: an integer.
 ///
-/// Padding keeps apart, and in order, only what is never written with zeros in front: `"7"` and `"007"` would be one key.
+/// Padding needs values that are never written with leading zeros: the texts `"7"` and `"007"` would make the
+/// same key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be padded in the template of a key",
     label = "only an integer can be padded with zeros, and in the key of a table it is always there",
-    note = "text, enums, times, floats and decimals would lose what tells them apart, or their order: write `{{field}}` without a width"
+    note = "text, enums, times, floats and decimals would lose what tells them apart, or their order: \
+            write `{{field}}` without a width"
 )]
 pub trait PaddedKeyPart: Attribute {
     #[doc(hidden)]
@@ -108,11 +113,12 @@ pub trait PaddedKeyPart: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Base = T, Shape: shape::PresentPart + shape::Padded>> PaddedKeyPart for T {}
 
-/// A type that the template of an index key can pad: an integer, or an `Option` of one.
+/// A type that the template of an index key can pad with zeros: an integer, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be padded in the template of an index key",
     label = "only an integer, or an `Option` of one, can be padded with zeros",
-    note = "text, enums, times, floats and decimals would lose what tells them apart, or their order: write `{{field}}` without a width"
+    note = "text, enums, times, floats and decimals would lose what tells them apart, or their order: \
+            write `{{field}}` without a width"
 )]
 pub trait PaddedIndexKeyPart: Attribute {
     /// As [`IndexKeyPart::PART`].
@@ -123,8 +129,8 @@ pub trait PaddedIndexKeyPart: Attribute {
 #[diagnostic::do_not_recommend]
 impl<T: Attribute<Shape: shape::Part + shape::Padded>> PaddedIndexKeyPart for T {}
 
-/// What a caller may give where a key `K` is wanted: the key by value or by reference, `&str` for text, and for a composite
-/// key a tuple of such parts.
+/// A value that can be passed as a key `K`: the key by value or by reference, `&str` for text, and a tuple of
+/// such parts for a composite key.
 ///
 /// ```
 /// # use dynorm::{IntoKey, Timestamp};
@@ -136,10 +142,11 @@ impl<T: Attribute<Shape: shape::Part + shape::Padded>> PaddedIndexKeyPart for T 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the key that is wanted here",
     label = "the key is `{K}`",
-    note = "a key is given by value or by reference, text also as `&str`, and a composite key as a tuple of its parts in order"
+    note = "a key is given by value or by reference, text also as `&str`, and a composite key as \
+            a tuple of its parts in order"
 )]
 pub trait IntoKey<K> {
-    /// The key itself.
+    /// Converts to the key.
     fn into_key(self) -> K;
 }
 
@@ -183,18 +190,18 @@ text_keys!(
     &Cow<'_, str> => |text| text.clone().into_owned()
 );
 
-/// The parts of a key as the derive macro and its callers see them: one value, or a tuple.
+/// The type of an entity's key: one value, or a tuple of parts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of a key",
     label = "a key is an attribute that is `Clone`, `Debug`, `Send` and `Sync`",
     note = "for a type of your own: `#[derive(Attribute, Clone, Debug)]` on it"
 )]
 pub trait EntityKey: IntoKey<Self> + Clone + fmt::Debug + Send + Sync + 'static {
-    /// Whatever is read is written again in the same spelling, in every part.
+    /// True if every part is [`Attribute::EXACT`].
     #[doc(hidden)]
     const EXACT: bool;
 
-    /// The part at `position`, in the order of the tuple.
+    /// Returns the part at `position`, in the order of the tuple.
     #[doc(hidden)]
     fn part(&self, position: usize) -> Option<&dyn Part>;
 }

@@ -296,7 +296,9 @@ pub trait Repository {
         FirstOrCreate::new(entity.hold().into_entity())
     }
 
-    /// Deletes the item of an entity. That it is not there is no error.
+    /// Deletes the item of an entity. That it is not there is no error, unless the entity is soft-deleted
+    /// (`#[entity(deleted_at)]`): then there has to be an item to mark, and without one it is a
+    /// [`NotFound`](crate::Error::NotFound).
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -317,7 +319,8 @@ pub trait Repository {
         Delete::of(entity)
     }
 
-    /// Deletes an item by its key. That it is not there is no error.
+    /// Deletes an item by its key. That it is not there is no error, unless the entity is soft-deleted
+    /// (`#[entity(deleted_at)]`): then it is a [`NotFound`](crate::Error::NotFound).
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -348,7 +351,7 @@ pub trait Repository {
         Restore::new(key.into_key())
     }
 
-    /// Deletes an item for good, whether or not it is marked as deleted. See [`SoftDelete`].
+    /// Deletes an item for good, whether or not it is marked as deleted, or there at all. See [`SoftDelete`].
     fn force_delete(entity: &Self::Entity) -> Delete<Self::Entity>
     where
         Self::Entity: SoftDelete,
@@ -365,7 +368,8 @@ pub trait Repository {
     }
 
     /// Reads an item, changes it by the closure, and saves it, needing the version that it was read with; if somebody else was
-    /// faster, once more from the beginning, up to 100 times with growing pauses. It gives what was saved.
+    /// faster, once more from the beginning, up to 100 times with pauses that grow to 5 seconds. It gives
+    /// what was saved.
     ///
     /// Each save is a transaction of its own with a token, so it is made once even if answers are lost (at twice the write
     /// capacity). The closure is called for every attempt, so it should do nothing but change the entity.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::attribute::{Moment, Stamp, Timestamp};
+use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo, check_type, decode_entity};
 use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
@@ -141,8 +141,12 @@ macro_rules! versions {
                 i128::from(*self)
             }
 
-            fn raise(version: &mut Self, _: &Stamp) {
-                *version = version.saturating_add(1);
+            fn raise(version: &mut Self, stamp: &Stamp) {
+                *version = match stamp.version {
+                    VersionStep::Raise => version.saturating_add(1),
+                    VersionStep::Keep => *version,
+                    VersionStep::Lower => version.saturating_sub(1),
+                };
             }
         }
     )*};
@@ -269,7 +273,7 @@ impl Visibility {
 
     /// The condition that an item is soft-deleted or not, as it should be.
     pub(crate) fn of_mark(self, info: &'static EntityInfo) -> Option<Node> {
-        let mark = info.mark()?;
+        let mark = info.deleted_at_attribute()?;
         match self.trashed {
             Trashed::Without => Some(Node::absent_or_null(mark)),
             Trashed::Only => {
@@ -302,7 +306,7 @@ impl Visibility {
         item: &Item<'_>,
         then: impl FnOnce() -> Timestamp,
     ) -> Result<bool, ValueError> {
-        if let Some(mark) = info.mark() {
+        if let Some(mark) = info.deleted_at_attribute() {
             let is_trashed = item.get(mark)?.is_some_and(|value| !value.is_null());
             let wanted = match self.trashed {
                 Trashed::Without => !is_trashed,
@@ -313,7 +317,7 @@ impl Visibility {
                 return Ok(false);
             }
         }
-        match info.end() {
+        match info.expiry_attribute() {
             Some(end) if !self.expired => is_live(item, end, then()),
             _ => Ok(true),
         }
@@ -346,7 +350,7 @@ pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
 /// What is true of an item that has expired: of no item whose expiry is absent, or no number.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
     let now = format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now()));
-    Some(Node::compare(info.end()?, Comparison::LessOrEqual, now.into_bytes()))
+    Some(Node::compare(info.expiry_attribute()?, Comparison::LessOrEqual, now.into_bytes()))
 }
 
 /// What a write needs of the item under its key, whatever else is asked of it.
@@ -437,6 +441,11 @@ impl fmt::Display for Versions {
             }
             (_, None) => write!(f, "the write was based on version {expected}, and the item is gone"),
         }?;
+        if found.is_some_and(|found| Some(found) == expected.checked_add(1)) {
+            f.write_str(
+                " (by another writer, or by an earlier save of this entity that was dropped or got no answer)",
+            )?;
+        }
         f.write_str(": read it again, and repeat the change")
     }
 }

@@ -1,11 +1,12 @@
-//! An entity as it would be stored, to be compared with another state of it.
+//! Comparing two states of an entity, as they would be stored.
 
 use crate::codec::{Encoder, Item, ItemWriter, Refused, Scanner, ValueError};
 use crate::entity::{Entity, EntityInfo, IndexInfo, write_derived};
 use crate::expression::Json;
 use crate::key::KeySource;
 
-/// The attributes of an entity. What cannot be stored is no error yet: it may be what is about to be changed.
+/// The encoded attributes of an entity. A value that cannot be stored is not an error yet, since it may be
+/// changed before the entity is saved.
 pub(crate) struct Snapshot {
     json: Vec<u8>,
     refused: Vec<Refused>,
@@ -32,7 +33,7 @@ impl Snapshot {
         Item::next(&mut Scanner::new(text))
     }
 
-    /// The value of an attribute; `None` if it is absent.
+    /// Returns the value of an attribute; `None` if it is absent.
     pub(crate) fn value(&self, name: &str) -> Result<Option<Json>, ValueError> {
         match self.refused.iter().find(|(refused, _)| refused == name) {
             Some((_, error)) => Err(error.clone()),
@@ -40,8 +41,8 @@ impl Snapshot {
         }
     }
 
-    /// The attributes that differ, without those that follow from others: in the order of the fields, and behind them those
-    /// of a flattened map. What cannot be stored differs from everything.
+    /// Returns the names of the attributes that differ, except derived ones: in the order of the fields,
+    /// followed by those of a flattened map. A value that cannot be stored differs from every other.
     pub(crate) fn differences(
         &self,
         info: &'static EntityInfo,
@@ -80,7 +81,7 @@ fn position(info: &EntityInfo, name: &str) -> usize {
     info.fields.iter().position(|field| field.name == name).unwrap_or(usize::MAX)
 }
 
-/// True for the keys that templates make, and for the type of the entity.
+/// Returns true for derived attributes: keys that templates make, and the type of the entity.
 fn is_derived(info: &'static EntityInfo, name: &str) -> bool {
     let mut sources = info.keys().chain(info.indexes.iter().flat_map(IndexInfo::keys));
     info.type_attribute == Some(name)

@@ -1,11 +1,11 @@
-//! The fault kit: a database that misbehaves, so that you can test what your code does when DynamoDB does.
+//! Fault injection: a database that fails on purpose, to test how your code handles failures of DynamoDB.
 //!
-//! [`Faults`] stands between the SDK and any [`Database`](crate::Database) (embedded, DynamoDB Local, AWS) as
-//! an HTTP client. Everything above it is what runs in production, and what it lets through is really
-//! executed, so at the end a test can compare what it was told with what the tables hold. Nothing but this
-//! kit ever makes a local engine throttle or leave items unprocessed.
+//! [`Faults`] is an HTTP client between the SDK and any [`Database`](crate::Database) (embedded, DynamoDB
+//! Local, AWS). All code above it is the code that runs in production. Requests that it lets through are
+//! executed, so a test can compare the results that it got with the contents of the tables. Local engines
+//! never throttle or leave items unprocessed otherwise.
 //!
-//! A test of your own code, on a database that fails as a script says:
+//! A test of your own code, with scripted failures:
 //!
 //! ```
 //! use dynorm::prelude::*;
@@ -34,7 +34,8 @@
 //! let db = Database::memory()?;
 //! db.create_table::<Visit>().await?;
 //! let (log, mut alarms) = (FaultLog::default(), Vec::new());
-//! let faulty = Faults::scripted([Fault::Throttle, Fault::None, Fault::Throttle, Fault::Throttle]).log(&log).on(&db);
+//! let script = [Fault::Throttle, Fault::None, Fault::Throttle, Fault::Throttle];
+//! let faulty = Faults::scripted(script).log(&log).on(&db);
 //!
 //! faulty
 //!     .scope(async {
@@ -52,32 +53,32 @@
 //!
 //! # What is subject to faults
 //!
-//! The operations on items: the single ones, batches, queries, scans, transactions and PartiQL. Those on
+//! Operations on items: single operations, batches, queries, scans, transactions and PartiQL. Operations on
 //! tables always pass and are not counted, so `create_table` works on the faulty database too.
-//! [`Faults::only`] narrows it further.
+//! [`Faults::only`] restricts the faults to some operations.
 //!
-//! A repetition, by the SDK or by dynorm, is a request like any other. The SDK repeats some failures by
-//! itself, so on AWS and on DynamoDB Local a single throttled request is often not seen above it; the
-//! embedded database has the SDK's retries off.
+//! A retry, by the SDK or by dynorm, is a request like any other. The SDK retries some failures, so on AWS
+//! and DynamoDB Local a single throttled request is often not visible to your code. With the embedded
+//! database the SDK's retries are disabled.
 //!
 //! # Chance and order
 //!
-//! What becomes of a request follows from the seed and the request's number alone. The same seed and the same
-//! order of requests give the same faults, with the same version of dynorm; requests that are under way at
-//! the same time may reach the kit in another order next time, and [the capacity](Faults::write_capacity)
-//! depends on tokio's clock. For a run that repeats exactly, send one request after another, or pause the
-//! clock on a current-thread runtime.
+//! The fault of a request depends only on the seed and the number of the request. The same seed and the same
+//! order of requests give the same faults, with the same version of dynorm. Requests that are in flight at
+//! the same time may come in another order in the next run, and [the capacity](Faults::write_capacity)
+//! depends on tokio's clock. For a reproducible run, send one request after another, or pause the clock on a
+//! current-thread runtime.
 //!
 //! # AWS
 //!
-//! A request from which items are taken out no longer fits its signature, so AWS itself refuses it: use
-//! `unprocessed` and the capacity on a local engine. The other faults work with AWS as well.
+//! Removing items from a request invalidates its signature, so AWS refuses it: use `unprocessed` and
+//! capacities with a local engine only. The other faults work with AWS as well.
 //!
 //! # Memory
 //!
-//! Beside the requests under way there is a script, a row of counters for each operation in the [`FaultLog`]
-//! and, if a capacity is set, a few words for each table: what it takes does not grow with the number of
-//! requests.
+//! Memory use does not grow with the number of requests: apart from requests in flight, there is the script,
+//! a set of counters for each operation in the [`FaultLog`] and, if a capacity is set, a small state for each
+//! table.
 
 mod batch;
 mod capacity;

@@ -1,12 +1,13 @@
-//! The one module that knows how dynorm's bytes travel through the AWS SDK.
+//! Sending requests through the AWS SDK, with dynorm's own bodies. Only this module knows how.
 //!
-//! The SDK signs, sends, times out, pools and retries; the request body is ours, and so is the reading of the answer. Both
-//! enter through the SDK's public extension points: an interceptor puts a serializer into the operation's configuration
-//! before it starts, and a deserializer once an answer has come and is a success. Any other answer still goes through the
-//! SDK's own deserializer, so that its error types and its retry classifiers work as ever.
+//! The SDK signs, sends, retries, pools connections and enforces timeouts. dynorm writes the request body and
+//! reads the answer, through the SDK's public extension points: an interceptor stores a serializer in the
+//! operation's configuration before the operation starts, and a deserializer once a successful answer has
+//! arrived. Every other answer goes through the SDK's own deserializer, so its error types and retry
+//! classifiers work as usual.
 //!
-//! The interceptor belongs to the client, since one that is given to an operation makes the SDK put a configuration together
-//! for it. It finds what is under way in its task.
+//! The interceptor belongs to the client, since one that is given to a single operation makes the SDK build a
+//! configuration for that operation alone. It finds the operation in flight in a task-local variable.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -47,7 +48,7 @@ pub(crate) use quiet::{is_traced, opaque};
 pub(crate) use repeat::{Repeat, send_transaction, send_write};
 pub(crate) use runtime::check_runtime;
 
-/// A client whose operations carry dynorm's bytes.
+/// A client whose operations send dynorm's bodies.
 #[derive(Clone, Debug)]
 pub(crate) struct Carrier(Client);
 
@@ -58,11 +59,11 @@ impl Carrier {
 }
 
 tokio::task_local! {
-    /// The operation that is under way.
-    static UNDER_WAY: Splice;
+    /// The operation in flight.
+    static IN_FLIGHT: Splice;
 }
 
-/// Sends `body` and gives back the answer, if it is a success.
+/// Sends `body`, and returns the answer if it is a success.
 pub(crate) async fn send(
     client: &Carrier,
     operation: Operation,
@@ -70,11 +71,12 @@ pub(crate) async fn send(
     body: Vec<u8>,
 ) -> Result<Answer, Failure> {
     let sent = send_batch(client, operation, &[table], None, body).await;
-    // A read that gets no answer has changed nothing all the same.
+    // A read changes nothing, even if it gets no answer.
     sent.map_err(|failure| Failure { outcome_known: failure.outcome_known || operation.is_read(), ..failure })
 }
 
-/// The same, for several items of several tables. The tables are named to the SDK too, since its endpoint rules read them.
+/// The same for several items of several tables. The SDK gets the tables too, since its endpoint rules read
+/// them.
 pub(crate) async fn send_batch(
     client: &Carrier,
     operation: Operation,
@@ -94,16 +96,16 @@ pub(crate) async fn send_batch(
             answered: false,
             ..Failure::local("the SDK ended the operation without an answer".into())
         }),
-        // The SDK reports its last attempt, and an earlier one may have been carried out.
+        // The SDK reports only its last attempt, and an earlier one may have been carried out.
         Err(failure) => {
-            let failure = failure.of(operation, body.bytes().unwrap_or_default());
+            let failure = failure.of(operation.is_read(), body.bytes().unwrap_or_default());
             let failure = if exchange.sent { failure } else { failure.unsent() };
             Err(Failure { outcome_known: failure.outcome_known && !exchange.unanswered, ..failure })
         }
     };
     if tracing::enabled!(target: "dynorm", tracing::Level::DEBUG) {
         let event =
-            Event { operation, tables, items, request: exchange.request_id, elapsed: start.elapsed() };
+            RequestEvent { operation, tables, items, request: exchange.request_id, elapsed: start.elapsed() };
         event.emit(outcome.as_ref());
     }
     outcome
@@ -120,24 +122,24 @@ async fn execute(
     let request = RequestBody { operation, body: asked() };
     let (body, exchange) = (SharedRequestSerializer::new(request), exchange.clone());
     let splice = Splice { operation, body, asked: asked(), exchange };
-    runtime::with_sockets(UNDER_WAY.scope(splice, (operation.send)(client, tables))).await
+    runtime::with_sockets(IN_FLIGHT.scope(splice, (operation.send)(client, tables))).await
 }
 
-/// What comes back, on the side of our bytes.
+/// The result of an operation, filled in while the SDK runs.
 #[derive(Default)]
 struct Exchange {
     answer: Option<Answer>,
-    /// The server's name for the last attempt.
+    /// The request id of the last attempt, as the server sent it.
     request_id: Option<String>,
-    /// An attempt was handed to the HTTP client.
+    /// True if an attempt was handed to the HTTP client.
     sent: bool,
-    /// An attempt was sent and got no answer that says whether it was carried out.
+    /// True if an attempt was sent and no answer says whether it was carried out.
     unanswered: bool,
 }
 
-/// What is told of a request, by the names of OpenTelemetry's conventions for databases and for DynamoDB.
+/// The trace event of a request, with the attribute names of OpenTelemetry's conventions for DynamoDB.
 /// <https://opentelemetry.io/docs/specs/semconv/database/dynamodb/>
-struct Event<'e> {
+struct RequestEvent<'e> {
     operation: Operation,
     tables: &'e [&'e str],
     items: Option<usize>,
@@ -145,7 +147,7 @@ struct Event<'e> {
     elapsed: Duration,
 }
 
-impl Event<'_> {
+impl RequestEvent<'_> {
     fn emit(&self, outcome: Result<&Answer, &Failure>) {
         let Self { operation, tables, items, request, elapsed } = self;
         let collection = if let [table] = tables { Some(*table) } else { None };
@@ -171,11 +173,11 @@ impl Event<'_> {
     }
 }
 
-/// Dynorm's bytes, which take the place of the SDK's.
+/// Replaces the SDK's body of a request, and its reader of the answer, with dynorm's.
 struct Splice {
     operation: Operation,
     body: SharedRequestSerializer,
-    /// The same bytes, for what the answer is compared with.
+    /// The same body, to check the answer against.
     asked: SdkBody,
     exchange: Arc<Mutex<Exchange>>,
 }
@@ -183,13 +185,14 @@ struct Splice {
 impl Splice {
     fn begin(&self, config: &mut ConfigBag) {
         config.interceptor_state().store_put(self.body.clone());
-        // So that the SDK does not write the answer into its trace.
+        // Keeps the answer out of the SDK's trace.
         config.interceptor_state().store_put(SensitiveOutput);
     }
 
     fn attempted(&self, context: &FinalizerInterceptorContextRef<'_>) {
         let may_be_done = match (context.response(), context.output_or_error()) {
-            // DynamoDB says of a 500 that the write may have succeeded; and what is no answer of DynamoDB's says nothing.
+            // After a 500 the write may have succeeded, as DynamoDB documents; and an answer that is not from
+            // DynamoDB says nothing.
             (Some(response), Some(Err(_))) => !is_refusal(response.status().as_u16()),
             (Some(_), _) => false,
             (None, Some(Err(error))) => match error.as_connector_error() {
@@ -219,13 +222,13 @@ impl Splice {
     }
 }
 
-/// Tells the operation that is under way how far it is.
+/// The interceptor, which forwards the SDK's events to the [`Splice`] of the operation in flight.
 #[derive(Debug)]
 struct Relay;
 
 impl Relay {
-    fn tell(tell: impl FnOnce(&Splice)) -> Result<(), BoxError> {
-        UNDER_WAY.try_with(tell).map_err(|_| "no operation of dynorm is under way in this task".into())
+    fn with_splice(run: impl FnOnce(&Splice)) -> Result<(), BoxError> {
+        IN_FLIGHT.try_with(run).map_err(|_| "no operation of dynorm is under way in this task".into())
     }
 }
 
@@ -240,7 +243,7 @@ impl Intercept for Relay {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        Self::tell(|splice| splice.begin(config))
+        Self::with_splice(|splice| splice.begin(config))
     }
 
     fn modify_before_transmit(
@@ -249,7 +252,7 @@ impl Intercept for Relay {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        Self::tell(|splice| splice.sending(context.request_mut()))
+        Self::with_splice(|splice| splice.sending(context.request_mut()))
     }
 
     fn read_after_attempt(
@@ -258,7 +261,7 @@ impl Intercept for Relay {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        Self::tell(|splice| splice.attempted(context))
+        Self::with_splice(|splice| splice.attempted(context))
     }
 
     fn modify_before_deserialization(
@@ -268,7 +271,7 @@ impl Intercept for Relay {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if context.response().status().is_success() {
-            Self::tell(|splice| splice.answered(config))?;
+            Self::with_splice(|splice| splice.answered(config))?;
         }
         Ok(())
     }
@@ -280,7 +283,7 @@ struct RequestBody {
 }
 
 impl std::fmt::Debug for RequestBody {
-    /// Values stay out of logs.
+    /// Shows no values: they stay out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RequestBody").field("operation", &self.operation).finish_non_exhaustive()
     }
@@ -307,7 +310,7 @@ struct ResponseBody {
 }
 
 impl std::fmt::Debug for ResponseBody {
-    /// Values stay out of logs.
+    /// Shows no values: they stay out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ResponseBody").field("operation", &self.operation).finish_non_exhaustive()
     }
@@ -322,8 +325,8 @@ impl DeserializeResponse for ResponseBody {
         // The bytes are shared with the response, not copied.
         let body = response.body().try_clone().unwrap_or_else(SdkBody::empty);
         let asked = self.asked.bytes().unwrap_or_default();
-        // What is no answer is as good as none, so the SDK may try again where it does after a lost one.
-        let answer = Answer::new(self.operation, asked, body)
+        // An invalid answer counts as a lost one, after which the SDK may try again.
+        let answer = Answer::new(self.operation.answer, asked, body)
             .map_err(|error| OrchestratorError::response(NoAnswer(error).into()))?;
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(answer);
         Ok((self.operation.empty_output)())

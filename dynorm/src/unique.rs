@@ -101,7 +101,7 @@ impl Claimed {
             _ => Ok(None),
         };
         let values = names(info).map(seen).collect::<Result<_, _>>()?;
-        Ok(Self { exists: true, values, end: info.end().map(seen).transpose()?.flatten() })
+        Ok(Self { exists: true, values, end: info.expiry_attribute().map(seen).transpose()?.flatten() })
     }
 
     pub(crate) fn of_json(info: &'static EntityInfo, json: &[u8]) -> Result<Self, ValueError> {
@@ -180,7 +180,7 @@ pub(crate) fn fields(info: &'static EntityInfo) -> impl Iterator<Item = &'static
 
 /// The attributes that claims follow.
 fn watched(info: &'static EntityInfo) -> impl Iterator<Item = &'static str> {
-    names(info).chain(info.end())
+    names(info).chain(info.expiry_attribute())
 }
 
 /// True if the changes are of something that claims follow.

@@ -1,12 +1,12 @@
-//! The rules that an entity says of its own fields.
+//! Validation rules of entities.
 
 use std::fmt;
 
-/// A rule that a field breaks; see [`Error::violations`](crate::Error::violations).
+/// A validation rule that a field breaks; see [`Error::violations`](crate::Error::violations).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The field, with the way to it: `lines[1].price`.
+    /// The path of the field, such as `lines[1].price`.
     pub field: String,
     /// What is wrong with it.
     pub message: String,
@@ -21,31 +21,35 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A type that `#[entity(validate)]` can ask: one that implements `garde::Validate`, with a context that has a default. It
-/// needs the feature `garde`.
+/// A type that `#[entity(validate)]` can validate: one that implements `garde::Validate`, with a context that
+/// implements `Default`. Needs the feature `garde`.
 ///
-/// An entity is asked before every write of the whole of it, in batches item by item; an `update` has no entity to ask.
-/// [`Error::violations`](crate::Error::violations) lists every rule that is broken.
+/// An entity is validated before every write of the whole entity, also in batches. An `update` has no entity
+/// to validate. [`Error::violations`](crate::Error::violations) lists every rule that is broken.
 ///
 /// # The rules
 ///
-/// | what is to hold | how it is said |
+/// | requirement | rule |
 /// |---|---|
-/// | required | a field that is no `Option`; of an `Option` that has to be there by now, `required`; of a text that may not be empty, `length(min = 1)` |
-/// | length | `length(min = 2, max = 80)`, of a text in bytes, and `length(chars, max = 80)` in characters; of a list, a set or a map, its elements |
+/// | required | a field that is not an `Option`; for an `Option`, `required` |
+/// | not empty | `length(min = 1)` |
+/// | length of a text | `length(min = 2, max = 80)` in bytes, `length(chars, max = 80)` in characters |
+/// | length of a list, set or map | `length(max = 3)` |
 /// | range | `range(min = 18, max = 120)` |
 /// | e-mail | `email`, with the feature `email` of garde |
 /// | URL | `url`, with the feature `url` of garde |
-/// | pattern | `pattern(r"^[A-Z]{2}$")`, with the feature `pattern` of garde; without it `prefix`, `suffix`, `contains`, `ascii`, `alphanumeric` |
-/// | UUID | the type of the field, `uuid::Uuid` (feature `uuid` of dynorm); of a text, `custom(…)` |
-/// | ULID | the type of the field, [`Id<T>`](crate::Id); of a text, `custom(…)` |
+/// | pattern | `pattern(r"^[A-Z]{2}$")`, with the feature `pattern` of garde |
+/// | simple patterns | `prefix`, `suffix`, `contains`, `ascii`, `alphanumeric` |
+/// | UUID | the type of the field, `uuid::Uuid` (feature `uuid` of dynorm); for a text, `custom(…)` |
+/// | ULID | the type of the field, [`Id<T>`](crate::Id); for a text, `custom(…)` |
 /// | one of several values | the type of the field: an enum with `#[derive(Attribute)]` |
 /// | each element of a list | `inner(length(max = 20))` |
 /// | a nested struct | `dive`, and `#[derive(garde::Validate)]` on it |
 /// | anything else | `custom(function)` |
 /// | nothing | `skip` |
 ///
-/// What the type says cannot be broken, and what is stored and does not fit is not read: that needs no rule.
+/// What a type guarantees needs no rule: a stored value that does not fit the type is an error when it is
+/// read.
 ///
 /// ```
 /// # #[cfg(all(feature = "garde", feature = "uuid", feature = "embedded"))] mod example {
@@ -133,8 +137,10 @@ impl fmt::Display for Violation {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no rules to be validated by",
     label = "`#[entity(validate)]` needs `garde::Validate`",
-    note = "derive it: `#[derive(garde::Validate)]`, with a rule such as `#[garde(length(min = 1))]` or `#[garde(skip)]` on each field",
-    note = "the feature `garde` of dynorm must be on, and its version of garde the same as yours; the context of the rules needs a `Default`"
+    note = "derive it: `#[derive(garde::Validate)]`, with a rule such as `#[garde(length(min = 1))]` \
+            or `#[garde(skip)]` on each field",
+    note = "the feature `garde` of dynorm must be on, and its version of garde the same as yours; the \
+            context of the rules needs a `Default`"
 )]
 pub trait Validated {
     #[doc(hidden)]

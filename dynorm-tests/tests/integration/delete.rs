@@ -82,3 +82,40 @@ async fn what_is_sent() {
     );
     assert_eq!(sent[1].text(), format!(r#"{start},"ReturnValues":"NONE"}}"#));
 }
+
+/// One that is kept when it is deleted.
+#[derive(Entity, Clone, Debug, Default, PartialEq)]
+struct Record {
+    #[entity(partition)]
+    title: String,
+    #[entity(deleted_at)]
+    deleted_at: Option<Timestamp>,
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_no_error_unless_it_would_be_kept() {
+    let db = database();
+    db.create_table::<Draft>().await.unwrap();
+    db.create_table::<Record>().await.unwrap();
+    let transaction = dynorm::transaction;
+    let (draft, record) = (draft(false), Record { title: "tea".into(), ..Record::default() });
+
+    DraftRepo::delete(&draft).on(&db).await.unwrap();
+    DraftRepo::delete_by_id("tea").on(&db).await.unwrap();
+    DraftRepo::batch_delete(["tea"]).on(&db).await.unwrap();
+    transaction().delete_by_id::<Draft>("tea").on(&db).await.unwrap();
+    RecordRepo::force_delete(&record).on(&db).await.unwrap();
+    RecordRepo::force_delete_by_id("tea").on(&db).await.unwrap();
+    RecordRepo::batch_delete(["tea"]).force().on(&db).await.unwrap();
+
+    let errors = [
+        RecordRepo::delete(&record).on(&db).await.unwrap_err(),
+        RecordRepo::delete_by_id("tea").on(&db).await.unwrap_err(),
+        transaction().delete(&record).on(&db).await.unwrap_err(),
+        transaction().delete_by_id::<Record>("tea").on(&db).await.unwrap_err(),
+    ];
+    assert!(errors.iter().all(dynorm::Error::is_not_found), "{errors:?}");
+    let error = RecordRepo::batch_delete(["tea"]).on(&db).await.unwrap_err();
+    assert!(error.failures()[0].reason.is_not_found(), "{error}");
+    assert!(RecordRepo::find("tea").with_trashed().on(&db).await.unwrap().is_none());
+}

@@ -142,7 +142,10 @@ async fn every_error_says_what_it_should() {
         );
     }
     let produced: BTreeSet<&str> = cases.iter().map(|(_, error)| variant(error)).collect();
-    assert_eq!(produced, variants(), "each variant has a case");
+    // A bug of the library has no case: nothing that a caller or a server does brings it about.
+    let mut all = variants();
+    assert!(all.remove("Internal"));
+    assert_eq!(produced, all, "each variant has a case");
 }
 
 /// The variants of the error, from its source.

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use dynorm::prelude::*;
-use dynorm::testing::Faults;
+use dynorm::testing::{Fault, Faults};
 use dynorm::{Fate, HookResult, Hooks, Retry, Tracked};
 use dynorm_tests::database;
 use futures_util::{StreamExt, TryStreamExt};
@@ -452,6 +452,33 @@ async fn streams_have_hooks_as_the_entities_pass() {
     let said = heard(test);
     let count = |hook: &str| said.iter().filter(|what| what.starts_with(hook)).count();
     assert_eq!((count("deleting"), count("trashing"), count("trashed"), count("deleted")), (59, 59, 59, 59));
+}
+
+/// It may be read another time, so it is not refused: nothing was sent, and all can be deleted later.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_for_its_hooks_is_not_sent() {
+    let db = tables().await;
+    let saved = NoteRepo::batch_save(vec![Note::new("unread", "tea"); 3]).on(&db).await.unwrap();
+    let ids: Vec<Id<Note>> = saved.pluck(Note::ID);
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::CutBefore, Fault::CutAfter] {
+        let faulty = Faults::scripted([fault; 1_000]).only(["GetItem", "BatchGetItem"]).on(&db);
+        let check = |fates: Vec<Fate>, reasons: Vec<&dynorm::Error>| {
+            assert_eq!(fates, [Fate::NotSent; 3], "{fault:?}");
+            assert!(reasons.iter().all(|it| it.is_retryable() && it.outcome_known()), "{reasons:?}");
+        };
+        let error = NoteRepo::batch_delete_stream(ids.clone()).on(&faulty).await.unwrap_err();
+        check(
+            error.failures().iter().map(|failure| failure.fate).collect(),
+            error.failures().iter().map(|failure| &*failure.reason).collect(),
+        );
+        let error = NoteRepo::batch_delete(&ids).on(&faulty).await.unwrap_err();
+        check(
+            error.failures().iter().map(|failure| failure.fate).collect(),
+            error.failures().iter().map(|failure| &*failure.reason).collect(),
+        );
+        assert_eq!(NoteRepo::batch_get(&ids).on(&db).await.unwrap().len(), 3);
+    }
+    assert_eq!(NoteRepo::batch_delete_stream(ids).on(&db).await.unwrap().items, 3);
 }
 
 #[tokio::test]

@@ -59,7 +59,9 @@ async fn a_save_needs_the_version_that_it_was_read_with() {
         let error = if merge { save.merge() } else { save }.await.unwrap_err();
         assert!(error.is_version_conflict() && !error.is_condition_failed() && error.outcome_known());
         assert!(
-            error.to_string().ends_with("the write was based on version 1, and the table has version 2: read it again, and repeat the change"),
+            error.to_string().ends_with(
+                "the write was based on version 1, and the table has version 2 (by another writer, or by an earlier save of this entity that was dropped or got no answer): read it again, and repeat the change"
+            ),
             "{error}"
         );
         assert_eq!(error.current::<Stock>().unwrap().unwrap(), theirs);

@@ -117,7 +117,8 @@ type Key = [String; 2];
 
 /// Everything in the table, by its key.
 async fn stored(db: &Database) -> BTreeMap<Key, Item> {
-    let answer = db.client().scan().table_name("shared_keys").consistent_read(true).send().await.unwrap();
+    let answer =
+        db.client().scan().table_name(db.table_name::<Any>()).consistent_read(true).send().await.unwrap();
     let items = answer.items().iter().map(|item| item.clone().into_iter().collect::<Item>());
     items.map(|item| (key_of(&item), item)).collect()
 }
@@ -139,29 +140,31 @@ fn value(random: &mut fastrand::Rng) -> String {
 /// How often a write found an item of another entity, by the entity and the write.
 type Met = BTreeMap<(&'static str, usize), usize>;
 
-async fn attempt<E: Shared>(db: &Database, random: &mut fastrand::Rng, which: usize, met: &mut Met) {
-    let before = stored(db).await;
-    let mut parts = [value(random), value(random)];
-    // As often as not the values are made for the key of what is stored.
-    if random.bool()
-        && let Some([pk, sk]) = before.keys().nth(random.usize(..before.len().max(1)))
-    {
-        let made_of = |prefix: &str, suffix: &str| {
-            pk.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).map(str::to_owned)
-        };
-        let [none, note, line] = ["", "NOTE#", "#LINE"];
-        let one = match E::NAME {
-            "Versioned" => made_of(note, none),
-            "Kept" => made_of(note, line),
-            "Ending" => made_of(none, line),
-            _ => made_of(none, none),
-        };
-        parts = [one.unwrap_or_else(|| pk.clone()), sk.clone()];
+/// An item under this key that is none of the entity's.
+fn of_another<E: Shared>([pk, sk]: &Key, random: &mut fastrand::Rng) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let mut item =
+        Item::from([("pk".into(), text(pk)), ("sk".into(), text(sk)), ("text".into(), text("stored"))]);
+    let types = ["Any", "Versioned", "Kept", "Claiming", "Ending", "any", "Other"];
+    let of_type = types[random.usize(..types.len())];
+    if of_type != E::NAME && random.u8(..4) > 0 {
+        item.insert("entity_type".into(), text(of_type));
     }
-    let [one, two] = parts;
-    let entity = E::of(one, two, "written");
+    item
+}
+
+async fn attempt<E: Shared>(db: &Database, random: &mut fastrand::Rng, which: usize, met: &mut Met) {
+    let mut before = stored(db).await;
+    let entity = E::of(value(random), value(random), "written");
     let Ok(item) = dynorm::to_item(&entity) else { return };
     let key = key_of(&item.into_iter().collect());
+    // As often as not another entity, or another program, has an item there.
+    if random.bool() && !before.contains_key(&key) {
+        let item = of_another::<E>(&key, random);
+        let put = db.client().put_item().table_name(db.table_name::<E>());
+        put.set_item(Some(item.clone().into_iter().collect())).send().await.unwrap();
+        before.insert(key.clone(), item);
+    }
     let is_foreign = before.get(&key).is_some_and(|item| type_of(item) != Some(E::NAME));
     let Some(result) = write(db, &entity, which).await else { return };
     let after = stored(db).await;
@@ -216,11 +219,6 @@ async fn no_write_touches_an_item_of_another_entity() {
         Engine::Endpoint => 2,
     };
     for round in 0..rounds {
-        // An item of another program, without a type.
-        let text = |text: String| AttributeValue::S(text);
-        let (pk, sk) = (value(&mut random), value(&mut random));
-        let put = db.client().put_item().table_name("shared_keys").item("pk", text(pk)).item("sk", text(sk));
-        put.condition_expression("attribute_not_exists(pk)").send().await.ok();
         for which in 0..WRITES + 3 {
             attempt::<Any>(&db, &mut random, which, &mut met).await;
             attempt::<Versioned>(&db, &mut random, which, &mut met).await;
@@ -234,7 +232,7 @@ async fn no_write_touches_an_item_of_another_entity() {
                 let [pk, sk] = key.map(AttributeValue::S);
                 db.client()
                     .delete_item()
-                    .table_name("shared_keys")
+                    .table_name(db.table_name::<Any>())
                     .key("pk", pk)
                     .key("sk", sk)
                     .send()

@@ -236,7 +236,8 @@ async fn a_table_that_does_not_answer_pushes_back_on_the_producer() {
     };
     let save = EventRepo::batch_save_stream(received(receiver)).on(&db).into_future();
     let both = async { tokio::join!(producer, save) };
-    assert!(timeout(FOREVER, both).await.is_err());
+    // Less than the time after which a request without an answer is given up.
+    assert!(timeout(Duration::from_secs(25), both).await.is_err());
     // 1,600 on their way, one in the channel, and the one that waits for room there.
     assert_eq!(taken.load(Ordering::Relaxed), 1602);
 }

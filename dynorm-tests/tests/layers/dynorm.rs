@@ -5,7 +5,7 @@ use crate::rules::{Exception, Layers};
 /// From the ground up, as in ARCHITECTURE.md. What is to come has its place already: `raw_item` with the
 /// entities; `relation/`, `entities/`, `changes/`, `files/`, `schema/` and `vector/` above the queries.
 pub(crate) const LAYERS: Layers<'static> = &[
-    ("bytes", &["codec/", "backoff.rs", "embedded.rs", "validation.rs"]),
+    ("bytes", &["codec/", "backoff.rs", "validation.rs"]),
     ("types that can be stored", &["attribute/", "codec/nested_serde/"]),
     ("keys and fields", &["key.rs", "key/", "field.rs"]),
     ("what an entity is", &["entity/", "encoded.rs"]),
@@ -13,7 +13,7 @@ pub(crate) const LAYERS: Layers<'static> = &[
     ("entities as bytes", &["entity/encode.rs", "entity/bridge.rs"]),
     ("expressions", &["expression/", "snapshot.rs"]),
     ("rules of entities", &["rules.rs"]),
-    ("the database", &["database.rs", "transport.rs", "transport/", "hooks.rs"]),
+    ("the database", &["database.rs", "embedded.rs", "transport.rs", "transport/", "hooks.rs"]),
     ("writes", &["write/", "unique.rs"]),
     ("what is read together", &["collection.rs", "batch/stats.rs", "query/cursor.rs", "tracked.rs"]),
     ("single operations", &["operation/"]),

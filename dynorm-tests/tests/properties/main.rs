@@ -12,6 +12,7 @@
 
 mod edges;
 mod hostile;
+mod ids;
 mod keys;
 mod numbers;
 mod packing;

@@ -60,10 +60,11 @@ fn table(
     delay: u64,
 ) -> (Database, Requests) {
     canned::over(&canned::sink(), move |request| {
-        let (mut writes, mut keys) = (json!({}), json!({}));
+        let (mut writes, mut keys, mut found) = (json!({}), json!({}), json!({}));
         let mut position = 0;
         for (name, asked) in request.body["RequestItems"].as_object().unwrap() {
             let list = asked.as_array().or(asked["Keys"].as_array()).unwrap();
+            found[name] = json!([]);
             let back = list.iter().filter(|_| {
                 position += 1;
                 !keeps(request, position - 1)
@@ -75,7 +76,7 @@ fn table(
                 false => keys[name] = json!({ "Keys": back }),
             }
         }
-        let answer = json!({ "UnprocessedItems": writes, "UnprocessedKeys": keys });
+        let answer = json!({ "UnprocessedItems": writes, "UnprocessedKeys": keys, "Responses": found });
         let mut random = fastrand::Rng::with_seed(delay + request.number as u64);
         Answer::ok(answer.to_string()).after(Duration::from_millis(random.u64(0..=delay)))
     })

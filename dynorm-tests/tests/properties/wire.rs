@@ -68,7 +68,8 @@ fn a_put_carries_the_bytes_of_the_codec_and_nothing_else() {
 
 #[test]
 fn the_other_operations_carry_them_too() {
-    let (db, requests) = canned::database(|_| Answer::ok("{}"));
+    let answer = r#"{"UnprocessedItems":{},"Responses":{"products":[]},"Items":[]}"#;
+    let (db, requests) = canned::database(move |_| Answer::ok(answer));
     run(async {
         ProductRepo::find("tea/1").consistent().on(&db).await.unwrap();
         ProductRepo::delete_by_id("tea/1").on(&db).await.unwrap();

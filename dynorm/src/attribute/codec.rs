@@ -1,11 +1,11 @@
-//! What the codec does with a value of any type that can be stored: the codec itself stands below the types,
-//! and knows bytes.
+//! The methods of the codec's types that take any [`Attribute`]. They stand here since the codec itself is a
+//! lower layer and does not know the trait.
 
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Fields, ItemWriter, MapEncoder, ValueError, wrote_nothing};
 
 impl Encoder {
-    /// A list, type `L`.
+    /// Writes a list, type `L`.
     pub fn list<'t, T: Attribute + 't>(
         &mut self,
         items: impl IntoIterator<Item = &'t T>,
@@ -19,7 +19,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// The set type of `T`: `SS`, `NS` or `BS`. An empty set, which DynamoDB does not have, becomes NULL.
+    /// Writes a set, type `SS`, `NS` or `BS` by the type `T`. DynamoDB has no empty sets, so an empty one is
+    /// written as NULL.
     pub fn set<'t, T>(&mut self, items: impl IntoIterator<Item = &'t T>) -> Result<(), ValueError>
     where
         T: Attribute<Shape: shape::Scalar> + 't,
@@ -35,8 +36,8 @@ impl Encoder {
         })
     }
 
-    /// One value, in a place that has one: what an implementation by hand leaves out would spoil the whole
-    /// item.
+    /// Writes one value, and refuses an [`Attribute::encode`] that wrote nothing: the JSON of the whole item
+    /// would be invalid.
     pub(crate) fn value<T: Attribute>(&mut self, value: &T) -> Result<(), ValueError> {
         let start = self.len();
         value.encode(self)?;
@@ -45,7 +46,7 @@ impl Encoder {
 }
 
 impl MapEncoder<'_> {
-    /// One entry, with a key of any type that is stored as text.
+    /// Writes one entry. The key may be of any type that is stored as text.
     ///
     /// ```
     /// # use dynorm::{Encoder, ValueError};
@@ -66,15 +67,15 @@ impl MapEncoder<'_> {
 }
 
 impl ItemWriter<'_> {
-    /// The field at `index` of the table of fields; left out if it is absent, or NULL if an absent one would
-    /// be read as its default.
+    /// Writes the field at `index`. An absent value is left out, or written as NULL if the field has a
+    /// default, which a missing attribute would be read as.
     pub fn field<T: Attribute>(&mut self, index: usize, value: &T) -> Result<(), ValueError> {
         self.encoded_field(index, value.is_absent(), |encoder| value.encode(encoder))
     }
 }
 
 impl<const N: usize> Fields<'_, N> {
-    /// The field at `index` of the table.
+    /// Reads the field at `index`.
     #[inline]
     pub fn get<T: Attribute>(&self, index: usize) -> Result<T, ValueError> {
         match self.value(index)? {
@@ -83,10 +84,10 @@ impl<const N: usize> Fields<'_, N> {
         }
     }
 
-    /// The field at `index`, or `default` where the item does not have it.
+    /// Reads the field at `index`, or returns `default` if the item does not have it.
     pub fn get_or<T: Attribute>(&self, index: usize, default: impl FnOnce() -> T) -> Result<T, ValueError> {
         match self.value(index)? {
-            // A type that has no absence of its own has no other use for NULL.
+            // A type that cannot be absent has no other use for NULL.
             Some(value) if value.is_null() && T::absent().is_none() => Ok(default()),
             Some(value) => T::decode(value).map_err(|error| self.locate(index, error)),
             None => Ok(default()),

@@ -1,4 +1,4 @@
-//! `L`, `M` and the three sets.
+//! Collections: lists (`L`), maps (`M`) and sets (`SS`, `NS`, `BS`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
@@ -48,7 +48,7 @@ impl<T: Attribute + 'static, const N: usize> Attribute for [T; N] {
     }
 }
 
-/// The part of a set that does not depend on which set it is.
+/// Implements [`Attribute`] for a set type.
 macro_rules! set {
     ([$($generics:tt)*] $type:ty) => {
         impl<$($generics)*> Attribute for $type {
@@ -60,7 +60,7 @@ macro_rules! set {
             }
 
             fn decode(value: Value<'_>) -> Result<Self, ValueError> {
-                // One after another: `collect` would make a list of them first.
+                // Inserted one by one: `collect` would make a list first.
                 let mut set = Self::default();
                 for (index, item) in value.as_set()?.enumerate() {
                     set.insert(item.and_then(T::decode).map_err(|error| error.at_index(index))?);
@@ -82,7 +82,7 @@ macro_rules! set {
 set!([T: Attribute<Shape: shape::Scalar> + Ord + 'static] BTreeSet<T>);
 set!([T: Attribute<Shape: shape::Scalar> + Eq + Hash + 'static, S: BuildHasher + Default] HashSet<T, S>);
 
-/// The part of a map that does not depend on which map it is.
+/// Implements [`Attribute`] and [`Flatten`] for a map type.
 macro_rules! map {
     ([$($generics:tt)*] $type:ty) => {
         impl<$($generics)*> Attribute for $type {
@@ -109,7 +109,10 @@ macro_rules! map {
         impl<$($generics)*> Flatten for $type {
             fn each_attribute(
                 &self,
-                visit: &mut dyn FnMut(&str, &mut dyn FnMut(&mut Encoder) -> Result<(), ValueError>) -> Result<(), ValueError>,
+                visit: &mut dyn FnMut(
+                    &str,
+                    &mut dyn FnMut(&mut Encoder) -> Result<(), ValueError>,
+                ) -> Result<(), ValueError>,
             ) -> Result<(), ValueError> {
                 for (key, value) in self {
                     let name = super::flatten::key_text(key)?;
@@ -131,4 +134,8 @@ macro_rules! map {
 }
 
 map!([K: Attribute<Shape: shape::TextLike> + Ord, V: Attribute + 'static] BTreeMap<K, V>);
-map!([K: Attribute<Shape: shape::TextLike> + Eq + Hash, V: Attribute + 'static, S: BuildHasher + Default] HashMap<K, V, S>);
+map!([
+    K: Attribute<Shape: shape::TextLike> + Eq + Hash,
+    V: Attribute + 'static,
+    S: BuildHasher + Default
+] HashMap<K, V, S>);

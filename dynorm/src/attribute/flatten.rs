@@ -1,18 +1,21 @@
+//! Flattened maps: the attributes that a struct does not model.
+
 use std::collections::HashMap;
 
 use crate::codec::{Encoder, Fields, ItemWriter, Scanner, Value, ValueError, ValueType};
 
 use super::{Attribute, shape};
 
-/// A map that holds the attributes which a struct does not model, for a field marked `#[entity(flatten)]`.
+/// A map that holds the attributes that a struct does not model, for an `#[entity(flatten)]` field.
 ///
-/// `BTreeMap` and `HashMap` are, with keys that are stored as text. With the SDK's `AttributeValue` as the
-/// value they hold attributes of any type, exactly; with `serde_json::Value` (feature `serde_json`) those
-/// that JSON has. An attribute whose type would not survive the next save, such as a set in a map of JSON, is
-/// an error when it is read.
+/// It is implemented for `BTreeMap` and `HashMap` with keys that are stored as text. With the SDK's
+/// `AttributeValue` as value type they hold attributes of any type exactly; with `serde_json::Value` (feature
+/// `serde_json`) those that JSON can represent. An attribute whose type would change with the next save, such
+/// as a set in a map of JSON values, is an error when it is read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold the attributes that the struct does not model",
-    note = "`#[entity(flatten)]` goes on a `BTreeMap` or `HashMap` with text as its keys, such as `BTreeMap<String, dynorm::aws::types::AttributeValue>`"
+    note = "`#[entity(flatten)]` goes on a `BTreeMap` or `HashMap` with text as its keys, such as \
+            `BTreeMap<String, dynorm::aws::types::AttributeValue>`"
 )]
 pub trait Flatten: Default {
     /// Calls `visit` with the name of each attribute and a function that writes its value.
@@ -26,11 +29,11 @@ pub trait Flatten: Default {
         ) -> Result<(), ValueError>,
     ) -> Result<(), ValueError>;
 
-    /// Takes one attribute in.
+    /// Inserts one attribute.
     #[doc(hidden)]
     fn insert_attribute(&mut self, name: &str, value: Value<'_>) -> Result<(), ValueError>;
 
-    /// Writes all of them beside the fields of a struct.
+    /// Writes all attributes of the map, after the fields of the struct.
     #[doc(hidden)]
     fn write_all(map: &Self, item: &mut ItemWriter<'_>, derived: &[&str]) -> Result<(), ValueError> {
         item.rest(map, derived)
@@ -44,15 +47,15 @@ pub trait Flatten: Default {
 }
 
 impl ItemWriter<'_> {
-    /// The attributes that the struct does not model. A name that it does model, and one that is `derived`
-    /// from its fields, is refused, since one of the two would be lost.
+    /// Writes the attributes that the struct does not model. The name of a field, and of an attribute that is
+    /// `derived` from fields, is refused, since one of the two values would be lost.
     pub fn rest<M: Flatten>(&mut self, map: &M, derived: &[&str]) -> Result<(), ValueError> {
         map.each_attribute(&mut |name, value| self.other(name, value, derived))
     }
 }
 
 impl<const N: usize> Fields<'_, N> {
-    /// The attributes that are no field, as a map, except what is `derived` from the fields.
+    /// Reads the attributes that are not fields into a map, except those that are `derived` from fields.
     pub fn rest<M: Flatten>(&self, derived: &[&str]) -> Result<M, ValueError> {
         let mut map = M::default();
         self.each_other(derived, &mut |name, value| map.insert_attribute(name, value))?;
@@ -60,7 +63,7 @@ impl<const N: usize> Fields<'_, N> {
     }
 }
 
-/// Refuses to hold a value that would be stored as another type when it is written again.
+/// Refuses a value that would be stored with another type when it is written again.
 pub(super) fn check_type<V: Attribute>(stored: Value<'_>, held: &V) -> Result<(), ValueError> {
     let mut encoder = Encoder::default();
     held.encode(&mut encoder)?;
@@ -71,7 +74,8 @@ pub(super) fn check_type<V: Attribute>(stored: Value<'_>, held: &V) -> Result<()
         return Ok(());
     }
     Err(ValueError::new(
-        "this map would store the attribute as another type than it has: make it a map of `dynorm::aws::types::AttributeValue`, which keeps every type",
+        "this map would store the attribute as another type than it has: make it a map of \
+         `dynorm::aws::types::AttributeValue`, which keeps every type",
     ))
 }
 
@@ -103,7 +107,7 @@ fn have_one_type(stored: Value<'_>, written: Value<'_>) -> Result<bool, ValueErr
     Ok(true)
 }
 
-/// The text of a map's key.
+/// Returns the text of a map's key.
 pub(super) fn key_text<K: Attribute<Shape: shape::TextLike>>(key: &K) -> Result<String, ValueError> {
     let mut encoder = Encoder::default();
     key.encode(&mut encoder)?;

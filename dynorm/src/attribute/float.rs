@@ -1,4 +1,4 @@
-//! `N`: floating-point numbers.
+//! Floating-point numbers, type `N`.
 
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Value, ValueError, out_of_range};
@@ -10,7 +10,8 @@ macro_rules! floats {
             type Base = Self;
             type Shape = shape::Number;
 
-            /// The shortest text that reads as the same number. DynamoDB has one zero, so `-0.0` is stored as 0.
+            /// Writes the shortest text that reads as the same number. DynamoDB has only one zero, so `-0.0`
+            /// is stored as 0.
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 if !self.is_finite() {
                     return Err(ValueError::new(format!("{self} is not a number that DynamoDB holds")));

@@ -1,3 +1,5 @@
+//! Ids of entities.
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -5,13 +7,24 @@ use std::str::FromStr;
 
 use ulid::Ulid;
 
-use super::{Attribute, Stamp, shape};
+use super::{Attribute, Stamp, generator, shape};
 use crate::codec::{Encoder, Value, ValueError};
 
-/// The id of a `T`: a [ULID](https://github.com/ulid/spec), stored as its 26 characters, which sort by the time of their making.
+/// The id of a `T`: a [ULID](https://github.com/ulid/spec), stored as its text of 26 characters. Ids sort by
+/// the time of their creation.
 ///
-/// The type parameter keeps the ids of different entities apart: an `Id<Order>` does not fit where an `Id<User>` is
-/// wanted. It is `Copy` whatever `T` is. The default is "not set yet"; the first save of an entity fills it.
+/// The type parameter keeps the ids of different entities apart: an `Id<Order>` is not an `Id<User>`. `Id<T>`
+/// is `Copy` for every `T`. The default means "not set yet"; the first save of an entity sets it.
+///
+/// # Order
+///
+/// The ids that one process creates, of any type and in any thread, are in the order of their creation, also
+/// within a millisecond, and a batch gives its entities ids in the order of its inputs. When the clock is set
+/// back, new ids keep the latest time that it has shown until it reaches that time again. The ids of several
+/// processes are in order as far as their clocks agree, to the millisecond.
+///
+/// An id shows when it was created, and it is not a secret: within a millisecond, each id exceeds the one
+/// before it by a random number of 48 bits. For a token that nobody may guess, use random bits of its own.
 ///
 /// ```
 /// use dynorm::Id;
@@ -29,17 +42,22 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
-    /// A fresh id.
+    /// Creates a fresh id, greater than every id that this process has created before.
+    ///
+    /// ```
+    /// let (one, other) = (dynorm::Id::<()>::new(), dynorm::Id::new());
+    /// assert!(one < other && one.to_string() < other.to_string());
+    /// ```
     #[must_use]
     #[allow(
         clippy::new_without_default,
         reason = "the default is the id that is not set yet, not a fresh one"
     )]
     pub fn new() -> Self {
-        Ulid::generate().into()
+        generator::next().into()
     }
 
-    /// True for the default, which stands for "not set yet".
+    /// Returns true for the default, which means "not set yet".
     ///
     /// ```
     /// assert!(!dynorm::Id::<()>::new().is_unset());
@@ -49,7 +67,7 @@ impl<T> Id<T> {
         self.ulid.is_nil()
     }
 
-    /// The ULID itself.
+    /// Returns the ULID.
     ///
     /// ```
     /// # use dynorm::Id;
@@ -82,8 +100,8 @@ impl<T> FromStr for Id<T> {
     }
 }
 
-/// A ULID has 128 bits and its text room for 130: what does not fit is refused, where the crate would cut it off and make
-/// two texts one id.
+/// Parses a ULID. Its text can hold 130 bits and a ULID has 128: a text that does not fit is refused, where
+/// the crate would drop the upper bits and read two texts as one id.
 pub(super) fn parse_ulid(text: &str) -> Result<Ulid, ulid::DecodeError> {
     if text.starts_with(|first: char| first > '7') {
         return Err(ulid::DecodeError::InvalidChar);
@@ -103,7 +121,7 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
-// By hand, since a derive would ask the same of `T`.
+// Implemented by hand, since a derive would require the same of `T`.
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
         *self
@@ -137,7 +155,7 @@ impl<T> Hash for Id<T> {
     }
 }
 
-/// As text, which is how an id travels in an API.
+/// Serializes the id as text.
 impl<T> serde::Serialize for Id<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -169,21 +187,23 @@ impl<T> Attribute for Id<T> {
     }
 }
 
-/// A type that `#[entity(id)]` can fill at the first save: [`Id`], `ulid::Ulid`, `String` (a ULID as text) and, with the
-/// feature `uuid`, `uuid::Uuid`.
+/// A type that `#[entity(id)]` can set at the first save: [`Id`], `ulid::Ulid`, `String` (a ULID as text)
+/// and, with the feature `uuid`, `uuid::Uuid`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be filled with a fresh id",
     label = "`#[entity(id)]` needs a type that can",
-    note = "use `dynorm::Id<…>`, `ulid::Ulid`, `uuid::Uuid` (feature `uuid`) or `String`; for a key that you set yourself, write `#[entity(partition)]`"
+    note = "use `dynorm::Id<…>`, `ulid::Ulid`, `uuid::Uuid` (feature `uuid`) or `String`; for a key \
+            that you set yourself, write `#[entity(partition)]`"
 )]
 pub trait Identifier {
-    /// True while no id is set.
+    /// Returns true if no id is set.
     fn is_unset(&self) -> bool;
 
-    /// An id that no other entity has.
+    /// Creates an id that no other entity has. The ids of one process are in the order of their creation; see
+    /// [`Id`](Id#order).
     fn fresh() -> Self;
 
-    /// A fresh id, unless there is one.
+    /// Sets a fresh id, unless one is set.
     #[doc(hidden)]
     fn stamp_id(id: &mut Self, _: &Stamp)
     where
@@ -213,7 +233,7 @@ impl Identifier for Ulid {
     }
 
     fn fresh() -> Self {
-        Self::generate()
+        generator::next()
     }
 }
 
@@ -224,6 +244,6 @@ impl Identifier for String {
     }
 
     fn fresh() -> Self {
-        Ulid::generate().to_string()
+        generator::next().to_string()
     }
 }

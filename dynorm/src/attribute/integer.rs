@@ -1,4 +1,4 @@
-//! `N`: whole numbers.
+//! Integers, type `N`.
 
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Value, ValueError, integer_text, is_whole};
@@ -31,7 +31,7 @@ macro_rules! integers {
             encoder.binary(slice)
         }
 
-        /// A list of numbers is taken as well: other mappers store bytes so.
+        /// A list of numbers is accepted too, since other mappers store bytes as one.
         fn decode_vec(value: Value<'_>) -> Result<Vec<Self>, ValueError> {
             let Ok(items) = value.as_list() else { return value.as_bytes() };
             items
@@ -54,7 +54,7 @@ macro_rules! wide_integers {
             type Base = Self;
             type Shape = shape::Integer;
 
-            /// Checked, since 128 bits go to 39 digits and DynamoDB to 38.
+            /// Checks the number, since 128 bits have up to 39 digits and DynamoDB keeps 38.
             #[inline]
             fn encode(&self, encoder: &mut Encoder) -> Result<(), ValueError> {
                 encoder.number(itoa::Buffer::new().format(*self))
@@ -70,7 +70,7 @@ macro_rules! wide_integers {
 
 wide_integers!(u128, i128);
 
-/// Whole numbers that are spelled with a point or an exponent, and the error for the others.
+/// Parses whole numbers that are spelled with a point or an exponent; an error for all others.
 fn parse<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, ValueError> {
     match integer_text(text) {
         Some(whole) => whole.parse().map_err(|_| ValueError::new(format!("the number does not fit {name}"))),

@@ -1,14 +1,14 @@
-//! `serde_json::Value`: whatever the value at hand is.
+//! `serde_json::Value`: stored as the DynamoDB type that fits the value.
 
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Value, ValueError, ValueType, integer_text, is_float_text};
 
-/// Objects become maps, arrays lists. Sets are read as arrays, and bytes as their base64 text.
+/// Objects are stored as maps, arrays as lists. Sets are read as arrays, and bytes as base64 text.
 ///
-/// A number keeps the 64 bits that `serde_json` has for it; one that does not fit is an error, not a rounded number.
-/// DynamoDB has one type of number, so a float that is whole, such as `1.0`, is read as an integer if it fits one.
+/// Numbers have the 64 bits of `serde_json`; a number that does not fit is an error and is not rounded.
+/// DynamoDB has only one type of number, so a whole float, such as `1.0`, is read as an integer if it fits.
 #[diagnostic::do_not_recommend]
 impl Attribute for Json {
     type Base = Self;

@@ -1,10 +1,16 @@
-//! What can be stored in an attribute: the [`Attribute`] trait, and its implementations for the types of Rust and of the
-//! crates that a user of DynamoDB has in hand.
+//! The [`Attribute`] trait, and its implementations for the types of the standard library and of common
+//! crates.
+
+// To add a type, implement [`Attribute`] in the file of its kind (`third_party.rs` for a type of another
+// crate, with a feature of the crate's name in `Cargo.toml`). Choose its [`shape`], or add one in `shape.rs`
+// if no shape has the right operators. Then add a line to the table of [`Attribute`], and the type to the
+// round-trip tests in `dynorm-tests`.
 
 mod codec;
 mod collections;
 mod flatten;
 mod float;
+mod generator;
 mod id;
 mod integer;
 #[cfg(feature = "serde_json")]
@@ -27,6 +33,7 @@ pub use moment::Moment;
 pub(crate) use part::EncodedPart;
 pub use part::Part;
 pub use stamp::Stamp;
+pub(crate) use stamp::VersionStep;
 pub use timestamp::{Timestamp, TimestampError};
 
 pub use crate::codec::ScalarType;
@@ -34,8 +41,9 @@ use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
 
 /// A type that can be stored in an attribute of an item.
 ///
-/// `#[derive(Attribute)]` implements it for structs (a map), for enums (text, or a map with a tag) and for newtypes (as
-/// what they hold). By hand it is two functions; see [`Encoder`] for an example.
+/// `#[derive(Attribute)]` implements it for structs (stored as a map), for enums (text, or a map with a tag)
+/// and for newtypes (stored as the inner value). To implement it by hand, write two functions; see
+/// [`Encoder`] for an example.
 ///
 /// | Rust | DynamoDB |
 /// |---|---|
@@ -48,27 +56,30 @@ use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
 /// | `BTreeMap`, `HashMap` with keys that are stored as text | `M` |
 /// | `Option<T>` | `T`; `None` is left out, or NULL inside a list or map |
 /// | [`Id`], `ulid::Ulid`, `uuid::Uuid`* | `S` |
-/// | [`Timestamp`], `time::OffsetDateTime`, `time::Date`, `chrono::DateTime<Utc>`*, `NaiveDateTime`*, `NaiveDate`* | `S`, in RFC 3339 and UTC, which sorts by time |
+/// | [`Timestamp`], `time::OffsetDateTime`, `time::Date` | `S`, in RFC 3339 and UTC, which sorts by time |
+/// | `chrono::DateTime<Utc>`*, `NaiveDateTime`*, `NaiveDate`* | the same |
 /// | `time::Duration`, `std::time::Duration` | `N`, seconds |
 /// | `rust_decimal::Decimal`* | `N` |
 /// | `serde_json::Value`* | the type that fits |
 /// | the SDK's `AttributeValue` | what it is |
 ///
-/// Those with a star need the feature named after their crate.
+/// Types with a star need the feature named after their crate.
 ///
-/// Two things do not come back as they were, since DynamoDB has no place for the difference: `Some(None)` and
+/// Two values are read back as others, since DynamoDB cannot store the difference: `Some(None)` and
 /// `Some(BTreeSet::new())` are read as `None`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in an attribute",
     label = "this type does not implement `dynorm::Attribute`",
     note = "for a type of your own: `#[derive(Attribute)]` on it",
     note = "for a type that serde knows: `#[entity(serde)]` on the field",
-    note = "for any other: `#[entity(with = module)]` on the field, or `#[entity(skip)]` to leave it out of the item"
+    note = "for any other: `#[entity(with = module)]` on the field, or `#[entity(skip)]` to leave it out of \
+            the item"
 )]
 pub trait Attribute: Sized {
-    /// The type itself, without the `Option` around it: what a condition compares the field with.
+    /// The type itself, without an `Option` around it: conditions compare the field with it.
     type Base: Attribute;
-    /// What DynamoDB makes of it, from [`shape`]: says which operators a field of this type has and whether it can be a key.
+    /// How DynamoDB stores the type, as one of [`shape`]: decides which operators a field of this type has,
+    /// and whether it can be a key.
     type Shape: shape::Shape;
 
     /// Writes the value. It must write exactly one.
@@ -77,32 +88,36 @@ pub trait Attribute: Sized {
     /// Reads the value.
     fn decode(value: Value<'_>) -> Result<Self, ValueError>;
 
-    /// True for a value that is left out of the item, as `None` and the empty set are.
+    /// Returns true for a value that is left out of the item, such as `None` or an empty set.
     fn is_absent(&self) -> bool {
         false
     }
 
-    /// What a field holds when the item does not have its attribute; `None` makes that an error.
+    /// Returns the value of a field whose attribute is missing from the item. `None` makes a missing
+    /// attribute an error.
     #[must_use]
     fn absent() -> Option<Self> {
         None
     }
 
-    /// The type as a key.
+    /// The key type, for types that can be keys.
     #[doc(hidden)]
     const SCALAR: Option<ScalarType> = <Self::Shape as shape::Shape>::SCALAR;
 
-    /// Whatever is read is written again in the same spelling, or in one that DynamoDB takes for equal in a key.
+    /// True if every decoded value is encoded with the same spelling, or with one that DynamoDB treats as
+    /// equal in a key.
     #[doc(hidden)]
     const EXACT: bool = false;
 
-    /// Whether `stored`, which was read as `value`, is how the value is written; `None` if only writing it would say so.
+    /// Returns whether `stored`, which was decoded as `value`, has the spelling that encoding it gives;
+    /// `None` if only encoding it can tell.
     #[doc(hidden)]
     fn is_spelled(_value: &Self, _stored: &Value<'_>) -> Option<bool> {
         Self::EXACT.then_some(true)
     }
 
-    /// As the field at `index` of a struct. No method, so that it is in nobody's way.
+    /// Writes the value as the field at `index` of a struct. Not a method, so that it cannot conflict with
+    /// one.
     #[doc(hidden)]
     fn put(value: &Self, item: &mut ItemWriter<'_>, index: usize) -> Result<(), ValueError> {
         item.field(index, value)
@@ -114,7 +129,7 @@ pub trait Attribute: Sized {
         fields.get(index)
     }
 
-    /// The same, with a default for a field that is not there.
+    /// The same, with a default for a missing attribute.
     #[doc(hidden)]
     fn get_or<const N: usize>(
         fields: &Fields<'_, N>,
@@ -124,13 +139,13 @@ pub trait Attribute: Sized {
         fields.get_or(index, default)
     }
 
-    /// As a part of a key.
+    /// Returns the value as a part of a key.
     #[doc(hidden)]
     fn key_part(value: &Self) -> Option<&dyn Part> {
         Some(value)
     }
 
-    /// How many values of this type are stored: bytes differ from all others here.
+    /// Writes a slice of values: as a list, or as binary for bytes.
     #[doc(hidden)]
     fn encode_slice(slice: &[Self], encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.list(slice)

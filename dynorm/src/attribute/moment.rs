@@ -1,21 +1,25 @@
-use super::{Attribute, Stamp, Timestamp};
+//! Times that a write can set.
+
+use super::{Attribute, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, ValueError};
 
-/// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can stamp: [`Timestamp`], an `Option` of it,
-/// `time::OffsetDateTime`, and with the feature `chrono` its `DateTime<Utc>` and `NaiveDateTime`.
+/// A type that `#[entity(created_at)]` and `#[entity(updated_at)]` can set to the current time:
+/// [`Timestamp`], an `Option` of it, `time::OffsetDateTime`, and with the feature `chrono` its
+/// `DateTime<Utc>` and `NaiveDateTime`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stamped with the current time",
     label = "`created_at` and `updated_at` need a moment in time",
-    note = "use `dynorm::Timestamp`, `time::OffsetDateTime`, `chrono::DateTime<Utc>` (feature `chrono`), or an `Option` of one"
+    note = "use `dynorm::Timestamp`, `time::OffsetDateTime`, `chrono::DateTime<Utc>` (feature `chrono`), \
+            or an `Option` of one"
 )]
 pub trait Moment {
-    /// True while no time is set: `None`, or 1970-01-01T00:00:00Z, which is the default.
+    /// Returns true if no time is set: for `None`, and for 1970-01-01T00:00:00Z, the default.
     fn is_unset(&self) -> bool;
 
-    /// The moment `now`.
+    /// Converts a timestamp.
     fn at(now: Timestamp) -> Self;
 
-    /// The current time, for an update.
+    /// Returns the current time, for an update.
     #[doc(hidden)]
     fn of_stamp(stamp: &Stamp) -> Self
     where
@@ -24,7 +28,7 @@ pub trait Moment {
         Self::at(stamp.now)
     }
 
-    /// The same, written.
+    /// Writes the current time.
     #[doc(hidden)]
     fn now(stamp: &Stamp, encoder: &mut Encoder) -> Result<(), ValueError>
     where
@@ -33,7 +37,7 @@ pub trait Moment {
         encoder.value(&Self::at(stamp.now))
     }
 
-    /// The current time, unless there is one.
+    /// Sets the current time, unless a time is set.
     #[doc(hidden)]
     fn stamp_created_at(moment: &mut Self, stamp: &Stamp)
     where
@@ -50,7 +54,9 @@ pub trait Moment {
     where
         Self: Sized,
     {
-        *moment = Self::at(stamp.now);
+        if stamp.version != VersionStep::Lower {
+            *moment = Self::at(stamp.now);
+        }
     }
 }
 

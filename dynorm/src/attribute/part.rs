@@ -1,10 +1,10 @@
-//! A value as a part of a key, whatever its type.
+//! Parts of keys, of any type.
 
 use crate::codec::{Encoder, Value, ValueError};
 
-/// A value that takes part in a key, whatever its type.
+/// A part of a key, of any type: a whole key attribute, or a field in a template.
 pub trait Part {
-    /// Writes it as an attribute value.
+    /// Writes the value as an attribute value.
     #[doc(hidden)]
     fn encode_part(&self, encoder: &mut Encoder) -> Result<(), ValueError>;
 
@@ -12,16 +12,16 @@ pub trait Part {
     #[doc(hidden)]
     fn is_spelled_part(&self, stored: &Value<'_>) -> Option<bool>;
 
-    /// True for `None`.
+    /// Returns true for `None`.
     #[doc(hidden)]
     fn is_absent_part(&self) -> bool;
 
-    /// True if another value of its type could be absent.
+    /// Returns true if values of this type can be absent.
     #[doc(hidden)]
     fn may_be_absent_part(&self) -> bool;
 }
 
-/// A part that is encoded already.
+/// A part of a key that is already encoded.
 pub(crate) struct EncodedPart(pub(crate) Vec<u8>);
 
 impl Part for EncodedPart {

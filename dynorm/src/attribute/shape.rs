@@ -1,5 +1,6 @@
-//! What DynamoDB makes of a Rust type, as types: they decide at compile time what can be a key, an element of a set, or
-//! the operand of an operator. [`Attribute::Shape`](super::Attribute::Shape) names one.
+//! The shapes: how DynamoDB stores a Rust type, as types. They decide at compile time what can be a key, an
+//! element of a set, or the operand of an operator. [`Attribute::Shape`](super::Attribute::Shape) names one
+//! of them.
 
 use std::marker::PhantomData;
 
@@ -12,37 +13,37 @@ mod sealed {
 
 /// One of the shapes of this module.
 pub trait Shape: sealed::Sealed + 'static {
-    /// The type as a key or as an element of a set, for shapes that can be one.
+    /// The key type, for shapes that can be keys.
     const SCALAR: Option<ScalarType>;
-    /// Every value makes a text of one length, and the order of the texts is that of the values.
+    /// True if all values have texts of the same length, in the same order as the values.
     #[doc(hidden)]
     const FIXED: bool = false;
-    /// A value may be absent, which leaves the item out of the indexes that it is a key of.
+    /// True if a value may be absent, which leaves the item out of the indexes that the field is a key of.
     #[doc(hidden)]
     const OPTIONAL: bool = false;
-    /// The shape of many of them: `B` for bytes, a list for everything else.
+    /// The shape of a `Vec`: binary for bytes, a list for everything else.
     #[doc(hidden)]
     type Many<T: 'static>: Shape;
-    /// The shape of a newtype around it.
+    /// The shape of a newtype around this one.
     #[doc(hidden)]
     type Newtype: Shape;
-    /// `T`, for the derive macros: it can be named only where the shape is known.
+    /// `T`, for the derive macros: it can be named only if the shape is known.
     #[doc(hidden)]
     type Itself<T>;
 }
 
-/// Text, numbers and bytes: the elements that a set can have.
+/// A shape that can be an element of a set: text, numbers and bytes.
 #[diagnostic::on_unimplemented(
     message = "a set cannot hold elements of this type",
     label = "DynamoDB has sets of text, of numbers and of bytes",
     note = "use a `Vec` for other elements"
 )]
 pub trait Scalar: Shape {
-    /// Which of the three it is.
+    /// The type of the elements.
     const TYPE: ScalarType;
 }
 
-/// Stored as text: what the keys of a map can be.
+/// A shape that can be the key of a map: stored as text.
 #[diagnostic::on_unimplemented(
     message = "a map cannot have keys of this type",
     label = "the keys of a map are stored as text, and these are not",
@@ -50,44 +51,45 @@ pub trait Scalar: Shape {
 )]
 pub trait TextLike: Scalar {}
 
-/// Text, numbers and bytes, and never absent: what the key of a table can be.
+/// A shape that can be a key of a table: text, numbers and bytes, never absent.
 pub trait Key: Scalar {}
 
-/// What the key of an index can be: as for a table, and it may be absent, which leaves the item out of the index.
+/// A shape that can be a key of an index: as for a table, and it may be absent, which leaves the item out of
+/// the index.
 pub trait IndexKey: Shape {}
 
-/// What can stand in the template of a key: text, numbers and truth values.
+/// A shape that can be used in a key template: text, numbers and booleans.
 pub trait Part: Shape {}
 
-/// What can stand in the template of a table's key: as [`Part`], and never absent.
+/// A shape that can be used in the template of a table's key: as [`Part`], but never absent.
 pub trait PresentPart: Part {}
 
-/// What a template can pad with zeros: integers.
+/// A shape that a template can pad with zeros: integers.
 pub trait Padded: Shape {}
 
-/// What DynamoDB can put in order: text, numbers and bytes.
+/// A shape that DynamoDB can order: text, numbers and bytes.
 pub trait Ordered: Shape {
-    /// `T`, which can be named only for a shape with an order.
+    /// `T`, which can be named only for an ordered shape.
     #[doc(hidden)]
     type Operand<T>;
 }
 
-/// What has a beginning: text and bytes.
+/// A shape with prefixes, for `begins_with`: text and bytes.
 pub trait Prefixed: Shape {
-    /// What it begins with.
+    /// The type of a prefix.
     type Prefix;
 }
 
-/// What may contain something: a text a part of it, a list or a set an element.
+/// A shape that `contains` applies to: text contains text, lists and sets contain elements.
 pub trait Container: Shape {
-    /// What it may contain.
+    /// The type that it may contain.
     type Contained;
 }
 
-/// What has a size: text, bytes, and everything with elements.
+/// A shape with a size: text, bytes, lists, sets and maps.
 pub trait Measured: Shape {}
 
-/// What may be left out of an item: an `Option`, and a set, which is left out when it is empty.
+/// A shape that may be left out of an item: an `Option`, and a set, which is left out if it is empty.
 pub trait Absentable: Shape {}
 
 /// A set.
@@ -107,7 +109,7 @@ pub trait HasElements: Shape {
 
 /// A map with keys of text.
 pub trait HasEntries: Shape {
-    /// What its entries hold.
+    /// The type of its values.
     type Entry;
 }
 
@@ -139,19 +141,20 @@ shapes! {
     Integer: Some(ScalarType::Number), [Key, IndexKey, Part, PresentPart, Padded];
     /// Bytes.
     Binary: Some(ScalarType::Binary), [Key, IndexKey, Measured];
-    /// One of the variants of an enum: text without an order.
+    /// A variant of an enum without data: text without an order.
     Choice: Some(ScalarType::String), [TextLike, Key, IndexKey, Part, PresentPart];
-    /// A truth value.
+    /// A boolean.
     Bool: None, [Part, PresentPart];
     /// A map whose entries are the fields of a struct.
     Structure: None, [Measured, HasFields];
-    /// Whatever the value at hand is: `serde_json::Value`, an enum with data.
+    /// Any type, which depends on the value: `serde_json::Value`, an enum with data.
     Any: None, [];
 }
 
-/// Text of one length for all values, whose order is that of the values: times and ids. A template may put something behind
-/// it, and the key still sorts by it. It is made of ASCII letters, digits, `-`, `:`, `.` and `+`, and begins with a digit or
-/// with one of `a` to `f`: so it is told apart from the fixed text of other templates.
+/// Text of the same length for all values, in the same order as the values: times and ids. A key made by a
+/// template still sorts by it if other text follows. It consists of ASCII letters, digits, `-`, `:`, `.` and
+/// `+`, and begins with a digit or one of `a` to `f`, which distinguishes it from the fixed text of other
+/// templates.
 #[derive(Debug)]
 pub enum FixedText {}
 impl sealed::Sealed for FixedText {}
@@ -175,7 +178,7 @@ impl PresentPart for FixedText {}
 #[diagnostic::do_not_recommend]
 impl Measured for FixedText {}
 
-/// A `u8`: a number, of which many are bytes.
+/// A `u8`: a number, or binary as the element of a `Vec`.
 #[derive(Debug)]
 pub enum Byte {}
 impl sealed::Sealed for Byte {}

@@ -1,4 +1,4 @@
-//! `S`: text.
+//! Text, type `S`; booleans and ULIDs.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -83,16 +83,17 @@ impl Attribute for ulid::Ulid {
             .map_err(|error| ValueError::new(format!("expected a ULID of 26 characters: {error}")))
     }
 
-    /// A ULID is read in lower case as well.
+    /// Lower case is read too, but never written.
     fn is_spelled(_: &Self, stored: &Value<'_>) -> Option<bool> {
-        // Lower case differs from upper case in one bit, and digits have only that one.
+        // This bit pattern is that of a lower-case letter: upper-case letters and digits have only one of the
+        // two bits.
         const CASE: u8 = 0b0110_0000;
         let text: [u8; ulid::ULID_LEN] = stored.as_str().ok()?.as_bytes().try_into().ok()?;
         Some(!text.iter().fold(false, |lower, byte| lower | (byte & CASE == CASE)))
     }
 }
 
-/// The text of a ULID: two characters at a time, of ten bits.
+/// Writes the text of a ULID, two characters, of ten bits, at a time.
 fn ulid_text(ulid: u128) -> [[u8; 2]; ulid::ULID_LEN / 2] {
     const PAIRS: [[u8; 2]; 1024] = {
         let alphabet = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

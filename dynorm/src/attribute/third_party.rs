@@ -1,4 +1,4 @@
-//! The types of the crates behind features.
+//! The types of other crates, each behind a feature.
 
 #![allow(unused_imports, reason = "what is used depends on which of the features are on")]
 
@@ -22,7 +22,7 @@ impl Attribute for uuid::Uuid {
     }
 }
 
-/// A fresh one is of version 7, which sorts by the time of its making.
+/// A fresh id is a UUID of version 7, which sorts by the time of its creation.
 #[cfg(feature = "uuid")]
 #[diagnostic::do_not_recommend]
 impl Identifier for uuid::Uuid {
@@ -108,14 +108,14 @@ impl Attribute for chrono::NaiveDate {
     }
 }
 
-/// A fixed width, so that the texts sort by time.
+/// Writes a time with a fixed width, so that the texts sort by time.
 #[cfg(feature = "chrono")]
 fn chrono_text(moment: &chrono::NaiveDateTime, zone: &str, encoder: &mut Encoder) -> Result<(), ValueError> {
     use chrono::{Datelike, Timelike};
     if !(0..=9999).contains(&moment.year()) {
         return Err(ValueError::new("a time lies between the years 0 and 9999, and this one does not"));
     }
-    // A leap second is kept by chrono as nanoseconds past the full second; DynamoDB's readers know none.
+    // chrono represents a leap second by a billion nanoseconds or more, which nine digits cannot hold.
     if moment.nanosecond() >= 1_000_000_000 {
         return Err(ValueError::new("a leap second cannot be stored"));
     }

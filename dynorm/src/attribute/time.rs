@@ -7,7 +7,7 @@ use super::timestamp::{decode_nanos, encode_nanos};
 use super::{Attribute, shape};
 use crate::codec::{Encoder, Value, ValueError};
 
-/// Stored in UTC to the nanosecond, so what comes back is the same moment, in UTC.
+/// Stored in UTC to the nanosecond, and read back as the same moment in UTC.
 #[diagnostic::do_not_recommend]
 impl Attribute for OffsetDateTime {
     type Base = Self;
@@ -43,7 +43,7 @@ impl Attribute for Date {
     }
 }
 
-/// Seconds, with up to nine decimals.
+/// Stored as seconds, with up to nine decimals.
 #[diagnostic::do_not_recommend]
 impl Attribute for Duration {
     type Base = Self;
@@ -70,7 +70,7 @@ impl Attribute for Duration {
     }
 }
 
-/// Seconds, with up to nine decimals.
+/// Stored as seconds, with up to nine decimals.
 #[diagnostic::do_not_recommend]
 impl Attribute for std::time::Duration {
     type Base = Self;
@@ -96,7 +96,7 @@ fn write_seconds(sign: &str, seconds: u64, nanos: u32, encoder: &mut Encoder) ->
     encoder.number(if text == "-0" { "0" } else { text })
 }
 
-/// Sign, whole seconds, and nanoseconds; what is finer is cut off.
+/// Reads the sign, whole seconds, and nanoseconds; smaller fractions are cut off.
 fn read_seconds(value: Value<'_>) -> Result<(bool, u64, u32), ValueError> {
     let text = value.as_number()?;
     let plain = crate::codec::plain_number(text)

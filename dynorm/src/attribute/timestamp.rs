@@ -1,3 +1,5 @@
+//! [`Timestamp`]: a time to the microsecond.
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -11,11 +13,12 @@ use crate::codec::{Encoder, Value, ValueError};
 
 /// A moment in time, to the microsecond, between the years 0 and 9999.
 ///
-/// Stored as RFC 3339 in UTC with six fractional digits, such as `2026-03-01T12:30:00.000000Z`, so that the order of the
-/// texts is the order of the moments, in a sort key too. Any RFC 3339 text is read. What is finer than a microsecond is
-/// cut off when the `Timestamp` is made, so that a value read back equals the one that was saved.
+/// It is stored as RFC 3339 in UTC with six fractional digits, such as `2026-03-01T12:30:00.000000Z`. So the
+/// texts are in the order of the times, also in a sort key. Any RFC 3339 text can be read. Fractions of a
+/// microsecond are cut off when a `Timestamp` is created, so a value that is read back equals the one that
+/// was saved.
 ///
-/// The default is 1970-01-01T00:00:00Z, which `created_at` and `updated_at` take for "not set yet".
+/// The default is 1970-01-01T00:00:00Z, which `created_at` and `updated_at` treat as "not set yet".
 ///
 /// ```
 /// use dynorm::Timestamp;
@@ -37,7 +40,7 @@ const FIRST: i64 = -62_167_219_200_000_000;
 const LAST: i64 = 253_402_300_799_999_999;
 
 impl Timestamp {
-    /// The current time.
+    /// Returns the current time.
     ///
     /// ```
     /// assert!(dynorm::Timestamp::now() > dynorm::Timestamp::default());
@@ -47,7 +50,8 @@ impl Timestamp {
         SystemTime::now().try_into().unwrap_or_default()
     }
 
-    /// The moment this many microseconds after 1970-01-01T00:00:00Z; an error outside the years 0 to 9999.
+    /// Creates the timestamp this many microseconds after 1970-01-01T00:00:00Z. Fails outside the years 0 to
+    /// 9999.
     ///
     /// ```
     /// # use dynorm::Timestamp;
@@ -62,7 +66,7 @@ impl Timestamp {
         Ok(Self { micros })
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     ///
     /// ```
     /// assert_eq!(dynorm::Timestamp::default().unix_micros(), 0);
@@ -72,7 +76,7 @@ impl Timestamp {
         self.micros
     }
 
-    /// This moment plus `duration`; `None` past the year 9999.
+    /// Adds a duration; `None` after the year 9999.
     ///
     /// ```
     /// # use dynorm::Timestamp;
@@ -86,7 +90,7 @@ impl Timestamp {
         Self::from_unix_micros(micros).ok()
     }
 
-    /// This moment minus `duration`; `None` before the year 0.
+    /// Subtracts a duration; `None` before the year 0.
     ///
     /// ```
     /// # use dynorm::Timestamp;
@@ -100,10 +104,10 @@ impl Timestamp {
         Self::from_unix_micros(micros).ok()
     }
 
-    /// The stored form, always 27 bytes.
+    /// Writes the stored form, which always has 27 bytes.
     fn write(self, out: &mut [u8; 27]) {
         const DAY: i64 = 86_400_000_000;
-        // The limits of the type keep all of it positive, once the days count from the year 0.
+        // Within the limits of the type, no number counted from the year 0 is negative.
         let since_first = u64::try_from(self.micros - FIRST).unwrap_or_default();
         let (days, micros) = (since_first / DAY.unsigned_abs(), since_first % DAY.unsigned_abs());
         let (year, month, day) = civil(u32::try_from(days).unwrap_or_default());
@@ -111,7 +115,7 @@ impl Timestamp {
         let (seconds, micros) = (seconds.unwrap_or_default(), micros.unwrap_or_default());
         let (minutes, fraction) = (seconds / 60, micros / 100);
         *out = *b"0000-00-00T00:00:00.000000Z";
-        // At fixed places, which the compiler knows to be within the text.
+        // Fixed positions, which the compiler knows to be in bounds.
         let [a, b, c, d, _, e, f, _, g, h, _, i, j, _, k, l, _, m, n, _, o, p, q, r, s, t, _] = out;
         [*a, *b] = two_digits(year / 100);
         [*c, *d] = two_digits(year % 100);
@@ -125,7 +129,7 @@ impl Timestamp {
         [*s, *t] = two_digits(micros % 100);
     }
 
-    /// The stored form, read back without going through a general parser.
+    /// Reads the stored form, without a general parser; `None` for any other text.
     fn read(text: &str) -> Option<Self> {
         let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
         let (year_month, rest) = bytes.split_first_chunk()?;
@@ -146,13 +150,13 @@ impl Timestamp {
     }
 }
 
-/// A text that has digits where `form` has zeros, and else what `form` has: each byte of the result is the number that two digits
-/// make which begin there. Eight bytes are one word, so that they take the instructions of one.
+/// Reads a text that has digits where `form` has zeros, and otherwise equals `form`. Each byte of the result
+/// is the number made by the two digits that begin there. The eight bytes are processed as one word.
 #[inline]
 fn pairs(text: &[u8; 8], form: &[u8; 8]) -> Option<u64> {
     const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
-    // What has to be added to a digit, or to the difference from what is no digit, so that the highest bit of its byte shows that it
-    // is none.
+    // Adding these sets the highest bit of each byte that is not a digit where one is expected, or that
+    // differs from `form`.
     let limits = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 0x76 } else { 0x7f }));
     let digits = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*form);
     if (digits | digits.wrapping_add(limits)) & HIGHEST != 0 {
@@ -161,13 +165,14 @@ fn pairs(text: &[u8; 8], form: &[u8; 8]) -> Option<u64> {
     Some(digits.wrapping_mul(10).wrapping_add(digits >> 8))
 }
 
-/// The number of the pair that begins at `at`.
+/// Returns the number of the pair that begins at `at`.
 #[inline]
 const fn number(pairs: u64, at: u32) -> i32 {
     (pairs >> (8 * at) & 0xff) as i32
 }
 
-/// The days from 1970-01-01 to a date between the years 0 and 9999; `None` for one that the calendar does not have.
+/// Returns the days from 1970-01-01 to a date between the years 0 and 9999; `None` for a date that does not
+/// exist.
 fn days_since_1970(year: i32, month: i32, day: i32) -> Option<i32> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -179,19 +184,20 @@ fn days_since_1970(year: i32, month: i32, day: i32) -> Option<i32> {
     if !(1..=length).contains(&day) {
         return None;
     }
-    // Counted from the 1st of March of the year 0, so that a leap day is the last day of its year.
+    // Counted from 1 March of the year 0, so that a leap day is the last day of its year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some(365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468)
 }
 
-/// Year, month and day of a day that is counted from 0000-01-01. For that the year begins in March, so that the day that some
-/// years have and others have not is its last, and every length is a division; see "Euclidean affine functions and their
-/// application to calendar algorithms" by Neri and Schneider.
+/// Returns the year, month and day of a day that is counted from 0000-01-01. The computation starts years in
+/// March, so that the leap day is the last day of a year and divisions find year and month; see "Euclidean
+/// affine functions and their application to calendar algorithms" by Neri and Schneider.
 const fn civil(days: u32) -> (u32, u32, u32) {
     /// The days of 400 years.
     const ERA: u32 = 146_097;
-    // From 1 March of the year -400 on: no day lies before it, and the years are leap years as those from 0 on.
+    // Counted from 1 March of the year -400: no day lies before it, and the leap years repeat every 400
+    // years.
     let quarters = 4 * (days + ERA - 60) + 3;
     let (century, of_century) = (quarters / ERA, quarters % ERA / 4);
     let quarters = 4 * of_century + 3;
@@ -202,7 +208,7 @@ const fn civil(days: u32) -> (u32, u32, u32) {
     if month < 10 { (year, month + 3, day) } else { (year.wrapping_add(1), month - 9, day) }
 }
 
-/// A number below 100, with a zero in front of a single digit.
+/// Returns the two digits of a number below 100.
 #[inline]
 fn two_digits(number: u32) -> [u8; 2] {
     #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "done by the compiler")]
@@ -215,7 +221,7 @@ fn two_digits(number: u32) -> [u8; 2] {
         }
         all
     };
-    // 128 rather than 100, so that no bound need be looked at.
+    // 128 rather than 100 entries, so that no bounds check is needed.
     ALL[(number % 128) as usize]
 }
 
@@ -236,7 +242,7 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// Reads any RFC 3339 text.
+    /// Parses any RFC 3339 text.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         if let Some(timestamp) = Self::read(text) {
             return Ok(timestamp);
@@ -259,7 +265,7 @@ impl TryFrom<OffsetDateTime> for Timestamp {
 
 impl From<Timestamp> for OffsetDateTime {
     fn from(timestamp: Timestamp) -> Self {
-        // Within the years 0 to 9999, which `time` holds without its feature for large dates.
+        // The years 0 to 9999 fit `time` without its feature for large dates.
         Self::from_unix_timestamp_nanos(i128::from(timestamp.micros) * 1000).unwrap_or(Self::UNIX_EPOCH)
     }
 }
@@ -270,7 +276,7 @@ impl TryFrom<SystemTime> for Timestamp {
     fn try_from(moment: SystemTime) -> Result<Self, TimestampError> {
         let micros = match moment.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_micros()),
-            // Rounded down like every other moment, so away from 1970.
+            // Rounded down like every other time, which is away from 1970.
             Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1000)).map(|micros| -micros),
         };
         micros.map_err(|_| TimestampError(Problem::OutOfRange)).and_then(Self::from_unix_micros)
@@ -285,12 +291,12 @@ impl From<Timestamp> for SystemTime {
         } else {
             Self::UNIX_EPOCH.checked_add(distance)
         };
-        // Windows has no time before 1601.
+        // `SystemTime` on Windows starts in 1601.
         moment.unwrap_or(Self::UNIX_EPOCH)
     }
 }
 
-/// As text, which is how a moment travels in an API.
+/// Serializes the timestamp as text.
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -325,7 +331,7 @@ impl Attribute for Timestamp {
     }
 }
 
-/// A moment that is not between the years 0 and 9999, or a text that is not RFC 3339.
+/// The error for a time outside the years 0 to 9999, or a text that is not RFC 3339.
 #[derive(Clone, Debug)]
 pub struct TimestampError(Problem);
 
@@ -357,7 +363,7 @@ impl std::error::Error for TimestampError {
     }
 }
 
-/// RFC 3339 in UTC with nine digits, for the types of other crates that go to the nanosecond.
+/// Writes RFC 3339 in UTC with nine fractional digits, for the types of other crates with nanoseconds.
 pub(super) fn encode_nanos(moment: OffsetDateTime, encoder: &mut Encoder) -> Result<(), ValueError> {
     let utc = moment
         .checked_to_offset(UtcOffset::UTC)

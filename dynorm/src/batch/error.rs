@@ -57,7 +57,7 @@ pub struct SaveFailure<E: Entity> {
     pub index: usize,
     /// Its key.
     pub key: E::Key,
-    /// The entity, stamped.
+    /// The entity, stamped, with the version that it had before, so that it can be saved again.
     pub entity: E,
     /// What is known of it.
     pub fate: Fate,
@@ -114,7 +114,8 @@ impl<E: Entity> BatchSaveError<E> {
         &self.0.unfinished.stats
     }
 
-    /// Every entity of the input, stamped, in order: those that are written, too.
+    /// Every entity of the input, stamped, in order: those that are written, too. The others have the version
+    /// that they had before.
     #[must_use]
     pub fn into_entities(self) -> Collection<E> {
         let Unfinished { entities, stats, options, .. } = self.0.unfinished;

@@ -239,14 +239,30 @@ impl<E: Entity> Group for Gets<E> {
         self.keys.get(index).and_then(describe::<E>)
     }
 
-    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+    fn after<'g>(
+        &'g mut self,
+        database: &'g Database,
+        done: &'g [usize],
+        ran: &'g mut usize,
+    ) -> BoxFuture<'g, ()> {
         Box::pin(async move {
             for index in done {
-                if let Some(Some(entity)) = self.found.get_mut(index) {
+                if let Some(Some(entity)) = self.found.get_mut(*index) {
                     hooks::retrieved(database, entity).await;
                 }
+                *ran += 1;
             }
         })
+    }
+
+    /// Without its hook it is not what the entity says it is when it is read.
+    fn forget(&mut self, indices: &[usize]) -> bool {
+        for index in indices {
+            if let Some(slot) = self.found.get_mut(*index) {
+                *slot = None;
+            }
+        }
+        true
     }
 
     fn found(&mut self, indices: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {

@@ -12,7 +12,8 @@ use futures_util::future::BoxFuture;
 
 use super::body::Kind;
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, room};
+use super::deadline::Deadline;
+use super::engine::{Input, Inputs, Unsent, room};
 use super::inputs::by_key;
 use super::settings::{Settings, batch_options};
 use super::stream::{BoxStream, exact_size, input, run_stream};
@@ -65,7 +66,9 @@ pub struct BatchGetStream<'a, E: Entity> {
     engine: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     found: Arc<Mutex<Window<E>>>,
     /// An entity whose hook is running.
-    retrieving: Option<BoxFuture<'a, E>>,
+    retrieving: Option<BoxFuture<'a, Result<E, GetStreamError<E>>>>,
+    /// Since the first poll.
+    deadline: Option<Deadline>,
     database: Option<Database>,
 }
 
@@ -78,6 +81,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
             settings: Settings::default(),
             engine: None,
             retrieving: None,
+            deadline: None,
             database: None,
             found: Arc::new(Mutex::new(Window { start: 0, slots: VecDeque::new(), stopped: None })),
         }
@@ -152,6 +156,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
     /// Begins to read.
     fn begin(&mut self, keys: BoxStream<'a, E::Key>) {
         let mut settings = std::mem::take(&mut self.settings);
+        self.deadline = Some(settings.deadline());
         let (consistent, visible, found) = (self.consistent, self.visible, self.found.clone());
         let database = Database::of_operation(settings.options.database.take());
         self.database = database.as_ref().ok().cloned();
@@ -185,30 +190,32 @@ impl<E: Entity> Stream for BatchGetStream<'_, E> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if !E::INFO.hooks {
-            return self.poll_found(context);
+            return self.poll_found(context).map(|found| found.map(|found| found.map(|found| found.entity)));
         }
         loop {
             if let Some(retrieving) = &mut self.retrieving {
                 let Poll::Ready(entity) = retrieving.as_mut().poll(context) else { return Poll::Pending };
                 self.retrieving = None;
-                return Poll::Ready(Some(Ok(entity)));
+                return Poll::Ready(Some(entity));
             }
             let Poll::Ready(found) = self.poll_found(context) else { return Poll::Pending };
-            match (found, self.database.clone()) {
-                (Some(Ok(mut entity)), Some(database)) => {
-                    self.retrieving = Some(Box::pin(async move {
-                        hooks::retrieved(&database, &mut entity).await;
-                        entity
-                    }));
+            match (found, self.database.clone().zip(self.deadline)) {
+                (Some(Ok(found)), Some((database, deadline))) => {
+                    self.retrieving = Some(Box::pin(retrieved(database, deadline, found)));
                 }
-                (found, _) => return Poll::Ready(found),
+                (found, _) => {
+                    return Poll::Ready(found.map(|found| found.map(|found| found.entity)));
+                }
             }
         }
     }
 }
 
 impl<E: Entity> BatchGetStream<'_, E> {
-    fn poll_found(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<E, GetStreamError<E>>>> {
+    fn poll_found(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<FoundItem<E>, GetStreamError<E>>>> {
         if let Some(keys) = self.keys.take() {
             self.begin(keys);
         }
@@ -234,6 +241,27 @@ impl<E: Entity> BatchGetStream<'_, E> {
             }
         }
     }
+}
+
+/// An entity, and where it stands.
+struct FoundItem<E: Entity> {
+    index: usize,
+    key: E::Key,
+    entity: E,
+}
+
+/// Runs the hook after a read. An entity whose hook has to wait past the deadline counts as not read.
+async fn retrieved<E: Entity>(
+    database: Database,
+    deadline: Deadline,
+    FoundItem { index, key, mut entity }: FoundItem<E>,
+) -> Result<E, GetStreamError<E>> {
+    if deadline.bound(hooks::retrieved(&database, &mut entity)).await.is_some() {
+        return Ok(entity);
+    }
+    let subject = Subject::of(E::INFO).in_table(database.table(E::INFO));
+    let reason = Arc::new(deadline.passed(subject.during(Doing::RunningHooks), true));
+    Err(GetStreamError::Key(KeyFailure { index, key, fate: Fate::Unprocessed, reason }))
 }
 
 /// What a [`BatchGetStream`] gives in the place of an entity.
@@ -315,7 +343,7 @@ impl<E: Entity> Window<E> {
     }
 
     /// The next one that is there, if all before it are settled.
-    fn pop(&mut self) -> Option<Result<E, GetStreamError<E>>> {
+    fn pop(&mut self) -> Option<Result<FoundItem<E>, GetStreamError<E>>> {
         while self.slots.front()?.settled.is_some() {
             let index = self.start;
             let Slot { key, found, settled } = self.slots.pop_front()?;
@@ -324,7 +352,7 @@ impl<E: Entity> Window<E> {
                 (_, (fate, Some(reason))) => {
                     return Some(Err(GetStreamError::Key(KeyFailure { index, key, fate, reason })));
                 }
-                (Some(entity), _) => return Some(Ok(entity)),
+                (Some(entity), _) => return Some(Ok(FoundItem { index, key, entity })),
                 (None, _) => {}
             }
         }
@@ -358,7 +386,7 @@ impl<E: Entity> Inputs for Sought<'_, E> {
             let key = key?;
             let body = by_key::<E>(&key, Kind::Get, 0, &mut self.buffer);
             lock(&self.found).slots.push_back(Slot { key, found: None, settled: None });
-            Some(input(E::INFO, body, &self.table))
+            Some(input(E::INFO, body.map_err(Unsent::rejected), &self.table))
         })
     }
 

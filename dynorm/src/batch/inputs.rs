@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 
 use super::body::{Body, Kind, hash_of_json};
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Origin, Outcome, room, run};
+use super::deadline::Deadline;
+use super::engine::{Input, Inputs, Origin, Outcome, Unsent, room, run};
 use super::progress::Checkpoint;
 use super::settings::Settings;
 use super::stats::{Fates, count};
@@ -18,7 +19,7 @@ use super::{Fate, Stats};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, encode_key_into};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result, Subject};
 use crate::write::Known;
 
 /// Inputs of one entity.
@@ -54,7 +55,14 @@ pub(super) trait Group: Send {
         false
     }
 
-    /// Runs the hooks before it, unless that is done: before anything is sent.
+    /// An input is done.
+    fn settle(&mut self, _: usize) {}
+
+    /// The inputs that are not done are made again as they are, or not at all: takes back that their versions
+    /// were raised.
+    fn lower(&mut self, _: &dyn Fn(usize) -> bool) {}
+
+    /// Runs the hooks before it that have not run yet: before anything is sent.
     fn before<'g>(&'g mut self, _: &'g Database) -> BoxFuture<'g, Result<()>> {
         Box::pin(ready(Ok(())))
     }
@@ -62,9 +70,14 @@ pub(super) trait Group: Send {
     /// Stamps what is to be saved, unless that is done.
     fn stamp(&mut self, _: &Stamp) {}
 
-    /// Runs the hooks after it, of these inputs.
-    fn after<'g>(&'g mut self, _: &'g Database, _: Vec<usize>) -> BoxFuture<'g, ()> {
+    /// Runs the hooks after it, of these inputs. `ran` counts those whose hooks have all run.
+    fn after<'g>(&'g mut self, _: &'g Database, _: &'g [usize], _: &'g mut usize) -> BoxFuture<'g, ()> {
         Box::pin(ready(()))
+    }
+
+    /// The hooks after these inputs have not all run. True if they have to be read again for that.
+    fn forget(&mut self, _: &[usize]) -> bool {
+        false
     }
 }
 
@@ -122,14 +135,16 @@ pub(super) async fn run_at_hand(
     groups: Vec<&mut dyn Group>,
     only: Option<Vec<usize>>,
     fates: &mut Fates,
-    settings: Settings<'_>,
+    mut settings: Settings<'_>,
 ) -> Stats {
     let mut groups = groups;
-    for group in groups.iter_mut().filter(|group| group.info().hooks || group.info().unique.is_some()) {
-        if let Err(error) = group.before(database).await {
-            cannot_begin(fates, only.as_deref(), error);
-            return Stats::default();
-        }
+    let deadline = settings.deadline();
+    if let Err(error) = run_before(database, &mut groups, &deadline).await {
+        let mut stats = Stats::default();
+        stats.failed = count(only.as_ref().map_or(fates.len(), Vec::len));
+        stats.elapsed = deadline.elapsed();
+        cannot_begin(fates, only.as_deref(), error);
+        return stats;
     }
     let stamp = Stamp::now();
     groups.iter_mut().for_each(|group| group.stamp(&stamp));
@@ -149,23 +164,79 @@ pub(super) async fn run_at_hand(
         placed.push(Placed { group, table, name, start });
         start += len;
     }
+    let has_versions = placed.iter().any(Placed::has_versions);
+    let buffer = Buffer::new();
     let mut at_hand =
-        AtHand { groups: placed, next: 0, total: start, only, order: None, fates, buffer: Buffer::new() };
-    let first = at_hand.begin(room(work, &settings), tables.len()).await;
+        AtHand { groups: placed, next: 0, total: start, only, order: None, fates, has_versions, buffer };
+    let first = at_hand.begin(room(work, &settings), tables.len(), &deadline).await;
     let origin = Origin::AtHand { first };
     let Outcome { mut stats, stopped, admitted } =
         run(database, work, tables, origin, settings, &mut at_hand).await;
     stats.failed += at_hand.leave(admitted, stopped.as_ref());
     let AtHand { groups, only, fates, .. } = at_hand;
-    for Placed { group, start, .. } in groups.into_iter().filter(|placed| placed.group.info().hooks) {
-        let is_done = |position: &usize| {
-            only.as_ref().is_none_or(|only| only.binary_search(position).is_ok())
-                && matches!(fates.get(*position), Some((Fate::Done, None)))
-        };
-        let done = (start..start + group.len()).filter(is_done).map(|position| position - start).collect();
-        group.after(database, done).await;
+    for placed in groups {
+        if placed.has_versions() {
+            let has_failed = |index: usize| {
+                fates.get(placed.start + index).is_some_and(|(_, reason): &(Fate, _)| reason.is_some())
+            };
+            placed.group.lower(&has_failed);
+        }
+        if placed.group.info().hooks {
+            run_after(database, placed, only.as_deref(), fates, &deadline, &mut stats).await;
+        }
     }
+    stats.elapsed = deadline.elapsed();
     stats
+}
+
+/// Runs the hooks before a batch, as long as there is time for it.
+async fn run_before(database: &Database, groups: &mut [&mut dyn Group], deadline: &Deadline) -> Result<()> {
+    for group in groups.iter_mut().filter(|group| group.info().hooks || group.info().unique.is_some()) {
+        let info = group.info();
+        match deadline.bound(group.before(database)).await {
+            Some(ran) => ran?,
+            None => {
+                let subject = Subject::of(info).in_table(database.table(info));
+                return Err(deadline.passed(subject.during(Doing::RunningHooks), true));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs the hooks after what is done, as long as there is time for it.
+async fn run_after(
+    database: &Database,
+    Placed { group, start, .. }: Placed<'_>,
+    only: Option<&[usize]>,
+    fates: &mut Fates,
+    deadline: &Deadline,
+    stats: &mut Stats,
+) {
+    let is_done = |position: &usize| {
+        only.is_none_or(|only| only.binary_search(position).is_ok())
+            && matches!(fates.get(*position), Some((Fate::Done, None)))
+    };
+    let done: Vec<usize> =
+        (start..start + group.len()).filter(is_done).map(|position| position - start).collect();
+    let mut ran = 0;
+    deadline.bound(group.after(database, &done, &mut ran)).await;
+    let cut = done.get(ran..).unwrap_or_default();
+    if cut.is_empty() {
+        return;
+    }
+    stats.dropped_hooks += count(cut.len());
+    if group.forget(cut) {
+        let subject = Subject::of(group.info()).in_table(database.table(group.info()));
+        let error = Arc::new(deadline.passed(subject.during(Doing::RunningHooks), true));
+        for index in cut {
+            if let Some(slot) = fates.get_mut(start + index) {
+                *slot = (Fate::Unprocessed, Some(error.clone()));
+            }
+        }
+        stats.items -= count(cut.len());
+        stats.failed += count(cut.len());
+    }
 }
 
 /// If one of them cannot travel with others, none does: a key has one write under way at a time.
@@ -185,6 +256,8 @@ struct AtHand<'g, 'f> {
     /// The order in which the engine is given those, if it is another one.
     order: Option<Order>,
     fates: &'f mut Fates,
+    /// Some of the inputs are to hear that they are done.
+    has_versions: bool,
     buffer: Buffer,
 }
 
@@ -202,11 +275,17 @@ struct Placed<'g> {
     start: usize,
 }
 
+impl Placed<'_> {
+    fn has_versions(&self) -> bool {
+        self.group.info().version.is_some()
+    }
+}
+
 impl AtHand<'_, '_> {
     /// How many inputs are taken in before anything is sent: all, if the engine has room for them. Of more, those whose key
     /// another one has too, which are moved to the front: which of them is sent is settled among them. If there are several
     /// tables, all: none of them waits for another one.
-    async fn begin(&mut self, room: usize, tables: usize) -> usize {
+    async fn begin(&mut self, room: usize, tables: usize, deadline: &Deadline) -> usize {
         let inputs = self.only.as_ref().map_or(self.total, Vec::len);
         if inputs <= room || tables > 1 {
             return inputs;
@@ -217,6 +296,9 @@ impl AtHand<'_, '_> {
             if index % 256 == 255 {
                 // It takes a while, and other tasks want to run.
                 tokio::task::yield_now().await;
+                if deadline.has_passed() {
+                    return 0;
+                }
             }
         }
         let mut sorted: Vec<u64> = hashes.iter().copied().flatten().collect();
@@ -283,7 +365,8 @@ impl Inputs for AtHand<'_, '_> {
         let buffer = &mut self.buffer;
         Poll::Ready(placed(&mut self.groups, position).map(|placed| {
             let Placed { group, table, name, start } = placed;
-            let body = group.body(position - *start, *table, buffer).map_err(|error| error.in_table(name));
+            let body = group.body(position - *start, *table, buffer);
+            let body = body.map_err(|error| Unsent::rejected(error).in_table(name));
             Input { table: *table, info: group.info(), body, earlier }
         }))
     }
@@ -301,6 +384,12 @@ impl Inputs for AtHand<'_, '_> {
         }
         if let Some(slot) = self.fates.get_mut(position) {
             *slot = (fate, reason.cloned());
+        }
+        if self.has_versions
+            && reason.is_none()
+            && let Some(placed) = placed(&mut self.groups, position)
+        {
+            placed.group.settle(position - placed.start);
         }
     }
 

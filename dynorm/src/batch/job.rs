@@ -22,6 +22,10 @@ pub(super) struct Job {
     pub(super) settled_before: u64,
     pub(super) is_under_way: bool,
     pub(super) sent: bool,
+    /// It travels before it is due, since a request had room for it.
+    pub(super) is_early: bool,
+    /// It was made for what the last answer has shown, and sent at once.
+    pub(super) is_fresh: bool,
     /// It was sent once without an answer: unless it is done in the end, nobody knows.
     pub(super) unanswered: bool,
     /// Why it is not done yet.

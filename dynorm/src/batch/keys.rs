@@ -30,12 +30,13 @@ pub(super) struct Keys<E: Entity> {
 pub(super) struct Hooked<E> {
     entities: Vec<Option<E>>,
     refused: HashMap<usize, Error>,
-    begun: bool,
+    /// Of how many the hooks before it have run.
+    begun: usize,
 }
 
 impl<E> Default for Hooked<E> {
     fn default() -> Self {
-        Self { entities: Vec::new(), refused: HashMap::new(), begun: false }
+        Self { entities: Vec::new(), refused: HashMap::new(), begun: 0 }
     }
 }
 
@@ -172,28 +173,33 @@ impl<E: Entity> Group for Keys<E> {
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
         Box::pin(async move {
-            if !E::INFO.hooks || std::mem::replace(&mut self.hooked.begun, true) {
+            if !E::INFO.hooks {
                 return Ok(());
             }
-            if self.hooked.entities.len() < self.keys.len()
-                && let Err(error) = self.read(database).await
-            {
-                self.hooked.begun = false;
-                return Err(error);
+            if self.hooked.entities.len() < self.keys.len() {
+                self.read(database).await?;
             }
             let event = self.rules.event::<E>();
-            for (index, entity) in self.hooked.entities.iter_mut().enumerate() {
+            let Hooked { entities, refused, begun } = &mut self.hooked;
+            // If a deadline has cut it off, it goes on where it was.
+            for (index, entity) in entities.iter_mut().enumerate().skip(*begun) {
                 if let Some(entity) = entity
                     && let Err(refusal) = hooks::before(database, entity, event).await
                 {
-                    self.hooked.refused.insert(index, refusal);
+                    refused.insert(index, refusal);
                 }
+                *begun += 1;
             }
             Ok(())
         })
     }
 
-    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+    fn after<'g>(
+        &'g mut self,
+        database: &'g Database,
+        done: &'g [usize],
+        ran: &'g mut usize,
+    ) -> BoxFuture<'g, ()> {
         Box::pin(async move {
             let event = self.rules.event::<E>();
             if self.rules.restore && !done.is_empty() {
@@ -201,9 +207,10 @@ impl<E: Entity> Group for Keys<E> {
                 self.read(database).await.ok();
             }
             for index in done {
-                if let Some(Some(entity)) = self.hooked.entities.get_mut(index) {
+                if let Some(Some(entity)) = self.hooked.entities.get_mut(*index) {
                     hooks::after(database, entity, event).await;
                 }
+                *ran += 1;
             }
         })
     }

@@ -8,6 +8,7 @@ mod again;
 mod body;
 mod buffer;
 mod collection;
+mod deadline;
 mod delete;
 mod engine;
 mod error;

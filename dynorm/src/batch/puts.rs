@@ -1,6 +1,7 @@
 //! Entities that are put.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
@@ -32,7 +33,12 @@ pub(super) struct Puts<E, H> {
 pub(super) struct Begun {
     events: Vec<Event>,
     refused: HashMap<usize, Error>,
-    stamped: bool,
+    /// With what all were stamped.
+    stamp: Option<Stamp>,
+    /// Those that were not stamped.
+    unraised: BTreeSet<usize>,
+    /// Those whose versions were raised, and taken back.
+    lowered: BTreeSet<usize>,
 }
 
 impl<E: Entity, H: Held<E>> Puts<E, H> {
@@ -87,46 +93,76 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
 
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
         Box::pin(async move {
-            if self.begun.is_some() {
-                return Ok(());
-            }
-            let mut begun = Begun::default();
-            for (index, held) in self.held.iter_mut().enumerate() {
+            let begun = self.begun.get_or_insert_default();
+            // If a deadline has cut it off, it goes on where it was.
+            for (index, held) in self.held.iter_mut().enumerate().skip(begun.events.len()) {
                 let event = Event::save(held.entity(), self.kind == Kind::Create);
-                begun.events.push(event);
                 if let Err(refusal) = hooks::before(database, held.entity_mut(), event).await {
                     begun.refused.insert(index, refusal);
                 }
+                begun.events.push(event);
             }
-            self.begun = Some(begun);
             Ok(())
         })
     }
 
     fn stamp(&mut self, stamp: &Stamp) {
         let begun = self.begun.get_or_insert_default();
-        if std::mem::replace(&mut begun.stamped, true) {
+        if let Some(stamp) = &begun.stamp {
+            // They are made again as they were.
+            for index in std::mem::take(&mut begun.lowered) {
+                if let Some(held) = self.held.get_mut(index)
+                    && let Err(error) = held.stamp(stamp)
+                {
+                    begun.refused.insert(index, error);
+                }
+            }
             return;
         }
+        begun.stamp = Some(*stamp);
         for (index, held) in self.held.iter_mut().enumerate() {
             // One that is refused is as new as it was.
-            if !begun.refused.contains_key(&index)
-                && let Err(error) = held.stamp(stamp)
-            {
-                begun.refused.insert(index, error);
+            let Entry::Vacant(slot) = begun.refused.entry(index) else {
+                begun.unraised.insert(index);
+                continue;
+            };
+            if let Err(error) = held.stamp(stamp) {
+                slot.insert(error);
+                begun.unraised.insert(index);
             }
         }
     }
 
-    fn after<'g>(&'g mut self, database: &'g Database, done: Vec<usize>) -> BoxFuture<'g, ()> {
+    fn settle(&mut self, index: usize) {
+        if let Some(held) = self.held.get_mut(index) {
+            held.settle();
+        }
+    }
+
+    fn lower(&mut self, has_failed: &dyn Fn(usize) -> bool) {
+        let begun = self.begun.get_or_insert_default();
+        for (index, held) in self.held.iter_mut().enumerate().filter(|(index, _)| has_failed(*index)) {
+            if !begun.unraised.contains(&index) && begun.lowered.insert(index) {
+                held.lower();
+            }
+        }
+    }
+
+    fn after<'g>(
+        &'g mut self,
+        database: &'g Database,
+        done: &'g [usize],
+        ran: &'g mut usize,
+    ) -> BoxFuture<'g, ()> {
         Box::pin(async move {
             let events = self.begun.as_ref().map(|begun| &begun.events);
             for index in done {
-                if let Some(held) = self.held.get_mut(index)
-                    && let Some(event) = events.and_then(|events| events.get(index))
+                if let Some(held) = self.held.get_mut(*index)
+                    && let Some(event) = events.and_then(|events| events.get(*index))
                 {
                     hooks::after(database, held.entity_mut(), *event).await;
                 }
+                *ran += 1;
             }
         })
     }

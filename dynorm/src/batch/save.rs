@@ -21,7 +21,8 @@ use crate::operation::{Held, OperationFuture, Own, SaveArg};
 ///
 /// If any entity is not known to be written in the end, the error is a [`BatchSaveError`], which holds all of them. Ids and
 /// timestamps are set once, before the first request; entities passed by `&mut` keep them then, so that whoever sends them
-/// again, the caller or [`BatchSaveError::retry`], writes the same items.
+/// again, the caller or [`BatchSaveError::retry`], writes the same items. The version of an entity that is
+/// not known to be written goes back, also if the future of the batch is dropped.
 ///
 /// Memory: the entities, and their encoded items until they are done. [`batch_save_stream`](crate::Repository::batch_save_stream)
 /// holds a bounded number of them.

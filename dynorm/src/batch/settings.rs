@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::deadline::Deadline;
 use super::progress::{Progress, ProgressHandle};
 use super::retry::Retry;
 use crate::database::Database;
@@ -52,6 +53,7 @@ pub(super) struct Settings<'a> {
     pub(super) options: Options,
     pub(super) on_progress: Option<Callback<'a>>,
     pub(super) handle: Option<ProgressHandle>,
+    deadline: Option<Deadline>,
 }
 
 type Callback<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
@@ -73,6 +75,12 @@ impl From<Options> for Settings<'_> {
 }
 
 impl Settings<'_> {
+    /// The time that the batch has. It begins when this is called first.
+    pub(super) fn deadline(&mut self) -> Deadline {
+        let retry = &self.options.retry;
+        *self.deadline.get_or_insert_with(|| Deadline::of(retry))
+    }
+
     /// Says how far the batch is. A callback that panics is not called again, and does the batch no harm.
     pub(super) fn publish(&mut self, progress: &Progress) {
         if let Some(handle) = &self.handle {
@@ -114,8 +122,9 @@ macro_rules! batch_options {
             self
         }
 
-        /// Calls `tell` after every answer. It is called on the task of the batch, so it should be quick. If it panics, the
-        /// batch goes on without it.
+        /// Calls `tell` after every answer. It is called on the task of the batch, which stands still
+        /// meanwhile: no answer is taken in, and no deadline can cut the call off. So it should be quick, and
+        /// leave what takes time to another task. If it panics, the batch goes on without it.
         pub fn on_progress(mut self, tell: impl FnMut(&$crate::Progress) + Send + 'a) -> Self {
             self.settings.on_progress = Some(Box::new(tell));
             self

@@ -27,6 +27,10 @@ pub struct Stats {
     pub superseded: u64,
     /// The inputs of a batch that have failed.
     pub failed: u64,
+    /// The inputs of a batch whose [hooks](crate::Hooks) after the write or the read did not come to their
+    /// end, because the [deadline](crate::Retry::deadline) passed: the one that was running was dropped, and
+    /// the others did not begin. What was written is written all the same; what was read counts as failed.
+    pub dropped_hooks: u64,
     /// The requests that were sent.
     pub requests: u64,
     /// How many times an item was sent again.
@@ -104,6 +108,7 @@ impl std::ops::AddAssign<&Self> for Stats {
         self.items += other.items;
         self.superseded += other.superseded;
         self.failed += other.failed;
+        self.dropped_hooks += other.dropped_hooks;
         self.requests += other.requests;
         self.retries += other.retries;
         self.bytes += other.bytes;
@@ -145,6 +150,9 @@ impl fmt::Display for Stats {
         }
         if *failed > 0 {
             write!(f, ", {failed} failed")?;
+        }
+        if self.dropped_hooks > 0 {
+            write!(f, ", {} without their last hooks", self.dropped_hooks)?;
         }
         if self.bytes > 0 {
             write!(f, ", {}", Bytes(self.bytes))?;
@@ -189,12 +197,13 @@ mod tests {
         assert_eq!(stats.to_string(), "1 item in 1 request, 1 retry, 1.2s");
         stats.superseded = 2;
         stats.failed = 3;
+        stats.dropped_hooks = 4;
         stats.bytes = 1_234_567;
         stats.consumed_capacity = 12.5;
         stats.waited = Duration::from_millis(80);
         assert_eq!(
             stats.to_string(),
-            "1 item in 1 request, 2 superseded, 3 failed, 1.2 MB, 12.5 capacity units, 1 retry, waited 80.0ms, 1.2s"
+            "1 item in 1 request, 2 superseded, 3 failed, 4 without their last hooks, 1.2 MB, 12.5 capacity units, 1 retry, waited 80.0ms, 1.2s"
         );
     }
 

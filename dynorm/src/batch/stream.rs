@@ -2,18 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::pin::Pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{self, Iter};
 use futures_util::{Stream, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::body::{Body, Kind};
 use super::buffer::Buffer;
-use super::engine::{Input, Inputs, Origin, Outcome, run};
+use super::engine::{Input, Inputs, Left, Origin, Outcome, Unsent, run};
 use super::failures::{Consumer, Failures, StreamError, StreamFailure};
 use super::puts::{put, put_work};
 use super::settings::{Settings, batch_options, write_options};
@@ -123,8 +124,11 @@ pub struct BatchDeleteStream<'a, E: Entity> {
 
 macro_rules! failure_options {
     ($failure:ty) => {
-        /// Calls `take` with each item that has failed, as it happens. It is called on the task of the batch, so it should
-        /// be quick. If it panics, the stream ends, and the failure that it was called with is in the error.
+        /// Calls `take` with each item that has failed, as it happens. It is called on the task of the batch,
+        /// which stands still meanwhile: no answer is taken in, and no deadline can cut the call off. So it
+        /// should be quick; what takes time takes the failures from a channel, by
+        /// [`failures_to`](Self::failures_to). If it panics, the stream ends, and the failure that it was
+        /// called with is in the error.
         pub fn on_failure(mut self, take: impl FnMut($failure) + Send + 'a) -> Self {
             self.failures.consumer = Consumer::Callback(Box::new(take));
             self
@@ -173,8 +177,11 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
         OperationFuture::new(async move {
             let database =
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
+            let gate = Gate::default();
             let mut inputs = Streamed {
-                items: saves::<E, A>(entities, &database),
+                total: exact_size(&entities),
+                items: saves::<E, A>(entities, &database, &gate),
+                gate,
                 held: HashMap::default(),
                 buffer: Buffer::new(),
                 next: 0,
@@ -182,13 +189,18 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoFuture for BatchSaveStream<'a, E, A> 
                 hooks: AfterHooks::of::<E>(&database, |database, held: &mut A::Held, event| {
                     Box::pin(hooks::after(database, held.entity_mut(), event))
                 }),
-                body: |held: &mut A::Held, event, known, buffer| {
+                body: |passing: &mut Passing<A::Held>, known, buffer| {
                     if known.is_none() {
-                        held.stamp(&Stamp::now())?;
+                        passing.input.stamp(&Stamp::now())?;
+                        passing.is_raised = E::INFO.version.is_some();
                     }
-                    put(held.entity(), Kind::Put, event, 0, known, buffer)
+                    put(passing.input.entity(), Kind::Put, passing.event, 0, known, buffer)
                 },
-                fail: |index, held, fate, reason| {
+                settle: |held| held.settle(),
+                fail: |index, Passing { input: mut held, is_raised, .. }, fate, reason| {
+                    if is_raised {
+                        held.lower();
+                    }
                     let (key, entity) = (held.entity().entity_key(), held.into_entity());
                     SaveFailure { index, key, entity, fate, reason }
                 },
@@ -210,8 +222,11 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
         OperationFuture::new(async move {
             let database =
                 Database::of_operation(settings.options.database.take()).map_err(StreamError::not_begun)?;
+            let gate = Gate::default();
             let mut inputs = Streamed {
-                items: deletes::<E>(keys, &database),
+                total: exact_size(&keys),
+                items: deletes::<E>(keys, &database, &gate),
+                gate,
                 held: HashMap::default(),
                 buffer: Buffer::new(),
                 next: 0,
@@ -223,10 +238,16 @@ impl<'a, E: Entity> IntoFuture for BatchDeleteStream<'a, E> {
                         }
                     })
                 }),
-                body: |delete, _, known, buffer| {
-                    super::keys::delete::<E>(&delete.key, None, false, 0, known, buffer)
+                body: |passing: &mut Passing<Deleted<E>>, known, buffer| {
+                    super::keys::delete::<E>(&passing.input.key, None, false, 0, known, buffer)
                 },
-                fail: |index, delete, fate, reason| KeyFailure { index, key: delete.key, fate, reason },
+                settle: |_| {},
+                fail: |index, passing, fate, reason| KeyFailure {
+                    index,
+                    key: passing.input.key,
+                    fate,
+                    reason,
+                },
                 failures,
             };
             let is_each = E::INFO.deleted_at.is_some() || E::INFO.unique.is_some();
@@ -252,14 +273,19 @@ pub(super) async fn run_stream(
 /// What of a stream is on its way.
 struct Streamed<'a, T, F> {
     items: BoxStream<'a, Passing<T>>,
+    /// How many there are, if that is known.
+    total: Option<u64>,
+    gate: Gate,
     held: HashMap<usize, Passing<T>, foldhash::fast::RandomState>,
     next: usize,
     table: String,
     /// Encodes one.
-    body: fn(&mut T, Event, Option<&Known>, &mut Buffer) -> Result<Body>,
+    body: fn(&mut Passing<T>, Option<&Known>, &mut Buffer) -> Result<Body>,
     buffer: Buffer,
+    /// One is done.
+    settle: fn(&mut T),
     /// Makes one a failure.
-    fail: fn(usize, T, Fate, Arc<Error>) -> F,
+    fail: fn(usize, Passing<T>, Fate, Arc<Error>) -> F,
     hooks: Option<AfterHooks<'a, T>>,
     failures: Failures<'a, F>,
 }
@@ -268,21 +294,39 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>> {
         self.items.as_mut().poll_next(context).map(|item| {
             let mut item = item?;
-            let body = match item.refused.take() {
-                Some(refusal) => Err(refusal),
-                None => (self.body)(&mut item.input, item.event, None, &mut self.buffer),
+            let body = match item.unsent.take() {
+                Some(unsent) => Err(unsent),
+                None => (self.body)(&mut item, None, &mut self.buffer).map_err(Unsent::rejected),
             };
-            self.held.insert(self.next, item);
-            self.next += 1;
+            self.hold(item);
             Some(input(F::INFO, body, &self.table))
         })
     }
 
+    fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<Option<Left>> {
+        if self.hooks.is_none() {
+            // Without hooks nothing is under way between the caller and here.
+            return Poll::Ready(None);
+        }
+        self.gate.close();
+        self.items.as_mut().poll_next(context).map(|item| {
+            let mut item = item?;
+            let unsent = item.unsent.take();
+            self.hold(item);
+            Some(Left { unsent })
+        })
+    }
+
+    fn waiting_for_hooks(&self) -> usize {
+        self.hooks.as_ref().map_or(0, |hooks| hooks.done.len() + usize::from(hooks.running.is_some()))
+    }
+
     fn settle(&mut self, index: usize, fate: Fate, reason: Option<&Arc<Error>>) {
-        let Some(item) = self.held.remove(&index) else { return };
+        let Some(mut item) = self.held.remove(&index) else { return };
         match reason {
-            Some(reason) => self.failures.push((self.fail)(index, item.input, fate, reason.clone())),
+            Some(reason) => self.failures.push((self.fail)(index, item, fate, reason.clone())),
             None => {
+                (self.settle)(&mut item.input);
                 if let Some(hooks) = self.hooks.as_mut().filter(|_| fate == Fate::Done) {
                     hooks.done.push_back(item);
                 }
@@ -301,7 +345,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
 
     fn again(&mut self, index: usize, known: &Known) -> Option<Result<Body>> {
         let item = self.held.get_mut(&index)?;
-        let body = (self.body)(&mut item.input, item.event, Some(known), &mut self.buffer);
+        let body = (self.body)(item, Some(known), &mut self.buffer);
         Some(body.map_err(|error| error.in_table(&self.table)))
     }
 
@@ -314,7 +358,14 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
     }
 
     fn total(&self) -> Option<u64> {
-        exact_size(&self.items)
+        self.total
+    }
+}
+
+impl<T, F> Streamed<'_, T, F> {
+    fn hold(&mut self, item: Passing<T>) {
+        self.held.insert(self.next, item);
+        self.next += 1;
     }
 }
 
@@ -324,15 +375,56 @@ pub(super) fn exact_size<T>(items: &BoxStream<'_, T>) -> Option<u64> {
     (Some(least) == most).then_some(count(least))
 }
 
-pub(super) fn input(info: &'static EntityInfo, body: Result<Body>, table: &str) -> Input {
-    Input { table: 0, info, body: body.map_err(|error| error.in_table(table)), earlier: None }
+pub(super) fn input(info: &'static EntityInfo, body: Result<Body, Unsent>, table: &str) -> Input {
+    Input { table: 0, info, body: body.map_err(|unsent| unsent.in_table(table)), earlier: None }
 }
 
 /// An input on its way, with what its hooks say of it.
 struct Passing<T> {
     input: T,
     event: Event,
-    refused: Option<Error>,
+    /// Its version was raised.
+    is_raised: bool,
+    unsent: Option<Unsent>,
+}
+
+/// What keeps more from being taken from the caller when a batch ends early, and cuts off the hooks of what
+/// was taken.
+#[derive(Default)]
+struct Gate(watch::Sender<bool>);
+
+impl Gate {
+    fn close(&self) {
+        // Others are told only once.
+        self.0.send_if_modified(|is_closed| !std::mem::replace(is_closed, true));
+    }
+
+    /// The items until it is closed.
+    fn items<'a, T: 'a>(&self, mut items: BoxStream<'a, T>) -> impl Stream<Item = T> + Send + 'a {
+        let is_closed = self.0.subscribe();
+        stream::poll_fn(move |context| {
+            if *is_closed.borrow() { Poll::Ready(None) } else { items.as_mut().poll_next(context) }
+        })
+    }
+
+    /// What cuts a future off when it is closed.
+    fn guard(&self) -> Guard {
+        Guard(self.0.subscribe())
+    }
+}
+
+#[derive(Clone)]
+struct Guard(watch::Receiver<bool>);
+
+impl Guard {
+    /// What a future gives, unless it has to wait when the gate is closed.
+    async fn bound<T>(mut self, future: impl Future<Output = T>) -> Option<T> {
+        let closed = pin!(self.0.wait_for(|is_closed| *is_closed));
+        match select(pin!(future), closed).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
+    }
 }
 
 /// A key whose item is deleted, with the item if it has hooks.
@@ -348,20 +440,22 @@ const READS: usize = 16;
 fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
     entities: BoxStream<'a, A>,
     database: &Database,
+    gate: &Gate,
 ) -> BoxStream<'a, Passing<A::Held>> {
     let passing = |arg: A| {
         let input = arg.hold();
-        Passing { event: Event::save(input.entity(), false), input, refused: None }
+        Passing { event: Event::save(input.entity(), false), input, is_raised: false, unsent: None }
     };
     if !E::INFO.hooks {
         return Box::pin(entities.map(passing));
     }
-    let database = database.clone();
-    Box::pin(entities.then(move |arg| {
-        let (mut passing, database) = (passing(arg), database.clone());
+    let (database, guard) = (database.clone(), gate.guard());
+    Box::pin(gate.items(entities).then(move |arg| {
+        let (mut passing, database, guard) = (passing(arg), database.clone(), guard.clone());
         async move {
-            let asked = hooks::before(&database, passing.input.entity_mut(), passing.event).await;
-            Passing { refused: asked.err(), ..passing }
+            let asked = hooks::before(&database, passing.input.entity_mut(), passing.event);
+            passing.unsent = guard.bound(asked).await.and_then(Result::err).map(Unsent::rejected);
+            passing
         }
     }))
 }
@@ -370,28 +464,33 @@ fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
 fn deletes<'a, E: Entity>(
     keys: BoxStream<'a, E::Key>,
     database: &Database,
+    gate: &Gate,
 ) -> BoxStream<'a, Passing<Deleted<E>>> {
     let event = Event::delete::<E>(false);
-    let passing = move |key| Passing { input: Deleted { key, entity: None }, event, refused: None };
+    let passing = move |key| {
+        let input = Deleted { key, entity: None };
+        Passing { input, event, is_raised: false, unsent: None }
+    };
     if !E::INFO.hooks {
         return Box::pin(keys.map(passing));
     }
-    let (reading, asking) = (database.clone(), database.clone());
-    let read = keys.map(move |key| {
-        let database = reading.clone();
-        async move { (stored::<E>(&database, key.clone()).await, key) }
+    let (reading, asking) = ((database.clone(), gate.guard()), (database.clone(), gate.guard()));
+    let read = gate.items(keys).map(move |key| {
+        let (database, guard) = reading.clone();
+        async move { (guard.bound(stored::<E>(&database, key.clone())).await, key) }
     });
     Box::pin(read.buffered(READS).then(move |(found, key)| {
-        let (database, mut passing) = (asking.clone(), passing(key));
+        let ((database, guard), mut passing) = (asking.clone(), passing(key));
         async move {
-            passing.refused = match found {
-                Ok(Some(mut entity)) => {
-                    let asked = hooks::before(&database, &mut entity, event).await;
+            passing.unsent = match found {
+                Some(Ok(Some(mut entity))) => {
+                    let asked = guard.bound(hooks::before(&database, &mut entity, event)).await;
                     passing.input.entity = Some(entity);
-                    asked.err()
+                    asked.and_then(Result::err).map(Unsent::rejected)
                 }
-                Ok(None) => None,
-                Err(error) => Some(error),
+                // It is not there, or there was no time to look.
+                Some(Ok(None)) | None => None,
+                Some(Err(error)) => Some(Unsent::not_begun(error)),
             };
             passing
         }

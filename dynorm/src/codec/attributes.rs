@@ -1,4 +1,4 @@
-//! The attributes of one item, as they came.
+//! The attributes of one item of an answer.
 
 use super::layout::{Layout, position};
 use super::place::Place;
@@ -6,8 +6,8 @@ use super::scanner::{RawString, Scanner};
 use super::text::head;
 use super::{Encoder, FieldInfo, Value, ValueError};
 
-/// The attributes of one item, as they lie in the answer. The list is filled anew for each item, so that a
-/// page of items needs one allocation for it.
+/// The attributes of one item, as positions in the answer. The list is refilled for each item, so a page of
+/// items needs one allocation for it.
 #[derive(Debug, Default)]
 pub struct Item<'a> {
     text: &'a str,
@@ -15,14 +15,14 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// The item that comes next.
+    /// Reads the next item.
     pub(crate) fn next(scanner: &mut Scanner<'a>) -> Result<Self, ValueError> {
         let mut item = Self { text: scanner.text, places: Vec::with_capacity(16) };
         item.refill(scanner)?;
         Ok(item)
     }
 
-    /// Takes up the item that comes next, in the place of the one before.
+    /// Reads the next item in place of the current one.
     pub(crate) fn refill(&mut self, scanner: &mut Scanner<'a>) -> Result<(), ValueError> {
         self.text = scanner.text;
         self.places.clear();
@@ -32,12 +32,12 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// The value of the attribute `name`.
+    /// Returns the value of the attribute `name`.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Value<'a>>, ValueError> {
         self.find(head(name.as_bytes()), name)
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub(crate) fn field(&self, field: &FieldInfo) -> Result<Option<Value<'a>>, ValueError> {
         self.find(field.head, field.name)
     }
@@ -47,7 +47,7 @@ impl<'a> Item<'a> {
         Ok(index.and_then(|index| self.places.get(index)).map(|place| place.value(self.text, 0)))
     }
 
-    /// The item as JSON again.
+    /// Writes the item as JSON.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, ValueError> {
         let mut encoder = Encoder::with_capacity(1024);
         encoder.push(b'{');
@@ -67,7 +67,7 @@ impl<'a> Item<'a> {
     }
 }
 
-/// What has attributes: an item, and a value that is a map.
+/// A collection of attributes: an item, or a value that is a map.
 pub trait Attributes<'a> {
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "called by `Fields` alone")]

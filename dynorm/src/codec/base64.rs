@@ -1,4 +1,4 @@
-//! Base64 as DynamoDB's JSON carries bytes, by the SDK's own coder.
+//! Base64, in which DynamoDB's JSON carries bytes; encoded and decoded by the SDK.
 
 use super::ValueError;
 

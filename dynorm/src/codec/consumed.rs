@@ -1,14 +1,14 @@
-//! The capacity that an answer says was consumed.
+//! The consumed capacity that an answer reports.
 
 use super::{Scanner, ValueError};
 
-/// More than any request consumes: a hundred items of 400 KB, written twice to a table and to its twenty-five
-/// indexes in a transaction, are two million units. A server that says more does not know.
+/// More capacity units than any request consumes: a transaction that writes a hundred items of 400 KB to a
+/// table with 25 indexes consumes about two million. A larger number is taken for an error of the server.
 const MOST_UNITS: f64 = 1e7;
 
-/// Calls `visit` with each table that the member `ConsumedCapacity` of an answer tells of, and its capacity
-/// units: it is a list, or one object. What cannot be read, and what no request consumes, counts as nothing,
-/// since what the answer says of the items is worth more.
+/// Calls `visit` with each table and its capacity units in the `ConsumedCapacity` of an answer, which is a
+/// list or a single object. Invalid values are ignored rather than errors, since the items of the answer
+/// matter more.
 pub(crate) fn consumed_capacity(json: &str, visit: &mut dyn FnMut(&str, f64)) {
     let mut tables = Vec::new();
     let mut one = |scanner: &mut Scanner<'_>| {

@@ -1,16 +1,16 @@
-//! One attribute value as JSON.
+//! Writing attribute values as JSON.
 
 use super::text::{is_plain, write_escaped, write_json_string};
 use super::{FieldInfo, ScalarType, ValueError, base64, number};
 
-/// Lists and maps may lie in one another this many levels deep: a value may be nested 32 levels deep, and
-/// what lies in the innermost list is one level of it. AWS's own engine refuses one more.
+/// The deepest nesting of lists and maps. DynamoDB allows values nested 32 levels deep, and the elements of
+/// the innermost list are one of these levels. DynamoDB Local refuses one more.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 31;
 
-/// Writes one attribute value as DynamoDB's JSON, straight into the request.
+/// Writes an attribute value as DynamoDB's JSON, directly into the request.
 ///
-/// [`Attribute::encode`](crate::Attribute::encode) is given one and must write exactly one value with it:
+/// [`Attribute::encode`](crate::Attribute::encode) gets an encoder, and must write exactly one value with it:
 ///
 /// ```
 /// use dynorm::{Attribute, Encoder, Value, ValueError, shape};
@@ -30,7 +30,8 @@ const MAX_DEPTH: u8 = 31;
 ///     fn decode(value: Value<'_>) -> Result<Self, ValueError> {
 ///         let text = value.as_str()?;
 ///         let number = text.strip_prefix('#').and_then(|hex| u32::from_str_radix(hex, 16).ok());
-///         let [_, r, g, b] = number.ok_or_else(|| ValueError::new("expected a colour such as #ff8800"))?.to_be_bytes();
+///         let number = number.ok_or_else(|| ValueError::new("expected a colour such as #ff8800"))?;
+///         let [_, r, g, b] = number.to_be_bytes();
 ///         Ok(Colour([r, g, b]))
 ///     }
 /// }
@@ -39,7 +40,8 @@ const MAX_DEPTH: u8 = 31;
 pub struct Encoder {
     out: Vec<u8>,
     depth: u8,
-    /// Inside a set, or as the key of a map, a scalar stands without its type, which is this one.
+    /// The type of the scalars inside a set, or as the key of a map: there they are written without their
+    /// type.
     bare: Option<ScalarType>,
 }
 
@@ -48,9 +50,9 @@ impl Encoder {
         Self { out: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// With room for an item of the usual size.
+    /// Creates an encoder with room for an item of the usual size.
     pub(crate) fn for_items() -> Self {
-        // Allocators hand out less than 1 KB from what they have just taken back, and look further for more.
+        // Many allocators reuse a freed block below 1 KB at once, and search for a larger one.
         Self::with_capacity(1000)
     }
 
@@ -62,7 +64,7 @@ impl Encoder {
         &self.out
     }
 
-    /// Empty again, whatever was written, for another value.
+    /// Clears the encoder, for another value.
     pub(crate) fn clear(&mut self) {
         self.take_back(0);
     }
@@ -79,14 +81,13 @@ impl Encoder {
         self.out.truncate(len);
     }
 
-    /// Takes back what was written of an attribute that begins at `start`, wherever inside it the writing
-    /// ended.
+    /// Removes an attribute that begins at `start` and was written in part.
     pub(crate) fn take_back(&mut self, start: usize) {
         self.out.truncate(start);
         (self.depth, self.bare) = (0, None);
     }
 
-    /// Text, type `S`.
+    /// Writes text, type `S`.
     pub fn string(&mut self, text: &str) -> Result<(), ValueError> {
         if is_plain(text.as_bytes()) {
             self.plain(text.as_bytes())
@@ -95,7 +96,7 @@ impl Encoder {
         }
     }
 
-    /// The same where no scalar stands without its type: as a field of a struct.
+    /// The same for a field of a struct, where every scalar is written with its type.
     #[inline]
     pub(super) fn tagged_text(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
@@ -109,7 +110,7 @@ impl Encoder {
         }
     }
 
-    /// Text that needs no escaping.
+    /// Writes text that needs no escaping.
     #[inline]
     pub(crate) fn plain(&mut self, text: &[u8]) -> Result<(), ValueError> {
         if self.bare.is_none() {
@@ -125,16 +126,16 @@ impl Encoder {
         })
     }
 
-    /// A number, type `N`, given in decimal such as `-12.5` or `1e20`.
+    /// Writes a number, type `N`, given as decimal text such as `-12.5` or `1e20`.
     ///
-    /// Fails for what DynamoDB does not hold: more than 38 significant digits, or a magnitude outside 1E-130
-    /// to 9.99…E+125.
+    /// Fails for numbers that DynamoDB cannot store: with more than 38 significant digits, or with a
+    /// magnitude outside 1E-130 to 9.99…E+125.
     pub fn number(&mut self, decimal: &str) -> Result<(), ValueError> {
         number::check(decimal)?;
         self.unchecked_number(decimal.as_bytes())
     }
 
-    /// A number that DynamoDB is known to hold.
+    /// Writes a number that DynamoDB is known to accept.
     #[inline]
     pub(crate) fn unchecked_number(&mut self, decimal: &[u8]) -> Result<(), ValueError> {
         if self.bare.is_none() {
@@ -150,7 +151,7 @@ impl Encoder {
         })
     }
 
-    /// Bytes, type `B`.
+    /// Writes bytes, type `B`.
     pub fn binary(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
         self.scalar(ScalarType::Binary, |out| {
             out.push(b'"');
@@ -159,7 +160,7 @@ impl Encoder {
         })
     }
 
-    /// A truth value, type `BOOL`.
+    /// Writes a boolean, type `BOOL`.
     pub fn bool(&mut self, value: bool) -> Result<(), ValueError> {
         self.refuse_bare("a boolean")?;
         if value {
@@ -170,14 +171,14 @@ impl Encoder {
         Ok(())
     }
 
-    /// Type `NULL`: a value that is absent in a place that cannot be left out, such as an element of a list.
+    /// Writes NULL, type `NULL`: an absent value that cannot be left out, such as an element of a list.
     pub fn null(&mut self) -> Result<(), ValueError> {
         self.refuse_bare("NULL")?;
         self.out.extend_from_slice(br#"{"NULL":true}"#);
         Ok(())
     }
 
-    /// A map, type `M`, whose entries `write` adds.
+    /// Writes a map, type `M`. `write` adds its entries.
     pub fn map(
         &mut self,
         write: impl FnOnce(&mut MapEncoder<'_>) -> Result<(), ValueError>,
@@ -188,8 +189,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// A set of scalars, which `write` adds: it gives their number. An empty set, which DynamoDB does not
-    /// have, becomes NULL.
+    /// Writes a set. `write` adds the elements and returns their number. DynamoDB has no empty sets, so an
+    /// empty one is written as NULL.
     #[inline]
     pub(crate) fn set_of(
         &mut self,
@@ -214,7 +215,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Opens a list for a caller that gets its elements one by one: `separate` and a value for each, then
+    /// Begins a list whose elements come one by one: call `separate` and write a value for each, then
     /// `end_list`.
     pub(crate) fn begin_list(&mut self) -> Result<(), ValueError> {
         self.enter(br#"{"L":["#)
@@ -224,7 +225,7 @@ impl Encoder {
         self.leave(b"]}");
     }
 
-    /// Opens a map likewise: `separate`, `json_string`, a colon and a value for each entry, then `end_map`.
+    /// Begins a map likewise: `separate`, `json_string`, a colon and a value for each entry, then `end_map`.
     pub(crate) fn begin_map(&mut self) -> Result<(), ValueError> {
         self.enter(br#"{"M":{"#)
     }
@@ -233,7 +234,7 @@ impl Encoder {
         self.leave(b"}}");
     }
 
-    /// The name of an attribute, with a comma before it and a colon behind.
+    /// Writes the name of a field's attribute, with a comma before it and a colon after it.
     #[inline]
     pub(crate) fn label(&mut self, info: &FieldInfo) {
         info.label.append(&mut self.out);
@@ -242,7 +243,7 @@ impl Encoder {
         }
     }
 
-    /// The same for any name.
+    /// The same for an attribute that is not a field.
     #[cold]
     pub(crate) fn name(&mut self, name: &str) {
         self.out.push(b',');
@@ -250,7 +251,7 @@ impl Encoder {
         self.out.push(b':');
     }
 
-    /// Sets the byte at `position`; behind the end, adds it.
+    /// Sets the byte at `position`, or appends it if `position` is past the end.
     pub(crate) fn set_or_push(&mut self, position: usize, byte: u8) {
         match self.out.get_mut(position) {
             Some(slot) => *slot = byte,
@@ -258,7 +259,7 @@ impl Encoder {
         }
     }
 
-    /// Bytes that are JSON already.
+    /// Writes bytes that are already JSON.
     #[inline]
     pub(crate) fn raw(&mut self, json: &[u8]) {
         self.out.extend_from_slice(json);
@@ -268,12 +269,12 @@ impl Encoder {
         self.out.push(byte);
     }
 
-    /// A string of JSON itself, such as an attribute name.
+    /// Writes a plain JSON string, such as an attribute name.
     pub(crate) fn json_string(&mut self, text: &str) {
         write_json_string(&mut self.out, text);
     }
 
-    /// Checks the name of an attribute, or of an entry in a map, that was written from `start` on.
+    /// Checks the attribute name or map key that was written at `start`: it must not be empty.
     pub(crate) fn check_name(&self, start: usize) -> Result<(), ValueError> {
         if self.written_since(start) == br#""""# {
             return Err(
@@ -283,7 +284,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Runs `write` where scalars of one type stand without it.
+    /// Runs `write` with scalars of one type written without their type.
     #[inline]
     pub(crate) fn bare(
         &mut self,
@@ -340,7 +341,7 @@ impl Encoder {
         self.out.extend_from_slice(closing);
     }
 
-    /// The comma before each element or entry but the first.
+    /// Writes the comma before each element or entry except the first.
     pub(crate) fn separate(&mut self, index: usize) {
         if index > 0 {
             self.out.push(b',');
@@ -349,7 +350,7 @@ impl Encoder {
 }
 
 impl std::fmt::Debug for Encoder {
-    /// Values stay out of logs, so this shows how much is written and not what.
+    /// Shows the size alone: values stay out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Encoder").field("bytes", &self.out.len()).finish_non_exhaustive()
     }
@@ -363,7 +364,7 @@ pub struct MapEncoder<'e> {
 }
 
 impl MapEncoder<'_> {
-    /// One entry: `key` writes its key, which is text, and `value` its value.
+    /// Writes one entry: `key` writes the key, which is text, and `value` the value.
     #[inline]
     pub(crate) fn encoded_entry(
         &mut self,
@@ -383,7 +384,7 @@ impl MapEncoder<'_> {
         })
     }
 
-    /// One entry whose key is text and whose value `write` adds.
+    /// Writes one entry with this key. `write` adds the value.
     pub(crate) fn raw_entry(
         &mut self,
         key: &str,
@@ -407,7 +408,8 @@ fn wrote_another(expected: ScalarType, what: &str) -> ValueError {
 #[cold]
 fn too_deep() -> ValueError {
     ValueError::new(format!(
-        "lists and maps lie more than {MAX_DEPTH} deep in one another here, and DynamoDB ends at 32 levels with what is in them"
+        "lists and maps lie more than {MAX_DEPTH} deep in one another here, and DynamoDB ends \
+         at 32 levels with what is in them"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! When two values are one to DynamoDB: maps and sets have no order, and 1 is 1.0.
+//! Equality of values in DynamoDB's sense: maps and sets have no order, and 1 equals 1.0.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use super::{Value, ValueError, ValueType};
 type Result<T> = std::result::Result<T, ValueError>;
 
 impl Value<'_> {
-    /// True for values that DynamoDB takes for equal.
+    /// Returns true if DynamoDB treats the values as equal.
     pub(crate) fn equals(&self, other: &Value<'_>) -> Result<bool> {
         if self.value_type() != other.value_type() {
             return Ok(false);
         }
-        // Nearly always they are written alike, too.
+        // Equal values nearly always have the same text.
         if self.raw() == other.raw() {
             return Ok(true);
         }
@@ -48,14 +48,14 @@ impl Value<'_> {
     }
 }
 
-/// The entries of a map in the order of their names.
+/// Returns the entries of a map, sorted by name.
 fn entries<'a>(map: &Value<'a>) -> Result<Vec<(Cow<'a, str>, Value<'a>)>> {
     let mut entries = map.as_map()?.collect::<Result<Vec<_>>>()?;
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(entries)
 }
 
-/// The elements of a set in one order, each in one spelling.
+/// Returns the elements of a set, normalized and sorted.
 fn elements<'a>(set: &Value<'a>) -> Result<Vec<Cow<'a, str>>> {
     let element = |value: Result<Value<'a>>| -> Result<Cow<'a, str>> {
         let value = value?;

@@ -1,38 +1,37 @@
-//! What the derive macros say of each field of a struct.
+//! The description of a field, which the derive macros make at compile time.
 
 use super::text::{head, is_plain_byte};
 use super::{ScalarType, ValueError};
 
-/// What is known of one field of a struct before any value of it is: made by the derive macros, in a table
-/// for each struct.
+/// The description of one field of a struct. The derive macros make a table of them for each struct.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FieldInfo {
     /// The name of the attribute that the field is stored in.
     pub name: &'static str,
-    /// The type as a key, for fields whose type can be one.
+    /// The key type, for fields whose type can be a key.
     pub scalar: Option<ScalarType>,
-    /// A key of the table or of one of its indexes, so that its value is checked before it is sent.
+    /// True for a key of the table or of an index: its value is checked before it is sent.
     pub(crate) key: bool,
-    /// Its values stay out of errors.
+    /// True if the values must not appear in errors.
     pub(crate) sensitive: bool,
-    /// An absent attribute is read as something else than absence, so absence is stored as NULL.
+    /// True if a missing attribute is read as a default, so that an absent value must be stored as NULL.
     pub(crate) defaulted: bool,
-    /// Every value makes a text of one length, and the order of the texts is that of the values.
+    /// True if all values have texts of the same length, in the same order as the values.
     pub(crate) fixed: bool,
-    /// Its default is an expression, so that it is known only to whoever reads it.
+    /// True if the default is an expression, which is evaluated only when an item is read.
     pub(crate) preset: bool,
-    /// A key of an index that may be absent, which leaves the item out of the index.
+    /// True for a key of an index that may be absent, which leaves the item out of the index.
     pub(crate) optional: bool,
-    /// What tells the name from most others at a glance.
+    /// The first eight bytes of the name, which distinguish it from most others in one comparison.
     pub(super) head: u64,
-    /// A key of the table itself.
+    /// True for a key of the table itself.
     pub(crate) table_key: bool,
     pub(crate) label: Label,
 }
 
 impl FieldInfo {
-    /// A field whose type is `scalar` as a key.
+    /// Describes a field with the key type `scalar`.
     #[must_use]
     pub const fn new(name: &'static str, scalar: Option<ScalarType>) -> Self {
         Self {
@@ -50,37 +49,38 @@ impl FieldInfo {
         }
     }
 
-    /// A field that is a key of the table or of an index.
+    /// Describes a key of the table.
     #[must_use]
     pub const fn key(name: &'static str, scalar: Option<ScalarType>) -> Self {
         Self { key: true, table_key: true, ..Self::new(name, scalar) }
     }
 
-    /// A field that is a key of an index, and may be absent if `optional`.
+    /// Describes a key of an index, which may be absent if `optional`.
     #[must_use]
     pub const fn index_key(name: &'static str, (scalar, optional): (Option<ScalarType>, bool)) -> Self {
         Self { key: true, optional, ..Self::new(name, scalar) }
     }
 
-    /// A field whose stored type is known to its module alone (`serde`, `with`).
+    /// Describes a field that is stored through `serde` or `with`, whose stored type is not known here.
     #[must_use]
     pub const fn opaque(name: &'static str) -> Self {
         Self::new(name, None)
     }
 
-    /// A field that stands in a template; `fixed` says whether it is text of one length.
+    /// Marks a field that a key template uses; `fixed` says whether all its values have texts of the same
+    /// length.
     #[must_use]
     pub const fn part(self, fixed: bool) -> Self {
         Self { fixed, ..self }
     }
 
-    /// A field that stands in the template of an index, and may be absent if `optional`.
+    /// Marks a field that the template of an index key uses, which may be absent if `optional`.
     #[must_use]
     pub const fn index_part(self, (fixed, optional): (bool, bool)) -> Self {
         Self { fixed, optional, ..self }
     }
 
-    /// Marks a field with a default of its own.
+    /// Marks a field with a default.
     #[must_use]
     pub const fn defaulted(self) -> Self {
         Self { defaulted: true, ..self }
@@ -92,8 +92,8 @@ impl FieldInfo {
         Self { preset: true, ..self.defaulted() }
     }
 
-    /// Why a value of this field is refused, with its name. Of a sensitive field, the reason is not shown,
-    /// since it may show the value.
+    /// Adds the name of the field to the error for a value. For a sensitive field the reason is replaced,
+    /// since it may contain the value.
     pub(crate) fn locate(&self, error: ValueError) -> ValueError {
         let error = if self.sensitive {
             ValueError::new(
@@ -105,7 +105,7 @@ impl FieldInfo {
         error.in_field(self.name)
     }
 
-    /// Marks a field whose values no two items have: what its type must be for that is asked by the argument.
+    /// Marks a unique field. The argument is an expression that compiles only if the type can be unique.
     #[must_use]
     pub const fn unique(self, (): ()) -> Self {
         self
@@ -118,12 +118,12 @@ impl FieldInfo {
     }
 }
 
-/// The name of an attribute as it stands in an item, `,"name":`, in a block of one size: that is copied
-/// without a loop.
+/// The name of an attribute as it is written in an item, `,"name":`, in a block of constant size, which is
+/// copied without a loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Label {
     block: [u8; Self::SIZE],
-    /// 0 for a name that is too long for a block, or is to be escaped.
+    /// 0 for a name that is too long for the block, or needs escaping.
     len: usize,
 }
 
@@ -154,7 +154,7 @@ impl Label {
         Self { block, len }
     }
 
-    /// True if there is no label of this name.
+    /// Returns true if the name has no label.
     #[inline]
     pub(super) const fn is_empty(&self) -> bool {
         self.len == 0

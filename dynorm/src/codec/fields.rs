@@ -1,4 +1,4 @@
-//! The attributes of an item, as the fields of a struct.
+//! Reading the fields of a struct from the attributes of an item.
 
 use super::layout::Layout;
 use super::{Attributes, FieldInfo, Value, ValueError};
@@ -11,14 +11,13 @@ pub struct Fields<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Fields<'a, N> {
-    /// Takes up the attributes of an item, or of a map.
+    /// Creates the reader for an item or a map.
     #[inline]
     pub fn read(item: impl Attributes<'a>, infos: &'static [FieldInfo]) -> Result<Self, ValueError> {
         Ok(Self { infos, layout: item.layout(infos)? })
     }
 
-    /// The field at `index`, read by a function of its own. It is asked for NULL where the item does not have
-    /// it.
+    /// Reads the field at `index` with `decode`, which gets NULL if the item does not have the attribute.
     pub fn get_with<T>(
         &self,
         index: usize,
@@ -30,7 +29,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         }
     }
 
-    /// The same, or `default` where the item does not have it.
+    /// The same, or `default` if the item does not have the attribute.
     pub fn get_with_or<T>(
         &self,
         index: usize,
@@ -40,7 +39,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         if self.value(index)?.is_none() { Ok(default()) } else { self.get_with(index, decode) }
     }
 
-    /// Calls `visit` with the attributes that are no field, except what is `derived` from the fields.
+    /// Calls `visit` with each attribute that is not a field, except those that are `derived` from fields.
     pub(crate) fn each_other(
         &self,
         derived: &[&str],
@@ -55,7 +54,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         })
     }
 
-    /// The value of the field at `index`.
+    /// Returns the value of the field at `index`.
     #[inline(always)]
     pub(crate) fn value(&self, index: usize) -> Result<Option<Value<'a>>, ValueError> {
         self.layout.value(index, self.infos)

@@ -1,4 +1,4 @@
-//! The attributes of a struct, as an item or a nested map.
+//! Writing the attributes of a struct, as an item or a nested map.
 
 use std::ops::Range;
 
@@ -8,32 +8,33 @@ use super::{Encoder, FieldInfo, ValueError};
 
 /// Writes the attributes of a struct, in the order of its fields; the derive macros call it.
 ///
-/// Each is written with a comma before it. The first of these becomes the opening bracket in the end.
+/// Each attribute is written with a comma before it. At the end, the first comma is replaced by the opening
+/// bracket.
 #[derive(Debug)]
 pub struct ItemWriter<'e> {
     encoder: &'e mut Encoder,
     fields: &'static [FieldInfo],
     start: usize,
-    /// Where the values of the table's keys were written.
-    keys: [Place; 2],
-    /// What hardly any item has.
+    /// The positions of the table's key values.
+    keys: [Written; 2],
+    /// Boxed, since hardly any item needs them.
     notes: Option<Box<Notes>>,
 }
 
-/// What is noted of an item while it is written.
+/// What is remembered of an item while it is written.
 #[derive(Debug, Default)]
 struct Notes {
-    /// The keys of the table and of its indexes whose length may be refused.
-    suspects: Vec<Place>,
-    /// What could not be written, if that is to be collected, and not to end the writing.
+    /// The keys of the table and its indexes whose size DynamoDB may refuse.
+    keys_to_check: Vec<Written>,
+    /// The attributes that could not be written, if errors are to be collected rather than returned at once.
     refused: Option<Vec<Refused>>,
 }
 
 /// An attribute that could not be written, and why.
 pub(crate) type Refused = (String, ValueError);
 
-/// Where the value of an attribute was written, by its name.
-type Place = (&'static str, Range<usize>);
+/// The name of an attribute, and the position of its value in the encoder.
+type Written = (&'static str, Range<usize>);
 
 impl<'e> ItemWriter<'e> {
     pub(crate) fn new(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
@@ -42,15 +43,14 @@ impl<'e> ItemWriter<'e> {
         Self { encoder, fields, start, keys, notes: None }
     }
 
-    /// The same for an item that may hold what cannot be written: that is left out, and
-    /// [`finish`](Self::finish) gives it.
+    /// The same, but leaves out attributes that cannot be written; [`finish`](Self::finish) returns them.
     pub(crate) fn collecting(encoder: &'e mut Encoder, fields: &'static [FieldInfo]) -> Self {
         let notes = Notes { refused: Some(Vec::new()), ..Notes::default() };
         Self { notes: Some(Box::new(notes)), ..Self::new(encoder, fields) }
     }
 
-    /// The field at `index` of the table of fields, written by `encode`; left out if it is absent, or NULL if
-    /// an absent one would be read as its default.
+    /// Writes the field at `index` with `encode`. An absent value is left out, or written as NULL if the
+    /// field has a default, which a missing attribute would be read as.
     #[inline]
     pub(crate) fn encoded_field(
         &mut self,
@@ -71,7 +71,7 @@ impl<'e> ItemWriter<'e> {
         if is_settled(info, self.encoder.len() - start) { Ok(()) } else { self.wrote(info, before, start) }
     }
 
-    /// A field of text, the most frequent of all: the same in one piece.
+    /// Writes a text field: the same, optimized for the most frequent type.
     #[inline]
     pub(crate) fn text_field(&mut self, index: usize, text: &str) -> Result<(), ValueError> {
         let Some(info) = self.fields.get(index) else { return Ok(()) };
@@ -82,7 +82,7 @@ impl<'e> ItemWriter<'e> {
         if is_settled(info, self.encoder.len() - start) { Ok(()) } else { self.wrote(info, before, start) }
     }
 
-    /// What is to be done behind a field, for the few where there is something to do.
+    /// Checks a field after it is written, and remembers keys; only for the few fields that need it.
     fn wrote(&mut self, info: &'static FieldInfo, before: usize, start: usize) -> Result<(), ValueError> {
         if self.encoder.len() == start {
             return self.refuse(before, info.name, info.locate(wrote_nothing()));
@@ -92,16 +92,17 @@ impl<'e> ItemWriter<'e> {
     }
 
     fn note_key(&mut self, name: &'static str, start: usize, of_table: bool) {
-        let place = (name, start..self.encoder.len());
-        if may_be_refused(place.1.len()) {
-            self.notes.get_or_insert_default().suspects.push(place.clone());
+        let written = (name, start..self.encoder.len());
+        if may_be_refused(written.1.len()) {
+            self.notes.get_or_insert_default().keys_to_check.push(written.clone());
         }
-        if of_table && let Some(slot) = self.keys.iter_mut().find(|(known, _)| known.is_empty()) {
-            *slot = place;
+        if of_table && let Some(slot) = self.keys.iter_mut().find(|(name, _)| name.is_empty()) {
+            *slot = written;
         }
     }
 
-    /// The field at `index`, written by a function of its own; left out if that writes NULL.
+    /// Writes the field at `index` with `encode`; the attribute is left out if that writes NULL and the field
+    /// has no default.
     pub fn field_with(
         &mut self,
         index: usize,
@@ -127,8 +128,8 @@ impl<'e> ItemWriter<'e> {
         }
     }
 
-    /// An attribute that the struct does not model, whose value `write` adds. A name that it does model, and
-    /// one that is `derived` from its fields, is refused, since one of the two would be lost.
+    /// Writes an attribute that the struct does not model; `write` adds its value. The name of a field, and
+    /// of an attribute that is `derived` from fields, is refused, since one of the two values would be lost.
     pub(crate) fn other(
         &mut self,
         name: &str,
@@ -158,13 +159,13 @@ impl<'e> ItemWriter<'e> {
         }
     }
 
-    /// An attribute that is no field, such as the type of the entity.
+    /// Writes a text attribute that is not a field, such as the type of the entity.
     pub(crate) fn text(&mut self, name: &str, text: &str) -> Result<(), ValueError> {
         self.encoder.name(name);
         self.encoder.string(text)
     }
 
-    /// A key that is made by a template.
+    /// Writes a key that a template made.
     pub(crate) fn key(&mut self, name: &'static str, text: &str, of_table: bool) -> Result<(), ValueError> {
         self.encoder.name(name);
         let start = self.encoder.len();
@@ -173,33 +174,32 @@ impl<'e> ItemWriter<'e> {
         Ok(())
     }
 
-    /// Where the encoded value of a key of the table was written.
+    /// Returns the position of the encoded value of a table key.
     pub(crate) fn key_range(&self, name: &str) -> Option<Range<usize>> {
         self.keys.iter().find(|(written, _)| *written == name).map(|(_, range)| range.clone())
     }
 
-    /// The encoded values of the keys, of the table or of its indexes, whose length DynamoDB may refuse, by
-    /// their names.
-    pub(crate) fn suspects(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        let suspects = self.notes.iter().flat_map(|notes| &notes.suspects);
-        suspects.map(|(name, range)| {
+    /// Returns the names and encoded values of the keys whose size DynamoDB may refuse.
+    pub(crate) fn keys_to_check(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let keys_to_check = self.notes.iter().flat_map(|notes| &notes.keys_to_check);
+        keys_to_check.map(|(name, range)| {
             (*name, self.encoder.written_since(range.start).get(..range.len()).unwrap_or_default())
         })
     }
 
-    /// Ends the item, and gives what could not be written if that was to be collected.
+    /// Finishes the item. Returns the attributes that could not be written, if they were collected.
     pub(crate) fn finish(&mut self) -> Vec<Refused> {
         self.encoder.set_or_push(self.start, b'{');
         self.encoder.push(b'}');
         self.notes.as_mut().and_then(|notes| notes.refused.take()).unwrap_or_default()
     }
 
-    /// An attribute that cannot be made.
+    /// Refuses an attribute of which nothing is written yet.
     pub(crate) fn without(&mut self, name: &str, error: ValueError) -> Result<(), ValueError> {
         self.refuse(self.encoder.len(), name, error)
     }
 
-    /// An attribute that was begun at `start` and cannot be written.
+    /// Refuses an attribute that was written in part, from `start` on: returns the error, or collects it.
     fn refuse(&mut self, start: usize, name: &str, error: ValueError) -> Result<(), ValueError> {
         let refused = self.notes.as_mut().and_then(|notes| notes.refused.as_mut());
         let Some(refused) = refused else { return Err(error) };
@@ -210,7 +210,7 @@ impl<'e> ItemWriter<'e> {
 }
 
 impl Encoder {
-    /// The attributes of a struct, as a nested map.
+    /// Writes the attributes of a struct as a nested map.
     #[doc(hidden)]
     pub fn structure(
         &mut self,
@@ -225,7 +225,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// The data of an enum's variant, as a nested map with its name under `tag`.
+    /// Writes the data of an enum's variant as a nested map, with the name of the variant under `tag`.
     #[doc(hidden)]
     pub fn variant(
         &mut self,
@@ -241,8 +241,8 @@ impl Encoder {
     }
 }
 
-/// True if there is nothing to be done behind a field whose value has so many bytes as JSON. Of an index key,
-/// nothing but that may be wrong.
+/// Returns true if a field whose value has this many bytes of JSON needs no check. For an index key the size
+/// alone must be checked; a table key must also be remembered.
 #[inline]
 const fn is_settled(info: &FieldInfo, length: usize) -> bool {
     length > 0 && (!info.key || !(info.table_key || may_be_refused(length)))

@@ -1,10 +1,10 @@
-//! What DynamoDB takes as the value of a key.
+//! The size limits of key values.
 
 use std::fmt;
 
 use super::{ValueError, value_size};
 
-/// What a key attribute is to the table or index that it belongs to.
+/// The role of a key attribute in its table or index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyRole {
     Partition,
@@ -12,7 +12,7 @@ pub(crate) enum KeyRole {
 }
 
 impl KeyRole {
-    /// The most bytes that DynamoDB takes.
+    /// The most bytes that DynamoDB accepts.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
     const fn limit(self) -> usize {
         match self {
@@ -31,13 +31,14 @@ impl fmt::Display for KeyRole {
     }
 }
 
-/// False for the length of nearly every key as JSON, which is never shorter than what it stands for.
+/// Returns false if a key whose JSON has this length is surely within the limits, as nearly every key is.
+/// JSON is never shorter than the value that it encodes.
 pub(crate) const fn may_be_refused(json: usize) -> bool {
     const EMPTY: usize = r#"{"S":""}"#.len();
     json <= EMPTY || json > KeyRole::Sort.limit()
 }
 
-/// Checks the encoded value of a key attribute: not empty, and not longer than DynamoDB takes.
+/// Checks the encoded value of a key attribute: it must not be empty, nor longer than DynamoDB accepts.
 pub(crate) fn check_key(json: &[u8], role: KeyRole, of: &dyn fmt::Display) -> Result<(), ValueError> {
     if !may_be_refused(json.len()) {
         return Ok(());

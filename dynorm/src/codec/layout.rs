@@ -1,4 +1,4 @@
-//! Where the attributes of an item lie, for the fields of a struct.
+//! Finding the attributes of an item or map for the fields of a struct.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ use super::place::Place;
 use super::scanner::{RawString, Scanner};
 use super::{FieldInfo, Value, ValueError};
 
-/// Where the attributes lie that the fields of a struct are read from.
+/// The positions of the attributes that the fields of a struct are read from.
 #[derive(Debug)]
 pub(super) struct Layout<'a, const N: usize> {
     text: &'a str,
@@ -16,10 +16,10 @@ pub(super) struct Layout<'a, const N: usize> {
 
 #[derive(Debug)]
 enum Order<'a, const N: usize> {
-    /// As they come. Items of one table mostly have their attributes in one order: the one behind the last
-    /// that was found is tried first.
+    /// In the order of the answer, for an item. The items of a table mostly have their attributes in the same
+    /// order, so the one after the last that was found is tried first.
     Coming(&'a [Place], Cell<usize>),
-    /// Sorted into the fields, of a map.
+    /// In the order of the fields, for a map.
     Sorted([Option<Place>; N]),
 }
 
@@ -35,7 +35,7 @@ impl<'a, const N: usize> Layout<'a, N> {
         Ok(Self { text, depth, order: Order::Sorted(places) })
     }
 
-    /// The value of the field at `index`.
+    /// Returns the value of the field at `index`.
     #[inline(always)]
     pub(super) fn value(
         &self,
@@ -68,13 +68,13 @@ impl<'a, const N: usize> Layout<'a, N> {
         let mut visit = |place: &Place| visit(place.name(text), place.value(text, depth));
         match &self.order {
             Order::Coming(places, _) => places.iter().try_for_each(visit),
-            // What is no field was left out.
+            // The sorted list has only fields, so read the map again.
             Order::Sorted(_) => Scanner::new(text).places(|place| visit(place)),
         }
     }
 }
 
-/// Searches an attribute that is not where it was expected.
+/// Searches for an attribute that is not at its expected position.
 #[inline(never)]
 fn search<'p>(
     places: &'p [Place],
@@ -87,8 +87,8 @@ fn search<'p>(
     Ok(places.get(index))
 }
 
-/// Sorts the attributes of a map into fields, where they are found by the position of the field. What is no
-/// field is left out.
+/// Sorts the attributes of a map by field, so that they are found by the index of the field. Attributes that
+/// are not fields are left out.
 fn sort(text: &str, infos: &'static [FieldInfo], sorted: &mut [Option<Place>]) -> Result<(), ValueError> {
     let mut expected = 0;
     Scanner::new(text).places(|place| {
@@ -112,7 +112,7 @@ fn sort(text: &str, infos: &'static [FieldInfo], sorted: &mut [Option<Place>]) -
     })
 }
 
-/// Which of the places is that of the attribute `name`, which has this `head`.
+/// Returns the index of the attribute `name`, whose first bytes are `head`.
 pub(super) fn position(
     places: &[Place],
     text: &str,

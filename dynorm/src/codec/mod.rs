@@ -1,9 +1,9 @@
-//! Between Rust values and the bytes of DynamoDB's JSON, without a map of attribute values in between.
+//! The codec: Rust values to and from DynamoDB's JSON, without a map of attribute values in between.
 //!
-//! Writing goes straight into one buffer: [`Encoder`] writes a value, [`ItemWriter`] the attributes of a
-//! struct. Reading is two small steps: [`Value::parse`] notes where a value lies in the answer and what type
-//! it has, and [`Attribute::decode`](crate::Attribute::decode) takes it from there. [`Fields`] sorts the
-//! attributes of an item into the fields of a struct.
+//! Encoding writes directly into one buffer: [`Encoder`] writes a value, [`ItemWriter`] the attributes of a
+//! struct. Decoding has two steps: [`Value::parse`] finds the position and type of a value in the answer, and
+//! [`Attribute::decode`](crate::Attribute::decode) reads it. [`Fields`] finds the attributes of an item for
+//! the fields of a struct.
 
 mod attributes;
 pub(crate) mod base64;

@@ -1,14 +1,16 @@
+//! Numbers as DynamoDB treats them: limits, equality, order and spelling.
+
 use std::borrow::Cow;
 
 use super::{ValueError, beginning, shown};
 
-/// DynamoDB keeps this many significant digits of a number.
+/// The most significant digits of a number in DynamoDB.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
 const MAX_DIGITS: usize = 38;
-/// A number's magnitude lies between 1E-130 and 9.99…E+125: this is the range of the exponent of its first
-/// digit.
+/// The range of the exponent of a number's first digit: magnitudes lie between 1E-130 and 9.99…E+125.
 const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 
-/// A number as DynamoDB sees it: sign, significant digits without zeros at either end, and the power of ten
+/// A number in normal form: sign, significant digits without leading and trailing zeros, and the power of ten
 /// of the first digit.
 #[derive(Debug, PartialEq, Eq)]
 struct Normal<'a> {
@@ -17,9 +19,9 @@ struct Normal<'a> {
     exponent: i64,
 }
 
-/// Says whether DynamoDB can hold the number written in `text` without rounding it.
+/// Checks that DynamoDB can store the number `text` without rounding it.
 pub(super) fn check(text: &str) -> Result<(), ValueError> {
-    // Up to 38 plain digits always fit, and nearly every number is such.
+    // Up to 38 plain digits always fit, and nearly every number has this form.
     if text.len() <= MAX_DIGITS && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
@@ -36,7 +38,7 @@ pub(super) fn check(text: &str) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// The error for a number that DynamoDB does not reach.
+/// The error for a number outside DynamoDB's range.
 pub(crate) fn out_of_range(text: &str) -> ValueError {
     refused(text, "is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude")
 }
@@ -45,7 +47,7 @@ fn refused(text: &str, why: &str) -> ValueError {
     ValueError::showing(format!("the number {} {why}", shown(text)), format!("the number {why}"))
 }
 
-/// One spelling for all spellings of a number that DynamoDB takes for equal: 1, 1.0 and 1e0 are one key.
+/// Returns the same text for all spellings of a number: 1, 1.0 and 1e0 are the same key to DynamoDB.
 pub(crate) fn normal_number(text: &str) -> Cow<'_, str> {
     if is_plain_number(text.as_bytes()) {
         return text.into();
@@ -61,7 +63,7 @@ pub(crate) fn normal_number(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// True for a whole number that is spelled as every integer of Rust is, which is how nearly all are spelled.
+/// Returns true for a whole number without point, exponent or leading zeros, as nearly all are written.
 pub(crate) fn is_plain_number(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     match digits {
@@ -71,7 +73,7 @@ pub(crate) fn is_plain_number(text: &[u8]) -> bool {
     }
 }
 
-/// The order of two numbers, however they are spelled and however many digits they have.
+/// Compares two numbers of any spelling and any number of digits.
 pub(crate) fn compare_numbers(one: &str, other: &str) -> Option<std::cmp::Ordering> {
     let (one, other) = (parse(one)?, parse(other)?);
     // -1, 0 or 1.
@@ -81,7 +83,7 @@ pub(crate) fn compare_numbers(one: &str, other: &str) -> Option<std::cmp::Orderi
         (false, false) => 1,
     };
     let by_sign = sign(&one).cmp(&sign(&other));
-    // Without zeros at either end, digits are in order as text once the exponents are equal.
+    // If the exponents are equal, the order of normalized digits is their order as text.
     let by_size = || one.exponent.cmp(&other.exponent).then_with(|| one.digits.cmp(&other.digits));
     Some(by_sign.then_with(|| match sign(&one) {
         0 => std::cmp::Ordering::Equal,
@@ -90,12 +92,13 @@ pub(crate) fn compare_numbers(one: &str, other: &str) -> Option<std::cmp::Orderi
     }))
 }
 
-/// The digits that count: without the zeros at either end. None in 0, and in what is not a number.
+/// Returns the number of significant digits, without leading and trailing zeros. 0 for 0, and for text that
+/// is not a number.
 pub(super) fn significant_digits(text: &str) -> usize {
     parse(text).map_or(0, |number| number.digits.len())
 }
 
-/// True for a number without a fraction, however large, and however it is spelled.
+/// Returns true for a number without a fraction, of any size and spelling.
 pub(crate) fn is_whole(text: &str) -> bool {
     parse(text).is_some_and(|number| {
         let fits = |width| usize::try_from(width).is_ok_and(|width| number.digits.len() <= width);
@@ -103,17 +106,17 @@ pub(crate) fn is_whole(text: &str) -> bool {
     })
 }
 
-/// True if `text` is the number that `float` is written as, so that nothing is rounded. Where two texts are
-/// equally short and equally near, writers differ in which they take: here serde_json, which dynorm writes
-/// with, and the standard library.
+/// Returns true if `float` is written as the number `text`, so that nothing is rounded. If two texts are
+/// equally short and equally near, writers choose differently; those of serde_json, which dynorm uses, and of
+/// the standard library are both accepted.
 pub(crate) fn is_float_text(float: f64, text: &str) -> bool {
     let number = normal_number(text);
     serde_json::to_string(&float).is_ok_and(|written| normal_number(&written) == number)
         || normal_number(&format!("{float:e}")) == number
 }
 
-/// A whole number without point and exponent, for the spellings that have them; `None` for a number with a
-/// fraction, and for one of more digits than any integer of Rust has.
+/// Rewrites a whole number without point and exponent. `None` for a number with a fraction, and for one with
+/// more digits than any Rust integer.
 pub(crate) fn integer_text(text: &str) -> Option<String> {
     let number = parse(text)?;
     if number.digits.is_empty() {
@@ -127,8 +130,8 @@ pub(crate) fn integer_text(text: &str) -> Option<String> {
     Some(format!("{sign}{:0<width$}", number.digits))
 }
 
-/// A number without exponent; `None` for one whose plain spelling is longer than the types that are read from
-/// it have digits.
+/// Rewrites a number without exponent. `None` if the result would be longer than the types that are read from
+/// it can have.
 pub(crate) fn plain_number(text: &str) -> Option<String> {
     let number = parse(text)?;
     if number.digits.is_empty() {

@@ -1,4 +1,4 @@
-//! Where the attributes of an item, or the entries of a map, lie in the text of an answer.
+//! The positions of the attributes of an item, or the entries of a map, in the text of an answer.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use super::scanner::{RawString, Scanner, plain_length};
 use super::text::head;
 use super::{Value, ValueError, ValueType};
 
-/// The place of a name and its value. It holds no text, so it is small and quick to make, and nothing is cut
-/// out of the answer before it is wanted.
+/// The position of a name and its value. It holds no text, so it is small, and nothing is copied out of the
+/// answer before it is needed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// The beginning of the name; see [`head`].
+    /// The first bytes of the name; see [`head`].
     pub(super) head: u64,
     name: (u32, u32),
     value: (u32, u32),
@@ -20,22 +20,23 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// True if this is the attribute `name`, which has this `head`; of names in which nothing is escaped.
+    /// Returns true if this is the attribute `name`, whose first bytes are `head`. Only for names without
+    /// escapes.
     #[inline]
     pub(super) fn is(&self, head: u64, name: &str, text: &str) -> bool {
         let length = (self.name.1 - self.name.0) as usize;
         self.head == head && name.len() == length && (length <= 8 || self.ends_as(name.as_bytes(), text))
     }
 
-    /// True for a name of more than eight bytes and of the same length, if the rest of it is equal too.
+    /// Returns true if the bytes after the first eight are equal too; for a longer name of the same length.
     #[inline(always)]
     fn ends_as(&self, name: &[u8], text: &str) -> bool {
         let Some(own) = text.as_bytes().get(self.name.0 as usize..self.name.1 as usize) else { return false };
-        // With the head, the last eight bytes are all of most names.
+        // The first and the last eight bytes cover most names completely.
         own.last_chunk::<8>() == name.last_chunk::<8>() && (own.len() <= 16 || own == name)
     }
 
-    /// True if the name has to be unescaped before it is compared.
+    /// Returns true if the name must be unescaped before it is compared.
     #[inline]
     pub(super) fn is_escaped(&self) -> bool {
         self.name_escaped
@@ -51,14 +52,14 @@ impl Place {
     }
 }
 
-/// Places are found in the text that they are cut out of, between quotes or brackets.
+/// Returns the text of a range. Ranges begin and end at quotes or brackets, so they are always valid.
 #[inline]
 fn cut(text: &str, (start, end): (u32, u32)) -> &str {
     text.get(start as usize..end as usize).unwrap_or_default()
 }
 
 impl Scanner<'_> {
-    /// The places of what is named in an object: `visit` is given one after the other.
+    /// Calls `visit` with the position of each attribute of the next object.
     #[inline(always)]
     pub(super) fn places(
         &mut self,
@@ -79,8 +80,8 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Takes `"name":{"S":"text"}` if it comes next, with nothing to look at twice in it, or the like with a
-    /// list, a map or a set: nearly all is such.
+    /// Reads `"name":{"S":"text"}`, or the like with another type, if it comes next without white space or
+    /// escapes, as nearly every attribute does. `None`, with nothing consumed, if not.
     #[inline(always)]
     fn plain_place(&mut self) -> Option<Place> {
         const STRING: u64 = u64::from_le_bytes(*b"\":{\"S\":\"");
@@ -119,7 +120,7 @@ impl Scanner<'_> {
         })
     }
 
-    /// A list, a map or a set that begins with these bytes at `at`.
+    /// Reads a list, a map or a set that begins with these bytes at `at`.
     #[inline(never)]
     fn plain_container(&mut self, beginning: &[u8; 8], at: usize) -> Option<(ValueType, Range<usize>)> {
         let (kind, start) = match beginning {
@@ -144,7 +145,7 @@ impl Scanner<'_> {
         Some((kind, start..end))
     }
 
-    /// Any name with its value.
+    /// Reads any name with its value.
     #[inline(never)]
     fn any_place(&mut self) -> Result<Place, ValueError> {
         let name = self.string()?;
@@ -163,7 +164,7 @@ impl Scanner<'_> {
         })
     }
 
-    /// Any value: its type, whether something in it is escaped, and where it lies.
+    /// Reads any value: its type, whether it has escapes, and its position.
     pub(super) fn any_value(&mut self) -> Result<(ValueType, bool, Range<usize>), ValueError> {
         self.take(b'{')?;
         let tag = self.string()?;

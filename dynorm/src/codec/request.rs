@@ -1,8 +1,8 @@
-//! The JSON of a request.
+//! Writing the JSON of a request.
 
 use super::Encoder;
 
-/// A request as it is being written: a JSON object.
+/// Writes a request, which is a JSON object.
 pub(crate) struct Request {
     encoder: Encoder,
     separator: u8,
@@ -23,17 +23,17 @@ impl Request {
         self.name(name).json_string(text);
     }
 
-    /// A value that is JSON already.
+    /// Writes a member whose value is already JSON.
     pub(crate) fn json(&mut self, name: &str, json: &[u8]) {
         self.name(name).raw(json);
     }
 
-    /// More members, each behind a comma.
+    /// Writes more members, each with a comma before it.
     pub(crate) fn members(&mut self, members: &[u8]) {
         self.encoder.raw(members);
     }
 
-    /// A nested object, whose members `write` adds.
+    /// Writes a nested object; `write` adds its members.
     pub(crate) fn object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
         self.name(name);
         let separator = std::mem::replace(&mut self.separator, b'{');
@@ -45,7 +45,7 @@ impl Request {
         self.separator = separator;
     }
 
-    /// A list, each of whose elements `write` writes.
+    /// Writes a list; `write` writes each element.
     pub(crate) fn array<T>(
         &mut self,
         name: &str,
@@ -61,7 +61,7 @@ impl Request {
         encoder.push(b']');
     }
 
-    /// Written only if it is true: every such option of DynamoDB is false by default.
+    /// Writes an option if it is true: every such option of DynamoDB is false by default.
     pub(crate) fn flag(&mut self, name: &str, value: bool) {
         if value {
             self.json(name, b"true");
@@ -77,7 +77,7 @@ impl Request {
         encoder.into_bytes()
     }
 
-    /// Its members for another request: each behind a comma.
+    /// Returns the members for another request, each with a comma before it.
     pub(crate) fn into_members(self) -> Vec<u8> {
         if self.separator == b'{' {
             return Vec::new();

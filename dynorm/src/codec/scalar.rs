@@ -1,8 +1,8 @@
-//! The types that a key can have.
+//! The types of keys.
 
 use std::fmt;
 
-/// The types that a key, or an element of a set, can have.
+/// The type of a key, or of an element of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScalarType {
     /// Text, `S`.
@@ -14,7 +14,7 @@ pub enum ScalarType {
 }
 
 impl fmt::Display for ScalarType {
-    /// With its article: `a string`.
+    /// Writes the type with its article: `a string`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::String => "a string",

@@ -1,17 +1,19 @@
+//! Scanning JSON text.
+
 use super::unescape::unescape;
 use super::{ValueError, ValueType};
 
-/// Steps through JSON text and says where its parts lie, copying and unescaping nothing.
+/// Steps through JSON text and returns the positions of its parts, without copying or unescaping.
 ///
-/// The server's answer is checked to be UTF-8 once, so every part is a `&str`. Containers are stepped over by
-/// counting brackets: no recursion, whatever is sent.
+/// The answer is checked once to be UTF-8, so every part is a `&str`. Lists and maps are skipped by counting
+/// brackets, so no input causes recursion.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
 }
 
-/// A string of JSON, between its quotes.
+/// A JSON string as it was sent, without its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RawString<'a> {
     pub(crate) text: &'a str,
@@ -24,7 +26,7 @@ impl<'a> RawString<'a> {
         if self.escaped { self.unescape_slowly() } else { Ok(self.text.into()) }
     }
 
-    /// True if this is how `text` is written.
+    /// Returns true if the string equals `text` once it is unescaped.
     #[inline]
     pub(crate) fn is(self, text: &str) -> Result<bool, ValueError> {
         if self.escaped { Ok(self.unescape_slowly()? == text) } else { Ok(self.text == text) }
@@ -34,17 +36,17 @@ impl<'a> RawString<'a> {
         unescape(self.text).map(Into::into)
     }
 
-    /// The text for an error, whatever is in it.
+    /// Returns the text for an error; invalid escapes are left as they are.
     pub(crate) fn readable(self) -> std::borrow::Cow<'a, str> {
         self.unescape().unwrap_or_else(|_| self.text.into())
     }
 }
 
-/// Strings are searched eight bytes at a time up to this length, and vectorised from there on, which takes
-/// longer to set up. Most names and values are shorter.
+/// Strings up to this length are searched eight bytes at a time, longer ones by `memchr`, which takes longer
+/// to start. Most names and values are shorter.
 const SHORT: usize = 32;
 
-/// The length of the string that comes next, up to its quote, if it is short and nothing in it is escaped.
+/// Returns the length of the next string, up to its quote, if it is short and has no escapes.
 #[inline(always)]
 pub(super) fn plain_length(text: &[u8]) -> Option<usize> {
     let mut rest = text;
@@ -53,7 +55,7 @@ pub(super) fn plain_length(text: &[u8]) -> Option<usize> {
         let word = u64::from_le_bytes(*word);
         let found = (first_of(b'"', word) | first_of(b'\\', word)) & (ONES << 7);
         if found != 0 {
-            // The bit is the highest of its byte.
+            // The bit is the highest one of its byte.
             let bit = found.trailing_zeros();
             return ((word >> (bit - 7)) as u8 == b'"').then_some(8 * words + bit as usize / 8);
         }
@@ -62,14 +64,14 @@ pub(super) fn plain_length(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// The same where less than a word is left.
+/// The same if less than a word is left.
 #[inline(never)]
 fn last_length(text: &[u8]) -> Option<usize> {
     let length = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     (text.get(length) == Some(&b'"')).then_some(length)
 }
 
-/// What is behind `{"S":"text"}`, or the like, if that comes next, is short and has nothing escaped.
+/// Returns the bytes after `{"S":"text"}`, or another scalar, if it comes next, is short and has no escapes.
 #[inline(always)]
 fn behind_scalar(json: &[u8]) -> Option<&[u8]> {
     let (beginning, text) = json.split_first_chunk()?;
@@ -81,7 +83,7 @@ fn behind_scalar(json: &[u8]) -> Option<&[u8]> {
 /// One in each byte of a word.
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
-/// Of the highest bits of the bytes of `word`, the lowest one that is set here is that of the first `byte`.
+/// Returns a word whose lowest set high bit is in the first byte of `word` that equals `byte`.
 #[inline]
 const fn first_of(byte: u8, word: u64) -> u64 {
     let difference = word ^ (ONES * byte as u64);
@@ -93,12 +95,12 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
-    /// How far it has come.
+    /// Returns the current position.
     pub(crate) fn position(&self) -> usize {
         self.at
     }
 
-    /// The next byte that is not white space, left in place.
+    /// Returns the next byte that is not white space, without consuming it.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
@@ -127,15 +129,14 @@ impl<'a> Scanner<'a> {
         self.unexpected(&format!("`{}`", char::from(expected)), found)
     }
 
-    /// The eight bytes from `at` on, the first one lowest.
+    /// Returns the eight bytes from `at` on, in little-endian order.
     #[inline]
     pub(super) fn word(&self, at: usize) -> Option<u64> {
         let bytes = self.text.as_bytes().get(at..)?.first_chunk()?;
         Some(u64::from_le_bytes(*bytes))
     }
 
-    /// Takes the beginning of a scalar, `{"S":"`, up to its text, if it comes next and is written without
-    /// white space.
+    /// Consumes the beginning of a scalar, `{"S":"`, up to its text, if it comes next without white space.
     #[inline]
     pub(super) fn take_scalar(&mut self) -> Option<ValueType> {
         const MASK: u64 = u64::from_le_bytes([255, 255, 0, 255, 255, 255, 0, 0]);
@@ -146,7 +147,7 @@ impl<'a> Scanner<'a> {
         Some(kind)
     }
 
-    /// Takes `closing`, or the comma before one more element. True while there is one more.
+    /// Consumes `closing`, or the comma before the next element. Returns true if there is a next element.
     #[inline]
     pub(crate) fn another(&mut self, first: &mut bool, closing: u8) -> Result<bool, ValueError> {
         // DynamoDB writes without white space.
@@ -166,8 +167,8 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// The next element of a list or map, for iterators: after the last one, and after an error, there is
-    /// none.
+    /// Reads the next element of a list or map, for iterators. Returns `None` after the last one, and after
+    /// an error.
     pub(crate) fn next_element<T>(
         &mut self,
         first: &mut bool,
@@ -194,7 +195,7 @@ impl<'a> Scanner<'a> {
         self.string_after_quote()
     }
 
-    /// A string whose first quote is taken.
+    /// Reads a string whose opening quote is consumed.
     #[inline]
     pub(crate) fn string_after_quote(&mut self) -> Result<RawString<'a>, ValueError> {
         let start = self.at;
@@ -207,7 +208,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Any string, from behind its first quote on.
+    /// Reads any string, from after its opening quote.
     #[inline(never)]
     fn long_string(&mut self, start: usize) -> Result<RawString<'a>, ValueError> {
         let bytes = self.text.as_bytes();
@@ -228,7 +229,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The text of any value, stepped over.
+    /// Skips any value, and returns its text.
     pub(crate) fn skip(&mut self) -> Result<&'a str, ValueError> {
         let first = self.peek();
         let start = self.at;
@@ -297,7 +298,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Calls `visit` with each key of the object that comes next; `visit` must step over the value.
+    /// Calls `visit` with each key of the next object; `visit` must consume the value.
     pub(crate) fn object(
         &mut self,
         mut visit: impl FnMut(RawString<'a>, &mut Self) -> Result<(), ValueError>,
@@ -312,7 +313,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Calls `visit` before each element of the list that comes next; `visit` must step over it.
+    /// Calls `visit` before each element of the next list; `visit` must consume it.
     pub(crate) fn array(
         &mut self,
         mut visit: impl FnMut(&mut Self) -> Result<(), ValueError>,

@@ -1,11 +1,12 @@
-//! How what others wrote (keys, names, the words of a server) appears in a message: on one line, and bounded.
+//! Showing foreign text (keys, names, messages of the server) in errors: on one line, and of limited length.
 
 use std::borrow::Cow;
 
-/// As many characters of a text are shown.
+/// The most characters that are shown.
 const MOST: usize = 300;
 
-/// A text for a message: what would break or turn its line is escaped, and of a long one only the beginning is shown.
+/// Prepares a text for a message: characters that would break or reverse the line are escaped, and a long
+/// text is cut.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     let beginning = beginning(text);
     let rest = text.get(beginning.len()..).unwrap_or_default();
@@ -22,13 +23,14 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// As much of a text as is shown.
+/// Returns the part of a text that is shown.
 pub(crate) fn beginning(text: &str) -> &str {
     let cut = text.char_indices().nth(MOST).map_or(text.len(), |(at, _)| at);
     text.get(..cut).unwrap_or(text)
 }
 
-/// Control characters, line ends, and what changes the direction of the text or cannot be seen.
+/// Returns true for control characters, line ends, invisible characters, and those that change the direction
+/// of the text.
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -4,12 +4,12 @@
 use super::number::significant_digits;
 use super::{Item, RawString, Scanner, Value, ValueError, ValueType};
 
-/// The size in bytes of an item given as JSON: its names and its values.
+/// Returns the size in bytes of an item given as JSON: its names and values.
 pub(crate) fn item_size(json: &[u8]) -> Result<usize, ValueError> {
     attributes(json)?.try_fold(0, |sum, attribute| attribute.map(|(_, size)| sum + size))
 }
 
-/// The same of some of its attributes.
+/// Returns the size of the given attributes of an item.
 pub(crate) fn part_size(json: &[u8], names: &[&str]) -> Result<usize, ValueError> {
     attributes(json)?.try_fold(0, |sum, attribute| {
         let (name, size) = attribute?;
@@ -17,7 +17,7 @@ pub(crate) fn part_size(json: &[u8], names: &[&str]) -> Result<usize, ValueError
     })
 }
 
-/// The attribute that takes most of an item, with its size.
+/// Returns the largest attribute of an item, with its size.
 pub(crate) fn largest_attribute(json: &[u8]) -> Result<Option<(String, usize)>, ValueError> {
     let mut largest: Option<(String, usize)> = None;
     for attribute in attributes(json)? {
@@ -29,13 +29,13 @@ pub(crate) fn largest_attribute(json: &[u8]) -> Result<Option<(String, usize)>, 
     Ok(largest)
 }
 
-/// The size of one encoded value, such as `{"S":"…"}`.
+/// Returns the size of one encoded value, such as `{"S":"…"}`.
 pub(crate) fn value_size(json: &[u8]) -> Result<usize, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     size(Value::parse(&mut Scanner::new(text))?)
 }
 
-/// Name and size of each attribute of an item.
+/// Returns the name and size of each attribute of an item.
 fn attributes(json: &[u8]) -> Result<impl Iterator<Item = Result<(String, usize), ValueError>>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let item = Item::next(&mut Scanner::new(text))?;
@@ -48,7 +48,7 @@ fn attributes(json: &[u8]) -> Result<impl Iterator<Item = Result<(String, usize)
 }
 
 fn size(value: Value<'_>) -> Result<usize, ValueError> {
-    /// What a list or a map costs, and each of its elements on top.
+    /// The overhead of a list or map, and of each of its elements.
     const CONTAINER: usize = 3;
     const ELEMENT: usize = 1;
     Ok(match value.value_type() {
@@ -69,8 +69,8 @@ fn size(value: Value<'_>) -> Result<usize, ValueError> {
     })
 }
 
-/// About one byte for two significant digits, without the zeros at either end, and one more; a negative
-/// number has one more still.
+/// Returns the size of a number: one byte for two significant digits, and one more; another one if it is
+/// negative.
 fn number_size(text: &str) -> usize {
     significant_digits(text).div_ceil(2) + 1 + usize::from(text.starts_with('-'))
 }

@@ -1,7 +1,7 @@
-//! Text as a string of JSON.
+//! Writing text as a JSON string.
 //!
-//! What needs no escaping, nearly everything that is ever written, is copied as it is; it is told by looking
-//! at 8 or 16 bytes at a time. The rest is left to `serde_json`.
+//! Text without escapes, which is nearly all text, is found by checking 8 or 16 bytes at a time, and copied.
+//! `serde_json` writes the rest.
 
 /// Appends `text` with its quotes.
 #[inline]
@@ -15,17 +15,17 @@ pub(crate) fn write_json_string(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// The same for text of which something is to be escaped.
+/// The same for text that needs escaping.
 #[cold]
 pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
-    // Writing text into memory has no way to fail.
+    // Writing text into memory cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 
-/// True if nothing of it is escaped in JSON.
+/// Returns true if no character of `text` needs escaping in JSON.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    // The last piece is looked at from the end, and may overlap the one before.
+    // The last chunk is aligned to the end, and may overlap the one before.
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         return if text.len() <= 16 { is_plain_pair(*first, *last) } else { is_plain_long(text) };
     }
@@ -44,7 +44,7 @@ pub(super) const fn is_plain_byte(byte: u8) -> bool {
     byte >= 0x20 && byte != b'"' && byte != b'\\'
 }
 
-/// Without a branch inside, so that the compiler makes a few vector instructions of it.
+/// Without branches, so that the compiler can vectorize it.
 #[inline]
 fn is_plain_block(block: &[u8; 16]) -> bool {
     block.iter().fold(true, |plain, byte| plain & is_plain_byte(*byte))
@@ -53,27 +53,26 @@ fn is_plain_block(block: &[u8; 16]) -> bool {
 /// The same in registers.
 #[inline]
 const fn is_plain_pair(first: [u8; 8], last: [u8; 8]) -> bool {
-    (marks(first) | marks(last)) & HIGH == 0
+    (needs_escape(first) | needs_escape(last)) & HIGH == 0
 }
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH: u64 = ONES << 7;
 
-/// The high bit of a byte is set where it is below a space, or nothing is left of it without the bits of a
-/// quote or of a backslash. What is carried from one byte to the next comes from one that is not plain
-/// itself.
+/// Returns a word with the high bit set in each byte that needs escaping: below a space, a quote or a
+/// backslash. A subtraction may borrow from the next byte, but only if the byte before needs escaping itself.
 #[inline]
-const fn marks(bytes: [u8; 8]) -> u64 {
+const fn needs_escape(bytes: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(bytes);
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
-    // A byte whose own high bit is set is no mark.
+    // Bytes with the high bit set are excluded: they are not ASCII, and need no escaping.
     (word.wrapping_sub(ONES * 0x20) & !word)
         | (quote.wrapping_sub(ONES) & !quote)
         | (backslash.wrapping_sub(ONES) & !backslash)
 }
 
-/// The first eight bytes of a name, which tell it from most others at a glance.
+/// Returns the first eight bytes of a name, which distinguish it from most others in one comparison.
 pub(super) const fn head(name: &[u8]) -> u64 {
     let mut head = 0;
     let mut index = 0;

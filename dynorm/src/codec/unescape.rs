@@ -1,10 +1,10 @@
-//! Strings of JSON in which something is escaped: what `serde_json` reads, in one allocation, and in half its
-//! instructions, which counts where documents are stored as text.
+//! Unescaping JSON strings. It accepts what `serde_json` does, with one allocation and half the instructions,
+//! which matters where documents are stored as text.
 
 use super::ValueError;
 
-/// What stands between the quotes of a string, without its escapes. Characters that JSON wants escaped and
-/// that are not are taken as they are, as in a string without any escape.
+/// Unescapes the text between the quotes of a string. Characters that should be escaped and are not are
+/// accepted, as in a string without escapes.
 pub(super) fn unescape(text: &str) -> Result<String, ValueError> {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -17,20 +17,20 @@ pub(super) fn unescape(text: &str) -> Result<String, ValueError> {
         rest = behind;
     }
     plain.push_str(rest);
-    // What is mostly escapes would keep room for them.
+    // A text with many escapes would keep too large an allocation.
     if plain.len() < text.len() / 4 * 3 {
         plain.shrink_to_fit();
     }
     Ok(plain)
 }
 
-/// What stands before the first backslash, and behind it.
+/// Splits at the first backslash, which is in neither part.
 fn split_at_escape(text: &str) -> Option<(&str, &str)> {
     let at = memchr::memchr(b'\\', text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// The character that is written behind a backslash, and the text behind that.
+/// Reads the escape after a backslash: the character, and the text after it.
 fn character(escape: &str) -> Option<(char, &str)> {
     let (kind, behind) = (*escape.as_bytes().first()?, || escape.get(1..));
     let character = match kind {
@@ -48,8 +48,8 @@ fn character(escape: &str) -> Option<(char, &str)> {
     Some((character, behind()?))
 }
 
-/// The character of four hexadecimal digits, or of two times four: what has more than 16 bits is written as a
-/// pair of surrogates.
+/// Reads the four hexadecimal digits of a character, or twice four: a character of more than 16 bits is
+/// written as a pair of surrogates.
 fn unicode(text: &str) -> Option<(char, &str)> {
     let (unit, behind) = code_unit(text)?;
     if !(0xd800..0xdc00).contains(&unit) {
@@ -65,7 +65,7 @@ fn unicode(text: &str) -> Option<(char, &str)> {
 
 fn code_unit(text: &str) -> Option<(u32, &str)> {
     let (digits, behind) = text.split_at_checked(4)?;
-    // `from_str_radix` takes a sign as well.
+    // `from_str_radix` would accept a sign too.
     let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     Some((u32::from_str_radix(digits, 16).ok().filter(|_| is_hexadecimal)?, behind))
 }

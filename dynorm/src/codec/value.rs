@@ -1,11 +1,13 @@
+//! Attribute values of an answer.
+
 use std::borrow::Cow;
 use std::fmt;
 
 use super::scanner::{RawString, Scanner};
 use super::{Encoder, ValueError, ValueType, base64};
 
-/// DynamoDB answers with at most 32 levels; a server that sends more is stopped before a recursive type can
-/// use up the stack.
+/// The deepest nesting that is read. DynamoDB allows 32 levels; the limit keeps a recursive type from
+/// overflowing the stack whatever a server sends.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_DEPTH: u8 = 64;
 
@@ -14,21 +16,21 @@ fn too_deep() -> ValueError {
     ValueError::new("the answer is nested deeper than DynamoDB allows")
 }
 
-/// One attribute value of an answer: its type, and where it lies. Reading it copies nothing until a field is
-/// filled.
+/// An attribute value of an answer: its type, and its text in the answer. Nothing is copied until a field is
+/// decoded.
 ///
-/// [`Attribute::decode`](crate::Attribute::decode) is given one.
+/// [`Attribute::decode`](crate::Attribute::decode) reads it.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     pub(super) kind: ValueType,
     pub(super) depth: u8,
     pub(super) escaped: bool,
-    /// Of a scalar, the text between its quotes; of the others, their JSON.
+    /// For a scalar, the text between its quotes; for other types, their JSON.
     pub(super) text: &'a str,
 }
 
 impl<'a> Value<'a> {
-    /// What a missing attribute is read as.
+    /// The value that a missing attribute is read as.
     pub(crate) const NULL: Value<'static> =
         Value { kind: ValueType::Null, depth: 0, escaped: false, text: "true" };
 
@@ -39,7 +41,7 @@ impl<'a> Value<'a> {
 
     #[inline]
     fn parse_at(scanner: &mut Scanner<'a>, depth: u8) -> Result<Self, ValueError> {
-        // Nearly every value is text or a number, written without white space.
+        // Nearly every value is text or a number, without white space.
         let Some(kind) = scanner.take_scalar() else {
             let (kind, escaped, place) = scanner.any_value()?;
             return Ok(Self { kind, depth, escaped, text: scanner.slice(place.start, place.end)? });
@@ -49,38 +51,38 @@ impl<'a> Value<'a> {
         Ok(Self { kind, depth, escaped, text })
     }
 
-    /// The type of this value.
+    /// Returns the type of the value.
     #[must_use]
     pub fn value_type(&self) -> ValueType {
         self.kind
     }
 
-    /// The text of a string.
+    /// Returns the text of a string.
     pub fn as_str(&self) -> Result<Cow<'a, str>, ValueError> {
         self.require(ValueType::String)?;
         self.raw().unescape()
     }
 
-    /// The text of a string, as one of its own.
+    /// Returns a copy of the text of a string.
     #[inline]
     pub(crate) fn to_text(self) -> Result<String, ValueError> {
         self.require(ValueType::String)?;
         if self.escaped { self.raw().unescape().map(Cow::into_owned) } else { Ok(self.text.to_owned()) }
     }
 
-    /// The decimal text of a number, such as `-12.5`.
+    /// Returns the decimal text of a number, such as `-12.5`.
     pub fn as_number(&self) -> Result<&'a str, ValueError> {
         self.require(ValueType::Number)?;
         Ok(self.text)
     }
 
-    /// The bytes of a binary.
+    /// Returns the bytes of a binary.
     pub fn as_bytes(&self) -> Result<Vec<u8>, ValueError> {
         self.require(ValueType::Binary)?;
         base64::decode(&self.raw().unescape()?)
     }
 
-    /// The truth value of a boolean.
+    /// Returns the value of a boolean.
     pub fn as_bool(&self) -> Result<bool, ValueError> {
         self.require(ValueType::Bool)?;
         match self.text {
@@ -90,13 +92,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// True for NULL.
+    /// Returns true for NULL.
     #[must_use]
     pub fn is_null(&self) -> bool {
         self.kind == ValueType::Null
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub fn as_list(&self) -> Result<Items<'a>, ValueError> {
         self.require(ValueType::List)?;
         let depth = self.depth_within()?;
@@ -105,7 +107,7 @@ impl<'a> Value<'a> {
         Ok(Items { scanner, first: true, depth })
     }
 
-    /// The elements of a set of strings, numbers or bytes, each as a value of its own; none for NULL, which
+    /// Returns the elements of a set of strings, numbers or bytes, each as a value. None for NULL, which
     /// stands for the empty set.
     pub fn as_set(&self) -> Result<Scalars<'a>, ValueError> {
         let mut scanner = Scanner::new("[]");
@@ -121,7 +123,7 @@ impl<'a> Value<'a> {
         Ok(Scalars { scanner, first: true, kind, depth: self.depth_within()? })
     }
 
-    /// The entries of a map, in the order in which they were sent.
+    /// Returns the entries of a map, in the order in which they were sent.
     pub fn as_map(&self) -> Result<Entries<'a>, ValueError> {
         let (text, depth) = self.map_text()?;
         let mut scanner = Scanner::new(text);
@@ -129,20 +131,20 @@ impl<'a> Value<'a> {
         Ok(Entries { scanner, first: true, depth })
     }
 
-    /// The JSON of a map, and how deep its entries lie.
+    /// Returns the JSON of a map, and the depth of its entries.
     pub(super) fn map_text(&self) -> Result<(&'a str, u8), ValueError> {
         self.require(ValueType::Map)?;
         Ok((self.text, self.depth_within()?))
     }
 
-    /// How deep lies what is in this list, map or set. Whatever recurses into a value asks here, so this is
-    /// where it ends.
+    /// Returns the depth of the elements of this list, map or set. Everything that recurses into a value
+    /// calls this, so the limit holds for all of it.
     #[inline]
     fn depth_within(&self) -> Result<u8, ValueError> {
         if self.depth < MAX_DEPTH { Ok(self.depth + 1) } else { Err(too_deep()) }
     }
 
-    /// The name of an enum's variant, from the map that holds its data.
+    /// Returns the name of an enum's variant, from the map that holds its data.
     #[doc(hidden)]
     pub fn tag(&self, tag: &'static str) -> Result<Cow<'a, str>, ValueError> {
         for entry in self.as_map()? {
@@ -154,13 +156,13 @@ impl<'a> Value<'a> {
         Err(ValueError::new("the attribute that names the variant is missing").in_field(tag))
     }
 
-    /// The error for a value of another type than the one that is `expected`, such as `a string`.
+    /// Returns the error for a value of the wrong type; `expected` names the right one, such as `a string`.
     #[must_use]
     pub fn unexpected(&self, expected: &str) -> ValueError {
         ValueError::new(format!("expected {expected}, found {}", self.kind))
     }
 
-    /// Writes the value again, as it was sent.
+    /// Writes the value as it was sent.
     pub(crate) fn write(&self, encoder: &mut Encoder) {
         let quote = match self.kind {
             ValueType::String | ValueType::Number | ValueType::Binary => "\"",
@@ -175,12 +177,12 @@ impl<'a> Value<'a> {
         RawString { text: self.text, escaped: self.escaped }
     }
 
-    /// Plain text, seen as a string value.
+    /// Wraps plain text as a string value.
     pub(crate) fn of_text(text: &'a str) -> Self {
         Self::of_key(RawString { text, escaped: false })
     }
 
-    /// The key of a map entry, seen as a string value.
+    /// Wraps the key of a map entry as a string value.
     pub(crate) fn of_key(key: RawString<'a>) -> Self {
         Self { kind: ValueType::String, depth: 0, escaped: key.escaped, text: key.text }
     }
@@ -197,14 +199,14 @@ impl<'a> Value<'a> {
 }
 
 impl fmt::Debug for Value<'_> {
-    /// Values stay out of logs, so this shows the type alone.
+    /// Shows the type alone: values stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Value").field("type", &self.kind).finish_non_exhaustive()
     }
 }
 
-/// The text of one encoded scalar, such as `{"S":"…"}`: of a string its text, of a number its digits, of
-/// bytes their base64.
+/// Returns the text of one encoded scalar, such as `{"S":"…"}`: the text of a string, the decimal text of a
+/// number, or the base64 of bytes.
 pub(crate) fn scalar_text(json: &[u8]) -> Result<Cow<'_, str>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     Value::parse(&mut Scanner::new(text))?.raw().unescape()
@@ -256,7 +258,7 @@ pub struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// The next entry, its key as it was sent.
+    /// Returns the next entry, with its key as it was sent.
     pub(crate) fn next_raw(&mut self) -> Result<Option<(RawString<'a>, Value<'a>)>, ValueError> {
         let depth = self.depth;
         let entry = self.scanner.next_element(&mut self.first, b'}', |scanner| {

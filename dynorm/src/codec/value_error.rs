@@ -1,18 +1,21 @@
+//! The error of encoding and decoding.
+
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{beginning, shown};
 
-/// Why a value cannot be stored or read, and where in the item it stands.
+/// The error for a value that cannot be stored or read, with its path in the item.
 ///
 /// The message starts with the path, outermost first: `address.zip: expected a string, found a number`.
-/// Implementations of [`Attribute`](crate::Attribute) make one with [`ValueError::new`]; whoever calls them
-/// adds the path on the way out.
+/// Implementations of [`Attribute`](crate::Attribute) create it with [`ValueError::new`]; their callers add
+/// the path.
 ///
 /// ```
 /// use dynorm::ValueError;
 ///
-/// let error = ValueError::new("expected a string, found a number").in_field("zip").at_index(2).in_field("addresses");
+/// let error = ValueError::new("expected a string, found a number");
+/// let error = error.in_field("zip").at_index(2).in_field("addresses");
 /// assert_eq!(error.to_string(), "addresses[2].zip: expected a string, found a number");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -20,10 +23,10 @@ pub struct ValueError(Box<Inner>);
 
 #[derive(Clone, PartialEq, Eq)]
 struct Inner {
-    /// Innermost first, since each level is added on the way out.
+    /// Innermost first, since callers add their segment one after another.
     path: Vec<Segment>,
     problem: Cow<'static, str>,
-    /// The same without the value, if the problem shows it.
+    /// The same without the value, if `problem` contains it.
     discreet: Option<Cow<'static, str>>,
     /// Not a value is wrong: the item is another entity's.
     is_type_mismatch: bool,
@@ -37,7 +40,7 @@ enum Segment {
 }
 
 impl ValueError {
-    /// An error about the value itself; the callers add where it stands.
+    /// Creates an error about a value; the callers add its path.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             path: Vec::new(),
@@ -47,7 +50,7 @@ impl ValueError {
         }))
     }
 
-    /// An error that shows the value, and what it says where values must not be shown.
+    /// Creates an error that shows the value, with another text for sensitive values.
     pub(crate) fn showing(problem: String, discreet: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(problem);
         error.0.discreet = Some(discreet.into());
@@ -65,7 +68,7 @@ impl ValueError {
         self.0.is_type_mismatch
     }
 
-    /// The same error without the value: it is not known yet whether its field is sensitive.
+    /// Removes the value from the message: for a field that may be sensitive.
     pub(crate) fn discreet(mut self) -> Self {
         if let Some(discreet) = self.0.discreet.take() {
             self.0.problem = discreet;
@@ -73,28 +76,28 @@ impl ValueError {
         self
     }
 
-    /// The same error, one level further out: inside the attribute or struct field `name`.
+    /// Adds the attribute or struct field `name` to the path, outside of what it has.
     #[must_use]
     pub fn in_field(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.0.path.push(Segment::Field(name.into()));
         self
     }
 
-    /// The same error, one level further out: at position `index` of a list.
+    /// Adds the position `index` of a list to the path, outside of what it has.
     #[must_use]
     pub fn at_index(mut self, index: usize) -> Self {
         self.0.path.push(Segment::Index(index));
         self
     }
 
-    /// The same error, one level further out: at `key` of a map.
+    /// Adds the `key` of a map to the path, outside of what it has.
     #[must_use]
     pub fn at_key(mut self, key: impl Into<String>) -> Self {
         self.0.path.push(Segment::Key(key.into()));
         self
     }
 
-    /// Where the value stands, such as `addresses[2].zip`; empty for the value itself.
+    /// Returns the path of the value, such as `addresses[2].zip`; empty for the value itself.
     ///
     /// ```
     /// # use dynorm::ValueError;
@@ -118,7 +121,7 @@ impl ValueError {
         path
     }
 
-    /// What is wrong, without the path.
+    /// Returns the problem, without the path.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.0.problem

@@ -12,7 +12,7 @@ pub enum ValueType {
     Number,
     /// Bytes, `B`.
     Binary,
-    /// A truth value, `BOOL`.
+    /// A boolean, `BOOL`.
     Bool,
     /// `NULL`.
     Null,
@@ -20,7 +20,7 @@ pub enum ValueType {
     List,
     /// A map, `M`.
     Map,
-    /// A set of texts, `SS`.
+    /// A set of strings, `SS`.
     StringSet,
     /// A set of numbers, `NS`.
     NumberSet,
@@ -45,7 +45,7 @@ impl ValueType {
         })
     }
 
-    /// The type of what is written as a string, by the letter that stands for it in JSON.
+    /// Returns the scalar type with this letter in JSON: `S`, `N` or `B`.
     #[inline]
     pub(super) fn of_scalar(letter: u8) -> Option<Self> {
         match letter {
@@ -56,7 +56,7 @@ impl ValueType {
         }
     }
 
-    /// What stands for the type in JSON.
+    /// Returns the name of the type in JSON.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::String => "S",
@@ -72,7 +72,7 @@ impl ValueType {
         }
     }
 
-    /// The type of the elements, for a set.
+    /// Returns the type of the elements of a set.
     pub(super) fn element(self) -> Option<Self> {
         match self {
             Self::StringSet => Some(Self::String),
@@ -84,7 +84,7 @@ impl ValueType {
 }
 
 impl fmt::Display for ValueType {
-    /// With its article: `a string`.
+    /// Writes the type with its article: `a string`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::String => "a string",

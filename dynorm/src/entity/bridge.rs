@@ -1,4 +1,4 @@
-//! Between an entity and the SDK's own model of an item, for code that calls the SDK's client itself.
+//! Conversions between an entity and the SDK's model of an item, for code that calls the SDK's client itself.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use crate::codec::{Encoder, Item, Scanner, Value, ValueError, ValueType, base64}
 use crate::encoded::EncodedKey;
 use crate::error::{Error, Result, Subject};
 
-/// The item of an entity in the SDK's model, for calls of the SDK's own client.
+/// Converts an entity to an item in the SDK's model, for calls of the SDK's own client.
 ///
-/// It has every attribute that a save would write, those of key templates included, and the same checks are
-/// made. Nothing is stamped: an id or a timestamp that is not set yet goes out as it is.
+/// The item has every attribute that a save would write, including keys made by templates, and the same
+/// checks are made. Nothing is stamped: an id or a timestamp that is not set yet stays as it is.
 ///
 /// ```
 /// use dynorm::prelude::*;
@@ -37,7 +37,7 @@ pub fn to_item<E: Entity>(entity: &E) -> Result<HashMap<String, AttributeValue>>
         .map_err(|error| Error::invalid(Subject::of(E::INFO).with_key(&item.key(E::INFO)), &error))
 }
 
-/// An entity out of an item in the SDK's model, the reverse of [`to_item`].
+/// Converts an item in the SDK's model to an entity; the reverse of [`to_item`].
 ///
 /// ```
 /// use dynorm::prelude::*;
@@ -66,7 +66,7 @@ pub fn from_item<E: Entity>(item: &HashMap<String, AttributeValue>) -> Result<E>
     })
 }
 
-/// The error for an item of another of the entities that share a table.
+/// The error for an item of another entity that shares the table.
 fn of_another_type(info: &EntityInfo) -> ValueError {
     let error = ValueError::new(format!("the item is not of the type `{}`", info.type_name()));
     match info.type_attribute {
@@ -75,7 +75,7 @@ fn of_another_type(info: &EntityInfo) -> ValueError {
     }
 }
 
-/// The attributes of an item that is written as DynamoDB's JSON.
+/// Reads an item in DynamoDB's JSON into the SDK's model.
 fn read_attributes(json: &[u8]) -> std::result::Result<HashMap<String, AttributeValue>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("the item is not UTF-8"))?;
     Item::next(&mut Scanner::new(text))?
@@ -104,7 +104,7 @@ fn write_attributes(item: &HashMap<String, AttributeValue>) -> std::result::Resu
     String::from_utf8(encoder.into_bytes()).map_err(|_| ValueError::new("the item is not UTF-8"))
 }
 
-/// One value in the SDK's model.
+/// Converts one value to the SDK's model.
 pub(crate) fn attribute_value(value: Value<'_>) -> std::result::Result<AttributeValue, ValueError> {
     Ok(match value.value_type() {
         ValueType::String => AttributeValue::S(value.as_str()?.into_owned()),
@@ -138,7 +138,7 @@ pub(crate) fn attribute_value(value: Value<'_>) -> std::result::Result<Attribute
 
 fn number(value: Value<'_>) -> std::result::Result<String, ValueError> {
     value.as_number()?;
-    // A number is sent as a string of JSON, which may hold escapes like any other.
+    // A number is sent as a JSON string, which may contain escapes.
     value.raw().unescape().map(std::borrow::Cow::into_owned)
 }
 
@@ -152,8 +152,8 @@ fn elements<T>(
         .collect()
 }
 
-/// Writes one value of the SDK's model. Numbers go out as they are: the server has the last word on them, as
-/// it has on everything that is sent through the SDK.
+/// Writes one value of the SDK's model. Numbers are not checked: the server checks them, as it does
+/// everything that is sent through the SDK.
 pub(crate) fn write_attribute_value(
     value: &AttributeValue,
     encoder: &mut Encoder,
@@ -200,8 +200,8 @@ fn write_set(opening: &[u8], elements: impl Iterator<Item = impl AsRef<str>>, en
     encoder.raw(b"]}");
 }
 
-/// The SDK's own model of a value, whatever it is: keeps sets, bytes and NULL as they are, so it is the type
-/// for a `#[entity(flatten)]` map whose attributes belong to somebody else.
+/// Any value, in the SDK's model. It keeps sets, bytes and NULL exactly, so it suits a `#[entity(flatten)]`
+/// map with attributes of other programs.
 #[diagnostic::do_not_recommend]
 impl crate::Attribute for AttributeValue {
     type Base = Self;

@@ -1,11 +1,11 @@
-//! The way from the bytes of an item to its entity.
+//! Decoding: from the bytes of an item to its entity.
 
 use super::keys::{encode_key_value, part_of_key};
 use super::{Entity, EntityInfo};
 use crate::codec::{Encoder, Item, ScalarType, ValueError, normal_number, scalar_text, shown};
 use crate::key::{EntityKey, KeySource, Part};
 
-/// Reads an item as an entity; `None` for an item of another entity that shares the table.
+/// Decodes an item as an entity; `None` for an item of another entity that shares the table.
 pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> Result<Option<E>, ValueError> {
     if !is_of_type(item, E::INFO)? {
         return Ok(None);
@@ -18,9 +18,9 @@ pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> Result<Option<E>, Val
     Ok(Some(entity))
 }
 
-/// Some types are read from more than one spelling, such as times with another offset or ids in lower case.
-/// In a key that would make the entity stand for an item of another key: a delete would delete nothing, and a
-/// save would make a second item.
+/// Checks that encoding the entity again gives the stored key. Some types accept more than one spelling, such
+/// as times with another offset or ids in lower case. Such an entity would have another key than its item: a
+/// delete would delete nothing, and a save would create a second item.
 fn check_spelling<'p>(
     info: &'static EntityInfo,
     item: &Item<'_>,
@@ -41,7 +41,8 @@ fn check_spelling<'p>(
         let number = info.scalar(source) == ScalarType::Number;
         if stored != written && !(number && normal_number(&stored) == normal_number(&written)) {
             return Err(ValueError::new(
-                "the key is stored in another spelling than this type is written in, so a write would go to another item",
+                "the key is stored in another spelling than this type is written in, so a write would go to \
+                 another item",
             )
             .in_field(name));
         }

@@ -1,5 +1,4 @@
-//! The way from an entity, or its key, to the bytes that travel, with the checks that DynamoDB would make
-//! later.
+//! Encoding: from an entity, or its key, to JSON, with the checks that DynamoDB would make later.
 
 use super::keys::{check_keys, encode_key_parts, part_of_key, write_derived};
 use super::{Entity, EntityInfo};
@@ -8,15 +7,14 @@ use crate::encoded::{EncodedItem, EncodedKey, KeyRanges};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::key::KeySource;
 
-/// Encodes an entity and checks its own rules, and what DynamoDB would refuse: key sizes and the size of the
-/// item.
+/// Encodes an entity. Checks its validation rules, the sizes of its keys, and the size of the item.
 pub(crate) fn encode_entity<E: Entity>(entity: &E) -> Result<EncodedItem> {
     let mut encoder = Encoder::for_items();
     let keys = encode_into(entity, &mut encoder)?;
     Ok(EncodedItem { json: encoder.into_bytes(), keys })
 }
 
-/// The same, into an encoder that is empty. Gives where the values of the table's keys lie.
+/// The same, into an empty encoder. Returns the ranges of the table's key values.
 pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Result<KeyRanges> {
     check_rules(entity)?;
     let mut item = ItemWriter::new(encoder, E::INFO.fields);
@@ -27,7 +25,7 @@ pub(crate) fn encode_into<E: Entity>(entity: &E, encoder: &mut Encoder) -> Resul
     let keys = written
         .and_then(|()| finish_item(E::INFO, &mut item))
         .map_err(|error| Error::invalid(Subject::of(E::INFO), &error))?;
-    // JSON is never shorter than what it stands for, so nearly every item is settled here.
+    // JSON is never shorter than the value that it encodes, so for nearly every item this check is enough.
     if encoder.len() * const { E::INFO.copies() } <= MAX_ITEM_BYTES {
         return Ok(keys);
     }
@@ -47,7 +45,7 @@ fn check_rules<E: Entity>(entity: &E) -> Result<()> {
     Err(Error::validation(subject, violations))
 }
 
-/// Checks the keys of an item that is written, and ends it.
+/// Checks the keys of an item, and writes its closing bracket.
 fn finish_item(
     info: &'static EntityInfo,
     item: &mut ItemWriter<'_>,
@@ -70,7 +68,8 @@ fn check_item_size(info: &'static EntityInfo, encoder: &Encoder, keys: KeyRanges
     Err(Error::invalid(Subject::of(info).with_key(&item.key(info)), &error))
 }
 
-/// 400 KB, the names and values of all attributes; with local indexes, their entries count too.
+/// The largest item, 400 KB: the names and values of all attributes. Entries in local indexes count too.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 pub(crate) fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<(), ValueError> {
@@ -106,14 +105,14 @@ pub(crate) fn check_size(info: &'static EntityInfo, json: &[u8]) -> std::result:
     )))
 }
 
-/// Encodes the key of an item, from what a caller gave for it.
+/// Encodes the key of an item.
 pub(crate) fn encode_key<E: Entity>(key: &E::Key) -> Result<EncodedKey> {
     let mut encoder = Encoder::with_capacity(64);
     let values = encode_key_into::<E>(key, &mut encoder)?;
     Ok(EncodedKey { json: encoder.into_bytes(), values })
 }
 
-/// The same, into an encoder that is empty. Gives where its values lie.
+/// The same, into an empty encoder. Returns the ranges of the key values.
 pub(crate) fn encode_key_into<E: Entity>(key: &E::Key, encoder: &mut Encoder) -> Result<KeyRanges> {
     encode_key_parts(E::INFO, &|field| part_of_key::<E>(key, field), encoder)
         .map_err(|error| Error::invalid(Subject::of(E::INFO).during(Doing::LookingFor), &error))

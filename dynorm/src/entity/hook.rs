@@ -1,13 +1,13 @@
-//! The types of hooks: which there are, and what each gives.
+//! The hooks, and their results.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What a hook that comes before a write gives: `Err` refuses the write.
+/// The result of a hook that runs before a write: `Err` refuses the write.
 pub type HookResult = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// A hook under way.
+/// The future of a hook.
 pub type HookFuture<'e> = Pin<Box<dyn Future<Output = HookResult> + Send + 'e>>;
 
 /// One of the functions of [`Hooks`].

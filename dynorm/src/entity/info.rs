@@ -1,4 +1,9 @@
-//! What the derive macro says of an entity: data alone, known at compile time.
+//! The description of an entity, which the derive macro makes at compile time: its table, fields, keys,
+//! indexes and rules.
+//!
+//! To add a rule, add a field and its `const fn` to [`EntityInfo`], and also change the derive macro, which
+//! reads the attribute (`dynorm-derive/src/parse/`) and calls the function (`expand/`). What the rule means
+//! for reads and writes belongs to `rules.rs` and `write/`.
 
 use std::fmt;
 
@@ -6,7 +11,8 @@ use crate::attribute::Stamp;
 use crate::codec::{Encoder, FieldInfo, Item, KeyRole, ScalarType, Value, ValueError};
 use crate::key::{KeySource, Segment};
 
-/// What is known of an entity at compile time. The derive macro makes one for each.
+/// The description of an entity: its table, fields, keys, indexes and rules. The derive macro makes one for
+/// each entity.
 #[derive(Clone, Copy)]
 pub struct EntityInfo {
     /// The name of the struct.
@@ -23,58 +29,59 @@ pub struct EntityInfo {
     pub key_fields: &'static [usize],
     /// The indexes.
     pub indexes: &'static [IndexInfo],
-    /// For entities that share their table: the attribute that holds the type of the entity.
+    /// The attribute that holds the type of the entity, for entities that share a table.
     pub type_attribute: Option<&'static str>,
-    /// The values of that attribute: the first is written, and all are read. None stands for the name of the struct.
+    /// The values of that attribute: the first is written, and all are read. If empty, the name of the
+    /// struct.
     pub type_names: &'static [&'static str],
     /// The field that every write sets to the current time.
     pub updated_at: Option<StampedField>,
     /// The field that a delete sets to the current time, instead of deleting the item.
     pub deleted_at: Option<StampedField>,
-    /// The position of the field that every write raises.
+    /// The position of the version field, which every write increments.
     pub version: Option<usize>,
-    /// The last version that the type of that field holds.
+    /// The largest version that the type of that field holds.
     pub last_version: u64,
-    /// The position of the field that says when the item expires.
+    /// The position of the expiry field, `#[entity(ttl)]`.
     pub ttl: Option<usize>,
-    /// The field that holds the attributes which are no other field.
+    /// The `#[entity(flatten)]` field, which holds the attributes that no other field models.
     pub flattened: Option<&'static str>,
-    /// The fields whose values no two items have.
+    /// The unique fields.
     pub unique: Option<Uniques>,
-    /// It has hooks: see [`Hooks`](crate::Hooks).
+    /// True if the entity has hooks; see [`Hooks`](crate::Hooks).
     pub hooks: bool,
 }
 
-/// What is known of an index at compile time.
+/// The description of an index.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexInfo {
-    /// Its name.
+    /// The name of the index.
     pub name: &'static str,
-    /// A local index shares the partition key of the table.
+    /// True for a local index, which shares the partition key of the table.
     pub local: bool,
-    /// Its partition key: one attribute, or up to four of a global index.
+    /// The partition key: one attribute, or up to four for a global index.
     pub partition: &'static [KeySource],
-    /// Its sort key: none, one, or up to four of a global index, in their order.
+    /// The sort key: none, one, or up to four attributes for a global index, in order.
     pub sort: &'static [KeySource],
-    /// The fields that the index holds, keys included, as positions of the table of fields; `None` for every
-    /// attribute.
+    /// The projected fields, keys included, as positions in [`EntityInfo::fields`]; `None` if every attribute
+    /// is projected.
     pub projection: Option<&'static [usize]>,
 }
 
-/// A field that is set to the current time, also by writes that have no whole entity at hand.
+/// A field that is set to the current time, also by writes without a whole entity.
 #[derive(Clone, Copy, Debug)]
 pub struct StampedField {
-    /// Its position in the table of fields.
+    /// The position in [`EntityInfo::fields`].
     pub field: usize,
     pub(crate) encode: fn(&Stamp, &mut Encoder) -> Result<(), ValueError>,
 }
 
-/// The fields of an entity whose values no two items have.
+/// The unique fields of an entity: no two items have the same value.
 #[derive(Clone, Copy)]
 pub struct Uniques {
-    /// Their positions in the table of fields.
+    /// Their positions in [`EntityInfo::fields`].
     pub fields: &'static [usize],
-    /// The table of the claims, as if it were an entity's.
+    /// The table that holds the claimed values, described like that of an entity.
     pub(crate) claims: &'static EntityInfo,
 }
 
@@ -85,7 +92,7 @@ impl fmt::Debug for Uniques {
 }
 
 impl EntityInfo {
-    /// An entity with this name and table; the rest is as for one without.
+    /// Creates the description of an entity with this name and table, and nothing else.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, table: &'static str) -> Self {
@@ -132,21 +139,21 @@ impl EntityInfo {
         Self { deleted_at: Some(StampedField { field, encode }), ..self }
     }
 
-    /// The same, with a version.
+    /// The same, with a version field.
     #[doc(hidden)]
     #[must_use]
     pub const fn version(self, field: usize, last_version: u64) -> Self {
         Self { version: Some(field), last_version, ..self }
     }
 
-    /// The same, with an end.
+    /// The same, with an expiry field.
     #[doc(hidden)]
     #[must_use]
     pub const fn ttl(self, field: usize) -> Self {
         Self { ttl: Some(field), ..self }
     }
 
-    /// The same, with fields whose values no two items have.
+    /// The same, with unique fields.
     #[doc(hidden)]
     #[must_use]
     pub const fn uniques(self, fields: &'static [usize], claims: &'static Self) -> Self {
@@ -160,13 +167,13 @@ impl EntityInfo {
         Self { hooks: true, ..self }
     }
 
-    /// The attribute that marks what is deleted.
-    pub(crate) fn mark(&self) -> Option<&'static str> {
+    /// The attribute of the deletion time, for entities with soft delete.
+    pub(crate) fn deleted_at_attribute(&self) -> Option<&'static str> {
         Some(self.fields.get(self.deleted_at?.field)?.name)
     }
 
-    /// The attribute that says when an item expires.
-    pub(crate) fn end(&self) -> Option<&'static str> {
+    /// The attribute of the expiry, for entities that expire.
+    pub(crate) fn expiry_attribute(&self) -> Option<&'static str> {
         Some(self.fields.get(self.ttl?)?.name)
     }
 
@@ -175,17 +182,17 @@ impl EntityInfo {
         Some(self.fields.get(self.version?)?.name)
     }
 
-    /// The type that is written into the items of the entity.
+    /// The type name that is written into the items of the entity.
     pub(crate) fn type_name(&self) -> &'static str {
         self.type_names.first().copied().unwrap_or(self.name)
     }
 
-    /// The oldest type of the entity, which stays what it is when the type gets another name.
+    /// The oldest type name of the entity, which does not change when the type is renamed.
     pub(crate) fn oldest_type_name(&self) -> &'static str {
         self.type_names.last().copied().unwrap_or(self.name)
     }
 
-    /// True for the type that is written, and for former names of it.
+    /// Returns true for the current type name, and for former ones.
     pub(crate) fn is_type(&self, found: &str) -> bool {
         found == self.type_name() || self.type_names.contains(&found)
     }
@@ -220,8 +227,7 @@ impl EntityInfo {
         }
     }
 
-    /// True if an item has attributes that are no fields: keys that templates make, or the type of the
-    /// entity.
+    /// Returns true if an item has derived attributes: keys that templates make, or the type of the entity.
     pub(super) const fn has_derived(&self) -> bool {
         let mut index = 0;
         while index < self.indexes.len() {
@@ -235,8 +241,7 @@ impl EntityInfo {
             || self.type_attribute.is_some()
     }
 
-    /// How often an item may count: once, and once more for each local index, whose entry costs what it
-    /// holds.
+    /// How many times the size of an item may count: once for the table, and once for each local index.
     pub(super) const fn copies(&self) -> usize {
         let (mut copies, mut index) = (1, 0);
         while index < self.indexes.len() {
@@ -251,18 +256,18 @@ impl EntityInfo {
         roles(std::slice::from_ref(&self.partition), self.sort.as_slice())
     }
 
-    /// True if each key is a field as it is.
+    /// Returns true if no key of the table is made by a template.
     pub(super) fn has_plain_keys(&'static self) -> bool {
         self.keys().all(|(_, source)| matches!(source, KeySource::Field(_)))
     }
 
-    /// The table of the claims of entities that share their table: with an expiry if any of them expires.
+    /// The claims table of entities that share a table: with an expiry if any of them has one.
     pub(crate) fn claims_of(infos: &[&'static Self]) -> Option<&'static Self> {
         let claims = infos.iter().filter_map(|info| Some(info.unique?.claims));
         claims.max_by_key(|claims| claims.ttl.is_some())
     }
 
-    /// The error for a name that was learnt at run time.
+    /// The error for a field name that is given at run time and does not exist.
     pub(crate) fn no_such_field(&self, name: &str) -> ValueError {
         let known: Vec<String> = self.fields.iter().map(|field| format!("`{}`", field.name)).collect();
         ValueError::new(format!(
@@ -297,8 +302,8 @@ impl IndexInfo {
         roles(self.partition, self.sort)
     }
 
-    /// What a projected index of an entity holds beside the keys; `None` for every attribute. The type of an
-    /// entity that shares its table is asked for with every query, so it is always there.
+    /// The projected attributes other than keys; `None` if every attribute is projected. The type attribute
+    /// of an entity that shares its table is always projected, since every query filters by it.
     pub(crate) fn beside_keys(&'static self, info: &'static EntityInfo) -> Option<Vec<&'static str>> {
         let is_key =
             |name: &str| info.keys().chain(self.keys()).any(|(_, source)| info.attribute(source) == name);

@@ -1,11 +1,11 @@
-//! The keys of an item: written from the fields that they are made of, and checked before they are sent.
+//! Writing the keys of an item from the fields that they are made of, and checking their sizes.
 
 use super::{Entity, EntityInfo};
 use crate::codec::{Encoder, ItemWriter, ValueError, check_key};
 use crate::encoded::{KeyRanges, write_key};
 use crate::key::{EntityKey, KeySource, Part};
 
-/// The part of a key that a field is.
+/// Returns the part of a key for the field at a position.
 pub(crate) fn part_of_key<E: Entity>(key: &E::Key, field: usize) -> Option<&dyn Part> {
     key.part(E::INFO.key_fields.iter().position(|key_field| *key_field == field)?)
 }
@@ -38,7 +38,7 @@ pub(crate) fn encode_key_value<'p>(
     }
 }
 
-/// Writes the keys that templates make, and the type of the entity.
+/// Writes the derived attributes: the keys that templates make, and the type of the entity.
 pub(crate) fn write_derived<'p>(
     info: &'static EntityInfo,
     field: &dyn Fn(usize) -> Option<&'p dyn Part>,
@@ -72,7 +72,7 @@ pub(crate) fn write_derived<'p>(
 }
 
 pub(super) fn check_keys(info: &'static EntityInfo, item: &ItemWriter<'_>) -> Result<(), ValueError> {
-    for (name, json) in item.suspects() {
+    for (name, json) in item.keys_to_check() {
         for (role, source) in info.keys() {
             if info.attribute(source) == name {
                 check_key(json, role, &"the table").map_err(|error| error.in_field(name))?;

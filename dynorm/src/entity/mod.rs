@@ -1,4 +1,4 @@
-//! What an entity is: what the derive macro says of it, and the way to the bytes of its item and back.
+//! The [`Entity`] trait, the description of an entity, and the encoding and decoding of its items.
 
 mod bridge;
 mod decode;
@@ -26,41 +26,43 @@ use crate::validation::Violation;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
     label = "this type does not implement `dynorm::Entity`",
-    note = "an entity is a struct with `#[derive(Entity, Clone)]`, and a partition key: `#[entity(id)]` or `#[entity(partition)]` on a field"
+    note = "an entity is a struct with `#[derive(Entity, Clone)]`, and a partition key: `#[entity(id)]` or \
+            `#[entity(partition)]` on a field"
 )]
 pub trait Entity: Clone + Send + Sync + Sized + 'static {
-    /// The key: the type of its field, or a tuple for a composite key and for one made of a template.
+    /// The type of the key: that of its field, or a tuple for a composite key and for a key made by a
+    /// template.
     type Key: EntityKey;
 
-    /// Its table, fields, keys and indexes.
+    /// The description of the entity: its table, fields, keys and indexes.
     const INFO: &'static EntityInfo;
 
-    /// The key of this entity.
+    /// Returns the key of this entity.
     fn entity_key(&self) -> Self::Key;
 
-    /// Writes its fields.
+    /// Writes the fields.
     #[doc(hidden)]
     fn encode_item(&self, item: &mut ItemWriter<'_>) -> Result<(), ValueError>;
 
-    /// Reads its fields.
+    /// Reads the fields.
     #[doc(hidden)]
     fn decode_item(item: &Item<'_>) -> Result<Self, ValueError>;
 
-    /// The field at a position of the table of fields, for those that stand in a template.
+    /// Returns the field at a position of [`EntityInfo::fields`], if a template uses it.
     #[doc(hidden)]
     fn key_part(&self, _field: usize) -> Option<&dyn Part> {
         None
     }
 
-    /// Sets the id and the timestamps, and raises the version.
+    /// Sets the id and the timestamps, and increments the version.
     #[doc(hidden)]
     fn stamp_item(&mut self, _stamp: &Stamp) {}
 
-    /// Takes the fields that are not stored from another entity, in exchange for its own.
+    /// Swaps the fields that are not stored with those of another entity.
     #[doc(hidden)]
     fn take_skipped(&mut self, _from: &mut Self) {}
 
-    /// The rules that the entity breaks.
+    /// Returns the validation rules that the entity breaks.
     #[doc(hidden)]
     fn violations(&self) -> Vec<Violation> {
         Vec::new()
@@ -72,13 +74,13 @@ pub trait Entity: Clone + Send + Sync + Sized + 'static {
         None
     }
 
-    /// True if it was never saved, as far as it can tell.
+    /// Returns whether the entity was never saved; `None` if its fields do not tell.
     #[doc(hidden)]
     fn is_new(&self) -> Option<bool> {
         None
     }
 
-    /// The version that the entity was read with.
+    /// Returns the version that the entity was read with.
     #[doc(hidden)]
     fn item_version(&self) -> Option<i128> {
         None

@@ -1,34 +1,34 @@
-//! The error of a batch, as far as it goes without its entities.
+//! The error of a batch, without its entities.
 
 use std::fmt;
 
 use super::{Error, Subject};
 use crate::batch::Fate;
 
-/// The items of a batch that are not known to be done.
+/// The details of a failed batch: the items that failed or whose outcome is unknown.
 pub struct BatchReport {
     pub(crate) subject: Subject,
     pub(crate) total: usize,
     pub(crate) failures: Vec<BatchItem>,
-    /// Why a stream ended early.
+    /// Why the batch ended early, if it did.
     pub(crate) stopped: Option<std::sync::Arc<Error>>,
 }
 
-/// One input of a batch that is not known to be done, without its entity.
+/// One input of a batch that failed or whose outcome is unknown, without its entity.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchItem {
-    /// Its position in the input.
+    /// The position in the input, from 0.
     pub index: usize,
-    /// Its key, as text; the sensitive parts left out.
+    /// The key as text, without the values of sensitive fields.
     pub key: Option<String>,
-    /// What is known of it.
+    /// What happened to the input.
     pub fate: Fate,
-    /// Why.
+    /// Why it failed.
     pub reason: std::sync::Arc<Error>,
 }
 
-/// What it says, and the first failures: there may be hundreds of thousands.
+/// Shows the message and the first failures alone: there may be hundreds of thousands.
 impl fmt::Debug for BatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 10;
@@ -60,7 +60,7 @@ impl fmt::Display for BatchReport {
             let are = if failed == 1 { "is" } else { "are" };
             write!(f, "{failed} of {total} items {are} not done")?;
         }
-        // By fate, if there are several.
+        // The number of each fate, if there are several.
         let mut fates: Vec<(String, usize)> = Vec::new();
         for failure in failures {
             let fate = match failure.fate {

@@ -1,11 +1,12 @@
-//! What an operation was doing when it failed, in the words of its error.
+//! What an operation was doing when it failed, as its error says it. To add an activity, add a variant to
+//! [`Doing`] and its text to its `Display`.
 
 use std::fmt;
 
-/// What an operation was doing. Single operations, batches and transactions say it in the same words.
+/// What an operation was doing. Single operations, batches and transactions use the same texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Doing {
-    /// Encoding an entity, for whatever will be done with it.
+    /// Encoding an entity, for any operation.
     #[default]
     Storing,
     Saving,
@@ -13,17 +14,18 @@ pub(crate) enum Doing {
     Creating,
     Updating,
     Upserting,
-    /// Reading and saving, until nobody else was faster.
+    /// `retry_on_conflict`: reading, changing and saving until there is no version conflict.
     Changing,
     Deleting,
     Restoring,
     Checking,
-    /// Several of those, in one batch or transaction.
+    /// Writing several items, in a batch or transaction.
     Writing,
     Reading,
     ReadingForHooks,
     ReadingForUniqueValues,
     ReadingBack,
+    RunningHooks,
     /// Encoding a key.
     LookingFor,
     Finding,
@@ -38,7 +40,7 @@ pub(crate) enum Doing {
 }
 
 impl Doing {
-    /// True for what is done to a table, and not to an item in it.
+    /// Returns true for operations on a table rather than on its items.
     pub(super) const fn is_to_a_table(self) -> bool {
         matches!(self, Self::CreatingTable | Self::DeletingTable | Self::LookingUpTtl | Self::SwitchingOnTtl)
     }
@@ -66,6 +68,7 @@ impl fmt::Display for Doing {
             Self::Reading => "reading",
             Self::ReadingForHooks => "reading, for its hooks,",
             Self::ReadingForUniqueValues => "reading, for its unique values,",
+            Self::RunningHooks => "running the hooks of",
             Self::ReadingBack => "reading, after an update that was made,",
             Self::LookingFor => "looking for",
             Self::Finding => "finding",
@@ -81,7 +84,7 @@ impl fmt::Display for Doing {
     }
 }
 
-/// What an operation of a transaction does.
+/// The kind of an operation of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OperationKind {
@@ -93,14 +96,14 @@ pub enum OperationKind {
     Updating,
     /// It deletes an item.
     Deleting,
-    /// It asks something of an item that it does not change.
+    /// It checks a condition on an item that it does not change.
     Checking,
     /// It reads an item.
     Reading,
 }
 
 impl OperationKind {
-    /// The word in the subject of an error.
+    /// The same, for the subject of an error.
     pub(crate) const fn doing(self) -> Doing {
         match self {
             Self::Saving => Doing::Saving,

@@ -1,16 +1,18 @@
+//! What an error is about.
+
 use std::fmt;
 
 use super::Doing;
 use crate::entity::{EncodedKey, EntityInfo};
 
-/// What an operation was about.
+/// What an operation worked on: an entity, a table and a key, or a whole transaction.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
     pub(crate) operation: Doing,
     pub(crate) info: Option<&'static EntityInfo>,
     pub(crate) table: String,
     pub(crate) key: Option<String>,
-    /// Of a whole transaction: the number of its operations.
+    /// The number of operations, if this is a whole transaction.
     pub(crate) operations: Option<usize>,
 }
 
@@ -25,7 +27,7 @@ impl Subject {
         Self { operations: Some(operations), ..Self::default() }.in_table(named.join("`, `"))
     }
 
-    /// Of a transaction: `a transaction of 4 operations`.
+    /// Describes a transaction: `a transaction of 4 operations`.
     pub(super) fn count(&self) -> String {
         let reads = self.operation == Doing::Reading;
         match (self.operations.unwrap_or_default(), reads) {
@@ -36,7 +38,7 @@ impl Subject {
         }
     }
 
-    /// Of a transaction: it is about several tables.
+    /// Returns true for a transaction on several tables.
     pub(super) fn is_of_tables(&self) -> bool {
         self.operations.is_some() && self.table.contains("`, `")
     }
@@ -55,7 +57,7 @@ impl Subject {
         self
     }
 
-    /// The same, of a key that is described already.
+    /// Sets the key to a text that [`EncodedKey::describe`] made before.
     pub(crate) fn with_key_text(mut self, key: String) -> Self {
         self.key = Some(key);
         self

@@ -1,30 +1,31 @@
-//! The error of a transaction whose operations did not all go through.
+//! The error of a transaction.
 
 use std::fmt;
 
 use super::words::unknown;
 use super::{Doing, Error, OperationKind, Subject};
 
-/// A transaction that was cancelled, or could not be sent, for some of its operations.
+/// The details of a transaction that was cancelled, or could not be sent, because of some of its operations.
 #[derive(Debug)]
 pub struct TransactionReport {
     pub(crate) subject: Subject,
     pub(crate) failures: Vec<FailedOperation>,
-    /// DynamoDB has cancelled it; otherwise it was refused before.
+    /// True if DynamoDB cancelled it; false if it was refused before it was sent.
     pub(crate) sent: bool,
     pub(crate) outcome_known: bool,
 }
 
-/// One operation of a transaction for which the whole was not carried out. See
+/// An operation that made its transaction fail; see
 /// [`Error::failed_operations`](crate::Error::failed_operations).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedOperation {
-    /// Its number, from 1, in the order of the calls.
+    /// The number of the operation, from 1, in the order of the calls.
     pub number: usize,
-    /// What it was to do.
+    /// What the operation was to do.
     pub kind: OperationKind,
-    /// Why it failed: the error that it would be by itself, with entity, table, key, and the item that a condition found.
+    /// Why it failed: the error that the same operation would give outside of a transaction, with entity,
+    /// table, key, and the item that a condition found.
     pub reason: Error,
 }
 
@@ -33,7 +34,7 @@ impl FailedOperation {
         Self { number: index + 1, kind, reason }
     }
 
-    /// The reason without what stands around it.
+    /// The reason alone, without the operation, entity, table and key.
     fn why(&self) -> String {
         let with = |what: &str, detail: &str| match detail {
             "" => what.to_owned(),
@@ -53,7 +54,7 @@ impl FailedOperation {
             Error::AccessDenied(_) => with("access denied", detail),
             Error::Invalid(_) | Error::VersionConflict(_) | Error::UniqueConflict(_) => detail.to_owned(),
             Error::ValidationFailed(report) => with("it breaks its rules", &report.violated()),
-            // The error of the whole has no source, since several may have failed.
+            // The error of the transaction has no source, since several operations may have failed.
             Error::Refused(report) => {
                 let source = report.source.as_ref().map(ToString::to_string).unwrap_or_default();
                 with(&format!("refused by its hook `{detail}`"), &source)
@@ -82,7 +83,7 @@ impl From<TransactionReport> for Error {
 
 impl fmt::Display for TransactionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Messages stay short; `failed_operations` has them all.
+        /// The message names this many operations; `failed_operations` returns all of them.
         const SHOWN: usize = 5;
         let Self { subject, failures, sent, outcome_known } = self;
         let what = match (sent, subject.operation) {

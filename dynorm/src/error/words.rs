@@ -1,4 +1,4 @@
-//! What the errors say.
+//! The messages of errors.
 
 use std::fmt;
 
@@ -54,7 +54,8 @@ impl fmt::Display for Error {
             ),
             Self::TableNotFound(report) if report.subject.is_of_tables() => write!(
                 f,
-                "one of the tables `{}` does not exist; create them with `db.create_table::<…>().await`, or check the region, the endpoint and the table prefix",
+                "one of the tables `{}` does not exist; create them with `db.create_table::<…>().await`, \
+                 or check the region, the endpoint and the table prefix",
                 report.subject.table
             ),
             Self::TableNotFound(report) => {
@@ -62,7 +63,8 @@ impl fmt::Display for Error {
                 match report.subject.info {
                     Some(info) => write!(
                         f,
-                        "; create it with `db.create_table::<{}>().await`, or check the region, the endpoint and the table prefix",
+                        "; create it with `db.create_table::<{}>().await`, or check the region, \
+                         the endpoint and the table prefix",
                         info.name
                     ),
                     None => f.write_str("; check the region, the endpoint and the table prefix"),
@@ -72,7 +74,10 @@ impl fmt::Display for Error {
                 f,
                 "the table `{}` exists and differs from what {} says{}",
                 report.subject.table,
-                report.subject.info.map_or_else(|| "its entity".to_owned(), |info| format!("`{}`", info.name)),
+                report
+                    .subject
+                    .info
+                    .map_or_else(|| "its entity".to_owned(), |info| format!("`{}`", info.name)),
                 report.because()
             ),
             Self::Throttled(report) => write!(
@@ -94,7 +99,8 @@ impl fmt::Display for Error {
             }
             Self::Credentials(report) => write!(
                 f,
-                "{}: no valid credentials{}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, log in with the AWS CLI, or give the SDK client credentials of its own",
+                "{}: no valid credentials{}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+                 log in with the AWS CLI, or give the SDK client credentials of its own",
                 report.doing(),
                 report.because()
             ),
@@ -125,17 +131,22 @@ impl fmt::Display for Error {
             Self::Batch(report) => fmt::Display::fmt(report, f),
             Self::Transaction(report) => fmt::Display::fmt(report, f),
             Self::NoDatabase => f.write_str(
-                "no database: call `db.install()` once at the start, put `.on(&db)` on the operation, or run it inside `db.scope(…)`",
+                "no database: call `db.install()` once at the start, put `.on(&db)` on the \
+                 operation, or run it inside `db.scope(…)`",
             ),
             Self::Configuration(report) => f.write_str(&report.detail),
             Self::Internal(report) => {
-                write!(f, "{}: this is a bug of dynorm; please report it, with what was called", report.detail)
+                write!(
+                    f,
+                    "{}: this is a bug of dynorm; please report it, with what was called",
+                    report.detail
+                )
             }
         }
     }
 }
 
-/// The message and its causes, a line each, since this is what `fn main() -> dynorm::Result<()>` prints.
+/// Shows the message and its causes, one a line, since this is what `fn main() -> dynorm::Result<()>` prints.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;
@@ -152,18 +163,18 @@ pub(super) fn unknown(outcome_known: bool) -> &'static str {
     if outcome_known { "" } else { "; it may or may not have been applied" }
 }
 
-/// The same, of what is known not to have been applied by the last attempt.
+/// The same for an error whose last attempt is known not to have been applied.
 fn lost(outcome_known: bool) -> &'static str {
     if outcome_known { "" } else { "; an earlier attempt got no answer, and may have been applied" }
 }
 
 impl Report {
-    /// ": " and the detail, if there is one.
+    /// Returns `: ` and the detail, or nothing if there is no detail.
     fn because(&self) -> String {
         if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) }
     }
 
-    /// The rules that are broken.
+    /// Returns the broken rules as text.
     pub(super) fn violated(&self) -> String {
         let violations: Vec<String> = self.violations.iter().map(ToString::to_string).collect();
         violations.join("; ")
@@ -173,7 +184,7 @@ impl Report {
         let Subject { operation, info, table, .. } = &self.subject;
         match info {
             _ if self.subject.operations.is_some() => self.subject.to_string(),
-            // What is done to a table is not done to an item in it.
+            // An operation on a table does not name an item.
             Some(info) if operation.is_to_a_table() => format!("{operation} `{table}` of `{}`", info.name),
             _ => format!("{operation} {}", self.subject),
         }

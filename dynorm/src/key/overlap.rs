@@ -1,22 +1,24 @@
-//! Whether two keys of one table can be the same text: then an item of one entity could replace that of another.
+//! Finding out whether the keys of two entities in one table can be equal: then an item of one could replace
+//! an item of the other.
 //!
-//! The texts that a template makes are a regular language: fixed texts, digits of one number, and values, in which every
-//! escaped character has its escape (see [`template`](super::template)). Two templates can make one key if and only if the
-//! languages have a text in common, and that is found by walking both at once, a character at a time: the nodes of the walk
-//! are pairs of states, and the first pair in which both may end gives a shortest text. So nothing is guessed: equal
-//! templates, `A#{x}` beside `{x}#{y}`, other delimiters, other widths, and plain keys beside templates are one question.
+//! The keys that a template makes are a regular language: fixed texts, padded numbers, and values with
+//! escapes (see [`template`](super::template)). Two templates can make the same key if and only if their
+//! languages have a text in common. A breadth-first search over pairs of states, one character at a time,
+//! finds such a text: the first pair in which both languages may end gives a shortest one. So all cases are
+//! handled alike: equal templates, `A#{x}` and `{x}#{y}`, different delimiters or widths, and plain keys
+//! against templates.
 //!
-//! What a value can be is known from its type only roughly, and always taken for more than it is: any text for text and
-//! enums, any digits and signs for numbers. So "no" is certain, and "yes" may name a key whose values the types do not have.
+//! The values of a type are overestimated: any text for text and enums, any digits and signs for numbers. So
+//! a negative result is certain, while a positive one may be a key with values that the types do not have.
 //!
-//! Characters that no fixed text has, and that no rule names, are alike, so that a few stand for all.
+//! Characters that occur in no fixed text and in no rule are equivalent, so a few represent all of them.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::template::{ESCAPE, KeySource, Segment, Template};
 use crate::codec::{FieldInfo, ScalarType};
 
-/// A text that both keys can be, if there is one: each key is given with the fields of its entity.
+/// Returns a text that both keys can have, if there is one. Each key is given with the fields of its entity.
 pub(crate) fn shared_key(
     (one, of_one): (&KeySource, &[FieldInfo]),
     (other, of_other): (&KeySource, &[FieldInfo]),
@@ -48,10 +50,10 @@ pub(crate) fn shared_key(
     None
 }
 
-/// The nodes of the walk, each with the one before it and the character between the two.
+/// The visited nodes of the search, each with its predecessor and the character between them.
 type Reached = HashMap<(State, State), Option<((State, State), char)>>;
 
-/// The characters on the way to a node.
+/// Returns the characters on the path to a node.
 fn text_to(mut node: (State, State), reached: &Reached) -> String {
     let mut text = Vec::new();
     while let Some(Some((before, character))) = reached.get(&node) {
@@ -61,7 +63,7 @@ fn text_to(mut node: (State, State), reached: &Reached) -> String {
     text.iter().rev().collect()
 }
 
-/// One character of each kind; the first ones make the example that is shown.
+/// Returns one character of each kind; the first ones are preferred in the text that is found.
 fn alphabet(languages: &[&Language<'_>]) -> Vec<char> {
     let mut alphabet: Vec<char> = "a1xT-:.+\\# 023456789bcdefghijklmnopqrstuvwyzE".chars().collect();
     for piece in languages.iter().flat_map(|language| &language.pieces) {
@@ -71,11 +73,11 @@ fn alphabet(languages: &[&Language<'_>]) -> Vec<char> {
     alphabet
 }
 
-/// The texts that a key can be.
+/// The texts that a key can have.
 struct Language<'t> {
     scalar: ScalarType,
     pieces: Vec<Piece>,
-    /// Says which characters are escaped.
+    /// Decides which characters are escaped.
     template: Option<&'t Template>,
 }
 
@@ -85,7 +87,7 @@ enum Piece {
     Value { kind: Kind, is_last: bool },
 }
 
-/// What a value is made of.
+/// The characters that a value can have.
 #[derive(Clone, Copy)]
 enum Kind {
     Text { may_be_empty: bool },
@@ -94,7 +96,8 @@ enum Kind {
     Bool,
 }
 
-/// A piece, and how far into it: characters of a text or number; of a value, see the constants.
+/// A piece, and the progress in it: the number of characters for a text or number; one of the constants below
+/// for a value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
     piece: usize,
@@ -113,15 +116,15 @@ impl State {
     }
 }
 
-/// Some of a value was read, and it may end here.
+/// A part of a value was read, and the value may end here.
 const WITHIN: usize = 1;
-/// The escape was read, and what it belongs to follows.
+/// The escape was read, and the escaped character follows.
 const ESCAPED: usize = 2;
-/// What is escaped was read, and the escape follows.
+/// The escaped character was read, and the escape follows.
 const BEFORE_ESCAPE: usize = 3;
 
 impl<'t> Language<'t> {
-    /// `None` for a key whose field is not known.
+    /// Creates the language of a key; `None` if a field does not exist.
     fn new(source: &'t KeySource, fields: &[FieldInfo]) -> Option<Self> {
         match source {
             KeySource::Field(field) => {
@@ -146,12 +149,12 @@ impl<'t> Language<'t> {
         }
     }
 
-    /// True if a text may end in this state.
+    /// Returns true if a text may end in this state.
     fn may_end(&self, state: State) -> bool {
         self.open(state).iter().any(|state| state.piece == self.pieces.len())
     }
 
-    /// The state, and those behind pieces that may be over.
+    /// Returns the state, and the states after pieces that may end here.
     fn open(&self, state: State) -> Vec<State> {
         let mut open = vec![state];
         while let Some(state) = open.last().copied()
@@ -163,7 +166,7 @@ impl<'t> Language<'t> {
         open
     }
 
-    /// The states that a character leads to.
+    /// Returns the states that a character leads to.
     fn after(&self, state: State, character: char) -> Vec<State> {
         self.open(state).into_iter().filter_map(|state| self.step(state, character)).collect()
     }

@@ -1,27 +1,28 @@
-//! Keys made of text and fields, such as `ORDER#{id}`: how they are written, and how they are read back.
+//! Key templates: keys made of text and fields, such as `ORDER#{id}`, and how they are written and read.
 //!
-//! No two combinations of values make the same key, and every key reads back as its values. What ends a value must be told
-//! from what is part of it, so the escaped characters (`\`, `#`, and whatever a fixed text behind a field begins with) carry
-//! an escape, `\`:
+//! Different values always make different keys, and the values can be read back from a key. To find where a
+//! value ends, some characters are escaped by `\` in values: `\`, `#`, and the first character of each text
+//! that follows a field.
 //!
-//! - in a value with something behind it the escape stands in front, `a#b` becomes `a\#b`: the value ends at the first such
-//!   character without one;
-//! - in the value that ends the template it stands behind, `a#b` becomes `a#\b`: so the order of the keys stays that of the
-//!   values. Nothing ends this value, but without the escape `USER#{name}` could make the key of `USER#{id}#ORDER#{number}`.
+//! - In a value that is followed by text, the escape stands before the character: `a#b` becomes `a\#b`. The
+//!   value ends at the first such character without an escape.
+//! - In a value at the end of the template, the escape stands after the character: `a#b` becomes `a#\b`. So
+//!   the keys are in the order of the values. Nothing follows such a value, but without escapes `USER#{name}`
+//!   could make a key of `USER#{id}#ORDER#{number}`.
 //!
-//! A padded number has one length, and needs no escape.
+//! A padded number has a fixed length, and needs no escapes.
 
 use std::borrow::Cow;
 
 use crate::attribute::Part;
 use crate::codec::{Encoder, ValueError, scalar_text};
 
-/// Where the attribute of a key comes from.
+/// The source of a key attribute.
 #[derive(Clone, Copy, Debug)]
 pub enum KeySource {
-    /// The field at this position of the table of fields.
+    /// The field at this position of the entity's fields.
     Field(usize),
-    /// Text made of fields, stored in an attribute of its own.
+    /// Text made by a template, stored in an attribute of its own.
     Template(Template),
 }
 
@@ -30,23 +31,23 @@ pub enum KeySource {
 pub struct Template {
     /// The attribute that holds it.
     pub attribute: &'static str,
-    /// What it is made of, in order.
+    /// The segments, in order.
     pub segments: &'static [Segment],
-    /// False if values are written as they are, for keys that others made.
+    /// False if values are written without escapes, for keys of other programs.
     pub(super) is_escaped: bool,
 }
 
-/// A part of a [`Template`].
+/// A segment of a [`Template`].
 #[derive(Clone, Copy, Debug)]
 pub enum Segment {
     /// Fixed text.
     Text(&'static str),
-    /// The field at this position of the table of fields, with zeros in front up to a width (0: as it is).
+    /// The field at this position of the entity's fields, padded with zeros to a width (0 for no padding).
     Field(usize, usize),
 }
 
 impl KeySource {
-    /// False for a template whose values are written as they are.
+    /// Returns false for a template whose values are written without escapes.
     pub(crate) const fn is_escaped(&self) -> bool {
         match self {
             Self::Field(_) => true,
@@ -57,29 +58,30 @@ impl KeySource {
 
 pub(super) const ESCAPE: char = '\\';
 
-/// Escaped in every template, since it is what separates the parts of keys in most tables: so entities whose templates
-/// differ in their fixed text cannot make each other's keys.
+/// Escaped in every template, since it separates the parts of keys in most tables: so entities whose
+/// templates differ in their fixed text cannot make the same keys.
 pub(super) const SEPARATOR: char = '#';
 
 impl Template {
-    /// A template whose values are told apart.
+    /// Creates a template whose values are escaped.
     ///
     /// # Panics
     ///
-    /// While the entity is compiled, if the values could not be told apart: the derive macro refuses such a template first.
+    /// At compile time, if different values could make the same key. The derive macro refuses such a template
+    /// before.
     #[must_use]
     pub const fn new(attribute: &'static str, segments: &'static [Segment]) -> Self {
         assert!(is_unambiguous(segments), "different values of this template could make the same key");
         Self { attribute, segments, is_escaped: true }
     }
 
-    /// A template whose values are written as they are.
+    /// Creates a template whose values are written without escapes.
     #[must_use]
     pub const fn unescaped(attribute: &'static str, segments: &'static [Segment]) -> Self {
         Self { attribute, segments, is_escaped: false }
     }
 
-    /// The text for the given fields; `None` if one of them is absent.
+    /// Returns the key for the given fields; `None` if one of them is absent.
     #[doc(hidden)]
     pub fn render<'p>(
         &self,
@@ -89,8 +91,8 @@ impl Template {
         Ok((rendered == self.segments.len()).then_some(text))
     }
 
-    /// The reverse of [`render`](Self::render): the texts of the fields, in the order of the template, each with the position
-    /// of its field. A text that the template cannot have made is refused.
+    /// Parses a key, the reverse of [`render`](Self::render): returns the positions and texts of the fields,
+    /// in the order of the template. Fails if the template cannot have made the key.
     #[doc(hidden)]
     pub fn parse(&self, key: &str) -> Result<Vec<(usize, String)>, ValueError> {
         let mut parts: Vec<(usize, String)> = Vec::new();
@@ -111,7 +113,7 @@ impl Template {
         if rest.is_empty() { Ok(parts) } else { Err(foreign(self)) }
     }
 
-    /// The fields that it is made of, as positions of the table of fields.
+    /// Returns the positions of the fields in the template.
     pub(crate) fn fields(&self) -> impl Iterator<Item = usize> + use<> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Field(field, _) => Some(*field),
@@ -119,7 +121,7 @@ impl Template {
         })
     }
 
-    /// The text up to the first field that is absent, and the number of segments that it stands for.
+    /// Returns the text up to the first absent field, and the number of segments in it.
     pub(crate) fn render_start<'p>(
         &self,
         field: &dyn Fn(usize) -> Option<&'p dyn Part>,
@@ -139,20 +141,21 @@ impl Template {
         Ok((text, self.segments.len()))
     }
 
-    /// The text of one value, as the segment at `position`.
+    /// Returns the text of one value, as the segment at `position`.
     pub(crate) fn render_value(&self, position: usize, part: &dyn Part) -> Result<String, ValueError> {
         let mut text = String::new();
         self.push_value(&mut text, position, part)?;
         Ok(text)
     }
 
-    /// True if the values of the segment at `position` are in one order with the texts that they make: `is_fixed` says that
-    /// they have one length, `is_text` that they are text.
+    /// Returns true if the keys are in the order of the values of the segment at `position`. `is_fixed` says
+    /// that all values have texts of the same length, `is_text` that they are text.
     pub(crate) fn keeps_order(&self, position: usize, is_fixed: bool, is_text: bool) -> bool {
         let is_last = self.is_last(position);
         match self.segments.get(position) {
             Some(Segment::Field(_, 1..)) => true,
-            // An escape in front changes the length, unless the same places are escaped in all values.
+            // An escape before a character changes the length, unless all values have escapes at the same
+            // positions.
             Some(Segment::Field(_, 0)) if is_fixed => {
                 is_last || !self.is_escaped || !self.delimiters().any(char::is_alphanumeric)
             }
@@ -165,14 +168,14 @@ impl Template {
         position + 1 == self.segments.len()
     }
 
-    /// True for the characters that carry an escape in a value.
+    /// Returns true for the characters that are escaped in values.
     pub(super) fn escapes(&self, character: char) -> bool {
         self.is_escaped
             && (matches!(character, ESCAPE | SEPARATOR)
                 || self.delimiters().any(|delimiter| delimiter == character))
     }
 
-    /// The characters that end a value: those that the fixed text behind a field begins with.
+    /// Returns the characters that end a value: the first ones of the texts that follow fields.
     fn delimiters(&self) -> impl Iterator<Item = char> + use<> {
         self.segments.windows(2).filter_map(|pair| match pair {
             [Segment::Field(..), Segment::Text(text)] => text.chars().next(),
@@ -210,7 +213,7 @@ impl Template {
         Ok(())
     }
 
-    /// The value that `text` begins with, and what is behind it.
+    /// Reads the value at the beginning of `text`. Returns it and the rest.
     fn take_value<'t>(
         &self,
         position: usize,
@@ -258,8 +261,8 @@ impl Template {
     }
 }
 
-/// True if different values always make different keys: a value that is not padded is followed by a fixed text, or by
-/// nothing, and no fixed text behind a value begins with the escape.
+/// Returns true if different values always make different keys: each value without padding is followed by
+/// text or ends the template, and no text after a value begins with the escape character.
 pub(crate) const fn is_unambiguous(segments: &[Segment]) -> bool {
     let mut position = 0;
     while position + 1 < segments.len() {
@@ -280,7 +283,7 @@ pub(crate) const fn is_unambiguous(segments: &[Segment]) -> bool {
     true
 }
 
-/// One text for equal numbers, whatever zeros they come with: DynamoDB gives 1.50 back as 1.5, and -0 as 0.
+/// Returns the same text for equal numbers with different zeros: DynamoDB returns 1.50 as 1.5, and -0 as 0.
 fn number_text(text: &str) -> &str {
     let text = match text.contains('.') && !text.contains(['e', 'E']) {
         true => text.trim_end_matches('0').trim_end_matches('.'),
@@ -292,12 +295,14 @@ fn number_text(text: &str) -> &str {
 fn push_padded(text: &mut String, value: &str, width: usize) -> Result<(), ValueError> {
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ValueError::new(
-            "a padded part of a key must be a whole number and not negative, since the order of the texts would not be that of the numbers",
+            "a padded part of a key must be a whole number and not negative, since the order \
+             of the texts would not be that of the numbers",
         ));
     }
     if value.len() > width {
         return Err(ValueError::new(format!(
-            "a number of {} digits does not fit the {width} that the key is padded to, so it would not sort with the others",
+            "a number of {} digits does not fit the {width} that the key is padded to, so it \
+             would not sort with the others",
             value.len()
         )));
     }

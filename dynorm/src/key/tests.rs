@@ -1,5 +1,6 @@
-//! What holds for all templates and values: different parts make different keys, every key reads back as its parts, the order
-//! of the last value is that of the keys, and templates that are judged to be apart never make one key.
+//! What holds for all templates and values: different parts make different keys, every key reads back as its
+//! parts, the order of the last value is that of the keys, and templates that are judged to be apart never
+//! make one key.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,9 @@
 //! Writes that depend on what the item is: with the claims on its unique values, in one transaction, or over a NULL.
 
+use tokio::time::Instant;
+
 use super::find::get_item;
+use crate::backoff::{Backoff, CLAIM_TIME};
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::encoded::EncodedKey;
@@ -8,9 +11,6 @@ use crate::entity::EntityInfo;
 use crate::error::{Doing, Error, Result, Subject};
 use crate::transport::{self, Answer, Repeat};
 use crate::write::{Known, Write, send_one, unsettled};
-
-/// How often the item may turn out to be another than the write was made for.
-const ATTEMPTS: u32 = 10;
 
 /// How a write is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,9 @@ pub(super) async fn claiming(
     sending: Sending,
     mut write: impl FnMut(&Known) -> Result<Write>,
 ) -> Result<Option<Answer>> {
-    let mut subject = Subject::default();
-    for _ in 0..ATTEMPTS {
+    let (start, mut random) = (Instant::now(), fastrand::Rng::new());
+    let (mut waits, mut is_fresh) = (0, false);
+    loop {
         let mut write = write(&known)?;
         let sent = match sending {
             Sending::Alone(repeat) if write.claims.is_empty() => {
@@ -45,9 +46,18 @@ pub(super) async fn claiming(
             Ok(answer) => return Ok(answer),
             Err(failure) => known = write.explain(failure)?,
         }
-        subject = write.subject;
+        // What a failure has shown is never as fresh as now, so the next attempt goes at once. If the item
+        // has changed once more by then, others are at it as well: then it waits, and what it knows is old
+        // when it has.
+        if is_fresh {
+            if start.elapsed() >= CLAIM_TIME {
+                return Err(unsettled(write.subject));
+            }
+            waits += 1;
+            tokio::time::sleep(Backoff::CLAIM.delay(waits, &mut random)).await;
+        }
+        is_fresh = !is_fresh;
     }
-    Err(unsettled(subject))
 }
 
 /// What is known of an item, by reading it.

@@ -18,8 +18,8 @@ use crate::transport::{self, Answer, Repeat};
 use crate::unique::Claimed;
 use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
-/// Deletes an item by its key; one that is not there is fine. Made by [`Repository::delete`](crate::Repository::delete)
-/// and [`delete_by_id`](crate::Repository::delete_by_id).
+/// Deletes an item by its key. One that is not there is no error, unless the entity is soft-deleted. Made by
+/// [`Repository::delete`](crate::Repository::delete) and [`delete_by_id`](crate::Repository::delete_by_id).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Delete<E: Entity, R = Nothing> {
     key: E::Key,

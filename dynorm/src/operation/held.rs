@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::attribute::VersionStep;
 use crate::collection::Collection;
 use crate::database::Database;
 use crate::entity::{Entity, Stamp, encode_key};
@@ -11,7 +12,11 @@ use crate::rules::check_version;
 /// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
 /// which stamps it in place.
 ///
-/// What an entity passed by `&mut` is stamped with is taken back if the write is known to have failed.
+/// An entity passed by `&mut` is put back as it was if the write is known to have failed. If nobody knows,
+/// because no answer came or the future was dropped, it keeps its id and its times, and its version goes
+/// back: the next save is at the same item, and is a [`VersionConflict`](crate::Error::VersionConflict) if
+/// that write was made after all. A batch keeps ids and times of those that have failed, too, since it is
+/// made again with them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved here",
     label = "expected `{E}`, `&{E}` or `&mut {E}`",
@@ -36,25 +41,40 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
     fn batch_output(held: Vec<Self::Held>, stats: crate::batch::Stats, database: Database) -> Self::Batch;
 }
 
-/// An entity during its save.
+/// An entity during its save. An entity of the caller, if it is dropped before the save is settled, has its
+/// version taken back.
 pub(crate) trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
     fn entity_mut(&mut self) -> &mut E;
     /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
     fn remember(&mut self);
     fn stamp(&mut self, stamp: &Stamp) -> Result<()>;
-    /// Takes back what was done to an entity of the caller since it was remembered.
+    /// It is saved: what it was stamped with stays.
+    fn settle(&mut self);
+    /// It is known not to be saved: takes back what was done to an entity of the caller since it was
+    /// remembered.
     fn revert(&mut self);
+    /// It may be saved or not, or is saved again as it is: takes back that its version was raised, and no
+    /// more.
+    fn lower(&mut self);
     fn into_entity(self) -> E;
 }
 
 /// An entity of our own.
 pub struct Own<E>(pub(crate) E);
 
-/// An entity of the caller, with a copy of what it was before it was stamped if it may have to be put back.
-pub struct InPlace<'a, E> {
+/// An entity of the caller, with what has to be undone if its save does not come to a good end.
+pub struct InPlace<'a, E: Entity> {
     target: &'a mut E,
-    original: Option<E>,
+    undo: Undo<E>,
+}
+
+enum Undo<E> {
+    Nothing,
+    /// Its version was raised.
+    Version,
+    /// It was this before anything was done to it.
+    All(E),
 }
 
 impl<E> fmt::Debug for Own<E> {
@@ -63,7 +83,7 @@ impl<E> fmt::Debug for Own<E> {
     }
 }
 
-impl<E> fmt::Debug for InPlace<'_, E> {
+impl<E: Entity> fmt::Debug for InPlace<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InPlace").finish_non_exhaustive()
     }
@@ -84,7 +104,13 @@ impl<E: Entity> Held<E> for Own<E> {
         stamp_entity(&mut self.0, stamp)
     }
 
+    fn settle(&mut self) {}
+
     fn revert(&mut self) {}
+
+    fn lower(&mut self) {
+        self.0.stamp_item(&Stamp::taking_back());
+    }
 
     fn into_entity(self) -> E {
         self.0
@@ -101,23 +127,54 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
     }
 
     fn remember(&mut self) {
-        if self.original.is_none() {
-            self.original = Some(self.target.clone());
+        if matches!(self.undo, Undo::Nothing) {
+            self.undo = Undo::All(self.target.clone());
         }
     }
 
     fn stamp(&mut self, stamp: &Stamp) -> Result<()> {
-        stamp_entity(self.target, stamp)
+        stamp_entity(self.target, stamp)?;
+        if E::INFO.version.is_some() && matches!(self.undo, Undo::Nothing) {
+            self.undo = Undo::Version;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.undo = Undo::Nothing;
     }
 
     fn revert(&mut self) {
-        if let Some(original) = self.original.take() {
-            *self.target = original;
+        match std::mem::replace(&mut self.undo, Undo::Nothing) {
+            Undo::All(original) => *self.target = original,
+            undo => {
+                self.undo = undo;
+                self.lower();
+            }
         }
     }
 
-    fn into_entity(self) -> E {
+    fn lower(&mut self) {
+        let is_raised = match std::mem::replace(&mut self.undo, Undo::Nothing) {
+            Undo::Nothing => false,
+            Undo::Version => true,
+            Undo::All(original) => self.target.item_version() != original.item_version(),
+        };
+        if is_raised {
+            self.target.stamp_item(&Stamp::taking_back());
+        }
+    }
+
+    fn into_entity(mut self) -> E {
+        self.lower();
         self.target.clone()
+    }
+}
+
+/// However its save ends: by its answer, without one, or with a future that nobody polls any more.
+impl<E: Entity> Drop for InPlace<'_, E> {
+    fn drop(&mut self) {
+        self.lower();
     }
 }
 
@@ -162,7 +219,7 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
     type Held = InPlace<'a, E>;
 
     fn hold(self) -> InPlace<'a, E> {
-        InPlace { target: self, original: None }
+        InPlace { target: self, undo: Undo::Nothing }
     }
 
     fn output(_: InPlace<'a, E>) {}
@@ -174,8 +231,15 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
 
 /// Stamps an entity that is about to be written. One whose version cannot be raised stays as it is.
 pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<()> {
+    check_version_of(entity, stamp.version == VersionStep::Raise)?;
+    entity.stamp_item(stamp);
+    Ok(())
+}
+
+/// That the version of an entity is one, and one that can be raised if it is.
+pub(super) fn check_version_of<E: Entity>(entity: &E, raises: bool) -> Result<()> {
     if let Some(version) = entity.item_version()
-        && let Err(error) = check_version(E::INFO, version, true)
+        && let Err(error) = check_version(E::INFO, version, raises)
     {
         let subject = Subject::of(E::INFO);
         let subject = match encode_key::<E>(&entity.entity_key()) {
@@ -184,6 +248,5 @@ pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<(
         };
         return Err(Error::invalid(subject, &error));
     }
-    entity.stamp_item(stamp);
     Ok(())
 }

@@ -185,6 +185,7 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
     };
     match result {
         Ok(()) => {
+            held.settle();
             hooks::after(&database, held.entity_mut(), event).await;
             Ok(A::output(held))
         }

@@ -71,7 +71,7 @@ pub(super) struct End {
 
 /// The attribute that all entities of a table agree on; `None` if none of them expires.
 pub(super) fn end_of(infos: &[&'static EntityInfo]) -> Result<Option<End>> {
-    let mut ends = infos.iter().filter_map(|info| Some(End { info, attribute: info.end()? }));
+    let mut ends = infos.iter().filter_map(|info| Some(End { info, attribute: info.expiry_attribute()? }));
     let Some(first) = ends.next() else { return Ok(None) };
     match ends.find(|other| other.attribute != first.attribute) {
         None => Ok(Some(first)),

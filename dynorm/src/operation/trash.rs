@@ -32,7 +32,7 @@ pub(crate) fn mark_changes<E: Entity>(
 /// The reverse.
 pub(crate) fn restore_changes<E: Entity>(key: &E::Key) -> std::result::Result<Vec<Change>, ValueError> {
     let part = |field: usize| part_of_key::<E>(key, field);
-    let changes = E::INFO.mark().map(Change::remove).into_iter().collect();
+    let changes = E::INFO.deleted_at_attribute().map(Change::remove).into_iter().collect();
     complete(E::INFO, changes, &part, &Stamp::now())
 }
 
@@ -43,13 +43,13 @@ fn marks(
     end: Option<u64>,
 ) -> std::result::Result<Vec<Change>, ValueError> {
     let mut changes = Vec::new();
-    if let (Some(moment), Some(name)) = (info.deleted_at, info.mark()) {
+    if let (Some(moment), Some(name)) = (info.deleted_at, info.deleted_at_attribute()) {
         let mut encoder = Encoder::default();
         (moment.encode)(stamp, &mut encoder).map_err(|error| error.in_field(name))?;
         let value = Source::Value(Json(encoder.into_bytes()));
         changes.push(Change { action: expression::Action::SetIfAbsent(value), ..Change::remove(name) });
     }
-    if let (Some(seconds), Some(name)) = (end, info.end()) {
+    if let (Some(seconds), Some(name)) = (end, info.expiry_attribute()) {
         let now = u64::try_from(stamp.now.unix_micros().div_euclid(1_000_000)).unwrap_or(0);
         let end = now.saturating_add(seconds).saturating_add(1);
         changes.push(Change::set(name, Source::Value(Json(format!(r#"{{"N":"{end}"}}"#).into_bytes()))));

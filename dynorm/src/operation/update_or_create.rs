@@ -45,7 +45,7 @@ const ROUNDS: usize = 5;
 
 async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
     // An id that is not set yet is set here, so that all attempts are at one item.
-    stamp_entity(&mut entity, &Stamp::now()).map_err(|error| error.in_table(&database.table(E::INFO)))?;
+    stamp_entity(&mut entity, &Stamp::of_id()).map_err(|error| error.in_table(&database.table(E::INFO)))?;
     let key = entity.entity_key();
     let mut round = 1;
     loop {

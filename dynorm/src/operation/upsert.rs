@@ -4,7 +4,7 @@ use std::fmt;
 use super::OperationFuture;
 use super::changes::{complete, templates};
 use super::claiming::{Sending, claiming};
-use super::held::stamp_entity;
+use super::held::{check_version_of, stamp_entity};
 use super::returning::attributes;
 use super::update::Update;
 use crate::codec::{Item, Scanner, ValueError};
@@ -47,8 +47,11 @@ impl<E: Entity> fmt::Debug for OrInsert<E> {
 
 async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
     let table = database.table(E::INFO);
-    let stamp = Stamp::now();
-    stamp_entity(&mut entity, &stamp).map_err(|error| error.in_table(&table))?;
+    // The update itself raises the version: that of the item, or else what the entity says.
+    let stamp = Stamp::of_id();
+    check_version_of(&entity, true)
+        .and_then(|()| stamp_entity(&mut entity, &stamp))
+        .map_err(|error| error.in_table(&table))?;
     let item = encode_entity(&entity).map_err(|error| error.in_table(&table))?;
     let encoded = item.key(E::INFO);
     let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(Doing::Upserting);

@@ -1,9 +1,9 @@
-//! Requests and answers of batches, taken apart and put together again. Every value that stays is copied byte
-//! by byte.
+//! Splitting requests and answers of batches, and putting them together again. Values that stay are copied
+//! byte by byte.
 
 use crate::codec::{RawString, Scanner, ValueError};
 
-/// The members of an object, as they are written.
+/// Returns the members of an object, as they are written.
 pub(super) fn members(object: &str) -> Result<Vec<(RawString<'_>, &str)>, ValueError> {
     let mut members = Vec::new();
     Scanner::new(object).object(|name, rest| {
@@ -13,13 +13,13 @@ pub(super) fn members(object: &str) -> Result<Vec<(RawString<'_>, &str)>, ValueE
     Ok(members)
 }
 
-/// One member of an object, as it is written.
+/// Returns one member of an object, as it is written.
 pub(super) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let found = members(object).ok()?.into_iter().find(|(found, _)| found.is(name).unwrap_or(false));
     found.map(|(_, value)| value)
 }
 
-/// The elements of a list, as they are written.
+/// Returns the elements of a list, as they are written.
 pub(super) fn elements(list: &str) -> Result<Vec<&str>, ValueError> {
     let mut elements = Vec::new();
     Scanner::new(list).array(|rest| {
@@ -52,11 +52,11 @@ pub(super) struct Batch<'a> {
     tables: Vec<Table<'a>>,
 }
 
-/// What a batch asks of one table.
+/// The part of a batch for one table.
 #[derive(Clone, Debug)]
 pub(super) struct Table<'a> {
     name: RawString<'a>,
-    /// What stands beside the keys of a read, such as a projection.
+    /// The members other than the keys of a read, such as a projection.
     beside: Vec<(RawString<'a>, &'a str)>,
     pub(super) items: Vec<&'a str>,
 }
@@ -76,7 +76,7 @@ impl<'a> Batch<'a> {
         let members = members(request)?;
         let items = member(request, "RequestItems").ok_or_else(|| ValueError::new("no RequestItems"))?;
         let mut tables = tables(kind, items)?;
-        // The SDK keeps them in a hash map, whose order is another one each time; chance must not follow it.
+        // Sorted, since the SDK keeps the tables in a hash map, and faults must not depend on its order.
         tables.sort_by_key(Table::name);
         Ok(Self { kind, members, tables })
     }
@@ -93,14 +93,14 @@ impl<'a> Batch<'a> {
         self.tables.iter().map(|table| table.items.len()).sum()
     }
 
-    /// The same request with only the items that are kept.
+    /// Returns the request with only the items that are kept.
     pub(super) fn request(&self, keep: &[bool]) -> String {
         let items = write_tables(self.kind, &self.pick(|position| keep.get(position) == Some(&true)));
         with_member(&self.members, "RequestItems", &items)
     }
 
-    /// The answer to that, with the items that are not kept as unprocessed ones, beside those that the engine
-    /// handed back.
+    /// Returns the answer to that, with the items that are not kept added to the unprocessed ones of the
+    /// engine.
     pub(super) fn answer(&self, answer: &str, keep: &[bool]) -> Result<String, ValueError> {
         let mut handed_back = match member(answer, self.kind.unprocessed()) {
             Some(items) if items != "null" => tables(self.kind, items)?,
@@ -116,7 +116,7 @@ impl<'a> Batch<'a> {
         Ok(with_member(&members(answer)?, self.kind.unprocessed(), &items))
     }
 
-    /// How many items the engine itself handed back.
+    /// Returns the number of items that the engine itself left unprocessed.
     pub(super) fn handed_back_by_engine(&self, answer: &str) -> usize {
         member(answer, self.kind.unprocessed())
             .and_then(|items| tables(self.kind, items).ok())
@@ -175,7 +175,7 @@ fn write_tables(kind: Kind, tables: &[Table<'_>]) -> String {
     write_object(values)
 }
 
-/// The members with this one in place of the one of that name, or after the others.
+/// Returns an object of the members, with one of them replaced or added.
 fn with_member(members: &[(RawString<'_>, &str)], name: &str, value: &str) -> String {
     let is_it = |(found, _): &(RawString<'_>, &str)| found.is(name).unwrap_or(false);
     let missing = (!members.iter().any(is_it)).then_some((name, value));
@@ -183,7 +183,7 @@ fn with_member(members: &[(RawString<'_>, &str)], name: &str, value: &str) -> St
     write_object(present.chain(missing))
 }
 
-/// An object of members whose names are escaped already.
+/// Writes an object of members whose names are already escaped.
 fn write_object<'a>(members: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>) -> String {
     let members: Vec<String> =
         members.into_iter().map(|(name, value)| format!("\"{name}\":{}", value.as_ref())).collect();
@@ -196,19 +196,30 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_kept_byte_by_byte_and_the_rest_is_handed_back() {
-        let request = r#"{"ReturnConsumedCapacity":"TOTAL","RequestItems":{"a":[{"PutRequest":{"Item":{"k":{"S":"\u0041, ]}\""}}}},{"DeleteRequest":{"Key":{"k":{"N":"1.0"}}}}],"b\u002d":[{"DeleteRequest":{"Key":{"k":{"B":"AA=="}}}}]}}"#;
+        let request = concat!(
+            r#"{"ReturnConsumedCapacity":"TOTAL","RequestItems":{"a":["#,
+            r#"{"PutRequest":{"Item":{"k":{"S":"\u0041, ]}\""}}}},"#,
+            r#"{"DeleteRequest":{"Key":{"k":{"N":"1.0"}}}}],"#,
+            r#""b\u002d":[{"DeleteRequest":{"Key":{"k":{"B":"AA=="}}}}]}}"#
+        );
         let batch = Batch::parse(Kind::Write, request).unwrap();
         assert_eq!(batch.len(), 3);
         assert_eq!(batch.request(&[true; 3]), request);
         assert_eq!(
             batch.request(&[true, false, false]),
-            r#"{"ReturnConsumedCapacity":"TOTAL","RequestItems":{"a":[{"PutRequest":{"Item":{"k":{"S":"\u0041, ]}\""}}}}]}}"#
+            concat!(
+                r#"{"ReturnConsumedCapacity":"TOTAL","RequestItems":{"a":["#,
+                r#"{"PutRequest":{"Item":{"k":{"S":"\u0041, ]}\""}}}}]}}"#
+            )
         );
         assert_eq!(
             batch.answer(r#"{"UnprocessedItems":{},"ConsumedCapacity":[]}"#, &[true, false, false]).unwrap(),
-            r#"{"UnprocessedItems":{"a":[{"DeleteRequest":{"Key":{"k":{"N":"1.0"}}}}],"b\u002d":[{"DeleteRequest":{"Key":{"k":{"B":"AA=="}}}}]},"ConsumedCapacity":[]}"#
+            concat!(
+                r#"{"UnprocessedItems":{"a":[{"DeleteRequest":{"Key":{"k":{"N":"1.0"}}}}],"#,
+                r#""b\u002d":[{"DeleteRequest":{"Key":{"k":{"B":"AA=="}}}}]},"ConsumedCapacity":[]}"#
+            )
         );
-        // The engine may hand back items too, and may leave the member out.
+        // The engine may leave items unprocessed too, and may omit the member.
         assert_eq!(
             batch.answer(r#"{"UnprocessedItems":{"b-":[7]}}"#, &[true, true, false]).unwrap(),
             r#"{"UnprocessedItems":{"b-":[7,{"DeleteRequest":{"Key":{"k":{"B":"AA=="}}}}]}}"#
@@ -221,7 +232,10 @@ mod tests {
 
     #[test]
     fn keys_are_handed_back_with_what_was_asked_of_them() {
-        let request = r#"{"RequestItems":{"a":{"Keys":[1,2,3],"ConsistentRead":true,"ProjectionExpression":"x"},"b":{"Keys":[4]}}}"#;
+        let request = concat!(
+            r#"{"RequestItems":{"a":{"Keys":[1,2,3],"ConsistentRead":true,"ProjectionExpression":"x"},"#,
+            r#""b":{"Keys":[4]}}}"#
+        );
         let batch = Batch::parse(Kind::Read, request).unwrap();
         assert!(batch.tables()[0].is_consistent() && !batch.tables()[1].is_consistent());
         assert_eq!(
@@ -230,7 +244,10 @@ mod tests {
         );
         assert_eq!(
             batch.answer(r#"{"Responses":{}}"#, &[true, false, true, false]).unwrap(),
-            r#"{"Responses":{},"UnprocessedKeys":{"a":{"ConsistentRead":true,"ProjectionExpression":"x","Keys":[2]},"b":{"Keys":[4]}}}"#
+            concat!(
+                r#"{"Responses":{},"UnprocessedKeys":{"a":{"ConsistentRead":true,"#,
+                r#""ProjectionExpression":"x","Keys":[2]},"b":{"Keys":[4]}}}"#
+            )
         );
     }
 

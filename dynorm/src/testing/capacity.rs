@@ -1,4 +1,4 @@
-//! Provisioned capacity: a token bucket for each table, and what a request takes of it.
+//! Provisioned capacity: a token bucket for each table, and the cost of requests.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::batch::{Table, elements, member, members};
 use crate::codec::{Scanner, item_size};
 
-/// What an operation takes of a table, in capacity units.
+/// The capacity units that an operation consumes on a table.
 #[derive(Clone, Debug)]
 pub(super) struct Cost {
     pub(super) table: String,
@@ -25,7 +25,7 @@ pub(super) struct Capacity {
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    /// Below 0 while there is a debt.
+    /// Negative while there is a debt.
     units: f64,
     at: Instant,
 }
@@ -43,7 +43,7 @@ impl Capacity {
         self.take_all(&[Cost { table: table.to_owned(), units }])
     }
 
-    /// Takes all of the units if each table has what is asked of it, and otherwise nothing.
+    /// Takes all of the units if every table has enough, and nothing otherwise.
     pub(super) fn take_all(&self, costs: &[Cost]) -> bool {
         let mut sums: HashMap<&str, f64> = HashMap::new();
         for cost in costs {
@@ -51,8 +51,8 @@ impl Capacity {
         }
         let now = Instant::now();
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is larger than a bucket would never pass; so a full one is enough for it. The sums of many
-        // small parts may be off by less than anything costs.
+        // A request larger than a bucket would never pass, so a full bucket is enough for it. The tolerance
+        // is for rounding in sums of many small numbers.
         let enough = sums.iter().all(|(table, units)| {
             self.most > 0.0 && self.refill(&mut tables, table, now) + 1e-6 >= units.min(self.most)
         });
@@ -64,7 +64,7 @@ impl Capacity {
         enough
     }
 
-    /// Takes the units, if need be as a debt.
+    /// Takes the units, with a debt if there are not enough.
     pub(super) fn charge(&self, table: &str, units: f64) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         self.charge_at(&mut tables, table, units, Instant::now());
@@ -87,23 +87,23 @@ impl Capacity {
     }
 }
 
-/// The write units of an item, given as JSON.
+/// Returns the write units of an item, given as JSON.
 fn put_units(item: &str) -> f64 {
     units(item_size(item.as_bytes()).unwrap_or_default(), 1024)
 }
 
-/// The units of so many bytes, one at least.
+/// Returns the units for a number of bytes, at least one.
 fn units(bytes: usize, unit: usize) -> f64 {
     bytes.div_ceil(unit).max(1) as f64
 }
 
-/// The write units of one element of a `BatchWriteItem`.
+/// Returns the write units of one element of a `BatchWriteItem`.
 pub(super) fn batch_write_units(write: &str) -> f64 {
     let item = member(write, "PutRequest").and_then(|put| member(put, "Item"));
     item.map_or(1.0, put_units)
 }
 
-/// The read units of each key of a `BatchGetItem`, before its item is known.
+/// Returns the read units of each key of a `BatchGetItem`, before its item is known.
 pub(super) fn batch_get_units(table: &Table<'_>) -> f64 {
     read_units(table.is_consistent())
 }
@@ -121,7 +121,7 @@ pub(super) fn table_name(request: &str) -> Option<String> {
     Some(name.readable().into_owned())
 }
 
-/// What an operation takes that is no batch.
+/// Returns the cost of an operation that is not a batch.
 pub(super) fn costs(operation: &str, request: &str) -> Vec<Cost> {
     let one = |units: f64| {
         let table = table_name(request);
@@ -139,7 +139,7 @@ pub(super) fn costs(operation: &str, request: &str) -> Vec<Cost> {
     }
 }
 
-/// Twice what the same operation takes by itself.
+/// Returns the cost of an operation in a transaction: twice its cost outside of one.
 fn transaction_cost(item: &str) -> Option<Cost> {
     let (operation, request) = members(item).ok()?.into_iter().next()?;
     let units = match member(request, "Item") {
@@ -149,7 +149,7 @@ fn transaction_cost(item: &str) -> Option<Cost> {
     Some(Cost { table: table_name(request)?, units: 2.0 * units })
 }
 
-/// What a read takes on top of what was known before its answer.
+/// Returns the cost of a read beyond what was charged before its answer was known.
 pub(super) fn read_surplus(operation: &str, request: &str, answer: &str) -> Vec<Cost> {
     let size = |item: &str| item_size(item.as_bytes()).unwrap_or_default();
     let surplus = |bytes: usize, consistent: bool| (units(bytes, 4096) - 1.0) * read_units(consistent);

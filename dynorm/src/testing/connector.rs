@@ -1,4 +1,4 @@
-//! The HTTP client that misbehaves, in front of the one that does not.
+//! The HTTP client that injects faults, in front of the real one.
 
 use std::fmt;
 use std::io::{Error as IoError, ErrorKind};
@@ -26,7 +26,7 @@ use super::plan::{Plan, Unprocessed};
 use crate::batch::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};
 use crate::database::Database;
 
-/// The operations that faults befall.
+/// The operations that are subject to faults.
 const OPERATIONS: [&str; 13] = [
     "BatchExecuteStatement",
     "BatchGetItem",
@@ -44,9 +44,9 @@ const OPERATIONS: [&str; 13] = [
 ];
 
 impl Faults {
-    /// The same database, the same tables and the same table prefix, behind these faults. `database` itself
-    /// stays as it was, so a test looks there for what has really happened. Each call begins anew: with the
-    /// first request of the script and of the seed, and with full buckets.
+    /// Returns the same database, with the same tables and table prefix, behind these faults. `database`
+    /// itself does not change, so a test can check there what was really executed. Each call starts over:
+    /// with the first request of the script and of the seed, and with full capacity.
     ///
     /// ```
     /// use dynorm::prelude::*;
@@ -63,7 +63,8 @@ impl Faults {
     }
 }
 
-/// An HTTP client that misbehaves in front of `engine`, or of the SDK's default one where there is none.
+/// Creates an HTTP client that injects faults in front of `engine`, or of the SDK's default client if it is
+/// `None`.
 fn client(faults: Faults, engine: Option<SharedHttpClient>) -> SharedHttpClient {
     let burst = faults.burst.unwrap_or(Duration::from_secs(1));
     let capacity = |units: Option<u32>| units.map(|units| Capacity::new(units, burst));
@@ -77,7 +78,7 @@ fn client(faults: Faults, engine: Option<SharedHttpClient>) -> SharedHttpClient 
     http_client_fn(move |settings, components| {
         let engine = match &engine {
             Some(engine) => engine.http_connector(settings, components),
-            // It keeps its connections, so it is made only once.
+            // It pools connections, so it is created only once.
             None => default.get_or_init(|| default_connector(settings, components)).clone(),
         };
         SharedHttpConnector::new(Connector { state: state.clone(), engine })
@@ -124,7 +125,7 @@ impl HttpConnector for Connector {
             .filter(|operation| only.is_none_or(|only| only.iter().any(|only| only == operation)));
         let Some(operation) = operation else { return self.engine.call(request) };
 
-        // Here rather than in the future, so that the numbers follow the order in which requests are sent.
+        // Here rather than in the future, so that requests are numbered in the order in which they are sent.
         let plan = self.state.faults.plan(self.state.requests.fetch_add(1, Ordering::Relaxed));
         let connector = self.clone();
         HttpConnectorFuture::new(async move { connector.run(operation, plan, request).await })
@@ -137,7 +138,7 @@ impl Connector {
     async fn run(&self, operation: &'static str, plan: Plan, mut request: HttpRequest) -> Response {
         let body = collect(request.take_body()).await?;
         *request.body_mut() = SdkBody::from(body.clone());
-        // What is no text is no request, and goes on as it is, for the engine to say so.
+        // A body that is not UTF-8 is passed on, and the engine refuses it.
         let body = std::str::from_utf8(&body).unwrap_or_default();
         let work = Work::parse(operation, body);
         self.count(operation, |tally| {
@@ -172,7 +173,7 @@ impl Connector {
                 Err(cut())
             }
             Fault::CutAfter => {
-                // Throttled or refused, it is a lost answer all the same.
+                // Even an answer that is an error is lost.
                 self.execute(&work, plan, request).await?;
                 self.count(operation, |tally| tally.cut_after += 1);
                 Err(cut())
@@ -205,7 +206,7 @@ impl Connector {
             Some(batch) => keep(batch, plan.unprocessed, plan.chance.clone(), capacity.as_ref()),
             None => {
                 let enough = capacity.as_ref().is_none_or(|capacity| {
-                    // A batch of an impossible size is the engine's to refuse.
+                    // A batch of an invalid size is passed on, and the engine refuses it.
                     work.batch.is_some() || capacity.take_all(&costs(work.operation, work.body))
                 });
                 if !enough {
@@ -246,7 +247,7 @@ impl Connector {
             None => SdkBody::from(bytes),
             Some(Ok(body)) => {
                 let headers = response.headers_mut();
-                // A checksum of the body as it was.
+                // The checksum of the original body.
                 headers.remove("x-amz-crc32");
                 if headers.contains_key("content-length") {
                     set(headers, "content-length", &body.len())?;
@@ -282,7 +283,7 @@ impl Connector {
     }
 }
 
-/// What a request asks for.
+/// A request, as far as faults depend on it.
 struct Work<'a> {
     operation: &'static str,
     body: &'a str,
@@ -322,7 +323,7 @@ impl<'a> Work<'a> {
         self.is_transaction() || matches!(self.operation, "PutItem" | "UpdateItem" | "DeleteItem")
     }
 
-    /// The error of a transaction that is cancelled for one of its items, picked by chance.
+    /// Returns the error of a transaction that is cancelled because of one of its items, picked at random.
     fn cancelled(&self, code: &str, mut chance: fastrand::Rng) -> Option<String> {
         if !self.is_transaction() || self.items == 0 {
             return None;
@@ -348,7 +349,7 @@ impl<'a> Work<'a> {
         if self.is_read() { MAX_BATCH_GET_ITEMS } else { MAX_BATCH_WRITE_ITEMS }
     }
 
-    /// The error of a throttled request, with the reason in the form that DynamoDB gives it.
+    /// Returns the error of a throttled request, with the reason in DynamoDB's form.
     fn throttled(&self, code: &str, reasons: &str, what: &str) -> String {
         let table = match &self.batch {
             Some(batch) => batch.tables().first().map(super::batch::Table::name),
@@ -370,7 +371,8 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Which items of a batch are sent on: those that chance leaves, as far as the capacity of their tables goes.
+/// Decides which items of a batch are executed: those that are not picked as unprocessed, as far as the
+/// capacity of their tables allows.
 fn keep(
     batch: &Batch<'_>,
     unprocessed: Unprocessed,

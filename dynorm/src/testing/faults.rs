@@ -1,10 +1,10 @@
-//! Which faults there are to be, and how often.
+//! The faults, and how often they occur.
 
 use std::time::Duration;
 
 use super::log::FaultLog;
 
-/// What becomes of one request, for [`Faults::script`].
+/// The fault of one request, for [`Faults::script`].
 ///
 /// ```
 /// use dynorm::testing::{Fault, Faults};
@@ -14,50 +14,51 @@ use super::log::FaultLog;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is executed and answered.
+    /// No fault: the request is executed and answered.
     #[default]
     None,
-    /// It is answered with `ProvisionedThroughputExceededException`, and not executed. A transaction is
-    /// cancelled, with the reason `ProvisionedThroughputExceeded` at one of its items, picked by the seed.
+    /// The request is answered with `ProvisionedThroughputExceededException`, and not executed. A transaction
+    /// is cancelled, with the reason `ProvisionedThroughputExceeded` at one of its items, picked by the seed.
     Throttle,
-    /// It is answered with a `ThrottlingException` whose reason is one range of keys that is used too much,
-    /// and not executed. A transaction is cancelled, with the reason `ThrottlingError` at one of its items.
+    /// The request is answered with a `ThrottlingException` because of a hot key range, and not executed. A
+    /// transaction is cancelled, with the reason `ThrottlingError` at one of its items.
     HotKeyRange,
     /// This many items of a batch, picked by the seed, are not executed and come back as `UnprocessedItems`
-    /// or `UnprocessedKeys`. If that is all of them the request is throttled, as DynamoDB does it. Does
-    /// nothing to other operations.
+    /// or `UnprocessedKeys`. If that is all of them, the request is throttled, as by DynamoDB. No effect on
+    /// other operations.
     Unprocessed(usize),
-    /// It is answered with status 500, `InternalServerError`, and not executed.
+    /// The request is answered with status 500, `InternalServerError`, and not executed.
     ServerError,
-    /// No connection comes about, so it is known that nothing was executed.
+    /// The connection is refused, so the client knows that nothing was executed.
     Refused,
-    /// The connection breaks before the server acted. The client cannot know.
+    /// The connection breaks before the request is executed. The client cannot tell.
     CutBefore,
-    /// The server acts and the connection breaks before the answer arrives. The client cannot know.
+    /// The request is executed, and the connection breaks before the answer arrives. The client cannot tell.
     CutAfter,
     /// A transaction is cancelled with the reason `TransactionConflict` at one of its items, picked by the
-    /// seed, and a put, an update or a delete is answered with `TransactionConflictException`, as when
-    /// another transaction is at the item. It is not executed. Does nothing to other operations.
+    /// seed, and a put, an update or a delete is answered with `TransactionConflictException`, as if another
+    /// transaction were in progress on the item. It is not executed. No effect on other operations.
     Conflict,
-    /// A `TransactWriteItems` is answered with `TransactionInProgressException`, as when an earlier attempt
-    /// with its token is still under way, and not executed. Does nothing to other operations.
+    /// A `TransactWriteItems` is answered with `TransactionInProgressException`, as if an earlier attempt
+    /// with its token were still in flight, and not executed. No effect on other operations.
     InProgress,
-    /// It is executed and answered, after this long on tokio's clock.
+    /// The request is executed and answered after this delay on tokio's clock.
     Delay(Duration),
 }
 
-/// How a database misbehaves. [`on`](Self::on) makes one that does; see [the module](self).
+/// Faults to inject. [`on`](Self::on) puts them on a database; see [the module](self).
 ///
-/// A share is the probability from 0 to 1, and what is outside of that counts as the nearer end. At most one
-/// of the faults of a whole request befalls it (so their shares should not add up to more than 1: the later
-/// ones of the list below would lose); unprocessed items and delays come on top.
+/// A share is a probability; values below 0 and above 1 count as 0 and 1. A request has at most one of the
+/// faults below, so their shares should not add up to more than 1: the later ones would occur less often.
+/// Unprocessed items and delays are independent of them.
 ///
 /// | of a request | share |
 /// |---|---|
 /// | throttled | [`throttle`](Self::throttle), [`hot_key_range`](Self::hot_key_range) |
 /// | failed | [`server_error`](Self::server_error) |
-/// | without an answer | [`refused`](Self::refused), [`cut_before`](Self::cut_before), [`cut_after`](Self::cut_after) |
-/// | in the way of another | [`conflict`](Self::conflict), [`in_progress`](Self::in_progress) |
+/// | without a connection | [`refused`](Self::refused) |
+/// | without an answer | [`cut_before`](Self::cut_before), [`cut_after`](Self::cut_after) |
+/// | in conflict | [`conflict`](Self::conflict), [`in_progress`](Self::in_progress) |
 ///
 /// ```
 /// use std::time::Duration;
@@ -101,7 +102,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults yet; those of chance will follow from `seed`.
+    /// Creates a set without faults. Random decisions depend on `seed`.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(42).throttle(0.05);
@@ -110,7 +111,7 @@ impl Faults {
         Self { seed, ..Self::default() }
     }
 
-    /// What becomes of the first requests, one after another; the others pass.
+    /// Creates a set with the faults of the first requests, in order; later requests pass.
     ///
     /// ```
     /// use dynorm::testing::{Fault, Faults};
@@ -120,7 +121,7 @@ impl Faults {
         Self::default().script(script)
     }
 
-    /// The share of requests that are answered with `ProvisionedThroughputExceededException` and not
+    /// Sets the share of requests that are answered with `ProvisionedThroughputExceededException` and not
     /// executed.
     ///
     /// ```
@@ -131,8 +132,8 @@ impl Faults {
         self
     }
 
-    /// The share of requests that are answered with a `ThrottlingException` because of one range of keys, and
-    /// not executed: the rest of the table has capacity left.
+    /// Sets the share of requests that are answered with a `ThrottlingException` because of a hot key range,
+    /// and not executed.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).hot_key_range(0.05);
@@ -142,14 +143,14 @@ impl Faults {
         self
     }
 
-    /// The share of the items of `BatchWriteItem` and of the keys of `BatchGetItem` that come back as
-    /// `UnprocessedItems` and `UnprocessedKeys`. They are taken out of the request, so they are really not
-    /// executed. Where all items of a request would come back it is throttled, as DynamoDB does it: of
-    /// requests with a single item this share is throttled.
+    /// Sets the share of the items of `BatchWriteItem` and of the keys of `BatchGetItem` that come back as
+    /// `UnprocessedItems` and `UnprocessedKeys`. They are removed from the request, so they are not executed.
+    /// If all items of a request would come back, it is throttled, as by DynamoDB: this share of the requests
+    /// with a single item is throttled.
     ///
-    /// A fault of the items left out, such as a second write of a key, is not seen by the engine, where
-    /// DynamoDB would refuse the whole request. Requests with more items than DynamoDB takes are left as they
-    /// are.
+    /// The engine does not see an invalid item that is removed, such as a second write of a key, where
+    /// DynamoDB would refuse the whole request. Requests with more items than DynamoDB accepts are not
+    /// changed.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).unprocessed(0.2);
@@ -159,7 +160,7 @@ impl Faults {
         self
     }
 
-    /// The share of requests that are answered with status 500, `InternalServerError`, and not executed.
+    /// Sets the share of requests that are answered with status 500, `InternalServerError`, and not executed.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).server_error(0.02);
@@ -169,8 +170,8 @@ impl Faults {
         self
     }
 
-    /// The share of requests for which no connection comes about: they were not executed, and the client
-    /// knows it.
+    /// Sets the share of requests whose connection is refused: they are not executed, and the client knows
+    /// it.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).refused(0.01);
@@ -180,8 +181,8 @@ impl Faults {
         self
     }
 
-    /// The share of requests whose connection breaks before the server acted. The client cannot tell it from
-    /// [`cut_after`](Self::cut_after).
+    /// Sets the share of requests whose connection breaks before they are executed. The client cannot tell
+    /// this from [`cut_after`](Self::cut_after).
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).cut_before(0.01).cut_after(0.01);
@@ -191,7 +192,7 @@ impl Faults {
         self
     }
 
-    /// The share of requests that the server executes, and whose answer is lost.
+    /// Sets the share of requests that are executed, and whose answer is lost.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).cut_before(0.01).cut_after(0.01);
@@ -201,7 +202,7 @@ impl Faults {
         self
     }
 
-    /// The share of transactions, puts, updates and deletes that meet a transaction at an item: see
+    /// Sets the share of transactions, puts, updates and deletes that conflict with a transaction; see
     /// [`Fault::Conflict`].
     ///
     /// ```
@@ -212,7 +213,7 @@ impl Faults {
         self
     }
 
-    /// The share of writing transactions of which an earlier attempt is said to be in progress: see
+    /// Sets the share of write transactions that are answered as if an earlier attempt were in progress; see
     /// [`Fault::InProgress`].
     ///
     /// ```
@@ -223,8 +224,8 @@ impl Faults {
         self
     }
 
-    /// How long every request is on its way, on tokio's clock, which a test may pause. The server acts at the
-    /// end of it: a request whose future is dropped before was not executed.
+    /// Sets a delay for every request, on tokio's clock, which a test may pause. The request is executed
+    /// after the delay: if its future is dropped before, it is not executed.
     ///
     /// ```
     /// use std::time::Duration;
@@ -234,26 +235,27 @@ impl Faults {
         self.delay_between(delay, delay)
     }
 
-    /// The same, for each request another time between the two: requests overtake each other.
+    /// Sets a random delay for each request, between two limits, so that requests overtake each other.
     ///
     /// ```
     /// use std::time::Duration;
-    /// let faults = dynorm::testing::Faults::seeded(1).delay_between(Duration::from_millis(2), Duration::from_millis(20));
+    /// let (shortest, longest) = (Duration::from_millis(2), Duration::from_millis(20));
+    /// let faults = dynorm::testing::Faults::seeded(1).delay_between(shortest, longest);
     /// ```
     pub fn delay_between(mut self, shortest: Duration, longest: Duration) -> Self {
         self.delay = (shortest, longest.max(shortest));
         self
     }
 
-    /// The provisioned write capacity of every table, in write units a second, as a token bucket on tokio's
-    /// clock. The items of a batch for which there are no units come back as `UnprocessedItems`; a request
-    /// that gets nothing through is throttled.
+    /// Sets the provisioned write capacity of every table, in write units per second, as a token bucket on
+    /// tokio's clock. Items of a batch for which there are no units come back as `UnprocessedItems`; a
+    /// request without units for any item is throttled.
     ///
-    /// The bucket is full when a table is first used, and holds what comes in during [`burst`](Self::burst).
-    /// A put takes a unit for each KB of its item, begun ones included; a delete, an update and a condition
-    /// check take one, as if what they find were small; in transactions it is twice as much. Indexes take
-    /// nothing. A request that needs more than a full bucket passes at a full one and leaves a debt. PartiQL
-    /// is not counted.
+    /// The bucket is full when a table is first used, and holds the units of [`burst`](Self::burst). A put
+    /// takes one unit for each started KB of its item. A delete, an update and a condition check take one
+    /// unit, whatever the size of the stored item. Transactions take twice as much. Indexes take nothing. A
+    /// request that needs more than a full bucket passes when the bucket is full, and leaves a debt. PartiQL
+    /// takes nothing.
     ///
     /// ```
     /// use dynorm::prelude::*;
@@ -266,7 +268,8 @@ impl Faults {
     /// # let db = Database::memory()?;
     /// # db.create_table::<User>().await?;
     /// let log = FaultLog::default();
-    /// let small = Faults::seeded(1).write_capacity(500).burst(std::time::Duration::from_millis(50)).log(&log).on(&db);
+    /// let burst = std::time::Duration::from_millis(50);
+    /// let small = Faults::seeded(1).write_capacity(500).burst(burst).log(&log).on(&db);
     /// UserRepo::batch_save(vec![User::default(); 50]).on(&small).await?;
     /// assert!(log.total().items_sent > 50);    // 25 units came in before the first request
     /// # Ok(())
@@ -277,13 +280,13 @@ impl Faults {
         self
     }
 
-    /// The provisioned read capacity of every table, in read units a second, as a token bucket like that of
+    /// Sets the provisioned read capacity of every table, in read units per second, as a token bucket; see
     /// [`write_capacity`](Self::write_capacity).
     ///
-    /// A read takes half a unit for each key at first (a whole one if it is consistent, two in a
-    /// transaction), a query or a scan as if it were one key; what its answer says beyond the first 4 KB is
-    /// charged when it has come, and may leave a debt. What a filter or a projection leaves out of the answer
-    /// is not counted, other than by DynamoDB.
+    /// A read takes half a unit for each key at first: one unit if it is consistent, two in a transaction. A
+    /// query or a scan counts as one key. An answer of more than 4 KB is charged when it has arrived, and may
+    /// leave a debt. Unlike with DynamoDB, data that a filter or a projection leaves out of the answer is not
+    /// counted.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(1).read_capacity(100);
@@ -293,20 +296,21 @@ impl Faults {
         self
     }
 
-    /// For how long unused capacity is kept: a second, unless this says otherwise. At least one unit is
-    /// always kept. DynamoDB keeps five minutes.
+    /// Sets how long unused capacity is kept; one second by default. At least one unit is always kept.
+    /// DynamoDB keeps the capacity of five minutes.
     ///
     /// ```
     /// use std::time::Duration;
-    /// let faults = dynorm::testing::Faults::seeded(1).write_capacity(1000).burst(Duration::from_millis(100));
+    /// use dynorm::testing::Faults;
+    /// let faults = Faults::seeded(1).write_capacity(1000).burst(Duration::from_millis(100));
     /// ```
     pub fn burst(mut self, burst: Duration) -> Self {
         self.burst = Some(burst);
         self
     }
 
-    /// What becomes of the first requests, exactly, instead of what chance says. A capacity and a delay hold
-    /// for them too.
+    /// Sets the faults of the first requests, in place of random ones. Capacities and delays apply to them
+    /// too.
     ///
     /// ```
     /// use dynorm::testing::{Fault, Faults};
@@ -317,8 +321,8 @@ impl Faults {
         self
     }
 
-    /// Faults befall only these operations, such as `BatchWriteItem`; the others pass, and are neither
-    /// counted nor in the script.
+    /// Restricts the faults to these operations, such as `BatchWriteItem`. The others pass, are not counted,
+    /// and do not advance the script.
     ///
     /// ```
     /// let faults = dynorm::testing::Faults::seeded(7).throttle(0.1).only(["PutItem", "BatchWriteItem"]);
@@ -328,7 +332,7 @@ impl Faults {
         self
     }
 
-    /// Where to count what happens. Several databases may share a log.
+    /// Sets the log that counts requests and faults. Several databases may share a log.
     ///
     /// ```
     /// use dynorm::testing::{FaultLog, Faults};
@@ -341,7 +345,7 @@ impl Faults {
     }
 }
 
-/// How likely each fault of a whole request is.
+/// The probability of each fault of a whole request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shares {
     pub(super) throttle: f64,

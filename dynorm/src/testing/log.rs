@@ -1,8 +1,10 @@
+//! Counting what happened.
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What happened at a faulty database: counts for each operation. Clones share their counts.
+/// Counts the requests and faults of each operation. Clones share their counts.
 ///
 /// ```
 /// use dynorm::testing::{FaultLog, Faults};
@@ -26,31 +28,30 @@ pub struct FaultLog(Arc<Mutex<BTreeMap<&'static str, Tally>>>);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// The requests that were sent, repetitions included.
+    /// The requests that were sent, including retries.
     pub requests: u64,
-    /// The requests that the server executed as a success, in part at least, whether or not the answer
-    /// arrived.
+    /// The requests that succeeded, at least in part, whether or not the answer arrived.
     pub executed: u64,
-    /// The requests that were throttled as a whole: by chance, by the script, for lack of capacity, or
-    /// because all of their items would have come back.
+    /// The requests that were throttled: at random, by the script, for lack of capacity, or because all of
+    /// their items would have come back.
     pub throttled: u64,
-    /// The requests that were throttled for a hot range of keys.
+    /// The requests that were throttled because of a hot key range.
     pub hot_key_ranges: u64,
     /// The requests of which some items came back.
     pub partly_unprocessed: u64,
     /// The requests that were answered with status 500.
     pub server_errors: u64,
-    /// The requests for which no connection came about.
+    /// The requests whose connection was refused.
     pub refused: u64,
-    /// The requests whose connection broke before the server acted.
+    /// The requests whose connection broke before they were executed.
     pub cut_before: u64,
     /// The requests whose answer was lost.
     pub cut_after: u64,
-    /// The requests that met a transaction at an item.
+    /// The requests that conflicted with a transaction.
     pub conflicts: u64,
-    /// The transactions of which an earlier attempt was said to be in progress.
+    /// The transactions that were answered as if an earlier attempt were in progress.
     pub in_progress: u64,
-    /// The items, or keys, of all requests: one of a single-item operation, none of a query or a scan.
+    /// The items, or keys, of all requests: one for a single operation, none for a query or a scan.
     pub items_sent: u64,
     /// The items of the requests that were executed, without those that came back.
     pub items_executed: u64,
@@ -78,7 +79,7 @@ impl std::ops::AddAssign for Tally {
 }
 
 impl FaultLog {
-    /// The counts of one operation, such as `PutItem`.
+    /// Returns the counts of one operation, such as `PutItem`.
     ///
     /// ```
     /// assert_eq!(dynorm::testing::FaultLog::default().of("PutItem").requests, 0);
@@ -88,7 +89,7 @@ impl FaultLog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(operation).copied().unwrap_or_default()
     }
 
-    /// The counts of all operations together.
+    /// Returns the sum of the counts of all operations.
     ///
     /// ```
     /// assert_eq!(dynorm::testing::FaultLog::default().total().requests, 0);
@@ -102,7 +103,7 @@ impl FaultLog {
         total
     }
 
-    /// Begins to count from 0. The faults go on as they were: the number of the next request does not change.
+    /// Resets all counts to 0. The faults are not affected: the number of the next request does not change.
     ///
     /// ```
     /// let log = dynorm::testing::FaultLog::default();
@@ -123,7 +124,7 @@ impl fmt::Debug for FaultLog {
     }
 }
 
-/// A line for each operation.
+/// Shows one line for each operation.
 impl fmt::Display for FaultLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -140,7 +141,7 @@ impl fmt::Display for FaultLog {
     }
 }
 
-/// What is 0 is left out.
+/// Shows the counts that are not 0.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.requests == 1 { "" } else { "s" };

@@ -1,4 +1,4 @@
-//! What becomes of each request: it follows from the seed and the request's number alone.
+//! The fault of each request, which depends only on the seed and the number of the request.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::faults::{Fault, Faults, Shares};
 
-/// What becomes of one request.
+/// What to do with one request.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) fault: Fault,
@@ -15,7 +15,7 @@ pub(super) struct Plan {
     pub(super) chance: Rng,
 }
 
-/// Which items of a batch are handed back.
+/// Which items of a batch are left unprocessed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unprocessed {
     Share(f64),
@@ -63,15 +63,15 @@ impl Shares {
     }
 }
 
-/// The random numbers of one request.
+/// Returns the random numbers of one request.
 fn chance(seed: u64, number: usize) -> Rng {
-    // The seed is mixed first, so that neighbouring seeds do not share their requests' numbers.
+    // The seed is mixed first, so that neighbouring seeds do not give shifted sequences.
     let number = u64::try_from(number).unwrap_or(u64::MAX);
     Rng::with_seed(Rng::with_seed(seed).u64(..).wrapping_add(number))
 }
 
 impl Unprocessed {
-    /// Which of `count` items are kept.
+    /// Returns which of `count` items are executed.
     pub(super) fn keep(self, count: usize, chance: &mut Rng) -> Vec<bool> {
         match self {
             Self::Share(share) => (0..count).map(|_| chance.f64() >= share).collect(),

@@ -71,8 +71,9 @@ pub fn transaction<'a>() -> Transaction<'a> {
 /// delete with its `.when(…)`, or a [`check`](Self::check) of an item that is not changed.
 ///
 /// Entities are stamped as by a save, all with one time. Pass them by `&mut` to have their ids and timestamps: that is taken
-/// back if the transaction is known to have failed. The database is the one of [`on`](Self::on), or else that of the first
-/// operation that names one. A transaction costs twice the capacity of its single writes.
+/// back if the transaction is known to have failed, and their versions also if nobody knows, or if its future
+/// is dropped. The database is the one of [`on`](Self::on), or else that of the first operation that names
+/// one. A transaction costs twice the capacity of its single writes.
 ///
 /// # Repetitions
 ///
@@ -171,7 +172,8 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Deletes the item of an entity; that it is not there is no error. With conditions, give the delete itself.
+    /// Deletes the item of an entity; that it is not there is no error, unless the entity is soft-deleted.
+    /// With conditions, give the delete itself.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -254,7 +256,8 @@ impl<'a, S> Transaction<'a, S> {
 }
 
 impl Transaction<'_> {
-    /// Deletes an item by its key; that it is not there is no error. Say of which entity: `delete_by_id::<User>(id)`.
+    /// Deletes an item by its key; that it is not there is no error, unless the entity is soft-deleted. Say
+    /// of which entity: `delete_by_id::<User>(id)`.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -268,7 +271,7 @@ impl Transaction<'_> {
 }
 
 impl<E: Entity> Transaction<'_, OfEntity<E>> {
-    /// Deletes an item by its key; that it is not there is no error.
+    /// Deletes an item by its key; that it is not there is no error, unless the entity is soft-deleted.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -302,6 +305,7 @@ async fn run(
         Err(error) => Err(error),
     };
     if result.is_ok() {
+        parts.iter_mut().for_each(|part| part.settle());
         for part in parts.iter_mut().filter(|part| part.info().hooks) {
             part.after(&database).await;
         }

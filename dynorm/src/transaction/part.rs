@@ -24,6 +24,8 @@ pub(super) trait Part: Send {
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
     /// The same once more, for what the item turned out to be.
     fn again(&mut self, known: &Known, table: String, stamp: &Stamp) -> Result<Write>;
+    /// It is carried out: what an entity of the caller was stamped with stays.
+    fn settle(&mut self) {}
     /// Takes back what was done to an entity of the caller.
     fn revert(&mut self) {}
     /// Runs the hooks before it, and looks up what it has to know of the item.
@@ -73,6 +75,10 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
         let item = encode_entity(self.held.entity()).map_err(|error| error.in_table(&table))?;
         self.put.known = Some(known.clone());
         put_request(table, E::INFO, &item, &self.put)
+    }
+
+    fn settle(&mut self) {
+        self.held.settle();
     }
 
     fn revert(&mut self) {

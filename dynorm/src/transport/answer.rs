@@ -1,26 +1,26 @@
-//! What a success must be, operation by operation: a status of 200 is a success only with an answer of DynamoDB's.
+//! Checking that a successful response is an answer of DynamoDB to the operation.
 //!
-//! A proxy, a captive portal or a broken server may say 200 with a page of HTML, with nothing, or with an error. Every answer
-//! passes here before anybody reads it, so a write is never taken for done because somebody said "OK".
+//! A proxy, a captive portal or a broken server may send the status 200 with an HTML page, an empty body, or
+//! an error. Every answer is checked here before it is used, so a write never counts as done because of a
+//! status alone.
 
 use aws_smithy_types::body::SdkBody;
 
-use super::Operation;
 use crate::codec::{Scanner, Value, ValueError};
 
 /// The body of a successful answer.
 pub(crate) struct Answer(SdkBody);
 
 impl Answer {
-    /// That of an operation which answers nothing.
+    /// Returns the answer of an operation that has none.
     pub(crate) fn empty() -> Self {
         Self(SdkBody::from("{}"))
     }
 
-    /// The answer to what was `asked`, if it is one.
-    pub(super) fn new(operation: Operation, asked: &[u8], body: SdkBody) -> Result<Self, ValueError> {
+    /// Checks that `body` is an answer with these members to the request `asked`.
+    pub(super) fn new(members: &[Member], asked: &[u8], body: SdkBody) -> Result<Self, ValueError> {
         let answer = Self(body);
-        check(operation, asked, answer.text()?)?;
+        check(members, asked, answer.text()?)?;
         Ok(answer)
     }
 
@@ -29,7 +29,7 @@ impl Answer {
             .map_err(|_| ValueError::new("the answer is not UTF-8"))
     }
 
-    /// What the answer says of the capacity that the request took, as JSON.
+    /// Returns the consumed capacity in the answer, as JSON.
     pub(super) fn consumed_capacity(&self) -> Option<&str> {
         let mut found = None;
         let search = |text| {
@@ -58,18 +58,18 @@ pub(super) struct Member {
 enum Kind {
     Object,
     List,
-    /// The item that was asked for, or that was written.
+    /// The item that was requested or written.
     Item,
-    /// A list of objects, each with the item of the read in its place.
+    /// A list of objects, each with the item of the read at the same position.
     Reads,
 }
 
-/// What the answers of the operations must be. What is not named may be there, and is not looked at.
+/// The members that the answer to each operation has. Other members are ignored.
 impl Member {
     pub(super) const GET: &[Self] = &[Self::optional("Item", Kind::Item)];
-    /// Of a single write.
+    /// The answer to a single write.
     pub(super) const WRITE: &[Self] = &[Self::optional("Attributes", Kind::Item)];
-    /// Of a query or a scan; one that counts has a number instead, and its reader asks for it.
+    /// The answer to a query or a scan. One that counts has a number instead, which its reader checks.
     pub(super) const PAGE: &[Self] = &[Self::optional("Items", Kind::List)];
     pub(super) const BATCH_WRITE: &[Self] = &[Self::required("UnprocessedItems", Kind::Object)];
     pub(super) const BATCH_GET: &[Self] =
@@ -85,7 +85,7 @@ impl Member {
         Self { name, kind, is_required: false }
     }
 
-    /// Steps over the member and says whether it is there: an optional one that is NULL is not.
+    /// Skips the member, and returns whether it is present: an optional member that is null is not.
     fn check(self, scanner: &mut Scanner<'_>, asked: &[u8]) -> Result<bool, ValueError> {
         if scanner.peek() == Some(b'n') && !self.is_required {
             scanner.skip()?;
@@ -104,8 +104,7 @@ impl Member {
     }
 }
 
-fn check(operation: Operation, asked: &[u8], answer: &str) -> Result<(), ValueError> {
-    let members = operation.answer;
+fn check(members: &[Member], asked: &[u8], answer: &str) -> Result<(), ValueError> {
     let mut found = [false; 2];
     let mut scanner = Scanner::new(answer);
     scanner.object(|name, scanner| {
@@ -134,10 +133,11 @@ fn container(scanner: &mut Scanner<'_>, opening: u8, expected: &str) -> Result<(
     scanner.skip().map(drop)
 }
 
-/// A key of a request, as it was written.
+/// A key in a request: names and values as they were written.
 type Key<'a> = Vec<(&'a str, &'a str)>;
 
-/// The keys that a request names: one of a single operation, of a transaction that of each operation. A put has none.
+/// Returns the keys in a request: one for a single operation, one for each operation of a transaction. A put
+/// has none.
 fn asked_keys(asked: &[u8]) -> Result<Vec<Option<Key<'_>>>, ValueError> {
     let text = std::str::from_utf8(asked).map_err(|_| ValueError::new("not UTF-8"))?;
     let (mut alone, mut several) = (None, Vec::new());
@@ -174,7 +174,7 @@ fn key<'a>(scanner: &mut Scanner<'a>) -> Result<Key<'a>, ValueError> {
     Ok(key)
 }
 
-/// Steps over an item, which must have this key. What is no key of the type at all is left to those who know the entity.
+/// Skips an item, and checks that it has this key.
 fn item(scanner: &mut Scanner<'_>, key: &Key<'_>) -> Result<(), ValueError> {
     if scanner.peek() != Some(b'{') {
         return Err(ValueError::new("expected an object"));
@@ -184,17 +184,13 @@ fn item(scanner: &mut Scanner<'_>, key: &Key<'_>) -> Result<(), ValueError> {
         let value = scanner.skip()?;
         let Some((_, asked)) = key.iter().find(|(asked, _)| *asked == name.text) else { return Ok(()) };
         found += 1;
-        // Nearly always they are written alike.
+        // Equal values nearly always have the same text.
         if *asked == value {
             return Ok(());
         }
         let (one, other) = (Value::parse(&mut Scanner::new(asked))?, Value::parse(&mut Scanner::new(value))?);
-        if one.value_type() != other.value_type() {
-            return Err(other
-                .unexpected(&one.value_type().to_string())
-                .in_field(name.readable().into_owned()));
-        }
-        if one.equals(&other)? {
+        // A value of another type cannot be decoded, and the decoder says where it stands.
+        if one.value_type() != other.value_type() || one.equals(&other)? {
             Ok(())
         } else {
             Err(ValueError::new("the answer is an item of another key"))
@@ -203,7 +199,7 @@ fn item(scanner: &mut Scanner<'_>, key: &Key<'_>) -> Result<(), ValueError> {
     if found < key.len() { Err(ValueError::new("the item lacks its key")) } else { Ok(()) }
 }
 
-/// Steps over the answers of several reads. That there are too few is for their reader to say.
+/// Skips the answers of several reads, and checks their keys. Their reader checks that none is missing.
 fn reads(scanner: &mut Scanner<'_>, keys: &[Option<Key<'_>>]) -> Result<(), ValueError> {
     if scanner.peek() != Some(b'[') {
         return Err(ValueError::new("expected a list"));
@@ -224,7 +220,7 @@ fn reads(scanner: &mut Scanner<'_>, keys: &[Option<Key<'_>>]) -> Result<(), Valu
     })
 }
 
-/// True if an item in an error is one that the request was about: of a condition that failed, the item that it found.
+/// Returns true if the items in an error, which failed conditions found, have the keys of the request.
 pub(super) fn is_about<'i>(
     asked: &[u8],
     mut items: impl Iterator<Item = (usize, &'i str)>,
@@ -237,7 +233,7 @@ pub(super) fn is_about<'i>(
     }))
 }
 
-/// A success that is none: what came is not an answer to the operation.
+/// The error for a successful response that is not an answer to the operation.
 #[derive(Debug)]
 pub(super) struct NoAnswer(pub(super) ValueError);
 
@@ -274,7 +270,7 @@ mod tests {
             (Operation::SCAN, b"{}", r#"{"Count":0}"#),
         ];
         for (operation, asked, answer) in every {
-            assert_eq!(check(operation, asked, answer), Ok(()), "{operation:?} {answer}");
+            assert_eq!(check(operation.answer, asked, answer), Ok(()), "{operation:?} {answer}");
         }
         for (operation, asked, _) in every {
             for answer in [
@@ -290,7 +286,7 @@ mod tests {
                 r#"{"__type":"x#InternalServerError"}"#,
                 r#"{"message":"Forbidden"}"#,
             ] {
-                assert!(check(operation, asked, answer).is_err(), "{operation:?} {answer}");
+                assert!(check(operation.answer, asked, answer).is_err(), "{operation:?} {answer}");
             }
         }
         for (operation, asked, answer) in [
@@ -309,7 +305,7 @@ mod tests {
             (Operation::TRANSACT_GET_ITEMS, reads, r#"{"Responses":[{"Item":{"id":{"S":"b"}}}]}"#),
             (Operation::QUERY, b"{}", r#"{"Items":{}}"#),
         ] {
-            assert!(check(operation, asked, answer).is_err(), "{operation:?} {answer}");
+            assert!(check(operation.answer, asked, answer).is_err(), "{operation:?} {answer}");
         }
     }
 

@@ -1,39 +1,39 @@
-//! Why there is no successful answer: what the SDK reports, sorted into what a caller acts on.
+//! Failures of requests: the errors of the SDK, classified by what a caller can do about them.
 
 use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::Operation;
 use super::answer::{self, NoAnswer};
 use crate::codec::{Scanner, ValueError, shown};
 use crate::error::{Error, Report, StoredItem, Subject};
 
-/// Why there is no successful answer.
+/// A request that got no successful answer, and why.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) message: String,
     pub(crate) outcome_known: bool,
-    /// DynamoDB itself said so.
+    /// True if the failure is an answer of DynamoDB itself.
     pub(crate) answered: bool,
-    /// The status of the answer.
+    /// The HTTP status of the answer, if there was one.
     pub(super) status: Option<u16>,
-    /// Of a condition that failed: the item as it is, if there is one and it was asked for.
+    /// The stored item, if a condition failed, there is one, and it was requested.
     pub(crate) item: Option<StoredItem>,
-    /// Of a transaction that was cancelled: what became of each of its operations, in their order.
+    /// The reason for each operation of a cancelled transaction, in order.
     pub(crate) reasons: Vec<CancellationReason>,
     pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What became of one operation of a transaction that was cancelled.
+/// The reason for one operation of a cancelled transaction.
 #[derive(Debug, Default)]
 pub(crate) struct CancellationReason {
-    /// `None`, the word, for an operation that would have succeeded, else the name of an error such as `ConditionalCheckFailed`.
+    /// The text `None` for an operation that would have succeeded, or the name of an error such as
+    /// `ConditionalCheckFailed`.
     pub(crate) code: String,
     pub(crate) message: Option<String>,
-    /// The item as it is, if it was asked for.
+    /// The stored item, if it was requested.
     pub(crate) item: Option<StoredItem>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum FailureKind {
     ConditionFailed,
     TableNotFound,
     Throttled,
-    /// Throttled because of one range of keys: the rest of the table has capacity.
+    /// Throttled because of a hot key range: the rest of the table has capacity.
     HotKeys,
     Conflict,
     AccessDenied,
@@ -51,15 +51,15 @@ pub(crate) enum FailureKind {
     Timeout,
     Rejected,
     Server,
-    /// Of a read: what came is not an answer to it.
+    /// A response to a read that is not an answer to it.
     Undecodable,
-    /// Nothing can be sent as things are set up.
+    /// The configuration does not allow sending a request.
     Configuration,
 }
 
 impl FailureKind {
-    /// True for failures that may pass.
-    pub(super) const fn may_pass(self) -> bool {
+    /// Returns true for failures that may not occur again when the request is repeated.
+    pub(super) const fn is_retryable(self) -> bool {
         match self {
             Self::Throttled
             | Self::HotKeys
@@ -103,14 +103,14 @@ impl Failure {
         match error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
-                // Not every operation's errors model the reasons; every answer has them.
+                // The body has the reasons even if the SDK does not model them for an operation.
                 let body = service.raw().body().bytes().unwrap_or_default();
                 let is_hot = memchr::memmem::find(body, b"KeyRangeThroughputExceeded").is_some();
-                // What is said of the items is taken from the bytes as well: the SDK's model would have to be written as JSON
-                // again to be read by our structs. A body that is broken there is an error all the same, without its items.
+                // Items are read from the body too: the SDK's model would have to be converted to JSON to be
+                // decoded. If that fails, the error is returned without items.
                 let (item, reasons) = particulars(body).unwrap_or_default();
                 let error = service.into_err();
-                // Without a code it is somebody else who stands between us.
+                // An answer without a code comes from a proxy or the like, not from DynamoDB.
                 let answered_by_dynamodb = error.code().is_some();
                 let kind = match answered(error.code().unwrap_or_default(), status) {
                     FailureKind::Throttled if is_hot => FailureKind::HotKeys,
@@ -155,15 +155,15 @@ impl Failure {
         }
     }
 
-    /// What came is not an answer to what was asked.
+    /// The failure for a response that is not an answer to the request.
     fn not_an_answer(error: &ValueError) -> Self {
         let failure = Self::local("".into());
         let (kind, message) = (FailureKind::Undecodable, error.to_string());
         Self { kind, message, outcome_known: false, source: None, ..failure }
     }
 
-    /// The failure of this operation, which was asked with these bytes.
-    pub(super) fn of(self, operation: Operation, asked: &[u8]) -> Self {
+    /// Completes the failure with the kind of the operation and its request body.
+    pub(super) fn of(self, is_read: bool, asked: &[u8]) -> Self {
         let single = self.item.iter().map(|item| (0, item.json()));
         let reasons = self.reasons.iter().enumerate();
         let several = reasons.filter_map(|(index, reason)| Some((index, reason.item.as_ref()?.json())));
@@ -174,8 +174,8 @@ impl Failure {
             Self::not_an_answer(&ValueError::new("the answer is about an item that was not asked for"))
         };
         match failure.kind {
-            // Of a write it says no more than that the server is not well.
-            FailureKind::Undecodable if !operation.is_read() => {
+            // For a write, an unusable answer is a failure of the server.
+            FailureKind::Undecodable if !is_read => {
                 let message = format!("its answer cannot be used: {}", failure.message);
                 Self { kind: FailureKind::Server, message, ..failure }
             }
@@ -183,14 +183,15 @@ impl Failure {
         }
     }
 
-    /// Nothing can be sent as things are set up.
+    /// The configuration does not allow sending a request.
     pub(super) fn configuration(message: impl Into<String>) -> Self {
         let failure = Self::local("".into());
         Self { kind: FailureKind::Configuration, message: message.into(), source: None, ..failure }
     }
 
-    /// The same failure of a request that was not sent: then nothing was done, and if nobody can be blamed it is the client that
-    /// cannot send. The errors of the SDK may have the whole request in them, so only what they say is kept.
+    /// Converts the failure of a request that was never sent: nothing was done, and unless credentials or a
+    /// timeout are the cause, the configuration of the client is. The SDK's errors may contain the whole
+    /// request, so only their messages are kept.
     pub(super) fn unsent(self) -> Self {
         let is_about_credentials = matches!(self.kind, FailureKind::Credentials | FailureKind::Timeout);
         match self.source.as_deref().filter(|_| !is_about_credentials) {
@@ -219,31 +220,32 @@ impl Failure {
     where
         E: StdError + Send + Sync + 'static,
     {
-        // The outer layers of the SDK's error say only which of them it is.
+        // The outer layers of the SDK's error have no information.
         let source = error.into_source().unwrap_or_else(|error| Box::new(error));
         Self { kind, outcome_known, ..Self::local(source) }
     }
 
-    /// True if the same request may succeed later.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Returns true if the same request may succeed later.
+    pub(super) fn is_retryable(&self) -> bool {
         if self.reasons.is_empty() {
-            return self.kind.may_pass();
+            return self.kind.is_retryable();
         }
-        self.reasons.iter().filter(|reason| !reason.is_none()).all(|reason| reason.kind().may_pass())
+        self.reasons.iter().filter(|reason| !reason.is_none()).all(|reason| reason.kind().is_retryable())
     }
 
-    /// What went wrong, also with the operations of a transaction: a condition counts before what may pass.
+    /// Returns the kind of the failure. For a transaction, a failed condition comes first, then failures that
+    /// repeating does not help.
     pub(crate) fn kind_of_all(&self) -> FailureKind {
         let mut kinds = self.reasons.iter().filter(|reason| !reason.is_none()).map(CancellationReason::kind);
         let Some(first) = kinds.next() else { return self.kind };
-        let is_lasting = |kind: &FailureKind| !kind.may_pass();
+        let is_permanent = |kind: &FailureKind| !kind.is_retryable();
         match kinds.clone().chain([first]).find(|kind| *kind == FailureKind::ConditionFailed) {
             Some(kind) => kind,
-            None => kinds.chain([first]).find(is_lasting).unwrap_or(first),
+            None => kinds.chain([first]).find(is_permanent).unwrap_or(first),
         }
     }
 
-    /// What went wrong, in a word: the code of DynamoDB's error, or our kind.
+    /// Returns the code of DynamoDB's error, or the name of the kind.
     pub(super) fn code(&self) -> &str {
         match self.message.split_once(": ") {
             Some((code, _)) => code,
@@ -272,7 +274,7 @@ impl Failure {
     }
 }
 
-/// What an error answer means to a caller.
+/// Classifies an error by its code and status.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 fn answered(code: &str, status: u16) -> FailureKind {
     match code {
@@ -297,7 +299,7 @@ fn answered(code: &str, status: u16) -> FailureKind {
         | "ExpiredTokenException"
         | "ExpiredToken"
         | "InvalidClientTokenId" => FailureKind::Credentials,
-        // Of what stands between us and DynamoDB.
+        // The remaining statuses may also come from a proxy.
         _ if status == 429 => FailureKind::Throttled,
         _ if status == 408 => FailureKind::Timeout,
         _ if is_refusal(status) => FailureKind::Rejected,
@@ -305,7 +307,7 @@ fn answered(code: &str, status: u16) -> FailureKind {
     }
 }
 
-/// The item and the cancellation reasons in the body of an error.
+/// Reads the item and the cancellation reasons in the body of an error.
 fn particulars(body: &[u8]) -> Result<(Option<StoredItem>, Vec<CancellationReason>), ValueError> {
     let text = std::str::from_utf8(body).map_err(|_| ValueError::new("the answer is not UTF-8"))?;
     let (mut item, mut reasons) = (None, Vec::new());
@@ -329,12 +331,12 @@ fn particulars(body: &[u8]) -> Result<(Option<StoredItem>, Vec<CancellationReaso
 }
 
 impl CancellationReason {
-    /// True for an operation that would have succeeded.
+    /// Returns true for an operation that would have succeeded.
     pub(crate) fn is_none(&self) -> bool {
         matches!(self.code.as_str(), "" | "None")
     }
 
-    /// What it means to a caller.
+    /// Classifies the reason.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
     pub(crate) fn kind(&self) -> FailureKind {
         match self.code.as_str() {
@@ -351,7 +353,7 @@ impl CancellationReason {
         }
     }
 
-    /// The failure that it would be if the operation stood by itself.
+    /// Converts the reason to the failure that the same operation would give outside of a transaction.
     pub(crate) fn into_failure(self, outcome_known: bool) -> Failure {
         Failure {
             kind: self.kind(),
@@ -382,7 +384,7 @@ impl CancellationReason {
     }
 }
 
-/// The text that comes next, or a null.
+/// Reads the next value if it is text; `None` for others.
 fn text(scanner: &mut Scanner<'_>) -> Result<Option<String>, ValueError> {
     if scanner.peek() == Some(b'"') {
         return Ok(Some(scanner.string()?.unescape()?.into_owned()));
@@ -391,13 +393,14 @@ fn text(scanner: &mut Scanner<'_>) -> Result<Option<String>, ValueError> {
     Ok(None)
 }
 
-/// The item that comes next; an empty one, and a null, stand for none.
+/// Reads the next item; an empty object and null are `None`.
 fn stored_item(scanner: &mut Scanner<'_>) -> Result<Option<StoredItem>, ValueError> {
     let json = scanner.skip()?;
     Ok((json.starts_with('{') && json != "{}").then(|| StoredItem::new(json)))
 }
 
-/// True if the status says that nothing was done. A redirection comes from somebody who stands between us and DynamoDB.
+/// Returns true if the status says that nothing was done. A redirection does not, since it comes from a
+/// proxy.
 pub(super) const fn is_refusal(status: u16) -> bool {
     matches!(status, 400..500)
 }
@@ -406,7 +409,7 @@ fn describe(code: Option<&str>, message: Option<&str>, status: u16) -> String {
     match (code, message) {
         (Some(code), Some(message)) => format!("{}: {}", shown(code), shown(message)),
         (Some(text), None) | (None, Some(text)) => shown(text).into_owned(),
-        // Of what stands between us and DynamoDB; what it has to say is for a browser.
+        // The answer of a proxy, whose body is meant for a browser.
         (None, None) => format!("HTTP status {status}, without an error of DynamoDB's"),
     }
 }
@@ -422,7 +425,7 @@ pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
-/// The same, as far as the causes do not show a request with its body.
+/// The same, without causes that contain a request with its body.
 fn chain_without_requests(error: &(dyn StdError + 'static)) -> String {
     let (mut causes, mut next) = (Vec::new(), Some(error));
     while let Some(error) = next {
@@ -441,11 +444,11 @@ fn is_about_credentials(error: &(dyn StdError + 'static), chain: &str) -> bool {
         }
         next = error.source();
     }
-    // A client that was given no credentials at all fails before it asks for any.
+    // A client without any credentials provider fails before it asks for credentials.
     chain.contains("auth scheme")
 }
 
-/// True if no connection came about, so that nothing can have been sent.
+/// Returns true if no connection was made, so that nothing was sent.
 pub(super) fn never_connected(error: &(dyn StdError + 'static), chain: &str) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -462,7 +465,7 @@ pub(super) fn never_connected(error: &(dyn StdError + 'static), chain: &str) -> 
         }
         next = error.source();
     }
-    // The words of hyper and of the SDK for a connection that was not made.
+    // The texts of hyper and of the SDK for a failed connection.
     chain.contains("client error (Connect)") || chain.contains("HTTP connect")
 }
 
@@ -487,7 +490,11 @@ mod tests {
 
     #[test]
     fn the_reasons_of_a_cancelled_transaction_are_kept_in_their_order() {
-        let json = r#"{"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The \"c\"","Item":{"id":{"S":"a"}}},{"Code":"ThrottlingError","Message":null}]}"#;
+        let json = r#"{"CancellationReasons":[
+            {"Code":"None"},
+            {"Code":"ConditionalCheckFailed","Message":"The \"c\"","Item":{"id":{"S":"a"}}},
+            {"Code":"ThrottlingError","Message":null}
+        ]}"#;
         let (item, reasons) = particulars(json.as_bytes()).unwrap();
         assert!(item.is_none());
         let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();

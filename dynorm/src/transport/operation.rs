@@ -1,6 +1,11 @@
-//! The operations that carry items.
+//! The operations on items.
 //!
-//! Each brings its own part of the SDK along, so that a program holds those alone that it uses.
+//! Each is a table of functions that names its own part of the SDK, so a program links only the operations
+//! that it uses.
+//!
+//! To add an operation, add a constant to [`Operation`], and the members of its answer to [`Member`]
+//! (`answer.rs`). Also add it to `execute` (`embedded.rs`), and for fault injection to `OPERATIONS`
+//! (`testing/connector.rs`) and `costs` (`testing/capacity.rs`).
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -17,22 +22,22 @@ use futures_util::future::BoxFuture;
 use super::Failure;
 use super::answer::Member;
 
-/// An operation that carries items.
+/// An operation on items.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation {
     target: &'static str,
     is_read: bool,
-    /// What an answer must have.
+    /// The members of an answer.
     pub(super) answer: &'static [Member],
-    /// Sends it, of what it says but the tables.
+    /// Sends the operation. Only the tables are set: the body is replaced.
     pub(super) send: for<'s> fn(&'s Client, &'s [&'s str]) -> Sent<'s>,
-    /// The output that the SDK expects of it; what was answered is read elsewhere.
+    /// Creates the output that the SDK expects; dynorm reads the answer elsewhere.
     pub(super) empty_output: fn() -> Output,
 }
 
 pub(super) type Sent<'s> = BoxFuture<'s, Result<(), Failure>>;
 
-/// An operation of the SDK by which one table is asked.
+/// Defines an operation on one table.
 macro_rules! of_one_table {
     ($target:literal, $is_read:literal, $answer:ident, $method:ident, $output:ident) => {
         Self {
@@ -137,7 +142,7 @@ impl Operation {
         self.is_read
     }
 
-    /// What the request is headed by, `DynamoDB_20120810.PutItem`.
+    /// Returns the value of the header `x-amz-target`, such as `DynamoDB_20120810.PutItem`.
     pub(super) const fn target(self) -> &'static str {
         self.target
     }
@@ -159,7 +164,7 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// What was answered is read elsewhere.
+/// Drops the SDK's output: dynorm reads the answer elsewhere.
 fn done<T, E>(sent: Result<T, SdkError<E, HttpResponse>>) -> Result<(), Failure>
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -167,7 +172,7 @@ where
     sent.map(drop).map_err(Failure::new)
 }
 
-/// The SDK misses something in a request.
+/// The failure for a request that lacks a required member of the SDK's model.
 fn unfinished(error: BuildError) -> Failure {
     Failure::local(error.into())
 }

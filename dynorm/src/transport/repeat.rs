@@ -1,9 +1,9 @@
-//! The repetitions of single writes that must not be repeated blindly, those with a condition, and those that
-//! change what they find; and those of transactions, which a token makes safe.
+//! Repeating requests that the SDK must not repeat by itself: writes with a condition, writes that depend on
+//! the stored item, and transactions, whose token makes repeating safe.
 //!
-//! The SDK's retries hide whether an attempt was lost. With them a write meets its own earlier attempt, and
-//! reports a conflict with itself; so they are off here, and this loop remembers which attempts got no
-//! answer.
+//! The SDK's retries hide whether an attempt was lost: a write could find the result of its own earlier
+//! attempt, and report a conflict with itself. So they are disabled here, and these loops remember whether an
+//! attempt got no answer.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use super::{Answer, Failure, FailureKind, Operation, send, send_batch};
 use crate::backoff::Backoff;
 use crate::database::Database;
 
-/// What may be repeated.
+/// Which failed attempts of a write may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Whatever may succeed the next time, even if it was applied already.
+    /// Attempts that may succeed the next time, even if they may have been applied.
     Any,
-    /// Only what is known not to have been applied: a second time, the answer would be another.
+    /// Only attempts that are known not to have been applied: after an applied one, the answer would differ.
     NotApplied,
 }
 
-/// Sends a write, and again if that may help.
+/// Sends a write, and repeats it while that may help.
 ///
 /// [`Failure::outcome_known`] is false if any attempt may have been applied. A condition that fails after
-/// such an attempt may have met what that attempt wrote, so it is no proof that nothing was changed. That the
-/// stored item equals what was to be written proves nothing either: somebody else may have written the same.
+/// such an attempt may have found what that attempt wrote, so it does not prove that nothing was changed. Nor
+/// does a stored item that equals the one to be written: another client may have written the same.
 pub(crate) async fn send_write(
     database: &Database,
     operation: Operation,
@@ -44,7 +44,7 @@ pub(crate) async fn send_write(
             Err(failure) => failure,
         };
         unknown |= !failure.outcome_known;
-        let may_repeat = failure.kind.may_pass() && (repeat == Repeat::Any || !unknown);
+        let may_repeat = failure.kind.is_retryable() && (repeat == Repeat::Any || !unknown);
         if attempt == backoff.attempts || !may_repeat {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
@@ -53,15 +53,17 @@ pub(crate) async fn send_write(
     }
 }
 
-/// For how long a token surely keeps a transaction from being applied twice: DynamoDB knows it again for ten
-/// minutes, and an attempt takes its time as well.
+/// How long a token safely keeps a transaction from being applied twice. DynamoDB remembers it for ten
+/// minutes, and an attempt takes time as well.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const TOKEN_LIFE: Duration = Duration::from_secs(9 * 60);
 
-/// Sends a transaction, and again if that may help: with the same token, so that it is applied once.
+/// Sends a transaction, and repeats it with the same token while that may help, so that it is applied at most
+/// once.
 ///
-/// [`Failure::outcome_known`] is false if an attempt got no answer and no later one settles it. An answer
-/// that refuses the transaction, for a condition or as invalid, does: had an earlier attempt been applied,
-/// the answer to the same token would be a success.
+/// [`Failure::outcome_known`] is false if an attempt got no answer and no later answer tells. A refusal, for
+/// a condition or as invalid, does tell: if an earlier attempt had been applied, the answer to the same token
+/// would be a success.
 pub(crate) async fn send_transaction(
     database: &Database,
     operation: Operation,
@@ -80,15 +82,15 @@ pub(crate) async fn send_transaction(
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        let may_pass = failure.may_pass();
-        if failure.answered && failure.kind == FailureKind::Rejected && !may_pass {
+        let is_retryable = failure.is_retryable();
+        if failure.answered && failure.kind == FailureKind::Rejected && !is_retryable {
             unknown = false;
         } else {
-            // One that is in progress has this token, so it is an attempt at this very transaction.
+            // A transaction in progress with this token is an earlier attempt at this one.
             unknown |= !failure.outcome_known || failure.code() == "TransactionInProgressException";
         }
         let too_late = unknown && start.elapsed() >= TOKEN_LIFE;
-        if attempt == backoff.attempts || !may_pass || too_late {
+        if attempt == backoff.attempts || !is_retryable || too_late {
             return Err(Failure { outcome_known: !unknown, ..failure });
         }
         tokio::time::sleep(backoff.delay(attempt, &mut random)).await;

@@ -1,4 +1,4 @@
-//! What dynorm and the SDK need of the program that they run in: a runtime of tokio that has a clock and sockets.
+//! Checking for a tokio runtime with a clock and sockets, which dynorm and the SDK need.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,12 +10,12 @@ use tokio::runtime::Handle;
 use super::Failure;
 use crate::error::{Error, Result};
 
-/// An error where there is no runtime, or one without a clock: what waits would panic there.
+/// Fails if there is no runtime, or one without a clock: sleeping would panic there.
 pub(crate) fn check_runtime() -> Result<()> {
     let missing = if Handle::try_current().is_err() {
         NO_RUNTIME
     } else if catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_err() {
-        // There is no other way to ask.
+        // There is no other way to find out.
         NO_TIME
     } else {
         return Ok(());
@@ -23,11 +23,14 @@ pub(crate) fn check_runtime() -> Result<()> {
     Err(Error::configuration(missing, None))
 }
 
-const NO_RUNTIME: &str = "there is no tokio runtime here: await the operation inside one, such as that of `#[tokio::main]`, or enter it with `Runtime::enter`";
-const NO_TIME: &str = "this tokio runtime has no clock: build it with `enable_all()`, or with `enable_time()` and `enable_io()`";
-const NO_IO: &str = "this tokio runtime has no sockets: build it with `enable_all()`, or with `enable_io()` and `enable_time()`";
+const NO_RUNTIME: &str = "there is no tokio runtime here: await the operation inside one, such as that of \
+                          `#[tokio::main]`, or enter it with `Runtime::enter`";
+const NO_TIME: &str = "this tokio runtime has no clock: build it with `enable_all()`, or with \
+                       `enable_time()` and `enable_io()`";
+const NO_IO: &str = "this tokio runtime has no sockets: build it with `enable_all()`, or with \
+                     `enable_io()` and `enable_time()`";
 
-/// Runs what may open a socket; that a runtime cannot is an error rather than a panic.
+/// Runs a future that may open a socket. If the runtime cannot, the result is an error rather than a panic.
 pub(super) async fn with_sockets<T>(
     future: impl Future<Output = std::result::Result<T, Failure>>,
 ) -> std::result::Result<T, Failure> {
@@ -40,7 +43,7 @@ pub(super) async fn with_sockets<T>(
     }
 }
 
-/// What tokio or the client misses, by the words of its panics.
+/// Returns what tokio or the client lacks, by the text of a panic; `None` for other panics.
 fn missing_in(panic: &(dyn Any + Send)) -> Option<&'static str> {
     let literal = panic.downcast_ref::<&str>().copied();
     let text = literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str))?;
@@ -51,9 +54,10 @@ fn missing_in(panic: &(dyn Any + Send)) -> Option<&'static str> {
     } else if text.contains("there is no reactor running") {
         Some(NO_RUNTIME)
     } else if text.contains("URL was unset") {
-        // The SDK panics at it.
+        // The SDK panics if the endpoint is an empty text.
         Some(
-            "the endpoint of the client is an empty text: leave it out, or write one such as http://localhost:8000",
+            "the endpoint of the client is an empty text: leave it out, or write one such as \
+             http://localhost:8000",
         )
     } else {
         None

@@ -22,7 +22,10 @@ impl Nulls {
             Some(name) => Ok(item.get(name)?.is_some_and(|value| value.is_null())),
             None => Ok(false),
         };
-        Ok(Self { version: is_null(info.version_attribute())?, deleted_at: is_null(info.mark())? })
+        Ok(Self {
+            version: is_null(info.version_attribute())?,
+            deleted_at: is_null(info.deleted_at_attribute())?,
+        })
     }
 
     /// Those that the changes build on. Of the time of deletion that is the soft delete of an item, which keeps an earlier one.
@@ -35,7 +38,7 @@ impl Nulls {
         let is_first = |action: &Action| matches!(action, Action::SetIfAbsent(_));
         Self {
             version: builds(info.version_attribute(), is_sum),
-            deleted_at: existence == Existence::Stored && builds(info.mark(), is_first),
+            deleted_at: existence == Existence::Stored && builds(info.deleted_at_attribute(), is_first),
         }
     }
 
@@ -45,7 +48,7 @@ impl Nulls {
 
     fn names(self, info: &'static EntityInfo) -> impl Iterator<Item = (&'static str, bool)> {
         let version = info.version_attribute().map(|name| (name, self.version));
-        let deleted_at = info.mark().map(|name| (name, self.deleted_at));
+        let deleted_at = info.deleted_at_attribute().map(|name| (name, self.deleted_at));
         version.into_iter().chain(deleted_at)
     }
 

@@ -288,7 +288,7 @@ fn cases(mut visit: impl FnMut(&Case)) {
     let changes = |info: &'static EntityInfo, kind: Kind| {
         let mut changes = vec![Change::set("stars", Source::Value(Json(br#"{"N":"6"}"#.to_vec())))];
         if kind == Kind::SoftDelete
-            && let Some(name) = info.mark()
+            && let Some(name) = info.deleted_at_attribute()
         {
             let now = Source::Value(Json(br#"{"S":"2021"}"#.to_vec()));
             let action = crate::expression::Action::SetIfAbsent(now);

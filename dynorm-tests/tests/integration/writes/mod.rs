@@ -14,7 +14,6 @@ use dynorm::aws::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteReq
 use dynorm::prelude::*;
 use dynorm_tests::{Engine, database, keep_expired};
 
-mod open;
 mod oracle;
 mod report;
 mod state;
@@ -22,7 +21,7 @@ mod subject;
 mod write;
 
 use oracle::{NOW, holds, is_own, predict, read_as};
-use report::{Failure, report, without_open};
+use report::{Failure, report};
 use state::{Claim, Held, Item, Scene, State, Version, World, key_of};
 use subject::{FORMER, Keys, Neighbour, Rules, Subject, for_each_subject};
 use write::{Outcome, Refusal, Way, When, Write, run};
@@ -88,14 +87,7 @@ async fn attempt<E: Subject>(all: Vec<Case>) -> Tried {
                 let got = got.replace(&format!("{wanted:?}"), "its code");
                 let got = got.replace(&format!("{other:?}"), "another code");
                 let message = outcome.err().map(|refused| refused.message);
-                failures.push(Failure {
-                    entity: E::NAME,
-                    rules: E::RULES,
-                    case: *case,
-                    expected,
-                    got,
-                    message,
-                });
+                failures.push(Failure { entity: E::NAME, case: *case, expected, got, message });
             }
         }
     }
@@ -361,7 +353,7 @@ macro_rules! tried {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_write_is_made_or_refused_as_the_rules_say() {
     let (total, failures) = tried!(for_each_subject!(spawn_every_write));
-    report(total, without_open(failures, Engine::of_this_run() == Engine::Embedded));
+    report(total, failures);
 }
 
 async fn last_version<E: Subject>() -> Tried {
@@ -385,7 +377,7 @@ macro_rules! spawn_last_version {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_at_the_end_of_its_type_is_never_raised() {
     let (total, failures) = tried!(for_each_subject!(spawn_last_version));
-    report(total, without_open(failures, false));
+    report(total, failures);
 }
 
 macro_rules! all_rules {

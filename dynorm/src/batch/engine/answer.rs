@@ -208,12 +208,15 @@ impl Engine<'_> {
     ) {
         self.pace(parts, Pace::brought_something);
         let error = Arc::new(unsettled(subject));
-        let mut wait = Wait::Together;
+        let mut wait = Wait::Contended;
         for id in &chunk {
             let Some(job) = self.jobs.get_mut(*id) else { continue };
-            // What was guessed was no attempt.
-            if job.body.is_guessed() {
-                wait = Wait::Not;
+            // What an answer has shown is never as fresh as now, so the write that is made for it goes at
+            // once. If the item has changed once more by then, others are at it as well: then it waits, and
+            // what it knows is old when it has.
+            job.is_fresh = job.body.is_guessed() || !job.is_fresh;
+            if job.is_fresh {
+                wait = Wait::Again;
             }
             let body = match self.inputs.again(job.inputs.first, known) {
                 Some(Ok(body)) => body,

@@ -31,6 +31,16 @@ pub(in crate::batch) trait Inputs: Send {
         None
     }
 
+    /// The next of those that were taken from the caller and not handed in, when nothing more is to be begun.
+    fn poll_left(&mut self, _: &mut Context<'_>) -> Poll<Option<Left>> {
+        Poll::Ready(None)
+    }
+
+    /// How many inputs that are done wait for their hooks.
+    fn waiting_for_hooks(&self) -> usize {
+        0
+    }
+
     /// Ready when what was settled has been passed on, and more may be.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
@@ -59,9 +69,37 @@ pub(in crate::batch) trait Inputs: Send {
 pub(in crate::batch) struct Input {
     pub(in crate::batch) table: usize,
     pub(in crate::batch) info: &'static EntityInfo,
-    pub(in crate::batch) body: Result<Body>,
+    pub(in crate::batch) body: Result<Body, Unsent>,
     /// What an earlier batch has said of it.
     pub(in crate::batch) earlier: Option<(Fate, Arc<Error>)>,
+}
+
+/// Why an input is not sent, and the fate that this is.
+pub(in crate::batch) struct Unsent {
+    pub(in crate::batch) fate: Fate,
+    pub(in crate::batch) error: Error,
+}
+
+impl Unsent {
+    /// The input itself is refused.
+    pub(in crate::batch) fn rejected(error: Error) -> Self {
+        Self { fate: Fate::Rejected, error }
+    }
+
+    /// Something that has to be done before it could not be done: it may be another time.
+    pub(in crate::batch) fn not_begun(error: Error) -> Self {
+        let fate = if matches!(error, Error::Invalid(_)) { Fate::Rejected } else { Fate::NotSent };
+        Self { fate, error }
+    }
+
+    pub(in crate::batch) fn in_table(self, table: &str) -> Self {
+        Self { error: self.error.in_table(table), ..self }
+    }
+}
+
+/// An input that was taken from the caller and not handed in, with the reason if one was found meanwhile.
+pub(in crate::batch) struct Left {
+    pub(in crate::batch) unsent: Option<Unsent>,
 }
 
 /// Where inputs come from.

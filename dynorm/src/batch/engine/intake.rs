@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::job::{Indices, Job};
 use super::super::work::Work;
 use super::super::{Duplicates, Fate};
-use super::input::Input;
+use super::input::{Input, Unsent};
 use super::state::Engine;
 use crate::codec::ValueError;
 use crate::error::Error;
@@ -19,7 +19,7 @@ impl Engine<'_> {
         let Input { table, info, body, earlier } = input;
         let body = match body {
             Ok(body) => body,
-            Err(error) => return self.settle_one(index, Fate::Rejected, Some(&Arc::new(error))),
+            Err(Unsent { fate, error }) => return self.settle_one(index, fate, Some(&Arc::new(error))),
         };
         self.held_items += 1;
         self.held_bytes += body.len();
@@ -35,6 +35,8 @@ impl Engine<'_> {
             fruitless: 0,
             settled_before: 0,
             is_under_way: false,
+            is_early: false,
+            is_fresh: false,
             sent: was_sent,
             unanswered: fate == Some(Fate::Unknown),
             cause: reason.filter(|reason| was_sent && !reason.outcome_known()),

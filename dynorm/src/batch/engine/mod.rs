@@ -12,7 +12,7 @@ mod settle;
 mod state;
 mod table;
 
-pub(super) use input::{Input, Inputs, Origin, room};
+pub(super) use input::{Input, Inputs, Left, Origin, Unsent, room};
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Engine<'_> {
         let mut timer = None;
         loop {
             let now = Instant::now();
-            if self.deadline.is_some_and(|deadline| now >= deadline) {
+            if self.deadline.has_passed() {
                 self.pass_deadline();
                 break;
             }
@@ -125,13 +125,12 @@ impl Engine<'_> {
         }
         drop(under_way);
         self.give_up();
-        // What was settled last is passed on before the batch ends, if there is time for it.
-        let pass_on = poll_fn(|context| self.inputs.poll_ready(context));
-        match self.deadline {
-            Some(deadline) => drop(tokio::time::timeout_at(deadline, pass_on).await),
-            None => pass_on.await,
+        if !self.ended {
+            self.settle_left().await;
         }
-        self.stats.elapsed = self.start.elapsed();
+        // What was settled last is passed on before the batch ends, if there is time for it.
+        self.deadline.bound(poll_fn(|context| self.inputs.poll_ready(context))).await;
+        self.stats.dropped_hooks += count(self.inputs.waiting_for_hooks());
         self.publish();
         Outcome { stats: self.stats, stopped: self.stopped, admitted: self.admitted }
     }
@@ -146,6 +145,9 @@ impl Engine<'_> {
             if self.admitted.is_multiple_of(256) {
                 // To encode a large batch takes a while, and other tasks want to run.
                 tokio::task::yield_now().await;
+                if self.deadline.has_passed() {
+                    break;
+                }
             }
         }
         self.ended = self.inputs.total() == Some(count(self.admitted));
@@ -217,11 +219,11 @@ impl Engine<'_> {
         let tables = tables.filter_map(|table| table.wake(now));
         let holding = self.holding_since.map(|since| since + LINGER);
         // What is past has had its chance just now.
-        tables.chain(self.deadline).chain(holding).filter(|wake| *wake > now).min()
+        tables.chain(self.deadline.at()).chain(holding).filter(|wake| *wake > now).min()
     }
 
     fn publish(&mut self) {
-        self.stats.elapsed = self.start.elapsed();
+        self.stats.elapsed = self.deadline.elapsed();
         // What has failed is settled only once somebody has it.
         let checkpoint = self.inputs.held_back().map_or(u64::MAX, count).min(self.checkpoint.get());
         self.progress.update(&self.stats, self.admitted, checkpoint);

@@ -91,7 +91,7 @@ impl Engine<'_> {
             if let Some(table) = self.tables.get_mut(turn)
                 && table.is_open(now)
             {
-                table.fill(&mut chunk, most, &mut bytes, &self.jobs);
+                table.fill(&mut chunk, most, &mut bytes, &mut self.jobs);
             }
         }
         self.turn = (first + 1) % tables;

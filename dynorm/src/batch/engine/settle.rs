@@ -1,5 +1,6 @@
 //! What becomes of a job: it waits for another attempt, or it comes to its end.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -7,6 +8,7 @@ use tokio::time::Instant;
 use super::super::Fate;
 use super::super::job::{Indices, Job, Other};
 use super::super::work::Work;
+use super::input::{Left, Unsent};
 use super::state::Engine;
 use super::table::Probe;
 use crate::error::{Error, Report, Subject};
@@ -21,8 +23,12 @@ pub(super) enum Wait {
     Not,
     /// Until it is due, or until another request has room.
     Together,
+    /// Not at all: the item is another than the write was made for, which is made anew.
+    Again,
     /// Until it is due.
     Alone,
+    /// The same, for an item that others are changing.
+    Contended,
 }
 
 /// What counts for the wait of a job that came back.
@@ -43,33 +49,40 @@ impl Engine<'_> {
     ) {
         let retry = self.settings.options.retry;
         // One wait for all that wait equally long: they may travel together again.
-        let mut waits: Vec<(u32, Instant)> = Vec::new();
+        let mut waits: Vec<((u32, u32), Instant)> = Vec::new();
         for id in chunk {
-            let Some(Returned { attempts, fruitless, has_successor }) = self.come_back(id, cause) else {
+            let Some(Returned { attempts, mut fruitless, has_successor }) = self.come_back(id, cause) else {
                 continue;
             };
-            if matches!(wait, Wait::Not)
-                && let Some(job) = self.jobs.get_mut(id)
-            {
-                // The answer had no room for it: that was no attempt.
+            let pauses = !matches!(wait, Wait::Not | Wait::Again);
+            if !pauses && let Some(job) = self.jobs.get_mut(id) {
+                // The answer had no room for it, or the write was for another item than there is: that was no
+                // attempt.
                 job.attempts = attempts.saturating_sub(1);
             }
+            // Somebody gets through to the item, so its table takes something.
+            if matches!(wait, Wait::Again | Wait::Contended)
+                && let Some(job) = self.jobs.get_mut(id)
+            {
+                (job.fruitless, fruitless) = (0, 0);
+            }
             let level = match wait {
-                Wait::Alone => attempts,
+                Wait::Alone | Wait::Contended => attempts,
                 // Among items that get through, to come back a few times is bad luck, and more often a busy
                 // key.
-                _ => fruitless.max(attempts.saturating_sub(PATIENCE)),
+                _ => attempts.saturating_sub(PATIENCE),
             };
+            let level = (level, fruitless);
             let due = match waits.iter().find(|(known, _)| *known == level) {
-                _ if matches!(wait, Wait::Not) => now,
+                _ if !pauses => now,
                 Some((_, due)) => *due,
                 None => {
-                    let due = now + retry.backoff.delay(level, &mut self.random);
+                    let due = now + self.delay(level);
                     waits.push((level, due));
                     due
                 }
             };
-            if !matches!(wait, Wait::Not) && (retry.rounds == 0 || attempts >= retry.backoff.attempts) {
+            if pauses && (retry.rounds == 0 || attempts >= retry.backoff.attempts) {
                 self.abandon_unfinished(id);
                 continue;
             }
@@ -84,6 +97,14 @@ impl Engine<'_> {
         }
     }
 
+    /// How long an item waits after so many attempts, of which the last ones were rounds that brought
+    /// nothing.
+    fn delay(&mut self, (attempts, fruitless): (u32, u32)) -> std::time::Duration {
+        let retry = self.settings.options.retry;
+        let delay = retry.backoff.delay(attempts, &mut self.random);
+        if fruitless == 0 { delay } else { delay.max(retry.backoff.round(fruitless, &mut self.random)) }
+    }
+
     /// A job waits at its table.
     pub(super) fn wait(&mut self, id: usize, due: Instant, wait: Wait) {
         let Some(table) = self.jobs.get(id).and_then(|job| self.tables.get_mut(job.table)) else { return };
@@ -91,7 +112,7 @@ impl Engine<'_> {
             return self.abandon(id, &error);
         }
         match (wait, &mut table.probe) {
-            (Wait::Not, _) => table.due.push_back(id),
+            (Wait::Not | Wait::Again, _) => table.due.push_back(id),
             // The first that comes back from a closed table, with its companions, is what probes it.
             (Wait::Together, Some(probe)) if probe.answer == self.answers && probe.due == due => {
                 probe.chunk.push(id);
@@ -110,7 +131,9 @@ impl Engine<'_> {
     pub(super) fn come_back(&mut self, id: usize, cause: Option<&Arc<Error>>) -> Option<Returned> {
         let settled = self.settled;
         let job = self.jobs.get_mut(id)?;
-        job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + 1 };
+        // What had not waited to the end of its round has not had that round.
+        let is_early = std::mem::take(&mut job.is_early);
+        job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + u32::from(!is_early) };
         // An answer that leaves open whether something was done outweighs a later one that does not.
         if job.cause.as_ref().is_none_or(|cause| cause.outcome_known()) {
             job.cause = cause.cloned();
@@ -206,18 +229,14 @@ impl Engine<'_> {
 
     /// The time is up: what is under way is abandoned, and nobody will know.
     pub(super) fn pass_deadline(&mut self) {
-        let deadline = self.settings.options.retry.deadline.unwrap_or_default();
         let tables: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
         let subject = match self.specs.as_slice() {
             [spec] => Subject::of(spec.info),
             _ => Subject::default(),
         };
         let subject = subject.in_table(tables.join("`, `")).during(self.work.doing());
-        let text = format!("the deadline of the batch, {deadline:?}, has passed");
         let is_write = self.work != Work::Get;
-        let mut open = Report::new(subject.clone(), text.clone(), None);
-        open.outcome_known = !is_write;
-        let open = Arc::new(Error::Timeout(open));
+        let open = Arc::new(self.deadline.passed(subject.clone(), !is_write));
         for (_, job) in self.jobs.iter_mut().filter(|(_, job)| job.is_under_way) {
             job.unanswered |= is_write;
             job.sent = true;
@@ -225,7 +244,21 @@ impl Engine<'_> {
                 job.cause = Some(open.clone());
             }
         }
-        self.stopped = Some(Arc::new(Error::Timeout(Report::new(subject, text, None))));
+        self.stopped = Some(Arc::new(self.deadline.passed(subject, true)));
+    }
+
+    /// Settles what was taken from the caller, and has not come to be sent when the batch ended.
+    pub(super) async fn settle_left(&mut self) {
+        let Some(stopped) = self.stopped.clone() else { return };
+        while let Some(Left { unsent }) = poll_fn(|context| self.inputs.poll_left(context)).await {
+            let index = self.admitted;
+            self.admitted += 1;
+            self.checkpoint.open();
+            match unsent {
+                Some(Unsent { fate, error }) => self.settle_one(index, fate, Some(&Arc::new(error))),
+                None => self.settle_one(index, Fate::NotSent, Some(&stopped)),
+            }
+        }
     }
 
     /// Settles what is left when the batch ends.

@@ -8,6 +8,7 @@ use slab::Slab;
 use tokio::time::Instant;
 
 use super::super::Stats;
+use super::super::deadline::Deadline;
 use super::super::job::Job;
 use super::super::pace::{Concurrency, Pace};
 use super::super::progress::{Checkpoint, Progress};
@@ -67,8 +68,7 @@ pub(super) struct Engine<'e> {
     pub(super) stats: Stats,
     pub(super) progress: Progress,
     pub(super) checkpoint: Checkpoint,
-    pub(super) start: Instant,
-    pub(super) deadline: Option<Instant>,
+    pub(super) deadline: Deadline,
     pub(super) stopped: Option<Arc<Error>>,
 }
 
@@ -77,7 +77,7 @@ impl<'e> Engine<'e> {
         work: Work,
         specs: Vec<TableSpec>,
         origin: Origin,
-        settings: Settings<'e>,
+        mut settings: Settings<'e>,
         inputs: &'e mut dyn Inputs,
     ) -> Self {
         let concurrency = settings
@@ -86,7 +86,6 @@ impl<'e> Engine<'e> {
             .map_or(Concurrency::Adaptive(work.most_under_way()), Concurrency::Fixed);
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let mut tables: Vec<Table> = specs.iter().map(|_| Table::new(pace())).collect();
-        let start = Instant::now();
         let (total, room) = (inputs.total(), room(work, &settings));
         // Each but a few becomes a job.
         let jobs = match origin {
@@ -120,8 +119,7 @@ impl<'e> Engine<'e> {
             stats: Stats::default(),
             progress: Progress { total, ..Progress::default() },
             checkpoint: Checkpoint::of(jobs),
-            start,
-            deadline: settings.options.retry.deadline.and_then(|deadline| start.checked_add(deadline)),
+            deadline: settings.deadline(),
             stopped: None,
             settings,
             inputs,

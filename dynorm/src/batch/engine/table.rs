@@ -70,7 +70,13 @@ impl Table {
     }
 
     /// Adds as much to a request as it takes.
-    pub(super) fn fill(&mut self, chunk: &mut Vec<usize>, most: usize, bytes: &mut usize, jobs: &Slab<Job>) {
+    pub(super) fn fill(
+        &mut self,
+        chunk: &mut Vec<usize>,
+        most: usize,
+        bytes: &mut usize,
+        jobs: &mut Slab<Job>,
+    ) {
         let mut add = |id: usize| {
             let size = jobs.get(id).map_or(0, |job| job.body.wire_size());
             let fits = chunk.len() < most && (*bytes + size <= MAX_REQUEST_BYTES || chunk.is_empty());
@@ -92,7 +98,11 @@ impl Table {
         let joined: Vec<(Instant, u64)> =
             joining.take_while(|(_, (id, _))| add(*id)).map(|(at, _)| *at).collect();
         for at in joined {
-            self.waiting.remove(&at);
+            if let Some((id, _)) = self.waiting.remove(&at)
+                && let Some(job) = jobs.get_mut(id)
+            {
+                job.is_early = true;
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+//! Deserializing from a [`Value`].
+
 use std::borrow::Cow;
 
 use serde::de::value::CowStrDeserializer;
@@ -7,7 +9,7 @@ use super::error::{Error, Wrappers};
 use crate::attribute::Attribute;
 use crate::codec::{Entries, RawString, Value, ValueError, ValueType, integer_text, is_float_text};
 
-/// Serde's way out of a [`Value`].
+/// The deserializer that reads from a [`Value`].
 pub(super) struct Reader<'a> {
     value: Value<'a>,
     wrappers: Wrappers,
@@ -19,7 +21,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Numbers of a known type are read by the same rules as attributes of that type.
+/// Numbers of a known type are read as attributes of that type.
 macro_rules! numbers {
     ($($method:ident: $type:ident, $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -114,7 +116,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         }
     }
 
-    /// Steps over the value without a look into it.
+    /// Skips the value without reading it.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
     }
@@ -131,7 +133,7 @@ fn visit_text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V
     }
 }
 
-/// A number of which nobody says what type it should be.
+/// Reads a number whose type is not known.
 fn visit_number<'de, V: Visitor<'de>>(value: Value<'de>, visitor: V) -> Result<V::Value, Error> {
     let text = value.as_number()?;
     if let Ok(number) = text.parse() {
@@ -150,8 +152,8 @@ fn visit_number<'de, V: Visitor<'de>>(value: Value<'de>, visitor: V) -> Result<V
     if let Ok(number) = whole.parse() {
         return visitor.visit_i64(number);
     }
-    // A large float comes back from DynamoDB as plain digits, and few visitors take 128 bits: those are for the numbers
-    // that a float would round.
+    // DynamoDB returns a large float as plain digits, and few visitors accept 128 bits, so those are used
+    // only for numbers that a float would round.
     if !is_float_text(float, text) {
         if let Ok(number) = whole.parse() {
             return visitor.visit_i128(number);
@@ -172,7 +174,7 @@ where
     let result = visitor.visit_seq(&mut elements)?;
     match elements.items.next() {
         None => Ok(result),
-        // A tuple stops at its own length; what comes after it must not get lost at the next save.
+        // A tuple reads only its own length; further elements would be lost with the next save.
         Some(_) => {
             Err(ValueError::new(format!("expected {} elements, found more of them", elements.count)).into())
         }
@@ -200,7 +202,7 @@ impl<'de, I: Iterator<Item = Result<Value<'de>, ValueError>>> SeqAccess<'de> for
 
 struct Pairs<'a> {
     entries: Entries<'a>,
-    /// The keys are the names of fields, which errors show otherwise than the keys of a map.
+    /// True if the keys are the names of fields, which errors show in another form than the keys of a map.
     fields: bool,
     /// The entry whose key was read last.
     current: Option<(RawString<'a>, Value<'a>)>,
@@ -231,7 +233,7 @@ impl<'de> MapAccess<'de> for Pairs<'de> {
     }
 }
 
-/// A variant of an enum, without its data if it was stored as a string.
+/// A variant of an enum; without data if it is stored as a string.
 struct Variant<'a> {
     name: RawString<'a>,
     data: Option<Value<'a>>,
@@ -281,7 +283,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     }
 }
 
-/// Serde's way out of the key of a map.
+/// The deserializer for the key of a map.
 struct KeyReader<'a>(Cow<'a, str>);
 
 macro_rules! from_text {

@@ -1,4 +1,4 @@
-//! What goes wrong on the way through serde, and how far that way may go.
+//! The error of the serde implementation, and the limit on nested wrappers.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::de::{Expected, Unexpected};
 
 use crate::codec::ValueError;
 
-/// How many `Option`s and newtypes lie around a value. They leave no trace in what is stored, so a type that
-/// only wraps itself, such as `struct Chain(Option<Box<Chain>>)`, would go on for ever in what it reads.
+/// Counts the `Option`s and newtypes around a value. They are not stored, so reading a type that only wraps
+/// itself, such as `struct Chain(Option<Box<Chain>>)`, would not terminate without a limit.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Wrappers(u8);
 
@@ -23,7 +23,7 @@ impl Wrappers {
     }
 }
 
-/// A [`ValueError`] on its way through serde, which asks for traits of its own.
+/// A [`ValueError`] with the traits that serde requires of errors.
 #[derive(Debug)]
 pub(super) struct Error(pub(super) ValueError);
 
@@ -47,7 +47,7 @@ impl serde::ser::Error for Error {
     }
 }
 
-/// In the words of the other errors of this crate, and without the values, which serde's own messages show.
+/// Uses the texts of this crate's other errors, without the values that serde's own messages contain.
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(ValueError::new(message.to_string()))
@@ -71,7 +71,7 @@ impl serde::de::Error for Error {
     }
 }
 
-/// What was found, as [`ValueType`](crate::ValueType) calls it.
+/// Names what was found as [`ValueType`](crate::ValueType) does.
 fn kind<'a>(found: &Unexpected<'a>) -> &'a str {
     match *found {
         Unexpected::Bool(_) => "a boolean",
@@ -88,7 +88,7 @@ fn kind<'a>(found: &Unexpected<'a>) -> &'a str {
         Unexpected::NewtypeVariant => "a variant with a value",
         Unexpected::TupleVariant => "a variant with a list",
         Unexpected::StructVariant => "a variant with a map",
-        // The text that serde makes of an `i128` or `u128` holds its value.
+        // Serde's text for an `i128` or `u128` contains the value.
         Unexpected::Other(text) if text.starts_with("integer `") => "an integer of more than 64 bits",
         Unexpected::Other(text) => text,
     }

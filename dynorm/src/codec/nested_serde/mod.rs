@@ -1,4 +1,4 @@
-//! `#[entity(serde)]`: any type that serde knows, stored as a nested value, with nothing in between.
+//! `#[entity(serde)]`: any type that implements serde's traits, stored as a nested value.
 //!
 //! | serde | DynamoDB |
 //! |---|---|
@@ -11,10 +11,10 @@
 //! | structs and maps | `M`; keys are text, characters, integers, booleans or variants without data |
 //! | variants with data | `M` with one entry, as in serde_json |
 //!
-//! What serde itself reads into a buffer first (untagged and internally tagged enums, `#[serde(flatten)]`)
-//! cannot hold integers of more than 64 bits, nor maps whose keys are numbers or booleans, as with
-//! serde_json: the buffer knows neither, and reading fails. Errors inside of it end at the buffer, without
-//! the rest of their path.
+//! Types that serde reads into a buffer first (untagged and internally tagged enums, `#[serde(flatten)]`)
+//! cannot contain integers of more than 64 bits, nor maps whose keys are numbers or booleans: serde's buffer
+//! supports neither, and reading fails, as with serde_json. The path of an error inside such a type ends at
+//! the buffer.
 
 mod de;
 mod error;

@@ -1,3 +1,5 @@
+//! Serializing into an [`Encoder`].
+
 use std::ops::Range;
 
 use serde::ser::{Impossible, Serialize, Serializer};
@@ -6,7 +8,7 @@ use super::error::{Error, Wrappers};
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 
-/// Serde's way into an [`Encoder`].
+/// The serializer that writes into an [`Encoder`].
 pub(super) struct Writer<'e> {
     encoder: &'e mut Encoder,
     wrappers: Wrappers,
@@ -18,7 +20,7 @@ impl<'e> Writer<'e> {
     }
 }
 
-/// The types that are attributes themselves are written by the same rules as those.
+/// Types that are attributes are written as attributes.
 macro_rules! attributes {
     ($($method:ident: $type:ty),*) => {$(
         fn $method(self, value: $type) -> Result<(), Error> {
@@ -136,7 +138,7 @@ impl<'e> Serializer for Writer<'e> {
     }
 }
 
-/// The map around the data of a variant, up to the data.
+/// Begins the map around the data of a variant.
 fn begin_variant(encoder: &mut Encoder, variant: &'static str) -> Result<(), ValueError> {
     encoder.begin_map()?;
     encoder.json_string(variant);
@@ -144,7 +146,7 @@ fn begin_variant(encoder: &mut Encoder, variant: &'static str) -> Result<(), Val
     Ok(())
 }
 
-/// One level further out, if what was written is the data of a variant.
+/// Adds the variant to the path of an error, if the data of a variant was written.
 fn in_variant(error: ValueError, variant: Option<&'static str>) -> ValueError {
     match variant {
         Some(variant) => error.in_field(variant),
@@ -152,7 +154,7 @@ fn in_variant(error: ValueError, variant: Option<&'static str>) -> ValueError {
     }
 }
 
-/// A list that is being written.
+/// Writes a list.
 pub(super) struct Elements<'e> {
     encoder: &'e mut Encoder,
     count: usize,
@@ -207,10 +209,10 @@ elements!(
     SerializeTupleVariant::serialize_field
 );
 
-/// A map that is being written.
+/// Writes a map.
 pub(super) struct Entries<'e> {
     encoder: &'e mut Encoder,
-    /// Where each key was written.
+    /// The position of each key in the encoder.
     keys: Vec<Range<usize>>,
     variant: Option<&'static str>,
 }
@@ -238,8 +240,8 @@ impl<'e> Entries<'e> {
             .map_err(|Error(error)| in_variant(error.in_field(name), self.variant).into())
     }
 
-    /// A key that came twice is refused, since one of the two values would be lost: it takes a flattened map that holds
-    /// the name of a field, or a tag that is one.
+    /// Finishes the map. A duplicate key is refused, since one of the two values would be lost: a flattened
+    /// map can contain the name of a field or of a tag.
     fn finish(mut self) -> Result<(), Error> {
         let mut keys = std::mem::take(&mut self.keys);
         keys.sort_unstable_by(|left, right| self.written(left).cmp(self.written(right)));
@@ -295,7 +297,11 @@ macro_rules! entries {
             type Ok = ();
             type Error = Error;
 
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Error> {
                 self.field(name, value)
             }
 
@@ -308,10 +314,10 @@ macro_rules! entries {
 
 entries!(SerializeStruct, SerializeStructVariant);
 
-/// Serde's way into the key of a map, which is text.
+/// The serializer for the key of a map, which is text.
 struct KeyWriter<'e>(&'e mut Encoder);
 
-/// What has one spelling as text.
+/// Types that have exactly one spelling as text.
 macro_rules! as_text {
     ($($method:ident: $type:ty),*) => {$(
         fn $method(self, value: $type) -> Result<(), Error> {

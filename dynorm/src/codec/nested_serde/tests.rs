@@ -1,3 +1,5 @@
+//! Tests of types that are stored through serde.
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
@@ -203,7 +205,8 @@ fn what_others_write_is_read() {
 fn a_value_of_no_known_type_is_what_it_looks_like() {
     let any = read::<serde_json::Value>(
         r#"{"M":{"s":{"S":"x"},"n":{"N":"-1"},"f":{"N":"0.5"},"b":{"BOOL":true},"z":{"NULL":true},
-            "l":{"L":[{"N":"18446744073709551615"}]},"ns":{"NS":["1e1"]},"e":{"N":"100000000000000000000"}}}"#,
+            "l":{"L":[{"N":"18446744073709551615"}]},"ns":{"NS":["1e1"]},
+            "e":{"N":"100000000000000000000"}}}"#,
     );
     let expected = serde_json::json!({
         "s": "x", "n": -1, "f": 0.5, "b": true, "z": null, "l": [u64::MAX], "ns": [10], "e": 1e20
@@ -260,7 +263,8 @@ fn what_cannot_be_read_says_where_it_is() {
         ),
         (
             r#""shape":{"N":"1"}"#,
-            "settings.shape: expected a variant of an enum, as a string or a map with one entry, found a number",
+            "settings.shape: expected a variant of an enum, as a string or a map with one entry, \
+             found a number",
         ),
         (r#""shape":{"M":{"Circle":{"S":"1"}}}"#, "settings.shape.Circle: expected a number, found a string"),
         (
@@ -325,7 +329,8 @@ fn what_cannot_be_written_says_where_it_is() {
     assert!(write_error(&Wide::Tuple(1, u128::MAX)).starts_with("Tuple[1]: the number 340"));
     assert!(write_error(&[Wide::Struct { number: f32::NAN }]).starts_with("[0].Struct.number: NaN"));
 
-    let refused = "the keys of a map are text, characters, whole numbers, booleans or variants without data, and this one is";
+    let refused = "the keys of a map are text, characters, whole numbers, booleans or variants without \
+                   data, and this one is";
     assert_eq!(write_error(&BTreeMap::from([((1, 2), 3)])), format!("{refused} a tuple"));
     assert_eq!(write_error(&BTreeMap::from([(Some(1), 3)])), format!("{refused} an `Option`"));
     assert_eq!(write_error(&[BTreeMap::from([(vec![1], 3)])]), format!("[0]: {refused} a list"));
