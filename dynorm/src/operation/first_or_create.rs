@@ -62,12 +62,9 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
             Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
-        // Whoever created it, and be it an attempt of ours whose answer was lost: it is what is stored.
-        match error.current() {
-            Some(current) => return current,
-            // It belongs to another entity, or the server does not show it; or somebody was faster with a unique value.
-            None if std::mem::take(&mut is_first) => {}
-            None => return Err(error),
+        // Somebody was faster, or an attempt of ours whose answer was lost: then it is found now, unless it is soft-deleted.
+        if !std::mem::take(&mut is_first) {
+            return Err(error);
         }
     }
 }

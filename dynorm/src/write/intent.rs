@@ -1,6 +1,7 @@
 //! What a write is to do, as whoever asks for it says it.
 
 use super::claims::Known;
+use super::nulls::Nulls;
 use crate::entity::EntityInfo;
 use crate::expression::{self, Change, Node, Start};
 use crate::rules::Existence;
@@ -15,6 +16,8 @@ pub(crate) struct Intent<'w> {
     /// The version that it is based on, as the entity says it; 0 for none.
     pub(crate) version: Option<i128>,
     pub(crate) uniques: Option<UniqueValues>,
+    /// What is NULL, as far as it is known.
+    pub(crate) nulls: Nulls,
     /// What the caller asks for.
     pub(crate) condition: Option<&'w Node>,
     /// What is to come back. Puts give nothing, and transactions neither.
@@ -103,6 +106,7 @@ impl<'w> Intent<'w> {
             existence: Existence::Any,
             version: None,
             uniques: None,
+            nulls: Nulls::default(),
             condition: None,
             returning: None,
             attempted: None,
