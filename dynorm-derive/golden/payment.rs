@@ -19,7 +19,9 @@ const _: () = {
                                     __d::field("value", <CardNumber as __d::Attribute>::SCALAR),
                                 ]
                             },
-                            |item| <CardNumber as __d::Attribute>::put(content, item, 0),
+                            |item| {
+                                <CardNumber as __d::Attribute>::put(content, item, 0)
+                            },
                         )
                 }
                 Self::Transfer { iban, reference, .. } => {
