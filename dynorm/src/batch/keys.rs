@@ -1,4 +1,4 @@
-//! Keys of items that are deleted, marked or restored.
+//! Batches of keys: deletes, soft deletes and restores.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use crate::hooks::{self, Event};
 use crate::operation::{delete_intent, mark_changes, restore_changes, restore_intent};
 use crate::write::Known;
 
-/// Keys of items that are deleted or read.
+/// The keys of a batch of deletes or restores.
 pub(super) struct Keys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
     pub(super) rules: DeleteRules,
     pub(super) hooked: Hooked<E>,
 }
 
-/// The entities that keys stand for, for the hooks of their deletes. Without hooks there is nothing in it.
+/// The entities of the keys, for the hooks. Empty without hooks.
 pub(super) struct Hooked<E> {
     entities: Vec<Option<E>>,
     refused: HashMap<usize, Error>,
-    /// Of how many the hooks before it have run.
+    /// The number of entities whose hooks before the write have run.
     begun: usize,
 }
 
@@ -72,8 +72,7 @@ impl<E: Entity> Keys<E> {
         Some(delete::<E>(key, version, self.rules.force, table, known, buffer))
     }
 
-    /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused
-    /// later.
+    /// Reads the items of the keys, for their hooks. A key that cannot be encoded is refused later.
     async fn read(&mut self, database: &Database) -> Result<()> {
         let encoded = self.keys.iter().enumerate();
         let encoded = encoded.filter_map(|(index, key)| Some((index, encode_key::<E>(key).ok()?)));
@@ -92,14 +91,14 @@ impl<E: Entity> Keys<E> {
     }
 }
 
-/// What deletes need to know beside the keys.
+/// The options of a batch of deletes.
 #[derive(Clone, Default)]
 pub(super) struct DeleteRules {
-    /// The versions that the entities were read with.
+    /// The versions of the entities when they were read.
     pub(super) versions: Option<Arc<[i128]>>,
-    /// The items go, also where a delete would mark them.
+    /// True if soft-deletable items are deleted permanently.
     pub(super) force: bool,
-    /// It is no delete, but takes the marks away.
+    /// True if it restores instead of deleting.
     pub(super) restore: bool,
 }
 
@@ -167,7 +166,7 @@ impl<E: Entity> Group for Keys<E> {
             }
             let event = self.rules.event::<E>();
             let Hooked { entities, refused, begun } = &mut self.hooked;
-            // If a deadline has cut it off, it goes on where it was.
+            // Continues where an earlier deadline interrupted.
             for (index, entity) in entities.iter_mut().enumerate().skip(*begun) {
                 if let Some(entity) = entity
                     && let Err(refusal) = hooks::before(database, entity, event).await
@@ -189,7 +188,8 @@ impl<E: Entity> Group for Keys<E> {
         Box::pin(async move {
             let event = self.rules.event::<E>();
             if self.rules.restore && !done.is_empty() {
-                // As they are now; if that fails, as they were, since what is done is done.
+                // Reads the entities as they are now. If that fails, the hooks get them as they were, since
+                // the write is done.
                 self.read(database).await.ok();
             }
             for index in done {
@@ -202,7 +202,7 @@ impl<E: Entity> Group for Keys<E> {
     }
 }
 
-/// The delete of an item, or what marks it.
+/// Encodes the delete or soft delete of an item.
 pub(super) fn delete<E: Entity>(
     key: &E::Key,
     version: Option<i128>,
@@ -231,8 +231,8 @@ pub(super) fn delete<E: Entity>(
     Ok(body.ruled(rule))
 }
 
-/// The write that takes the mark of an item away, and makes its claims again: they may have ended meanwhile.
-/// Which they are is not known at first, and the refusal says it.
+/// Encodes the restore of an item, which also takes its claims again, since they may have expired. The claims
+/// are unknown at first; the refusal returns the item that tells them.
 fn restore<E: Entity>(
     key: &E::Key,
     table: usize,
