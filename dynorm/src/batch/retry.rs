@@ -30,7 +30,9 @@ use crate::backoff::{Backoff, MAX_RETRIES};
 /// | a transaction | 8 | up to 50, 100, 200 ms, … 3.2 s | up to 6.35 s |
 /// | a write of contended unique values | any number | up to 50, 100, 200, … ms, then 1 s | 30 to 31 s |
 /// | a single read, a write without a condition | those of the SDK's client: by default 3 | | |
-/// | [`retry_on_conflict`](crate::Repository::retry_on_conflict) | 100 | up to 50, 100, … ms, then 5 s | up to 467 s |
+/// | [`retry_on_conflict`][retried] | 100 | up to 50, 100, … ms, then 5 s | up to 467 s |
+///
+/// [retried]: crate::Repository::retry_on_conflict
 ///
 /// Single operations have no `Retry`. A timeout around one, such as `tokio::time::timeout`, drops its future;
 /// then the outcome is unknown.

@@ -1,4 +1,4 @@
-//! Writes of entities with unique fields: the item and the claims on its values, in one transaction.
+//! Writes items of entities with unique fields, together with the claims on their values.
 
 use tokio::time::Instant;
 
@@ -13,9 +13,10 @@ use crate::transport::{self, Answer, Repeat};
 use crate::unique::Claimed;
 use crate::write::{Known, Write, send_one, unsettled};
 
-/// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where nothing is to be
-/// claimed or released it is a write by itself, with the condition that this is still so, unless it has to be made exactly
-/// `once`. A transaction gives no answer.
+/// Sends the write that `write` makes for the known state of the item, and again for the stored item if that
+/// differs. If no claim is taken or released, it is a single write with the condition that the unique values
+/// are unchanged, unless it must be applied exactly `once`. Otherwise it is a transaction, which returns no
+/// item.
 pub(super) async fn claiming(
     database: &Database,
     mut known: Known,
@@ -37,9 +38,9 @@ pub(super) async fn claiming(
             Ok(answer) => return Ok(answer),
             Err(failure) => known = write.explain(failure)?,
         }
-        // What a failure has shown is never as fresh as now, so the next attempt goes at once. If the item
-        // has changed once more by then, others are at it as well: then it waits, and what it knows is old
-        // when it has.
+        // The failure shows the freshest state that there is, so the next attempt is sent at once. If the
+        // item has changed again by then, other clients are changing it: the attempt after that waits, and is
+        // based on an older state.
         if is_fresh {
             if start.elapsed() >= CLAIM_TIME {
                 return Err(unsettled(write.subject));
@@ -51,7 +52,7 @@ pub(super) async fn claiming(
     }
 }
 
-/// What is known of an item, by reading it.
+/// Reads the known state of an item.
 pub(crate) async fn read_known(
     database: &Database,
     info: &'static EntityInfo,

@@ -1,3 +1,5 @@
+//! Reads of items that are created if they do not exist.
+
 use std::fmt;
 
 use super::OperationFuture;
@@ -9,7 +11,8 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 
-/// Reads an item, or creates it. Made by [`Repository::first_or_create`](crate::Repository::first_or_create).
+/// Reads an item, or creates it if there is none. Created by
+/// [`Repository::first_or_create`](crate::Repository::first_or_create).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct FirstOrCreate<E: Entity> {
     entity: E,
@@ -62,10 +65,10 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
             Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
-        // Whoever created it, and be it an attempt of ours whose answer was lost: it is what is stored.
+        // The item exists now, created by another client or by an attempt whose answer was lost.
         match error.current() {
             Some(current) => return current,
-            // It belongs to another entity, or the server does not show it; or somebody was faster with a unique value.
+            // The item belongs to another entity or is not returned, or another item has a unique value.
             None if std::mem::take(&mut is_first) => {}
             None => return Err(error),
         }

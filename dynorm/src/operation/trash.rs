@@ -1,4 +1,4 @@
-//! Deletes that mark, and their reverse.
+//! Soft deletes and restores.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,8 +19,8 @@ use crate::rules::Existence;
 use crate::transport::Repeat;
 use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
-/// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
-/// deletion.
+/// Returns the changes of a soft delete, for an entity with `#[entity(deleted_at)]`. The item must exist, and
+/// keeps the time of its first deletion.
 pub(crate) fn mark_changes<E: Entity>(
     key: &E::Key,
     end: Option<u64>,
@@ -30,14 +30,14 @@ pub(crate) fn mark_changes<E: Entity>(
     complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)
 }
 
-/// The reverse.
+/// Returns the changes of a restore.
 pub(crate) fn restore_changes<E: Entity>(key: &E::Key) -> std::result::Result<Vec<Change>, ValueError> {
     let part = |field: usize| part_of_key::<E>(key, field);
     let changes = E::INFO.deleted_at_attribute().map(Change::remove).into_iter().collect();
     complete(E::INFO, changes, &part, &Stamp::now())
 }
 
-/// The changes that mark an item, and that let it end a number of seconds from now.
+/// Returns the changes that set the deletion time of an item, and its expiry a number of seconds from now.
 fn marks(
     info: &'static EntityInfo,
     stamp: &Stamp,
@@ -58,7 +58,7 @@ fn marks(
     Ok(changes)
 }
 
-/// Takes the mark away that a delete has set. Made by [`Repository::restore`](crate::Repository::restore).
+/// Restores a soft-deleted item. Created by [`Repository::restore`](crate::Repository::restore).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Restore<E: Entity> {
     key: E::Key,
@@ -120,7 +120,7 @@ impl<E: Entity> IntoFuture for Restore<E> {
     }
 }
 
-/// What takes the mark away. The claims are made again: they may have ended meanwhile.
+/// Makes the intent of a restore. It takes the claims again, since they may have expired meanwhile.
 pub(crate) fn restore_intent<'w>(
     info: &'static EntityInfo,
     changes: &'w [Change],

@@ -1,4 +1,4 @@
-//! What the failure of a write means: the error says what the item that was found says.
+//! The meaning of a failed write, decided by the item that DynamoDB returned.
 
 use super::claims::{Claim, Known, unsettled};
 use crate::codec::{Item, Scanner, ValueError};
@@ -7,33 +7,33 @@ use crate::error::{Error, Report, StoredItem, Subject};
 use crate::rules::{Existence, Versions, Visibility, stored_version};
 use crate::transport::{CancellationReason, Failure, FailureKind};
 
-/// What a write needed to find.
+/// What must have held for a write.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meaning {
     pub(super) existence: Existence,
-    /// The version that it was based on; 0 for none.
+    /// The version on which it was based; 0 for none.
     pub(super) version: Option<u64>,
-    /// It raises the version, whatever that is.
+    /// True if it raises the version, whatever it is.
     pub(super) raises: bool,
-    /// The item as it was to be.
+    /// The item that was to be written.
     pub(super) attempted: Option<Vec<u8>>,
-    /// What the unique values of the item had to be.
+    /// The known state of the unique values.
     pub(super) known: Option<Known>,
 }
 
-/// Why a condition does not hold.
+/// Why a condition failed.
 enum Cause {
     NotFound,
     Version(Versions),
     LastVersion(u64),
     Unreadable(ValueError),
-    /// What the caller asked for, or that there is none.
+    /// The caller's own condition, or the condition that there is no item.
     Condition,
 }
 
 impl Meaning {
-    /// What a failure means of a write with these claims: what is known of the item by now, if it may succeed when it is made
-    /// for that.
+    /// Returns what a failure of a write with these claims means: the stored item, if the write may succeed
+    /// when it is made anew for that item, or the error.
     pub(super) fn explain(
         &self,
         claims: &[Claim],
@@ -54,7 +54,7 @@ impl Meaning {
                 Some(known) => Ok(known),
                 None => Err(self.error(failure, subject.clone(), attempted)),
             },
-            // Another item has a value that was to be released, so it is left to that.
+            // The value to be released belongs to another item, so its claim is left alone.
             (Some(claim), Some(known)) if !claim.takes() && failure.kind == FailureKind::ConditionFailed => {
                 let foreign = known.foreign.iter().cloned().chain(claim.text()).collect();
                 Ok(Known { before: known.before.clone(), foreign })
@@ -63,7 +63,7 @@ impl Meaning {
         }
     }
 
-    /// The error of a write that is not made again.
+    /// Returns the error of a write that is not made anew.
     pub(crate) fn error(&self, failure: Failure, subject: Subject, attempted: Option<&[u8]>) -> Error {
         let Some(info) = subject.info.filter(|_| failure.kind == FailureKind::ConditionFailed) else {
             return failure.into_error(subject);
@@ -99,7 +99,7 @@ impl Meaning {
         let Some(found) = found else {
             return match self.version {
                 _ if must_exist => Cause::NotFound,
-                // Of a new entity there need be none.
+                // A new entity requires no item.
                 None | Some(0) => Cause::Condition,
                 Some(expected) => Cause::Version(Versions { expected, found: None }),
             };
@@ -108,7 +108,7 @@ impl Meaning {
             Ok(item) => item,
             Err(error) => return Cause::Unreadable(error),
         };
-        // What cannot be read is not said to be absent.
+        // An item that cannot be read is not reported as missing.
         if must_exist && !self.sees(info, &item).unwrap_or(true) {
             return Cause::NotFound;
         }
@@ -125,7 +125,8 @@ impl Meaning {
         }
     }
 
-    /// True for an item of the entity that is neither soft-deleted nor expired, if that was asked for.
+    /// True for an item of the entity; if existence requires it, only for one that is neither soft-deleted
+    /// nor expired.
     fn sees(&self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
         let visible = match self.existence {
             Existence::Present => Visibility::default(),

@@ -1,23 +1,23 @@
-//! The one assembly of writes: what must hold for a write, and what it means when it does not, each decided once.
+//! The assembly of all writes: the condition of a write, and the meaning of its failure, each in one place.
 //!
 //! ```text
-//! operation/, batch/, transaction/      encode the entity or the key, and say what is wanted (intent.rs)
+//! operation/, batch/, transaction/      encode the entity or the key, and describe the write (intent.rs)
 //!        │ Intent
 //!        ▼
 //! condition.rs                          existence, version, unique values, the caller's own: one condition
 //! claims.rs                             the claims on unique values that change with the item
-//! assembly.rs                           both, in the request
+//! assembly.rs                           writes both into the request
 //!        │ Write: a request by itself, or an operation of a transaction
 //!        │ Rule: the same for one item of a batch, beside its bytes
 //!        ▼
 //! transport                             sends it
 //!        │ Failure
 //!        ▼
-//! meaning.rs                            what the item that was found says of it: an `Error`
+//! meaning.rs                            what the returned item means: an `Error`
 //! ```
 //!
-//! To add a rule, also add its attribute to `EntityInfo`, its condition to `condition.rs`, what its failure means to
-//! `meaning.rs`, and the rule to the combinations of `tests.rs`.
+//! To add a rule, also add its attribute to `EntityInfo`, its condition to `condition.rs`, the meaning of its
+//! failure to `meaning.rs`, and the rule to the combinations in `tests.rs`.
 
 mod assembly;
 mod claims;
