@@ -5,17 +5,18 @@
 
 // The steps of a transaction of writes:
 //
-// 1. All entities are stamped with the same time and encoded once, so that every attempt sends the same bytes.
-//    `part.rs` has a `Part` for each operation, which makes the same `Write` as the single operation
+// 1. All entities are stamped with the same time and encoded once, so that every attempt sends the same
+//    bytes. `part.rs` has a `Part` for each operation, which makes the same `Write` as the single operation
 //    (`write/`). From there on nothing is generic (`request.rs`).
 // 2. What DynamoDB would refuse is refused: no operations, more than 100, two on the same item (keys compared
 //    as DynamoDB compares them), more than 4 MB. Only the size of what is sent is known: items that are put,
 //    keys, and the values in expressions. All operations that cannot be encoded are reported together.
-// 3. `transport::send_transaction` sends it with a token, up to eight times within nine minutes, since DynamoDB
-//    remembers a token for ten. A refusal after an attempt without an answer proves that this attempt was not
-//    applied: otherwise the same token would have returned success.
-// 4. DynamoDB reports the reasons of a cancellation in the order of the operations. Each becomes the error that
-//    the single operation would return, with the item that failed its condition, in `Error::Transaction`.
+// 3. `transport::send_transaction` sends it with a token, up to eight times within nine minutes, since
+//    DynamoDB remembers a token for ten. A refusal after an attempt without an answer proves that this
+//    attempt was not applied: otherwise the same token would have returned success.
+// 4. DynamoDB reports the reasons of a cancellation in the order of the operations. Each becomes the error
+//    that the single operation would return, with the item that failed its condition, in
+//    `Error::Transaction`.
 // 5. Entities passed by `&mut` are reset if the transaction is known to have failed.
 //
 // Hooks, and the unique values of stored items, are run and read before step 1. `get.rs` collects the keys of
