@@ -198,6 +198,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// a width must be followed by text or end the template, and text after a placeholder must not begin with
 /// `\`. `create_table::<A>().with::<B>()` refuses entities that could have equal keys.
 ///
+/// Each item has the type of its entity. If an item of another type, or without one, has the key of an entity,
+/// reads by that key return `Error::TypeMismatch`, and single writes and transactions leave the item as it is.
+/// Batches cannot have conditions, so they replace or delete it. Queries and scans leave it out.
+///
 /// `escape = "none"` writes values as they are, for tables whose keys another program defined. Then `a#b`
 /// followed by `c` and `a` followed by `b#c` are one key, and the keys of several entities may be equal, so
 /// that one entity's write can replace an item of another. Use it only if no value contains the text between

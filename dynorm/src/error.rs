@@ -61,6 +61,9 @@ pub enum Error {
     /// Another item already has the value of an `#[entity(unique)]` field, so nothing was changed.
     /// [`Error::unique_field`] names the field.
     UniqueConflict(Box<Report>),
+    /// An item of another type, or of none, lies under the key, in a table that several entities share. A
+    /// write changed nothing.
+    TypeMismatch(Box<Report>),
     /// A value cannot be stored. It is found before anything is sent.
     Invalid(Box<Report>),
     /// An entity breaks its validation rules (`#[entity(validate)]`), so nothing was sent.
@@ -154,10 +157,48 @@ impl Error {
     }
 
     /// Returns true if a condition of the write did not hold. For a transaction: if a condition of any of its
-    /// operations did not hold.
+    /// operations did not hold. That the item is of the entity is a condition of every write, so this is also
+    /// true if [`is_type_mismatch`](Self::is_type_mismatch) is.
     #[must_use]
     pub fn is_condition_failed(&self) -> bool {
-        matches!(self, Self::ConditionFailed(_)) || self.is_some_operation(Self::is_condition_failed)
+        matches!(self, Self::ConditionFailed(_) | Self::TypeMismatch(_))
+            || self.is_some_operation(Self::is_condition_failed)
+    }
+
+    /// True if an item of another type, or of none, lies under the key, in a table that several entities share: reads do not take
+    /// it for an absence, and writes leave it as it is. Of a transaction: under the key of one of its operations.
+    ///
+    /// The two entities make the same key, or the type was renamed: the message names the type that was found.
+    ///
+    /// ```
+    /// # use dynorm::prelude::*;
+    /// #[derive(Entity, Clone, Debug)]
+    /// #[entity(table = "app", partition = "{path}")]
+    /// struct File {
+    ///     path: String,
+    /// }
+    ///
+    /// #[derive(Entity, Clone, Debug)]
+    /// #[entity(table = "app", partition = "{path}")]
+    /// struct Folder {
+    ///     path: String,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dynorm::Result<()> {
+    /// # let db = Database::memory()?;
+    /// # db.create_table::<File>().await?;
+    /// # db.install();
+    /// FileRepo::save(File { path: "tmp".into() }).await?;
+    /// let error = FolderRepo::save(Folder { path: "tmp".into() }).await.unwrap_err();
+    /// assert!(error.is_type_mismatch());
+    /// assert!(FolderRepo::find("tmp").await.unwrap_err().is_type_mismatch());
+    /// assert!(FileRepo::find("tmp").await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_type_mismatch(&self) -> bool {
+        matches!(self, Self::TypeMismatch(_)) || self.is_some_operation(Self::is_type_mismatch)
     }
 
     /// Returns true if the stored version differs from the one that the write is based on. For a transaction:
@@ -498,6 +539,7 @@ impl Error {
             | Self::ConditionFailed(report)
             | Self::VersionConflict(report)
             | Self::UniqueConflict(report)
+            | Self::TypeMismatch(report)
             | Self::Invalid(report)
             | Self::ValidationFailed(report)
             | Self::Refused(report)
@@ -530,9 +572,23 @@ impl Error {
         Self::InvalidCursor(Report::new(subject, why, None))
     }
 
-    /// The error for an item that cannot be decoded as the struct.
+    /// The error for an item that cannot be decoded as the struct, or that is another entity's.
     pub(crate) fn undecodable(subject: Subject, error: &ValueError) -> Self {
-        Self::Undecodable(Report::new(subject, error.to_string(), None))
+        let report = Report::new(subject, error.to_string(), None);
+        if error.is_type_mismatch() { Self::TypeMismatch(report) } else { Self::Undecodable(report) }
+    }
+
+    /// The same error, of a write that may have been made by an earlier attempt.
+    pub(crate) fn with_outcome(mut self, known: bool) -> Self {
+        if let Self::NotFound(report)
+        | Self::VersionConflict(report)
+        | Self::TypeMismatch(report)
+        | Self::Undecodable(report)
+        | Self::Rejected(report) = &mut self
+        {
+            report.outcome_known = known;
+        }
+        self
     }
 
     /// Replaces the table's name by its full name, with the prefix of the database.

@@ -219,8 +219,9 @@ pub trait Repository {
     /// [`Invalid`](crate::Error::Invalid), before anything is sent: for what a [`save`](Self::save) of the entity and an
     /// [`update`](Self::update) refuse; for changes inside a field, since that is not there if the item is not; for
     /// `insert` and `discard` on a set that is not empty in the entity; and for an index key whose template has several
-    /// fields some of which may be absent, unless all are set. [`ConditionFailed`](crate::Error::ConditionFailed) if an item
-    /// of another entity that shares the table has the key. What is said of lost answers in [`Update`] holds here too.
+    /// fields some of which may be absent, unless all are set. [`ConditionFailed`](crate::Error::ConditionFailed) if the item
+    /// is soft-deleted or has expired, since one request cannot start anew; [`TypeMismatch`](crate::Error::TypeMismatch) if an
+    /// item of another entity that shares the table has the key. What is said of lost answers in [`Update`] holds here too.
     fn upsert<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
         entity: A,
     ) -> Update<Self::Entity, OrInsert<Self::Entity>> {
@@ -286,9 +287,9 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// Those of [`find`](Self::find) and of [`create`](Self::create), except that an item which exists is no error. Only of
-    /// an item of another entity that shares the table it is one:
-    /// [`ConditionFailed`](crate::Error::ConditionFailed).
+    /// Those of [`find`](Self::find) and of [`create`](Self::create), except that an item which exists is no error. Only one
+    /// that is soft-deleted is: [`ConditionFailed`](crate::Error::ConditionFailed); and one of another entity that shares the
+    /// table: [`TypeMismatch`](crate::Error::TypeMismatch).
     fn first_or_create<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
         entity: A,
     ) -> FirstOrCreate<Self::Entity> {
@@ -586,6 +587,9 @@ pub trait Repository {
     /// They are stamped as by [`save`](Self::save). By value and by reference the stamped entities come back in order;
     /// `&mut` stamps them in place and gives the statistics. See [`BatchSave`] for what happens to those that DynamoDB
     /// leaves unprocessed, and to those that fail.
+    ///
+    /// A batch takes no conditions, so in a table that several entities share it replaces an item of another type that lies
+    /// under one of the keys. Entities with a version or unique fields are written one by one, and refuse it as a `save` does.
     fn batch_save<'a, I, A>(entities: I) -> BatchSave<'a, Self::Entity, A>
     where
         I: IntoIterator<Item = A>,
@@ -684,6 +688,10 @@ pub trait Repository {
 
     /// Deletes any number of items by their keys, in requests of 25. Those that are not there are no error.
     ///
+    /// A batch takes no conditions, so in a table that several entities share it deletes an item of another type that lies
+    /// under one of the keys. Soft deletes, and those of entities with unique fields, are made one by one, and refuse it as a
+    /// `delete_by_id` does.
+    ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -715,7 +723,8 @@ pub trait Repository {
         BatchRestore::new(keys.into_iter().map(IntoKey::into_key).collect())
     }
 
-    /// Deletes the items of any number of entities, in requests of 25.
+    /// Deletes the items of any number of entities, in requests of 25. Of entities with a version each is a request of its own,
+    /// which needs that version and refuses an item of another type; see [`batch_delete`](Self::batch_delete) for the others.
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
-use crate::entity::{Entity, EntityInfo};
+use crate::entity::{Entity, EntityInfo, check_type, decode_entity};
 use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
 use crate::sealed::Sealed;
 
@@ -293,6 +293,12 @@ impl Visibility {
         if self.expired { None } else { expired(info).map(Node::negated) }
     }
 
+    /// The entity in an item that was asked for by its key, if it is seen. One of another type is an error.
+    pub(crate) fn read<E: Entity>(self, item: &Item<'_>) -> Result<Option<E>, ValueError> {
+        check_type(item, E::INFO)?;
+        if self.sees(E::INFO, item)? { decode_entity(item) } else { Ok(None) }
+    }
+
     /// True for an item that is seen.
     pub(crate) fn sees(self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
         self.sees_at(info, item, Timestamp::now)
@@ -355,7 +361,7 @@ pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
 /// What a write needs of the item under its key, whatever else is asked of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Existence {
-    /// Nothing.
+    /// Nothing, but that an item is of the entity.
     #[default]
     Any,
     /// There is none, or one that has expired.

@@ -27,7 +27,7 @@ impl Job {
     async fn enter(&self, hook: &str) {
         tokio::task::yield_now().await;
         if self.stuck == hook {
-            pending().await
+            pending::<()>().await;
         }
     }
 }

@@ -196,7 +196,7 @@ fn answers_are_read_as_deep_as_dynamodb_nests_and_no_deeper() {
                     match result {
                         Ok(()) => assert!(levels <= 64 || field == "other", "{field} {levels}"),
                         Err(Error::Undecodable(_)) => {
-                            assert!(levels > 32 && field != "other", "{field} {levels}")
+                            assert!(levels > 32 && field != "other", "{field} {levels}");
                         }
                         Err(error) => panic!("{field} {levels}: {error:?}"),
                     }

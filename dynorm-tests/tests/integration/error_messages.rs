@@ -163,6 +163,7 @@ fn variant(error: &Error) -> &'static str {
         Error::ConditionFailed(_) => "ConditionFailed",
         Error::VersionConflict(_) => "VersionConflict",
         Error::UniqueConflict(_) => "UniqueConflict",
+        Error::TypeMismatch(_) => "TypeMismatch",
         Error::Invalid(_) => "Invalid",
         Error::ValidationFailed(_) => "ValidationFailed",
         Error::Refused(_) => "Refused",
@@ -211,8 +212,10 @@ async fn of_conditions(db: &Database) -> Cases {
         ("a creation of what exists", error(NoteRepo::create(note("a")).on(db)).await),
         (
             "an upsert of what belongs to another entity",
-            error(ProfileRepo::upsert(profile).add(Profile::AGE, 1).on(db)).await,
+            error(ProfileRepo::upsert(&profile).add(Profile::AGE, 1).on(db)).await,
         ),
+        ("a save over what belongs to another entity", error(ProfileRepo::save(profile).on(db)).await),
+        ("a read of what belongs to another entity", error(ProfileRepo::get("Ada").on(db)).await),
         ("a creation whose first answer is lost", error(NoteRepo::create(note("b")).on(&lost())).await),
         ("a save that does away with its own condition, and whose first answer is lost", {
             let save = NoteRepo::save(Note { stars: 4, ..note("a") }).when(Note::STARS.eq(5));

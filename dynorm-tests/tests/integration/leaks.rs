@@ -85,7 +85,7 @@ async fn errors(db: &Database) -> Vec<Error> {
         DoorRepo::batch_delete([key()]);
         DoorRepo::batch_get([key()]);
         DoorRepo::transact_get([key()]);
-        dynorm::transaction().save(&mut door()).check(DoorRepo::check(("b", "c"), Door::TEXT.eq(SECRET)));
+        dynorm::transaction().save(door()).check(DoorRepo::check(("b", "c"), Door::TEXT.eq(SECRET)));
     }
     errors
 }
@@ -192,7 +192,7 @@ async fn plans_builders_and_cursors_show_no_values() {
         DoorRepo::update(key()).set(Door::TEXT, SECRET).when(Door::TEXT.eq(SECRET)),
         DoorRepo::delete(&door()).when(Door::CODE.eq(SECRET)),
         DoorRepo::batch_save([door()]),
-        dynorm::transaction().save(&mut door()).check(DoorRepo::check(key(), Door::TEXT.eq(SECRET))),
+        dynorm::transaction().save(door()).check(DoorRepo::check(key(), Door::TEXT.eq(SECRET))),
     ));
     let near = format!("1{}%", "x".repeat(5_000_000));
     let error = near.parse::<dynorm::Cursor>().unwrap_err();

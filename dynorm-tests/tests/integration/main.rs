@@ -35,6 +35,7 @@ mod rules;
 mod save;
 mod scans;
 mod servers;
+mod shared;
 mod storm;
 mod streams;
 mod tables;

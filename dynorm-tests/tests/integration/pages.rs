@@ -17,8 +17,8 @@ struct User {
     age: u32,
 }
 
-fn key(team: &str, number: impl ToString) -> Value {
-    json!({ "team": { "S": team }, "number": { "N": number.to_string() } })
+fn key(team: &str, number: impl std::fmt::Display) -> Value {
+    json!({ "team": { "S": team }, "number": { "N": format!("{number}") } })
 }
 
 fn index_key(number: u64, age: u32) -> Value {

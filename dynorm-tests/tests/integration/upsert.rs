@@ -257,16 +257,19 @@ mod shared {
         let db = engine().await;
         let token = TokenRepo::save(Token { number: 1, colour: None }).on(&db).await.unwrap();
         let error = CardRepo::upsert(card("hearts")).on(&db).await.unwrap_err();
-        assert!(error.is_condition_failed());
+        assert!(error.is_condition_failed() && error.is_type_mismatch());
         assert!(
-            error.to_string().ends_with("an item of another entity has this key, and nothing was changed"),
+            error
+                .to_string()
+                .contains("under this key lies an item of the type `Token`, which is not a `Card`"),
             "{error}"
         );
         for error in [
             CardRepo::first_or_create(card("hearts")).on(&db).await.unwrap_err(),
             CardRepo::update_or_create(card("hearts")).set(Card::OWNER, None).on(&db).await.unwrap_err(),
         ] {
-            assert!(error.is_condition_failed() && error.outcome_known(), "{error}");
+            assert!(error.is_condition_failed() && error.is_type_mismatch(), "{error}");
+            assert!(error.outcome_known(), "{error}");
         }
         assert_eq!(TokenRepo::get(1).on(&db).await.unwrap(), token);
     }

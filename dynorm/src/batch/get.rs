@@ -17,7 +17,7 @@ use super::work::Work;
 use crate::codec::{Item, ValueError};
 use crate::collection::Collection;
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, decode_entity};
+use crate::entity::{Entity, EntityInfo};
 use crate::error::{Error, Result};
 use crate::hooks;
 use crate::operation::OperationFuture;
@@ -277,7 +277,7 @@ impl<E: Entity> Group for Gets<E> {
     }
 
     fn found(&mut self, indices: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
-        let entity: Option<E> = if self.visible.sees(E::INFO, item)? { decode_entity(item)? } else { None };
+        let entity: Option<E> = self.visible.read(item)?;
         if let [index] = indices {
             if let Some(slot) = self.found.get_mut(*index) {
                 *slot = entity;

@@ -21,7 +21,7 @@ use super::work::Work;
 use super::{Fate, KeyFailure};
 use crate::codec::{Item, ValueError};
 use crate::database::Database;
-use crate::entity::{Entity, decode_entity};
+use crate::entity::Entity;
 use crate::error::{BatchReport, Doing, Error, Result, Subject};
 use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
@@ -400,7 +400,7 @@ impl<E: Entity> Inputs for Sought<'_, E> {
     }
 
     fn found(&mut self, inputs: &[usize], item: &Item<'_>) -> std::result::Result<(), ValueError> {
-        let entity: Option<E> = if self.visible.sees(E::INFO, item)? { decode_entity(item)? } else { None };
+        let entity: Option<E> = self.visible.read(item)?;
         let mut found = lock(&self.found);
         for index in inputs {
             if let Some(slot) = found.slot(*index) {

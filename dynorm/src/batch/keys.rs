@@ -10,12 +10,14 @@ use super::buffer::Buffer;
 use super::inputs::{Group, by_key, describe, hash_of, take_refusal};
 use super::items::get_items;
 use super::work::Work;
+use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, decode_json, encode_key};
+use crate::entity::{Entity, EntityInfo, encode_key};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
 use crate::operation::{delete_intent, mark_changes, restore_changes, restore_intent};
-use crate::write::Known;
+use crate::rules::Visibility;
+use crate::write::{Intent, Known};
 
 /// The keys of a batch of deletes or restores.
 pub(super) struct Keys<E: Entity> {
@@ -82,7 +84,19 @@ impl<E: Entity> Keys<E> {
         self.hooked.entities = self.keys.iter().map(|_| None).collect();
         for (index, item) in indices.into_iter().zip(items) {
             let Some(json) = item else { continue };
-            let decoded = decode_json(&json).map_err(|error| Error::undecodable(subject.clone(), &error))?;
+            let decoded = match decode_exact(&json) {
+                // It is nobody's fault but that key's.
+                Err(error) if error.is_type_mismatch() => {
+                    let subject = subject.clone();
+                    let subject = match self.keys.get(index).and_then(describe::<E>) {
+                        Some(key) => subject.with_key_text(key),
+                        None => subject,
+                    };
+                    self.hooked.refused.insert(index, Error::undecodable(subject, &error));
+                    continue;
+                }
+                decoded => decoded.map_err(|error| Error::undecodable(subject.clone(), &error))?,
+            };
             if let Some(slot) = self.hooked.entities.get_mut(index) {
                 *slot = decoded;
             }
@@ -202,7 +216,13 @@ impl<E: Entity> Group for Keys<E> {
     }
 }
 
-/// Encodes the delete or soft delete of an item.
+/// The entity in the item of a key.
+fn decode_exact<E: Entity>(json: &[u8]) -> std::result::Result<Option<E>, ValueError> {
+    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
+    Visibility::ALL.read(&Item::next(&mut Scanner::new(text))?)
+}
+
+/// The delete of an item, or what marks it.
 pub(super) fn delete<E: Entity>(
     key: &E::Key,
     version: Option<i128>,
@@ -214,8 +234,9 @@ pub(super) fn delete<E: Entity>(
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     if E::INFO.deleted_at.is_some() && !force {
         let changes = mark_changes::<E>(key, None).map_err(invalid)?;
+        let nulls = known.map(|known| known.nulls).unwrap_or_default();
         let rule = delete_intent(E::INFO, Some(&changes), version, None)
-            .and_then(|intent| intent.rule(None, false))
+            .and_then(|intent| Intent { nulls, ..intent }.rule(None, known.is_none()))
             .map_err(invalid)?;
         return Ok(by_key::<E>(key, Kind::Mark, table, buffer)?.ruled(rule));
     }
@@ -242,9 +263,8 @@ fn restore<E: Entity>(
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     let changes = restore_changes::<E>(key).map_err(invalid)?;
     let body = by_key::<E>(key, Kind::Restore, table, buffer)?;
-    let found = E::INFO.unique.map(|_| known.cloned().unwrap_or_else(Known::nothing));
+    let found = known.cloned().unwrap_or_else(Known::nothing);
     let owner = encode_key::<E>(key)?;
-    let intent = restore_intent(E::INFO, &changes, found.as_ref());
-    let is_guessed = found.is_some() && known.is_none();
-    Ok(body.ruled(intent.rule(Some(&owner), is_guessed).map_err(invalid)?))
+    let intent = restore_intent(E::INFO, &changes, &found);
+    Ok(body.ruled(intent.rule(Some(&owner), known.is_none()).map_err(invalid)?))
 }

@@ -28,6 +28,8 @@ struct Inner {
     problem: Cow<'static, str>,
     /// The same without the value, if `problem` contains it.
     discreet: Option<Cow<'static, str>>,
+    /// Not a value is wrong: the item is another entity's.
+    is_type_mismatch: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -40,12 +42,30 @@ enum Segment {
 impl ValueError {
     /// Creates an error about a value; the callers add its path.
     pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { path: Vec::new(), problem: problem.into(), discreet: None }))
+        Self(Box::new(Inner {
+            path: Vec::new(),
+            problem: problem.into(),
+            discreet: None,
+            is_type_mismatch: false,
+        }))
     }
 
     /// Creates an error that shows the value, with another text for sensitive values.
     pub(crate) fn showing(problem: String, discreet: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { path: Vec::new(), problem: problem.into(), discreet: Some(discreet.into()) }))
+        let mut error = Self::new(problem);
+        error.0.discreet = Some(discreet.into());
+        error
+    }
+
+    /// Of an item that is another entity's, as this text says.
+    pub(crate) fn type_mismatch(problem: String) -> Self {
+        let mut error = Self::new(problem);
+        error.0.is_type_mismatch = true;
+        error
+    }
+
+    pub(crate) const fn is_type_mismatch(&self) -> bool {
+        self.0.is_type_mismatch
     }
 
     /// Removes the value from the message: for a field that may be sensitive.

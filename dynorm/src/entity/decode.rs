@@ -2,7 +2,7 @@
 
 use super::keys::{encode_key_value, part_of_key};
 use super::{Entity, EntityInfo};
-use crate::codec::{Encoder, Item, ScalarType, Scanner, ValueError, normal_number, scalar_text};
+use crate::codec::{Encoder, Item, ScalarType, ValueError, normal_number, scalar_text, shown};
 use crate::key::{EntityKey, KeySource, Part};
 
 /// Decodes an item as an entity; `None` for an item of another entity that shares the table.
@@ -16,12 +16,6 @@ pub(crate) fn decode_entity<E: Entity>(item: &Item<'_>) -> Result<Option<E>, Val
         check_spelling(E::INFO, item, &|field| part_of_key::<E>(&key, field))?;
     }
     Ok(Some(entity))
-}
-
-/// Decodes an item that was kept as JSON.
-pub(crate) fn decode_json<E: Entity>(json: &[u8]) -> Result<Option<E>, ValueError> {
-    let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
-    decode_entity(&Item::next(&mut Scanner::new(text))?)
 }
 
 /// Checks that encoding the entity again gives the stored key. Some types accept more than one spelling, such
@@ -62,4 +56,23 @@ pub(crate) fn is_of_type(item: &Item<'_>, info: &EntityInfo) -> Result<bool, Val
         Some(value) => value.as_str().is_ok_and(|found| info.is_type(&found)),
         None => false,
     })
+}
+
+/// Refuses an item that was asked for by its key and has another type, or none: it is another entity's, and no absence.
+pub(crate) fn check_type(item: &Item<'_>, info: &EntityInfo) -> Result<(), ValueError> {
+    if is_of_type(item, info)? {
+        return Ok(());
+    }
+    let name = info.name;
+    let attribute = info.type_attribute.unwrap_or_default();
+    let found =
+        item.get(attribute)?.and_then(|value| value.as_str().ok().map(|found| shown(&found).to_string()));
+    Err(ValueError::type_mismatch(match found {
+        Some(found) => format!(
+            "an item of the type `{found}`, which is not a `{name}`: give one of the two another key, or, if it is a former name of the type, read it with `#[entity(type_name(also = [\"{found}\"]))]`"
+        ),
+        None => format!(
+            "an item of no type (it has no text in `{attribute}`), which is not a `{name}`: give one of the two another key, or, if the items of this table have no types, say so with `#[entity(untyped)]`"
+        ),
+    }))
 }

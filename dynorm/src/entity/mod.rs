@@ -8,7 +8,7 @@ mod info;
 mod keys;
 
 pub use bridge::{from_item, to_item};
-pub(crate) use decode::{decode_entity, decode_json, is_of_type};
+pub(crate) use decode::{check_type, decode_entity, is_of_type};
 pub(crate) use encode::{check_size, encode_entity, encode_into, encode_key, encode_key_into};
 pub use hook::{Hook, HookFuture, HookResult};
 pub(crate) use info::Uniques;

@@ -44,6 +44,11 @@ impl Doing {
     pub(super) const fn is_to_a_table(self) -> bool {
         matches!(self, Self::CreatingTable | Self::DeletingTable | Self::LookingUpTtl | Self::SwitchingOnTtl)
     }
+
+    /// True if nothing else was to be done.
+    pub(super) const fn is_read(self) -> bool {
+        matches!(self, Self::Reading | Self::ReadingBack | Self::Finding | Self::FindingOwner)
+    }
 }
 
 impl fmt::Display for Doing {

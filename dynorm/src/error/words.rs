@@ -15,7 +15,7 @@ impl fmt::Display for Error {
                 let known = report.outcome_known;
                 let why = match report.subject.operation {
                     Doing::Creating => "an item with this key exists",
-                    Doing::Upserting => "an item of another entity has this key",
+                    Doing::Upserting => "the item with this key is soft-deleted or has expired",
                     _ => "the condition does not hold",
                 };
                 let then = if known { ", and nothing was changed" } else { lost(known) };
@@ -24,6 +24,14 @@ impl fmt::Display for Error {
             Self::VersionConflict(report) | Self::UniqueConflict(report) => {
                 let known = lost(report.outcome_known);
                 write!(f, "{}{}{known}", report.doing(), report.because())
+            }
+            Self::TypeMismatch(report) => {
+                let nothing = match report.outcome_known && !report.subject.operation.is_read() {
+                    true => "nothing was changed, since ",
+                    false => "",
+                };
+                let known = lost(report.outcome_known);
+                write!(f, "{}: {nothing}under this key lies {}{known}", report.doing(), report.detail)
             }
             Self::ValidationFailed(report) => {
                 write!(f, "{} breaks its rules: {}", report.subject, report.violated())

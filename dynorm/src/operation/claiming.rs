@@ -1,4 +1,4 @@
-//! Writes items of entities with unique fields, together with the claims on their values.
+//! Writes that depend on what the item is: with the claims on its unique values, in one transaction, or over a NULL.
 
 use tokio::time::Instant;
 
@@ -10,29 +10,37 @@ use crate::encoded::EncodedKey;
 use crate::entity::EntityInfo;
 use crate::error::{Doing, Error, Result, Subject};
 use crate::transport::{self, Answer, Repeat};
-use crate::unique::Claimed;
 use crate::write::{Known, Write, send_one, unsettled};
 
-/// Sends the write that `write` makes for the known state of the item, and again for the stored item if that
-/// differs. If no claim is taken or released, it is a single write with the condition that the unique values
-/// are unchanged, unless it must be applied exactly `once`. Otherwise it is a transaction, which returns no
-/// item.
+/// How a write is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// As a transaction, so that it is made exactly once.
+    Once,
+    /// By itself, if nothing is to be claimed or released with it; and again as this says.
+    Alone(Repeat),
+}
+
+/// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where claims change with
+/// it, it is a transaction. A transaction gives no answer.
 pub(super) async fn claiming(
     database: &Database,
     mut known: Known,
-    once: bool,
+    sending: Sending,
     mut write: impl FnMut(&Known) -> Result<Write>,
 ) -> Result<Option<Answer>> {
     let (start, mut random) = (Instant::now(), fastrand::Rng::new());
     let (mut waits, mut is_fresh) = (0, false);
     loop {
-        let write = write(&known)?;
-        let sent = if write.claims.is_empty() && !once {
-            let Write { operation, subject, body, .. } = &write;
-            let sent = transport::send_write(database, *operation, &subject.table, body.clone(), Repeat::Any);
-            sent.await.map(Some)
-        } else {
-            send_one(database, &write).await.map(|()| None)
+        let mut write = write(&known)?;
+        let sent = match sending {
+            Sending::Alone(repeat) if write.claims.is_empty() => {
+                let body = std::mem::take(&mut write.body);
+                let sent =
+                    transport::send_write(database, write.operation, &write.subject.table, body, repeat);
+                sent.await.map(Some)
+            }
+            _ => send_one(database, &write).await.map(|()| None),
         };
         match sent {
             Ok(answer) => return Ok(answer),
@@ -61,9 +69,9 @@ pub(crate) async fn read_known(
     let subject = Subject::of(info).in_table(database.table(info)).with_key(key);
     let subject = subject.during(Doing::ReadingForUniqueValues);
     let answer = get_item(database, info, key, true, &subject).await?;
-    let claimed = super::find::item(&answer).and_then(|item| match item {
-        Some(item) => Claimed::of(info, &item),
-        None => Ok(Claimed::none()),
+    let known = super::find::item(&answer).and_then(|item| match item {
+        Some(item) => Known::of_item(info, &item),
+        None => Ok(Known::nothing()),
     });
-    claimed.map(Known::of).map_err(|error: ValueError| Error::undecodable(subject, &error))
+    known.map_err(|error: ValueError| Error::undecodable(subject, &error))
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::OperationFuture;
-use super::claiming::{claiming, read_known};
+use super::claiming::{Sending, claiming, read_known};
 use super::find::stored;
 use super::returning::{NO_OLD, Nothing, Old, Returning};
 use super::trash::mark_changes;
@@ -171,6 +171,8 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
             let database = Database::of_operation(delete.database.clone())?;
             delete.before(&database).await?;
             if let Some(known) = delete.known(&database).await? {
+                // A second time there would be another old item, or none.
+                let repeat = if R::WANTED == ReturnValues::Old { Repeat::NotApplied } else { Repeat::Any };
                 let write = |known: &Known| {
                     let write = delete.request(database.table(E::INFO), Some(R::WANTED), Some(known))?;
                     if R::WANTED == ReturnValues::Old && !write.claims.is_empty() {
@@ -178,7 +180,9 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
                     }
                     Ok(write)
                 };
-                let answer = claiming(&database, known, false, write).await?.unwrap_or_else(Answer::empty);
+                let answer = claiming(&database, known, Sending::Alone(repeat), write)
+                    .await?
+                    .unwrap_or_else(Answer::empty);
                 delete.after(&database).await;
                 let subject = Subject::of(E::INFO).in_table(database.table(E::INFO)).during(Doing::Deleting);
                 return R::output(&answer).map_err(|error| Error::undecodable(subject, &error));
@@ -211,16 +215,21 @@ impl<E: Entity, R> Delete<E, R> {
         }
     }
 
-    /// Reads the known state of the item, if claims on its values are to be released, or expire with it.
+    /// What is known of the item, if what is sent depends on that.
     pub(crate) async fn known(&self, database: &Database) -> Result<Option<Known>> {
-        if E::INFO.unique.is_none() || (self.marks() && self.end.is_none()) {
-            return Ok(None);
+        if !self.claims() {
+            return Ok(self.marks().then(Known::nothing));
         }
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&database.table(E::INFO)))?;
         read_known(database, E::INFO, &key).await.map(Some)
     }
 
-    /// True for a soft delete.
+    /// Claims on its values have to be released with it, or end with it.
+    const fn claims(&self) -> bool {
+        E::INFO.unique.is_some() && !(self.marks() && self.end.is_none())
+    }
+
+    /// The item stays, with a mark.
     const fn marks(&self) -> bool {
         E::INFO.deleted_at.is_some() && !self.force
     }
@@ -238,8 +247,10 @@ impl<E: Entity, R> Delete<E, R> {
         let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
         let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
         let changes = self.marks().then(|| mark_changes::<E>(key, *end)).transpose().map_err(invalid)?;
-        let intent = delete_intent(E::INFO, changes.as_deref(), *version, known).map_err(invalid)?;
-        Intent { condition: condition.as_ref(), returning, ..intent }.write(kind, encoded, subject)
+        let claiming = known.filter(|_| self.claims());
+        let intent = delete_intent(E::INFO, changes.as_deref(), *version, claiming).map_err(invalid)?;
+        let nulls = known.map(|known| known.nulls).unwrap_or_default();
+        Intent { condition: condition.as_ref(), nulls, returning, ..intent }.write(kind, encoded, subject)
     }
 }
 

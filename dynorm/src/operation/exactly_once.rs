@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::OperationFuture;
-use super::claiming::{claiming, read_known};
+use super::claiming::{Sending, claiming, read_known};
 use super::returning::{Nothing, ReadBack};
 use super::update::{Existing, Update};
 use super::update_item::update_request;
@@ -13,7 +13,7 @@ use crate::entity::{Entity, Stamp, encode_key};
 use crate::error::{Doing, Result, Subject};
 use crate::expression::{Condition, Node};
 use crate::unique::touches;
-use crate::write::{Known, carry_out_one};
+use crate::write::Known;
 
 /// The subject of an update of an existing item that is applied [exactly once](Update::exactly_once).
 pub struct Once<E: Entity>(pub(super) E::Key);
@@ -81,22 +81,18 @@ impl<E: Entity, R: ReadBack<E>> IntoFuture for Update<E, Once<E>, R> {
             let database = Database::of_operation(database)?;
             let table = database.table(E::INFO);
             let (stamp, condition) = (Stamp::now(), condition.as_ref());
-            if touches(E::INFO, &changes) {
-                let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
-                let subject =
-                    Subject::of(E::INFO).in_table(&table).with_key(&encoded).during(Doing::Updating);
-                let known = read_known(&database, E::INFO, &encoded).await?;
-                let write = |known: &Known| {
-                    let (table, changes) = (table.clone(), changes.clone());
-                    update_request::<E>(table, &key, changes, condition, Some(known), &stamp, None)
-                };
-                claiming(&database, known, true, write).await?;
-                return R::read(&database, encoded, subject).await;
-            }
-            let write = update_request::<E>(table, &key, changes, condition, None, &stamp, None)?;
-            let (key, subject) = (write.key.clone(), write.subject.clone());
-            carry_out_one(&database, write).await?;
-            R::read(&database, key, subject).await
+            let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
+            let subject = Subject::of(E::INFO).in_table(&table).with_key(&encoded).during(Doing::Updating);
+            let known = match touches(E::INFO, &changes) {
+                true => read_known(&database, E::INFO, &encoded).await?,
+                false => Known::nothing(),
+            };
+            let write = |known: &Known| {
+                let (table, changes) = (table.clone(), changes.clone());
+                update_request::<E>(table, &key, changes, condition, Some(known), &stamp, None)
+            };
+            claiming(&database, known, Sending::Once, write).await?;
+            R::read(&database, encoded, subject).await
         })
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::OperationFuture;
 use crate::codec::{Item, Request, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{EncodedKey, Entity, EntityInfo, decode_entity, encode_key};
+use crate::entity::{EncodedKey, Entity, EntityInfo, encode_key};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
@@ -242,15 +242,12 @@ pub(super) async fn get_item(
         .map_err(|failure| failure.into_error(subject.clone()))
 }
 
-/// Decodes the entity in the answer. An item of another entity, and one that is not visible, counts as none.
+/// The entity in the answer; an item that is not seen counts as none.
 pub(super) fn found<E: Entity>(
     answer: &Answer,
     visible: Visibility,
 ) -> std::result::Result<Option<E>, ValueError> {
-    match item(answer)? {
-        Some(item) if visible.sees(E::INFO, &item)? => decode_entity(&item),
-        _ => Ok(None),
-    }
+    item(answer)?.map_or(Ok(None), |item| visible.read(&item))
 }
 
 pub(super) fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, ValueError> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::claiming::claiming;
+use super::claiming::{Sending, claiming};
 use super::find::Find;
 use super::held::Own;
 use super::save::{Put, put_request, stamped_item};
@@ -84,7 +84,7 @@ async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
             put.known = Some(known.clone());
             put_request(table.clone(), E::INFO, &item, &put)
         };
-        claiming(database, known, true, write).await?;
+        claiming(database, known, Sending::Once, write).await?;
     } else {
         carry_out_one(database, put_request(table, E::INFO, &item, &put)?).await?;
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use super::OperationFuture;
-use super::claiming::claiming;
+use super::claiming::{Sending, claiming};
 use super::held::{Held, SaveArg};
 use crate::codec::{FieldInfo, Item, Scanner, ValueError};
 use crate::database::Database;
@@ -265,7 +265,7 @@ async fn claim_and_write(
 ) -> Result<()> {
     let known = put.first_known(info, &item.json);
     let known = known.map_err(|error| Error::undecodable(Subject::of(info), &error))?;
-    let written = claiming(database, known, false, |known| {
+    let written = claiming(database, known, Sending::Alone(Repeat::Any), |known| {
         put.known = Some(known.clone());
         put_request(database.table(info), info, item, &put)
     });

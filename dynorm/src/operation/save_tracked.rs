@@ -4,10 +4,9 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::changes::{check_index_keys, templates};
-use super::claiming::claiming;
+use super::claiming::{Sending, claiming};
 use super::held::stamp_entity;
 use super::returning::{New, UpdateReturning, attributes};
-use super::update_item::send_update;
 use crate::attribute::Timestamp;
 use crate::codec::ValueError;
 use crate::database::Database;
@@ -128,13 +127,14 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         let version = original.item_version();
         let existence = existence(info, &before, *then);
         let changes = changes(info, &before, &after).map_err(|error| invalid(&error))?;
-        let request = |known: Option<&Known>| {
-            let uniques = match known {
-                Some(known) => {
+        let touches = touches(info, &changes);
+        let request = |known: &Known| {
+            let uniques = match touches {
+                true => {
                     let after = known.before.after(info, &changes).map_err(|error| invalid(&error))?;
                     Some(UniqueValues { known: known.clone(), after, renew: false })
                 }
-                None => None,
+                false => None,
             };
             let intent = Intent::new(info, Action::Change { changes: &changes, start: &|_| None });
             let (condition, attempted) = (condition.as_ref(), Some(after.json()));
@@ -145,12 +145,11 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
                 subject.clone(),
             )
         };
-        let answer = if touches(info, &changes) {
-            let known = Claimed::of_json(info, before.json()).map_err(|error| invalid(&error))?;
-            claiming(&database, Known::of(known), false, |known| request(Some(known))).await?
-        } else {
-            Some(send_update(&database, request(None)?, Repeat::Any).await?)
+        let known = match touches {
+            true => Known::of(Claimed::of_json(info, before.json()).map_err(|error| invalid(&error))?),
+            false => Known::nothing(),
         };
+        let answer = claiming(&database, known, Sending::Alone(Repeat::Any), request).await?;
         let mut stored: E = match answer {
             Some(answer) => {
                 attributes(&answer).map_err(|error| Error::undecodable(subject.clone(), &error))?

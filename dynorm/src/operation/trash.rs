@@ -5,10 +5,9 @@ use std::marker::PhantomData;
 
 use super::OperationFuture;
 use super::changes::complete;
-use super::claiming::{claiming, read_known};
+use super::claiming::{Sending, claiming, read_known};
 use super::find::stored;
 use super::returning::{New, UpdateReturning};
-use super::update_item::send_update;
 use crate::codec::{Encoder, ValueError};
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, Stamp, encode_key, part_of_key};
@@ -93,26 +92,16 @@ impl<E: Entity> IntoFuture for Restore<E> {
             }
             let encoded = encode_key::<E>(&key).map_err(|error| error.in_table(&database.table(E::INFO)))?;
             let known = match E::INFO.unique {
-                Some(_) => Some(read_known(&database, E::INFO, &encoded).await?),
-                None => None,
+                Some(_) => read_known(&database, E::INFO, &encoded).await?,
+                None => Known::nothing(),
             };
             let subject = Subject::of(E::INFO).in_table(database.table(E::INFO));
             let subject = subject.with_key(&encoded).during(Doing::Restoring);
-            let mut restored = match known {
-                Some(known) => {
-                    let write = |known: &Known| restore_request::<E>(&key, subject.clone(), Some(known));
-                    match claiming(&database, known, false, write).await? {
-                        Some(answer) => <New as UpdateReturning<E>>::output(&answer)
-                            .map_err(|error| Error::undecodable(subject, &error))?,
-                        None => <New as UpdateReturning<E>>::read_back(&database, encoded, subject).await?,
-                    }
-                }
-                None => {
-                    let write = restore_request::<E>(&key, subject.clone(), None)?;
-                    let answer = send_update(&database, write, Repeat::Any).await?;
-                    <New as UpdateReturning<E>>::output(&answer)
-                        .map_err(|error| Error::undecodable(subject, &error))?
-                }
+            let write = |known: &Known| restore_request::<E>(&key, subject.clone(), known);
+            let mut restored = match claiming(&database, known, Sending::Alone(Repeat::Any), write).await? {
+                Some(answer) => <New as UpdateReturning<E>>::output(&answer)
+                    .map_err(|error| Error::undecodable(subject, &error))?,
+                None => <New as UpdateReturning<E>>::read_back(&database, encoded, subject).await?,
             };
             hooks::after(&database, &mut restored, Event::Restore).await;
             Ok(restored)
@@ -124,17 +113,17 @@ impl<E: Entity> IntoFuture for Restore<E> {
 pub(crate) fn restore_intent<'w>(
     info: &'static EntityInfo,
     changes: &'w [Change],
-    known: Option<&Known>,
+    known: &Known,
 ) -> Intent<'w> {
-    let uniques = known.map(|known| {
+    let uniques = info.unique.map(|_| {
         let after = known.before.clone();
         UniqueValues { known: known.clone(), after, renew: true }
     });
     let action = Action::Change { changes, start: &|_| None };
-    Intent { existence: Existence::Stored, uniques, ..Intent::new(info, action) }
+    Intent { existence: Existence::Stored, uniques, nulls: known.nulls, ..Intent::new(info, action) }
 }
 
-fn restore_request<E: Entity>(key: &E::Key, subject: Subject, known: Option<&Known>) -> Result<Write> {
+fn restore_request<E: Entity>(key: &E::Key, subject: Subject, known: &Known) -> Result<Write> {
     let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&subject.table))?;
     let changes = restore_changes::<E>(key).map_err(|error| Error::invalid(subject.clone(), &error))?;
     let intent = restore_intent(E::INFO, &changes, known);

@@ -1,7 +1,7 @@
 //! Sends one `UpdateItem`: its request, its answer, and the meaning of its failure.
 
 use super::changes::complete;
-use super::claiming::{claiming, read_known};
+use super::claiming::{Sending, claiming, read_known};
 use super::returning::{NO_OLD, UpdateReturning};
 use crate::codec::ValueError;
 use crate::database::Database;
@@ -9,7 +9,6 @@ use crate::entity::{Entity, Stamp, encode_key, part_of_key};
 use crate::error::{Doing, Error, OperationKind, Result, Subject};
 use crate::expression::{Change, Node};
 use crate::rules::Existence;
-use crate::transport::{self, Answer, Repeat};
 use crate::unique::touches;
 use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
@@ -21,26 +20,24 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
 ) -> Result<R::Output> {
     let table = database.table(E::INFO);
     let stamp = Stamp::now();
-    if touches(E::INFO, &changes) {
-        let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
-        let subject = Subject::of(E::INFO).in_table(&table).with_key(&encoded).during(Doing::Updating);
+    let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
+    let subject = Subject::of(E::INFO).in_table(&table).with_key(&encoded).during(Doing::Updating);
+    let known = if touches(E::INFO, &changes) {
         if R::WANTED == ReturnValues::Old {
             return Err(Error::invalid(subject, &ValueError::new(NO_OLD)));
         }
-        let known = read_known(database, E::INFO, &encoded).await?;
-        let write = |known: &Known| {
-            let (table, changes) = (table.clone(), changes.clone());
-            update_request::<E>(table, key, changes, condition, Some(known), &stamp, Some(R::WANTED))
-        };
-        return match claiming(database, known, false, write).await? {
-            Some(answer) => R::output(&answer).map_err(|error| Error::undecodable(subject, &error)),
-            None => R::read_back(database, encoded, subject).await,
-        };
+        read_known(database, E::INFO, &encoded).await?
+    } else {
+        Known::nothing()
+    };
+    let write = |known: &Known| {
+        let (table, changes) = (table.clone(), changes.clone());
+        update_request::<E>(table, key, changes, condition, Some(known), &stamp, Some(R::WANTED))
+    };
+    match claiming(database, known, Sending::Alone(R::REPEAT), write).await? {
+        Some(answer) => R::output(&answer).map_err(|error| Error::undecodable(subject, &error)),
+        None => R::read_back(database, encoded, subject).await,
     }
-    let write = update_request::<E>(table, key, changes, condition, None, &stamp, Some(R::WANTED))?;
-    let subject = write.subject.clone();
-    let answer = send_update(database, write, R::REPEAT).await?;
-    R::output(&answer).map_err(|error| Error::undecodable(subject, &error))
 }
 
 /// Makes the request of an update. `wanted` says what to return, which is nothing in a transaction. If the
@@ -65,22 +62,16 @@ pub(crate) fn update_request<E: Entity>(
     };
     let changes = changes.map_err(|error| Error::invalid(subject.clone(), &error))?;
     let uniques = match known {
-        Some(known) => {
+        Some(known) if touches(E::INFO, &changes) => {
             let after = known.before.after(E::INFO, &changes);
             let after = after.map_err(|error| Error::invalid(subject.clone(), &error))?;
             Some(UniqueValues { known: known.clone(), after, renew: false })
         }
-        None => None,
+        _ => None,
     };
     let action = Action::Change { changes: &changes, start: &|_| None };
     let intent = Intent::new(E::INFO, action);
-    Intent { existence: Existence::Present, uniques, condition, returning, ..intent }
+    let nulls = known.map(|known| known.nulls).unwrap_or_default();
+    Intent { existence: Existence::Present, uniques, nulls, condition, returning, ..intent }
         .write(kind, encoded, subject)
-}
-
-/// Sends the update of one item.
-pub(super) async fn send_update(database: &Database, mut write: Write, repeat: Repeat) -> Result<Answer> {
-    let body = std::mem::take(&mut write.body);
-    let sent = transport::send_write(database, write.operation, &write.subject.table, body, repeat);
-    sent.await.map_err(|failure| write.error(failure))
 }

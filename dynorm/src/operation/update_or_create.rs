@@ -46,28 +46,28 @@ impl<E: Entity> fmt::Debug for OrCreate<E> {
 const ROUNDS: usize = 5;
 
 async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
-    // Sets a missing id, so that all attempts write the same item.
-    let found = find_by_unique(database, &entity).await?;
+    // An id that is not set yet is set here, so that all attempts are at one item.
     stamp_entity(&mut entity, &Stamp::of_id()).map_err(|error| error.in_table(&database.table(E::INFO)))?;
-    let mut key = found.map_or_else(|| entity.entity_key(), |found| found.entity_key());
+    let key = entity.entity_key();
     let mut round = 1;
     loop {
         match update::<E, New>(database, &key, changes.clone(), None).await {
             Err(error) if error.is_not_found() => {}
             done => return done,
         }
+        if let Some(other) = find_by_unique(database, &entity).await? {
+            match update::<E, New>(database, &other.entity_key(), changes.clone(), None).await {
+                Err(error) if error.is_not_found() => {}
+                done => return done,
+            }
+        }
         match create(database, entity.clone()).await {
-            // Another client created the item, so it can be updated, unless it belongs to another entity.
-            // After an attempt whose answer was lost, the item may be this entity itself, to which the
-            // changes do not apply.
+            // Somebody else was faster, so there is something to update. Of an attempt whose answer was lost nobody knows: it may be
+            // this entity that is there, and the changes are not for that.
             Err(error) if error.outcome_known() && error.current::<E>().is_some() && round < ROUNDS => {
                 round += 1;
             }
-            Err(error) if error.is_unique_conflict() && round < ROUNDS => {
-                let Some(found) = find_by_unique(database, &entity).await? else { return Err(error) };
-                key = found.entity_key();
-                round += 1;
-            }
+            Err(error) if error.is_unique_conflict() && round < ROUNDS => round += 1,
             done => return done,
         }
     }

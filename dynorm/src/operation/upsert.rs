@@ -5,10 +5,10 @@ use std::fmt;
 
 use super::OperationFuture;
 use super::changes::{complete, templates};
+use super::claiming::{Sending, claiming};
 use super::held::{check_version_of, stamp_entity};
 use super::returning::attributes;
 use super::update::Update;
-use super::update_item::send_update;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::database::Database;
 use crate::entity::{EncodedItem, EncodedKey, Entity, EntityInfo, Stamp, encode_entity, part_of_key};
@@ -16,8 +16,8 @@ use crate::error::{Doing, Error, OperationKind, Result, Subject};
 use crate::expression::{self, Change, DocumentPath, Json, Source};
 use crate::key::Part;
 use crate::rules::Existence;
-use crate::transport::Repeat;
-use crate::write::{Action, Intent, ReturnValues, Write};
+use crate::transport::{Answer, Repeat};
+use crate::write::{Action, Intent, Known, ReturnValues, Write};
 
 /// The subject of an update of the stored item, or of this entity if there is none.
 pub struct OrInsert<E>(E);
@@ -66,21 +66,24 @@ async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Chan
     let changes = complete(E::INFO, changes, &part, &stamp)
         .and_then(|changes| fill_in(E::INFO, changes, &item, &|field| entity.key_part(field)))
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
-    let write = upsert_request(E::INFO, &changes, encoded, subject.clone())?;
-    let answer = send_update(database, write, Repeat::Any).await?;
+    let write = |known: &Known| upsert_request(E::INFO, &changes, known, encoded.clone(), subject.clone());
+    let answer = claiming(database, Known::nothing(), Sending::Alone(Repeat::Any), write).await?;
+    // There are no claims, so it is no transaction.
+    let answer = answer.unwrap_or_else(Answer::empty);
     attributes(&answer).map_err(|error| Error::undecodable(subject, &error))
 }
 
 fn upsert_request(
     info: &'static EntityInfo,
     (changes, start): &(Vec<Change>, Starts),
+    known: &Known,
     key: EncodedKey,
     subject: Subject,
 ) -> Result<Write> {
     let start = |name: &str| start.get(name).map(|json| json.0.clone());
     let intent = Intent::new(info, Action::Change { changes, start: &start });
     let (existence, returning) = (Existence::PresentOrAbsent, Some(ReturnValues::New));
-    Intent { existence, returning, ..intent }.write(OperationKind::Updating, key, subject)
+    Intent { existence, nulls: known.nulls, returning, ..intent }.write(OperationKind::Updating, key, subject)
 }
 
 /// The initial value of each attribute, by its name.

@@ -125,7 +125,7 @@ impl<E: Entity> Query<E> {
     /// # db.install();
     /// # UserRepo::save(User { city: "Paris".into(), name: "Ada".into(), ..Default::default() }).await?;
     ///
-    /// The items of the index have a type of their own, with `id`, `city` and `name`.
+    /// // The items of the index have a type of their own, with `id`, `city` and `name`.
     /// let short: Collection<UserByCity> = UserRepo::by_city("Paris").get_all().await?;
     /// let whole: Collection<User> = UserRepo::by_city("Paris").hydrate().get_all().await?;
     /// assert_eq!((&short[0].name, &whole[0].name), (&"Ada".to_owned(), &"Ada".to_owned()));
@@ -171,8 +171,8 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
     }
 
     /// Evaluates at most this many items, including those that a filter leaves out. Continue from
-    /// [`Collection::next`](crate::Collection::next) or [`Page::next`](crate::Page::next). If several partitions are merged by a sort
-    /// key, at least one item of each must be allowed.
+    /// [`Collection::next`](crate::Collection::next) or [`Page::next`](crate::Page::next). If several
+    /// partitions are merged by a sort key, at least one item of each must be allowed.
     pub fn max_evaluated(mut self, items: u64) -> Self {
         self.max_evaluated = Some(items);
         self

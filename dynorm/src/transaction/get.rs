@@ -6,7 +6,7 @@ use std::fmt;
 use super::request::{MAX_TRANSACTION_OPERATIONS, explained};
 use crate::codec::{Encoder, Item, Request, Scanner, ValueError};
 use crate::database::Database;
-use crate::entity::{EncodedKey, Entity, decode_entity, encode_key};
+use crate::entity::{EncodedKey, Entity, encode_key};
 use crate::error::{Doing, Error, FailedOperation, OperationKind, Result, Subject, TransactionReport};
 use crate::hooks;
 use crate::operation::{Find, Get, OperationFuture};
@@ -289,11 +289,7 @@ impl Found<'_> {
         let (subject, position) = self.places.get(self.next).cloned().unwrap_or_default();
         self.next += 1;
         let found = match self.items.get(position) {
-            Some(Some(item)) => match visible.sees(E::INFO, item) {
-                Ok(true) => decode_entity(item),
-                Ok(false) => Ok(None),
-                Err(error) => Err(error),
-            },
+            Some(Some(item)) => visible.read(item),
             Some(None) => Ok(None),
             None => Err(ValueError::new("the answer has no place for it")),
         };

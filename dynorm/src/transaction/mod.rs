@@ -333,11 +333,7 @@ async fn run(
 ) -> Result<()> {
     let database = Database::of_operation(database)?;
     let result = match run_hooks(&mut parts, &database).await {
-        Ok(()) => request::prepare(&mut parts, &database, &Stamp::now(), token),
-        Err(error) => Err(error),
-    };
-    let result = match result {
-        Ok(request) => request.carry_out(&database).await,
+        Ok(()) => request::carry_out(&mut parts, &database, &Stamp::now(), token).await,
         Err(error) => Err(error),
     };
     if result.is_ok() {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use futures_util::future::BoxFuture;
 
 use crate::database::Database;
-use crate::entity::{Entity, EntityInfo, Stamp, encode_key};
+use crate::entity::{Entity, EntityInfo, Stamp, encode_entity, encode_key};
 use crate::error::{OperationKind, Result};
 use crate::hooks::{self, Event};
 use crate::operation::{
@@ -23,7 +23,9 @@ pub(super) trait Part: Send {
     fn info(&self) -> &'static EntityInfo;
     /// Makes the write. Stamps the entity.
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
-    /// Records that it is applied, so that the stamp of an entity passed by `&mut` stays.
+    /// The same once more, for what the item turned out to be.
+    fn again(&mut self, known: &Known, table: String, stamp: &Stamp) -> Result<Write>;
+    /// It is carried out: what an entity of the caller was stamped with stays.
     fn settle(&mut self) {}
     /// Resets an entity passed by `&mut`.
     fn revert(&mut self) {}
@@ -67,6 +69,13 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
             Ok(item) => put_request(table, E::INFO, &item, &self.put),
             Err(error) => Err(error.in_table(&table)),
         }
+    }
+
+    fn again(&mut self, known: &Known, table: String, _: &Stamp) -> Result<Write> {
+        // It is stamped already.
+        let item = encode_entity(self.held.entity()).map_err(|error| error.in_table(&table))?;
+        self.put.known = Some(known.clone());
+        put_request(table, E::INFO, &item, &self.put)
     }
 
     fn settle(&mut self) {
@@ -120,9 +129,13 @@ impl<E: Entity> Part for Updates<E> {
 
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write> {
         let Self { update, known } = self;
-        let changes = std::mem::take(&mut update.changes);
-        let condition = update.condition.as_ref();
+        let (changes, condition) = (update.changes.clone(), update.condition.as_ref());
         update_request::<E>(table, &update.subject.0, changes, condition, known.as_ref(), stamp, None)
+    }
+
+    fn again(&mut self, known: &Known, table: String, stamp: &Stamp) -> Result<Write> {
+        self.known = Some(known.clone());
+        self.write(table, stamp)
     }
 
     fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
@@ -162,6 +175,11 @@ impl<E: Entity> Part for Deletes<E> {
         self.delete.request(table, None, self.known.as_ref())
     }
 
+    fn again(&mut self, known: &Known, table: String, stamp: &Stamp) -> Result<Write> {
+        self.known = Some(known.clone());
+        self.write(table, stamp)
+    }
+
     fn before<'p>(&'p mut self, database: &'p Database) -> BoxFuture<'p, Result<()>> {
         Box::pin(async move {
             self.delete.before(database).await?;
@@ -187,6 +205,10 @@ impl<E: Entity> Part for Check<E> {
     fn write(&mut self, table: String, _: &Stamp) -> Result<Write> {
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&table))?;
         check_request(table, E::INFO, key, &self.condition)
+    }
+
+    fn again(&mut self, _: &Known, table: String, stamp: &Stamp) -> Result<Write> {
+        self.write(table, stamp)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::database::Database;
 use crate::entity::Stamp;
 use crate::error::{Doing, Error, FailedOperation, Result, Subject, TransactionReport};
 use crate::transport::{Failure, Operation};
-use crate::write::{Write, operations_of, send_writes, transaction_body};
+use crate::write::{Known, Write, operations_of, send_writes, transaction_body, unsettled};
 
 /// The maximum number of operations in one transaction, and of items that one transaction reads.
 pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
@@ -24,8 +24,51 @@ pub(super) struct TransactionRequest {
     body: Vec<u8>,
 }
 
-/// Encodes the operations, or returns why they cannot be sent.
-pub(super) fn prepare(
+/// How often the items may turn out to be others than the operations were made for.
+const ATTEMPTS: u32 = 10;
+
+/// Sends the operations, and again with what their items turn out to be.
+pub(super) async fn carry_out(
+    parts: &mut [Box<dyn Part + '_>],
+    database: &Database,
+    stamp: &Stamp,
+    token: Option<String>,
+) -> Result<()> {
+    let mut request = prepare(parts, database, stamp, token.clone())?;
+    for _ in 1..ATTEMPTS {
+        let found = match request.send(database).await? {
+            Sent::Done => return Ok(()),
+            Sent::Found(found) => found,
+        };
+        let TransactionRequest { mut writes, subject, .. } = request;
+        let mut failures = Vec::new();
+        for (index, known) in found {
+            let (Some(part), Some(write)) = (parts.get_mut(index), writes.get_mut(index)) else { continue };
+            match part.again(&known, std::mem::take(&mut write.subject.table), stamp) {
+                Ok(again) => *write = again,
+                Err(reason) => failures.push(FailedOperation::new(index, part.kind(), reason)),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(TransactionReport { subject, failures, sent: true, outcome_known: true }.into());
+        }
+        request = TransactionRequest::of(writes, subject, token.clone())?;
+    }
+    match request.send(database).await? {
+        Sent::Done => Ok(()),
+        Sent::Found(found) => Err(request.unsettled(&found, true)),
+    }
+}
+
+/// What came of a transaction.
+enum Sent {
+    Done,
+    /// These operations were made for other items than they found, and nothing else is against them.
+    Found(Vec<(usize, Known)>),
+}
+
+/// Turns the operations into bytes, or says why they cannot be sent.
+fn prepare(
     parts: &mut [Box<dyn Part + '_>],
     database: &Database,
     stamp: &Stamp,
@@ -34,7 +77,7 @@ pub(super) fn prepare(
     let tables: Vec<String> = parts.iter().map(|part| database.table(part.info())).collect();
     let subject = Subject::transaction(parts.len(), &tables).during(Doing::Writing);
     let refused = |why: String| Error::invalid(subject.clone(), &ValueError::new(why));
-    let token = checked_token(token).map_err(&refused)?;
+    checked_token(token.clone()).map_err(&refused)?;
     if parts.is_empty() {
         return Err(refused(
             "it is empty: add `save`, `create`, `update`, `delete` or `check` before it is awaited"
@@ -59,17 +102,7 @@ pub(super) fn prepare(
     if !failures.is_empty() {
         return Err(TransactionReport { subject, failures, sent: false, outcome_known: true }.into());
     }
-    let operations = operations_of(&writes);
-    if operations > MAX_TRANSACTION_OPERATIONS {
-        return Err(refused(format!(
-            "with the claims of its unique values it has {operations} operations, and DynamoDB takes {MAX_TRANSACTION_OPERATIONS} at most: make it several transactions, or a batch"
-        )));
-    }
-    check_items(&writes).map_err(&refused)?;
-    check_claims(&writes).map_err(&refused)?;
-    let body = transaction_body(&writes, &token);
-    check_size(&writes, body.len()).map_err(&refused)?;
-    Ok(TransactionRequest { writes, subject, body })
+    TransactionRequest::of(writes, subject, token)
 }
 
 /// Returns the token of the caller, or a random one.
@@ -183,23 +216,64 @@ fn size(write: &Write) -> std::result::Result<usize, ValueError> {
 }
 
 impl TransactionRequest {
-    pub(super) async fn carry_out(self, database: &Database) -> Result<()> {
-        let Self { writes, subject, body } = self;
-        match send_writes(database, &writes, body).await {
-            Ok(()) => Ok(()),
-            Err(failure) => {
-                let operations = writes.iter().enumerate();
-                let operations = operations.flat_map(|(index, write)| {
-                    (0..write.operations()).map(move |operation| (index, write, operation))
-                });
-                let operations: Vec<_> = operations.collect();
-                Err(explained(failure, subject, &|position, failure| {
-                    let (index, write, operation) = *operations.get(position)?;
-                    let reason = write.error_at(operation, failure);
-                    Some(FailedOperation::new(index, write.kind, reason))
-                }))
+    fn of(writes: Vec<Write>, subject: Subject, token: Option<String>) -> Result<Self> {
+        let refused = |why: String| Error::invalid(subject.clone(), &ValueError::new(why));
+        let token = checked_token(token).map_err(&refused)?;
+        let operations = operations_of(&writes);
+        if operations > MAX_TRANSACTION_OPERATIONS {
+            return Err(refused(format!(
+                "with the claims of its unique values it has {operations} operations, and DynamoDB takes {MAX_TRANSACTION_OPERATIONS} at most: make it several transactions, or a batch"
+            )));
+        }
+        check_items(&writes).map_err(&refused)?;
+        check_claims(&writes).map_err(&refused)?;
+        let body = transaction_body(&writes, &token);
+        check_size(&writes, body.len()).map_err(&refused)?;
+        Ok(Self { writes, subject, body })
+    }
+
+    /// Sends it; an error says what is against its operations.
+    async fn send(&mut self, database: &Database) -> Result<Sent> {
+        let Err(mut failure) = send_writes(database, &self.writes, std::mem::take(&mut self.body)).await
+        else {
+            return Ok(Sent::Done);
+        };
+        let outcome_known = failure.outcome_known;
+        let reasons = std::mem::take(&mut failure.reasons);
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        let mut reasons = reasons.into_iter();
+        for (index, write) in self.writes.iter().enumerate() {
+            // Of each the first reason: what is against the item is against its claims as well.
+            let own = reasons.by_ref().take(write.operations()).enumerate();
+            let Some((operation, reason)) =
+                own.collect::<Vec<_>>().into_iter().find(|(_, own)| !own.is_none())
+            else {
+                continue;
+            };
+            match write.explain_at(operation, reason.into_failure(outcome_known)) {
+                Ok(known) => found.push((index, known)),
+                Err(reason) => failures.push(FailedOperation::new(index, write.kind, reason)),
             }
         }
+        match (failures.is_empty(), found.is_empty()) {
+            (true, true) => Err(failure.into_error(self.subject.clone())),
+            (true, false) if outcome_known => Ok(Sent::Found(found)),
+            (true, false) => Err(self.unsettled(&found, false)),
+            (false, _) => {
+                let subject = self.subject.clone();
+                Err(TransactionReport { subject, failures, sent: true, outcome_known }.into())
+            }
+        }
+    }
+
+    /// The error of a transaction whose items are others each time.
+    fn unsettled(&self, found: &[(usize, Known)], outcome_known: bool) -> Error {
+        let failures = found.iter().filter_map(|(index, _)| {
+            let write = self.writes.get(*index)?;
+            Some(FailedOperation::new(*index, write.kind, unsettled(write.subject.clone())))
+        });
+        let (subject, failures) = (self.subject.clone(), failures.collect());
+        TransactionReport { subject, failures, sent: true, outcome_known }.into()
     }
 }
 

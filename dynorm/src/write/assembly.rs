@@ -6,6 +6,7 @@ use super::claims::{Claim, Known, claims_of, return_what_fails, unsettled};
 use super::condition;
 use super::intent::{Action, Intent, UniqueValues};
 use super::meaning::Meaning;
+use super::nulls::Nulls;
 use crate::codec::{Encoder, Request, ValueError};
 use crate::encoded::EncodedKey;
 use crate::error::{Error, OperationKind, Result, Subject};
@@ -63,10 +64,13 @@ impl Intent<'_> {
         let raises = self.action.raises_version(info);
         let version = self.version.map(|version| check_version(info, version, raises)).transpose()?;
         let mut expression = Expression::default();
+        let mut under = Nulls::default();
         if let Action::Change { changes, start } = self.action {
-            expression.set_changes(changes, start)?;
+            under = Nulls::under(info, changes, self.existence);
+            let nulls = under.and(self.nulls);
+            expression.set_changes(&nulls.start_over(info, changes, start), start)?;
         }
-        if let Some(condition) = condition::of(&self, version)? {
+        if let Some(condition) = condition::of(&self, version, under)? {
             expression.set_condition(&condition)?;
         }
         expression.write(request);
@@ -85,7 +89,16 @@ impl Intent<'_> {
         }
         let known = self.uniques.filter(|_| self.existence != Existence::Absent).map(|uniques| uniques.known);
         let attempted = self.attempted.filter(|_| version.is_some()).map(<[u8]>::to_vec);
-        let meaning = Meaning { existence: self.existence, version, raises, attempted, known };
+        let meaning = Meaning {
+            existence: self.existence,
+            deletes: matches!(self.action, Action::Delete),
+            version,
+            raises,
+            attempted,
+            known,
+            under,
+            nulls: under.and(self.nulls),
+        };
         Ok(Assembled { has_condition, meaning, claims })
     }
 }
@@ -117,13 +130,9 @@ impl Write {
         self.explain(failure).err().unwrap_or_else(|| unsettled(self.subject.clone()))
     }
 
-    /// Returns the error of a transaction that fails at one of its operations: the write itself, or one of
-    /// its claims.
-    pub(crate) fn error_at(&self, operation: usize, failure: Failure) -> Error {
-        match operation.checked_sub(1).and_then(|claim| self.claims.get(claim)) {
-            Some(claim) => claim.error(failure, self.subject.clone()),
-            None => self.meaning.error(failure, self.subject.clone(), None),
-        }
+    /// The same of a transaction that fails at one of its operations: itself, or one of the claims behind it.
+    pub(crate) fn explain_at(&self, operation: usize, failure: Failure) -> Result<Known, Error> {
+        self.meaning.explain_at(operation, &self.claims, failure, &self.subject, None)
     }
 
     /// Returns the number of its operations in a transaction: the write and its claims.

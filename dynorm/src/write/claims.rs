@@ -1,9 +1,10 @@
 //! The claims on unique values: which to take and to release so that the claims match an item.
 
+use super::nulls::Nulls;
 use crate::attribute::Timestamp;
 use crate::codec::{FieldInfo, Item, Request, Scanner, ValueError};
 use crate::encoded::{EncodedKey, describe_key};
-use crate::entity::{EntityInfo, Uniques};
+use crate::entity::{EntityInfo, Uniques, check_type};
 use crate::error::{Error, Report, Subject};
 use crate::expression::{Expression, Json, Node};
 use crate::key::{KeyRole, check_key};
@@ -18,25 +19,23 @@ pub struct Known {
     pub(crate) before: Claimed,
     /// The claims on its values that belong to other items, and must not be released.
     pub(super) foreign: Vec<String>,
+    /// What is NULL.
+    pub(crate) nulls: Nulls,
 }
 
 impl Known {
-    pub(crate) const fn of(before: Claimed) -> Self {
-        Self { before, foreign: Vec::new() }
+    pub(crate) fn of(before: Claimed) -> Self {
+        Self { before, foreign: Vec::new(), nulls: Nulls::default() }
     }
 
-    pub(crate) const fn nothing() -> Self {
+    /// What an item says. One of another type is an error.
+    pub(crate) fn of_item(info: &'static EntityInfo, item: &Item<'_>) -> Result<Self, ValueError> {
+        check_type(item, info)?;
+        Ok(Self { nulls: Nulls::of(info, item)?, ..Self::of(Claimed::of(info, item)?) })
+    }
+
+    pub(crate) fn nothing() -> Self {
         Self::of(Claimed::none())
-    }
-
-    /// Returns the state that a failure shows, if it differs from the known one.
-    pub(crate) fn observe(&self, failure: &Failure, subject: &Subject) -> Option<Self> {
-        let info = subject.info.filter(|_| failure.kind == FailureKind::ConditionFailed)?;
-        let before = match &failure.item {
-            Some(item) => Claimed::of_json(info, item.json().as_bytes()).ok()?,
-            None => Claimed::none(),
-        };
-        (before != self.before).then(|| Self { before, foreign: self.foreign.clone() })
     }
 }
 

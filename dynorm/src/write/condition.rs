@@ -1,13 +1,18 @@
 //! The condition of a write: existence, version, unique values and the caller's own condition in one.
 
 use super::intent::{Action, Intent};
+use super::nulls::Nulls;
 use crate::codec::ValueError;
 use crate::entity::EntityInfo;
 use crate::expression::Node;
 use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version, of_type};
 
-/// Returns the condition of a write; `None` if it needs none.
-pub(super) fn of(intent: &Intent<'_>, version: Option<u64>) -> Result<Option<Node>, ValueError> {
+/// The condition of a write; `None` if it needs nothing.
+pub(super) fn of(
+    intent: &Intent<'_>,
+    version: Option<u64>,
+    under: Nulls,
+) -> Result<Option<Node>, ValueError> {
     let Intent { info, existence, .. } = *intent;
     if let Some(asked) = intent.condition {
         asked.check_names(info)?;
@@ -18,6 +23,7 @@ pub(super) fn of(intent: &Intent<'_>, version: Option<u64>) -> Result<Option<Nod
         of_existence(info, existence),
         intent.condition.cloned(),
         of_version(info, intent.action, version),
+        under.condition(info, intent.nulls),
         known.map(|uniques| uniques.known.before.condition(info)),
     ];
     Ok(Node::all(all.into_iter().flatten()))
@@ -26,7 +32,7 @@ pub(super) fn of(intent: &Intent<'_>, version: Option<u64>) -> Result<Option<Nod
 fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node> {
     let visible = || [Visibility::default().of_mark(info), Visibility::default().of_end(info)];
     match existence {
-        Existence::Any => None,
+        Existence::Any => of_type(info).map(|own| absent(info).or(own)),
         Existence::Absent => Some(match expired(info) {
             Some(expired) => absent(info).or(of_type(info).map_or(expired.clone(), |own| own.and(expired))),
             None => absent(info),

@@ -1,6 +1,7 @@
 //! The description of a write, as the operations give it.
 
 use super::claims::Known;
+use super::nulls::Nulls;
 use crate::entity::EntityInfo;
 use crate::expression::{self, Change, Node, Start};
 use crate::rules::Existence;
@@ -15,7 +16,9 @@ pub(crate) struct Intent<'w> {
     /// The version on which it is based, as the entity has it; 0 for none.
     pub(crate) version: Option<i128>,
     pub(crate) uniques: Option<UniqueValues>,
-    /// The caller's own condition.
+    /// What is NULL, as far as it is known.
+    pub(crate) nulls: Nulls,
+    /// What the caller asks for.
     pub(crate) condition: Option<&'w Node>,
     /// What the answer returns. Puts and transactions return nothing.
     pub(crate) returning: Option<ReturnValues>,
@@ -103,6 +106,7 @@ impl<'w> Intent<'w> {
             existence: Existence::Any,
             version: None,
             uniques: None,
+            nulls: Nulls::default(),
             condition: None,
             returning: None,
             attempted: None,

@@ -1,17 +1,21 @@
 //! The meaning of a failed write, decided by the item that DynamoDB returned.
 
-use super::claims::{Claim, Known, unsettled};
+use super::claims::{Claim, Known};
+use super::nulls::Nulls;
 use crate::codec::{Item, Scanner, ValueError};
-use crate::entity::{EntityInfo, is_of_type};
+use crate::entity::{EntityInfo, check_type};
 use crate::error::{Error, Report, StoredItem, Subject};
 use crate::rules::{Existence, Versions, Visibility, stored_version};
 use crate::transport::{CancellationReason, Failure, FailureKind};
+use crate::unique::Claimed;
 
 /// What must have held for a write.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meaning {
     pub(super) existence: Existence,
-    /// The version on which it was based; 0 for none.
+    /// It deletes the item, so there need be none.
+    pub(super) deletes: bool,
+    /// The version that it was based on; 0 for none.
     pub(super) version: Option<u64>,
     /// True if it raises the version, whatever it is.
     pub(super) raises: bool,
@@ -19,15 +23,22 @@ pub(crate) struct Meaning {
     pub(super) attempted: Option<Vec<u8>>,
     /// The known state of the unique values.
     pub(super) known: Option<Known>,
+    /// The attributes that it builds on.
+    pub(super) under: Nulls,
+    /// Those of them that it took for NULL.
+    pub(super) nulls: Nulls,
 }
 
 /// Why a condition failed.
 enum Cause {
+    /// The item is another entity's, or cannot be read.
+    Item(ValueError),
     NotFound,
     Version(Versions),
     LastVersion(u64),
-    Unreadable(ValueError),
-    /// The caller's own condition, or the condition that there is no item.
+    /// The item is another than the write was made for: it may be made for this.
+    Changed(Known),
+    /// What the caller asked for, or that there is none.
     Condition,
 }
 
@@ -45,44 +56,53 @@ impl Meaning {
         let is_condition = |reason: &CancellationReason| reason.kind() == FailureKind::ConditionFailed;
         let failed = reasons.iter().position(is_condition);
         let failed = failed.or_else(|| reasons.iter().position(|reason| !reason.is_none()));
-        let claim = failed.and_then(|position| claims.get(position.checked_sub(1)?));
         if let Some(position) = failed {
             failure = reasons.swap_remove(position).into_failure(failure.outcome_known);
         }
+        self.explain_at(failed.unwrap_or(0), claims, failure, subject, attempted)
+    }
+
+    /// The same, of what failed at one of its operations: the item is the first, and the claims are behind it.
+    pub(super) fn explain_at(
+        &self,
+        operation: usize,
+        claims: &[Claim],
+        failure: Failure,
+        subject: &Subject,
+        attempted: Option<&[u8]>,
+    ) -> Result<Known, Error> {
+        let claim = operation.checked_sub(1).and_then(|claim| claims.get(claim));
         match (claim, &self.known) {
-            (None, known) => match known.as_ref().and_then(|known| known.observe(&failure, subject)) {
-                Some(known) => Ok(known),
-                None => Err(self.error(failure, subject.clone(), attempted)),
-            },
-            // The value to be released belongs to another item, so its claim is left alone.
+            (None, _) => self.explain_item(failure, subject.clone(), attempted),
+            // Another item has a value that was to be released, so it is left to that.
             (Some(claim), Some(known)) if !claim.takes() && failure.kind == FailureKind::ConditionFailed => {
                 let foreign = known.foreign.iter().cloned().chain(claim.text()).collect();
-                Ok(Known { before: known.before.clone(), foreign })
+                Ok(Known { foreign, ..known.clone() })
             }
             (Some(claim), _) => Err(claim.error(failure, subject.clone())),
         }
     }
 
-    /// Returns the error of a write that is not made anew.
-    pub(crate) fn error(&self, failure: Failure, subject: Subject, attempted: Option<&[u8]>) -> Error {
+    fn explain_item(
+        &self,
+        failure: Failure,
+        subject: Subject,
+        attempted: Option<&[u8]>,
+    ) -> Result<Known, Error> {
         let Some(info) = subject.info.filter(|_| failure.kind == FailureKind::ConditionFailed) else {
-            return failure.into_error(subject);
+            return Err(failure.into_error(subject));
         };
-        if self.known.as_ref().is_some_and(|known| known.observe(&failure, &subject).is_some()) {
-            return unsettled(subject);
-        }
-        let report = |detail: String| {
-            let mut report = Report::new(subject.clone(), detail, None);
-            report.outcome_known = failure.outcome_known;
-            report
-        };
-        match self.cause(info, failure.item.as_ref()) {
+        let cause = self.cause(info, failure.item.as_ref()).unwrap_or_else(Cause::Item);
+        let outcome_known = failure.outcome_known;
+        let report = |detail: String| Report::new(subject.clone(), detail, None);
+        let error = match cause {
+            Cause::Changed(known) => return Ok(known),
+            Cause::Item(error) => Error::undecodable(subject, &error),
             Cause::NotFound => Error::NotFound(report(String::new())),
             Cause::LastVersion(last) => Error::Rejected(report(format!(
                 "its version is {last}, the last that its type holds: give the field a larger type"
             ))),
-            Cause::Unreadable(error) => Error::Undecodable(report(error.to_string())),
-            Cause::Condition => failure.into_error(subject),
+            Cause::Condition => return Err(failure.into_error(subject)),
             Cause::Version(versions) => {
                 let mut report = report(versions.to_string());
                 let attempted = self.attempted.as_deref().or(attempted);
@@ -91,47 +111,63 @@ impl Meaning {
                 report.item = failure.item;
                 Error::VersionConflict(report)
             }
-        }
+        };
+        Err(error.with_outcome(outcome_known))
     }
 
-    fn cause(&self, info: &'static EntityInfo, found: Option<&StoredItem>) -> Cause {
+    /// The type comes first: nothing else of another entity's item means anything here.
+    fn cause(&self, info: &'static EntityInfo, found: Option<&StoredItem>) -> Result<Cause, ValueError> {
         let must_exist = matches!(self.existence, Existence::Present | Existence::Stored);
         let Some(found) = found else {
-            return match self.version {
+            return Ok(match self.version {
                 _ if must_exist => Cause::NotFound,
-                // A new entity requires no item.
-                None | Some(0) => Cause::Condition,
-                Some(expected) => Cause::Version(Versions { expected, found: None }),
-            };
+                // Of a new entity there need be none.
+                Some(expected) if expected > 0 && !self.deletes => {
+                    Cause::Version(Versions { expected, found: None })
+                }
+                _ => self.changed(Known::nothing()),
+            });
         };
-        let item = match Item::next(&mut Scanner::new(found.json())) {
-            Ok(item) => item,
-            Err(error) => return Cause::Unreadable(error),
-        };
-        // An item that cannot be read is not reported as missing.
+        let item = Item::next(&mut Scanner::new(found.json()))?;
+        check_type(&item, info)?;
+        // What cannot be read is not said to be absent.
         if must_exist && !self.sees(info, &item).unwrap_or(true) {
-            return Cause::NotFound;
+            return Ok(Cause::NotFound);
         }
-        if self.version.is_none() && !self.raises {
-            return Cause::Condition;
-        }
-        match (stored_version(info, &item), self.version) {
-            (Err(error), _) => Cause::Unreadable(error),
-            (Ok(found), Some(expected)) if found != expected => {
-                Cause::Version(Versions { expected, found: Some(found) })
+        if self.version.is_some() || self.raises {
+            let found = stored_version(info, &item)?;
+            match self.version {
+                Some(expected) if found != expected => {
+                    return Ok(Cause::Version(Versions { expected, found: Some(found) }));
+                }
+                None if found >= info.last_version => return Ok(Cause::LastVersion(found)),
+                _ => {}
             }
-            (Ok(found), None) if found >= info.last_version => Cause::LastVersion(found),
-            (Ok(_), _) => Cause::Condition,
         }
+        let nulls = Nulls::of(info, &item)?;
+        if self.known.is_none() && self.under.and(nulls) == self.nulls {
+            return Ok(Cause::Condition);
+        }
+        let before = Claimed::of(info, &item)?;
+        Ok(self.changed(Known { nulls, ..Known::of(before) }))
     }
 
-    /// True for an item of the entity; if existence requires it, only for one that is neither soft-deleted
-    /// nor expired.
+    /// The cause, if what was found can only be against it by being another item than the write was made for.
+    fn changed(&self, found: Known) -> Cause {
+        let is_other = self.known.as_ref().is_some_and(|known| known.before != found.before);
+        if !is_other && self.under.and(found.nulls) == self.nulls {
+            return Cause::Condition;
+        }
+        let foreign = self.known.as_ref().map(|known| known.foreign.clone()).unwrap_or_default();
+        Cause::Changed(Known { foreign, ..found })
+    }
+
+    /// True for an item that is neither soft-deleted nor expired, if that was asked for.
     fn sees(&self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
         let visible = match self.existence {
             Existence::Present => Visibility::default(),
             _ => Visibility::ALL,
         };
-        Ok(is_of_type(item, info)? && visible.sees(info, item)?)
+        visible.sees(info, item)
     }
 }

@@ -4,7 +4,8 @@
 //! operation/, batch/, transaction/      encode the entity or the key, and describe the write (intent.rs)
 //!        │ Intent
 //!        ▼
-//! condition.rs                          existence, version, unique values, the caller's own: one condition
+//! condition.rs                          existence, type, version, unique values, the caller's own: one condition
+//! nulls.rs                              what is NULL where an expression builds on it
 //! claims.rs                             the claims on unique values that change with the item
 //! assembly.rs                           writes both into the request
 //!        │ Write: a request by itself, or an operation of a transaction
@@ -24,6 +25,7 @@ mod claims;
 mod condition;
 mod intent;
 mod meaning;
+mod nulls;
 #[cfg(test)]
 mod tests;
 mod transact;

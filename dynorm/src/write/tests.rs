@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use expression::{Attributes, Condition, read};
 use serde_json::{Value, json};
 
+use super::nulls::Nulls;
 use super::{Action, Intent, Known, Rule, UniqueValues};
 use crate::__private::{claims_in, entity, field, template};
 use crate::attribute::ScalarType;
@@ -92,6 +93,7 @@ impl Rules {
         }
         if self.shared {
             info.type_attribute = Some("entity_type");
+            info.type_names = &["User", "Member"];
         }
         Box::leak(Box::new(info))
     }
@@ -125,7 +127,7 @@ impl Rules {
         let number = |number: &str| Some(json!({ "N": number }));
         let text = |text: &str| Some(json!({ "S": text }));
         vary(true, "stars", &[number("5")]);
-        vary(self.shared, "entity_type", &[text("User"), text("Order"), None]);
+        vary(self.shared, "entity_type", &[text("User"), text("Member"), text("Order"), Some(null()), None]);
         vary(self.soft_delete, "deleted_at", &[None, Some(null()), text("2020")]);
         vary(
             self.expiry,
@@ -148,7 +150,11 @@ impl Seen<'_> {
     }
 
     fn is_own(&self) -> bool {
-        !self.1.shared || self.value("entity_type") == Some("User")
+        !self.1.shared || matches!(self.value("entity_type"), Some("User" | "Member"))
+    }
+
+    fn is_null(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.get("NULL").is_some())
     }
 
     fn is_trashed(&self) -> bool {
@@ -212,6 +218,8 @@ struct Case {
     version: Option<u64>,
     /// The assumed email of the item, if that is part of the condition.
     email: Option<Option<&'static str>>,
+    /// What the write builds on is taken to be NULL.
+    over_null: bool,
     asked: bool,
     /// True if the caller's condition requires an item.
     has_asked: bool,
@@ -224,13 +232,14 @@ impl Case {
     fn allows(&self, item: Option<&Attributes>) -> bool {
         let seen = item.map(|item| Seen(item, self.rules));
         let exists = match (self.kind, &seen) {
+            (_, Some(item)) if !item.is_own() => false,
             (Kind::Save | Kind::Merge | Kind::Delete | Kind::Check, _) => true,
-            (Kind::Create, Some(item)) => item.is_own() && item.is_expired(),
+            (Kind::Create, Some(item)) => item.is_expired(),
             (Kind::Create | Kind::Upsert, None) => true,
             (Kind::Update | Kind::Raise | Kind::SoftDelete, None) => false,
-            (Kind::SoftDelete, Some(item)) => item.is_own(),
+            (Kind::SoftDelete, Some(_)) => true,
             (Kind::Update | Kind::Raise | Kind::Upsert, Some(item)) => {
-                item.is_own() && !item.is_trashed() && !item.is_expired()
+                !item.is_trashed() && !item.is_expired()
             }
         };
         let version = match (self.version, &seen) {
@@ -248,7 +257,24 @@ impl Case {
                 item.value("email") == Some(*email) && (!self.rules.expiry || self.is_as_long(item))
             }
         };
-        exists && version && unique && if item.is_some() { self.asked } else { !self.has_asked }
+        let nulls = seen.as_ref().is_none_or(|item| self.is_over(item));
+        exists && version && unique && nulls && if item.is_some() { self.asked } else { !self.has_asked }
+    }
+
+    /// What the write builds on is NULL, or is not, as it is taken to be.
+    fn is_over(&self, item: &Seen<'_>) -> bool {
+        match self.builds_on() {
+            Some(name) => item.is_null(name) == self.over_null,
+            None => true,
+        }
+    }
+
+    fn builds_on(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Raise => self.rules.version.then_some("version"),
+            Kind::SoftDelete => self.rules.soft_delete.then_some("deleted_at"),
+            _ => None,
+        }
     }
 
     /// True if the item has no expiry, as assumed.
@@ -259,15 +285,25 @@ impl Case {
 
 /// Visits every combination.
 fn cases(mut visit: impl FnMut(&Case)) {
-    let changes = |info: &'static EntityInfo, raises: bool| {
+    let changes = |info: &'static EntityInfo, kind: Kind| {
         let mut changes = vec![Change::set("stars", Source::Value(Json(br#"{"N":"6"}"#.to_vec())))];
-        if raises && let Some(name) = info.version_attribute() {
+        if kind == Kind::SoftDelete
+            && let Some(name) = info.deleted_at_attribute()
+        {
+            let now = Source::Value(Json(br#"{"S":"2021"}"#.to_vec()));
+            let action = crate::expression::Action::SetIfAbsent(now);
+            changes.push(Change { action, ..Change::remove(name) });
+        }
+        if kind == Kind::Raise
+            && let Some(name) = info.version_attribute()
+        {
             let operand = crate::expression::Number::Value(Json(br#"{"N":"1"}"#.to_vec()));
             let action = crate::expression::Action::Add { operand, minus: false, starts: true };
             changes.push(Change { action, ..Change::remove(name) });
         }
         changes
     };
+    let can_build = [Kind::Raise, Kind::SoftDelete];
     for rules in Rules::all() {
         let info = rules.info();
         let key = rules.encoded_key(info);
@@ -277,7 +313,7 @@ fn cases(mut visit: impl FnMut(&Case)) {
         let emails: &[Option<Option<&'static str>>] =
             if rules.unique { &[None, Some(None), Some(Some("a@b"))] } else { &[None] };
         for kind in KINDS {
-            let changes = changes(info, kind == Kind::Raise);
+            let changes = changes(info, kind);
             let change = Action::Change { changes: &changes, start: &|_| None };
             let (action, existence) = match kind {
                 Kind::Save => (Action::Put(item.as_bytes()), Existence::Any),
@@ -292,7 +328,10 @@ fn cases(mut visit: impl FnMut(&Case)) {
             for (version, email) in
                 versions.iter().flat_map(|version| emails.iter().map(move |email| (*version, *email)))
             {
-                for (condition, asked) in asked() {
+                let nulls = [false, true].into_iter().filter(|null| !null || can_build.contains(&kind));
+                for ((condition, asked), over_null) in
+                    asked().iter().flat_map(|asked| nulls.clone().map(move |null| (asked, null)))
+                {
                     let uniques = email.map(|email| {
                         let json =
                             email.map(|email| json!({"id": {"S": "a"}, "email": {"S": email}}).to_string());
@@ -306,6 +345,7 @@ fn cases(mut visit: impl FnMut(&Case)) {
                         existence,
                         version: version.map(i128::from),
                         uniques,
+                        nulls: Nulls { version: over_null, deleted_at: over_null },
                         condition: condition.as_ref(),
                         ..Intent::new(info, action)
                     };
@@ -322,7 +362,8 @@ fn cases(mut visit: impl FnMut(&Case)) {
                         kind,
                         version,
                         email,
-                        asked,
+                        over_null,
+                        asked: *asked,
                         has_asked: condition.is_some(),
                         rule,
                         request,
@@ -391,32 +432,35 @@ fn every_failure_means_what_the_rules_say() {
         for item in items.iter().filter(|item| !case.allows(item.as_ref())) {
             let failure = failure(item.as_ref());
             assert_eq!(failure.kind, FailureKind::ConditionFailed);
-            let error = case.rule.explain(failure, &subject, b"{}").unwrap_err();
+            let outcome = case.rule.explain(failure, &subject, b"{}");
             let seen = item.as_ref().map(|item| Seen(item, case.rules));
             let must_exist = matches!(case.kind, Kind::Update | Kind::Raise | Kind::SoftDelete);
-            let is_visible = |seen: &Seen<'_>| {
-                seen.is_own() && (case.kind == Kind::SoftDelete || !(seen.is_trashed() || seen.is_expired()))
-            };
-            let name = match &error {
-                Error::NotFound(_) => "not found",
-                Error::VersionConflict(_) => "version",
-                Error::ConditionFailed(_) => "condition",
-                Error::Rejected(_) => "last version",
-                other => panic!("{other}"),
+            let is_visible =
+                |seen: &Seen<'_>| case.kind == Kind::SoftDelete || !(seen.is_trashed() || seen.is_expired());
+            let name = match &outcome {
+                Ok(_) => "again",
+                Err(Error::TypeMismatch(_)) => "type",
+                Err(Error::NotFound(_)) => "not found",
+                Err(Error::VersionConflict(_)) => "version",
+                Err(Error::ConditionFailed(_)) => "condition",
+                Err(Error::Rejected(_)) => "last version",
+                Err(other) => panic!("{other}"),
             };
             let expected = match (&seen, case.version) {
+                (Some(seen), _) if !seen.is_own() => "type",
                 (None, _) if must_exist => "not found",
                 (Some(seen), _) if must_exist && !is_visible(seen) => "not found",
                 (Some(seen), Some(version)) if seen.version() != version => "version",
                 (None, Some(1..)) => "version",
                 (Some(seen), None) if case.kind == Kind::Raise && seen.version() >= LAST => "last version",
+                (Some(seen), _) if !case.is_over(seen) => "again",
                 _ => "condition",
             };
             assert_eq!(name, expected, "{:?} {:?} of {:?}: {item:?}", case.rules, case.kind, case.version);
             meanings.insert(name);
         }
     });
-    assert_eq!(meanings.len(), 4, "{meanings:?}");
+    assert_eq!(meanings.len(), 6, "{meanings:?}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn terminals() -> Vec<Terminal> {
         true "exactly_once": |db| NoteRepo::update(("ada", 1)).add(Note::COUNT, 1).exactly_once().on(db);
         true "upsert": |db| NoteRepo::upsert(note(1)).add(Note::COUNT, 1).on(db);
         true "update_or_create": |db| NoteRepo::update_or_create(note(1)).set(Note::COUNT, 2).on(db);
-        true "transaction": |db| dynorm::transaction().save(&mut note(1)).save(&mut stock()).on(db);
+        true "transaction": |db| dynorm::transaction().save(note(1)).save(stock()).on(db);
         true "batch_save": |db| NoteRepo::batch_save([note(1), note(2)]).on(db);
         true "batch_save of versions": |db| StockRepo::batch_save([stock()]).on(db);
         true "batch_create": |db| NoteRepo::batch_create([note(1)]).on(db);

@@ -7,7 +7,7 @@ use super::state::{
     Claim, DELETED_AT, ENTITY_TYPE, EXPIRES_AT, EXTRA, Held, Item, STORED, Scene, VERSION, World, claim,
     in_seconds, key_of,
 };
-use super::subject::{Rules, Subject};
+use super::subject::{FORMER, Rules, Subject};
 use super::write::{CHANGED, Refusal, Way, When, Write, shown};
 
 /// The time of the write, in expected items.
@@ -28,6 +28,9 @@ pub(super) fn predict<E: Subject>(
     when: When,
 ) -> Result<Kept, Refusal> {
     let mut model = Model::new(scene, held, when);
+    if write == Write::Upsert && E::RULES.unique {
+        return Err(Refusal::Invalid);
+    }
     model.needs_own_type(write, way)?;
     match write {
         Write::Save => model.save(false)?,
@@ -95,11 +98,7 @@ impl<'s, E: Subject> Model<'s, E> {
 
     /// Each field keeps the stored value, even NULL, or else takes the entity's. One request cannot replace a
     /// soft-deleted or expired item, so that is refused; so is every upsert of an entity with unique fields.
-    /// fields is always.
     fn upsert(&mut self) -> Step {
-        if self.rules.unique {
-            return Err(Refusal::Invalid);
-        }
         let mut item = self.stamped()?;
         if let Some(stored) = &self.world.item {
             if !is_visible(stored) {
@@ -172,7 +171,7 @@ impl<'s, E: Subject> Model<'s, E> {
     /// Reads the item, changes and saves it.
     fn retry_on_conflict(&mut self) -> Step {
         let stored = self.visible()?;
-        let mut item = shown(&stored);
+        let mut item = read_as::<E>(&stored);
         item.insert("text".into(), AttributeValue::S(CHANGED.into()));
         self.stamp_change(&mut item, version_of(&stored).unwrap_or(0))?;
         self.replace(Some(item), false)
@@ -245,7 +244,7 @@ impl<E: Subject> Model<'_, E> {
             _ => false,
         };
         let is_foreign = self.world.item.as_ref().is_some_and(|item| !is_own::<E>(item));
-        if is_foreign && !is_blind { Err(Refusal::Condition) } else { Ok(()) }
+        if is_foreign && !is_blind { Err(Refusal::Type) } else { Ok(()) }
     }
 
     /// Version 0 matches an item without a version or with 0, and no item at all.
@@ -352,7 +351,10 @@ fn claim_of<E: Subject>(item: &Item) -> (String, Claim) {
 
 /// If entities share a table, the item names its entity.
 pub(super) fn is_own<E: Subject>(item: &Item) -> bool {
-    let is_named = |of_type: &AttributeValue| *of_type == AttributeValue::S(E::NAME.into());
+    let is_named = |of_type: &AttributeValue| {
+        let names = [E::NAME, FORMER].into_iter().take(if E::RULES.renamed() { 2 } else { 1 });
+        names.map(|name| AttributeValue::S(name.into())).any(|name| name == *of_type)
+    };
     !E::RULES.typed() || item.get(ENTITY_TYPE).is_some_and(is_named)
 }
 
@@ -385,4 +387,16 @@ fn is_to_come(at: &AttributeValue) -> bool {
 
 fn is_visible(item: &Item) -> bool {
     !is_soft_deleted(item) && !has_expired(item)
+}
+
+/// The item of an entity that is read from this one.
+pub(super) fn read_as<E: Subject>(item: &Item) -> Item {
+    let mut item = shown(item);
+    if E::RULES.version {
+        item.entry(VERSION.into()).or_insert_with(|| AttributeValue::N("0".into()));
+    }
+    if E::RULES.typed() {
+        item.insert(ENTITY_TYPE.into(), AttributeValue::S(E::NAME.into()));
+    }
+    item
 }

@@ -4,28 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Case;
-use super::open::{OPEN, Open};
-use super::subject::Rules;
 use super::write::When;
 
 /// A write with another result than expected. It is reported once for several entities and ways.
 pub(super) struct Failure {
     pub(super) entity: &'static str,
-    pub(super) rules: Rules,
     pub(super) case: Case,
     pub(super) expected: String,
     pub(super) got: String,
     /// The text of the error, if there was one.
     pub(super) message: Option<String>,
-}
-
-/// Removes known failures. If the test covers them all, reports those that do not fail any more.
-pub(super) fn without_open(failures: Vec<Failure>, sees_all: bool) -> Vec<Failure> {
-    let is_of = |failure: &Failure, open: &Open| (open.covers)(failure.rules, &failure.case);
-    let is_closed = |open: &&Open| sees_all && !failures.iter().any(|failure| is_of(failure, open));
-    let closed: Vec<&str> = OPEN.iter().filter(is_closed).map(|open| open.what).collect();
-    assert!(closed.is_empty(), "not open any more: {closed:#?}");
-    failures.into_iter().filter(|failure| !OPEN.iter().any(|open| is_of(failure, open))).collect()
 }
 
 /// The failures as a table, the most frequent first.
@@ -43,9 +31,7 @@ pub(super) fn report(total: usize, failures: Vec<Failure>) {
     }
     let count = failures.len();
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for Failure { entity, case: Case { state, held, write, way, when }, expected, got, message, .. } in
-        failures
-    {
+    for Failure { entity, case: Case { state, held, write, way, when }, expected, got, message } in failures {
         let what = format!("{write:?} | stored: {state}\n    expected: {expected}\n    got: {got}");
         let row = rows.entry(what).or_default();
         row.count += 1;

@@ -7,7 +7,7 @@ use std::fmt;
 use dynorm::aws::types::AttributeValue;
 use dynorm::prelude::*;
 
-use super::subject::{Fields, Rules, Subject};
+use super::subject::{FORMER, Fields, Rules, Subject};
 
 /// An item as it is stored.
 pub(super) type Item = BTreeMap<String, AttributeValue>;
@@ -45,6 +45,8 @@ pub(super) enum Expiry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Own,
+    /// The one that it had before.
+    Former,
     Other,
     None,
 }
@@ -158,8 +160,10 @@ fn changes(rules: Rules) -> Vec<Vec<Change>> {
         let others = [Expiry::Past, Expiry::Future, Expiry::Null];
         groups.push(group(&others, |state, expiry| state.expiry = expiry));
     }
-    if rules.typed() && TYPES_ARE_CHECKED {
-        groups.push(group(&[Type::Other, Type::None], |state, of_type| state.of_type = of_type));
+    if rules.typed() {
+        let mut others = vec![Type::Other, Type::None];
+        others.extend(rules.renamed().then_some(Type::Former));
+        groups.push(group(&others, |state, of_type| state.of_type = of_type));
     }
     if rules.unique {
         let mut others = vec![
@@ -177,11 +181,6 @@ fn changes(rules: Rules) -> Vec<Vec<Change>> {
     }
     groups
 }
-
-/// Single writes should refuse an item of another type, or without one, under their exact key. This is
-/// decided but not implemented: writes replace and delete such items, so these states are left out. True
-/// includes them.
-const TYPES_ARE_CHECKED: bool = false;
 
 /// The states without an item, by the owner of the unique value.
 fn absent(rules: Rules) -> Vec<State> {
@@ -403,6 +402,7 @@ fn stored_item<E: Subject>(number: usize, state: State, code: &str) -> Item {
     }
     match state.of_type {
         Type::Own => {}
+        Type::Former => put(ENTITY_TYPE, Some(AttributeValue::S(FORMER.into()))),
         Type::Other => put(ENTITY_TYPE, Some(AttributeValue::S("Neighbour".into()))),
         Type::None => put(ENTITY_TYPE, None),
     }

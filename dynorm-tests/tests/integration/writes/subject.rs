@@ -36,7 +36,15 @@ impl Rules {
     pub(super) fn typed(self) -> bool {
         matches!(self.keys, Keys::Template | Keys::Shared)
     }
+
+    /// Its type had another name, which is read as well.
+    pub(super) fn renamed(self) -> bool {
+        self.keys == Keys::Shared
+    }
 }
+
+/// The former type name of entities that share a table.
+pub(super) const FORMER: &str = "Former";
 
 /// The field values of an entity.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +132,10 @@ macro_rules! subject {
     };
     ($name:ident $repo:ident: Shared $($rules:tt)*) => {
         subject!(@define $name $repo Shared
-            [#[entity(table = "shared", partition = "GROUP#{group}", sort = "NUMBER#{number:08}")]]
+            [#[entity(
+                table = "shared", partition = "GROUP#{group}", sort = "NUMBER#{number:08}",
+                type_name(also = ["Former"])
+            )]]
             ["pk", "sk"] [group: String, number: usize,]
             |number| Self { group: format!("a#{}", number / 2), number, ..Self::default() }; $($rules)*);
     };

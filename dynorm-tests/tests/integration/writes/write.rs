@@ -121,6 +121,8 @@ pub(super) enum Refusal {
     Condition,
     Version,
     Unique,
+    /// The item is another entity's.
+    Type,
     /// Before anything is sent.
     Invalid,
     /// By the server.
@@ -131,6 +133,7 @@ pub(super) enum Refusal {
 impl Refusal {
     fn of(error: &Error) -> Self {
         let kinds = [
+            (error.is_type_mismatch(), Self::Type),
             (error.is_not_found(), Self::NotFound),
             (error.is_condition_failed(), Self::Condition),
             (error.is_version_conflict(), Self::Version),

@@ -15,6 +15,7 @@ pub(super) enum Condition {
     And(Vec<Condition>),
     Not(Box<Condition>),
     Compare(String, String, Value),
+    In(String, Vec<Value>),
     Exists(String),
     NotExists(String),
 }
@@ -139,6 +140,16 @@ impl Reader<'_> {
             _ => {
                 let name = self.name()?;
                 let operator = self.next();
+                if operator == "IN" {
+                    self.take("(")?;
+                    let mut values = vec![self.value()?];
+                    while self.peek() == "," {
+                        self.at += 1;
+                        values.push(self.value()?);
+                    }
+                    self.take(")")?;
+                    return Ok(Condition::In(name, values));
+                }
                 if !["=", "<>", "<", "<=", ">", ">="].contains(&operator.as_str()) {
                     return Err(format!("no operator: {operator:?}"));
                 }
@@ -193,6 +204,7 @@ impl Condition {
             Self::Not(member) => !member.holds(item),
             Self::Exists(name) => item.contains_key(name),
             Self::NotExists(name) => !item.contains_key(name),
+            Self::In(name, values) => item.get(name).is_some_and(|found| values.contains(found)),
             Self::Compare(name, operator, value) => {
                 let order = item.get(name).and_then(|found| compare(found, value));
                 match operator.as_str() {
