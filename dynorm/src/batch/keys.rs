@@ -85,7 +85,7 @@ impl<E: Entity> Keys<E> {
         for (index, item) in indices.into_iter().zip(items) {
             let Some(json) = item else { continue };
             let decoded = match decode_exact(&json) {
-                // It is nobody's fault but that key's.
+                // Only this key is at fault.
                 Err(error) if error.is_type_mismatch() => {
                     let subject = subject.clone();
                     let subject = match self.keys.get(index).and_then(describe::<E>) {
@@ -216,13 +216,13 @@ impl<E: Entity> Group for Keys<E> {
     }
 }
 
-/// The entity in the item of a key.
+/// Decodes the entity from its item.
 fn decode_exact<E: Entity>(json: &[u8]) -> std::result::Result<Option<E>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     Visibility::ALL.read(&Item::next(&mut Scanner::new(text))?)
 }
 
-/// The delete of an item, or what marks it.
+/// Encodes the delete or soft delete of an item.
 pub(super) fn delete<E: Entity>(
     key: &E::Key,
     version: Option<i128>,

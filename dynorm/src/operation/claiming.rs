@@ -1,4 +1,5 @@
-//! Writes that depend on what the item is: with the claims on its unique values, in one transaction, or over a NULL.
+//! Sends writes that depend on the stored item: because of the claims on its unique values, which change with
+//! it in one transaction, or because of a NULL.
 
 use tokio::time::Instant;
 
@@ -15,14 +16,14 @@ use crate::write::{Known, Write, send_one, unsettled};
 /// How a write is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sending {
-    /// As a transaction, so that it is made exactly once.
+    /// As a transaction, so that it is applied exactly once.
     Once,
-    /// By itself, if nothing is to be claimed or released with it; and again as this says.
+    /// As a single request if no claim is taken or released, repeated as this says.
     Alone(Repeat),
 }
 
-/// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where claims change with
-/// it, it is a transaction. A transaction gives no answer.
+/// Sends the write that `write` makes for the known state of the item, and again for the stored item if that
+/// differs. If claims change with it, it is a transaction, which returns no item.
 pub(super) async fn claiming(
     database: &Database,
     mut known: Known,

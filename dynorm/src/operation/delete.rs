@@ -171,7 +171,7 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
             let database = Database::of_operation(delete.database.clone())?;
             delete.before(&database).await?;
             if let Some(known) = delete.known(&database).await? {
-                // A second time there would be another old item, or none.
+                // A second attempt would return another old item, or none.
                 let repeat = if R::WANTED == ReturnValues::Old { Repeat::NotApplied } else { Repeat::Any };
                 let write = |known: &Known| {
                     let write = delete.request(database.table(E::INFO), Some(R::WANTED), Some(known))?;
@@ -215,7 +215,7 @@ impl<E: Entity, R> Delete<E, R> {
         }
     }
 
-    /// What is known of the item, if what is sent depends on that.
+    /// Returns the known state of the item, if the write depends on it; reads it if claims change.
     pub(crate) async fn known(&self, database: &Database) -> Result<Option<Known>> {
         if !self.claims() {
             return Ok(self.marks().then(Known::nothing));
@@ -224,12 +224,12 @@ impl<E: Entity, R> Delete<E, R> {
         read_known(database, E::INFO, &key).await.map(Some)
     }
 
-    /// Claims on its values have to be released with it, or end with it.
+    /// True if claims on its values must be released, or expire with it.
     const fn claims(&self) -> bool {
         E::INFO.unique.is_some() && !(self.marks() && self.end.is_none())
     }
 
-    /// The item stays, with a mark.
+    /// True for a soft delete.
     const fn marks(&self) -> bool {
         E::INFO.deleted_at.is_some() && !self.force
     }

@@ -242,7 +242,7 @@ pub(super) async fn get_item(
         .map_err(|failure| failure.into_error(subject.clone()))
 }
 
-/// The entity in the answer; an item that is not seen counts as none.
+/// Decodes the entity in the answer. An item that is not visible counts as none.
 pub(super) fn found<E: Entity>(
     answer: &Answer,
     visible: Visibility,

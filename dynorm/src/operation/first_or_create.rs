@@ -65,7 +65,8 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
             Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
-        // Somebody was faster, or an attempt of ours whose answer was lost: then it is found now, unless it is soft-deleted.
+        // The item exists now, created by another client or by an attempt whose answer was lost. It is found
+        // in the next round, unless it is soft-deleted.
         if !std::mem::take(&mut is_first) {
             return Err(error);
         }

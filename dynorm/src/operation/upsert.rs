@@ -68,7 +68,7 @@ async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Chan
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
     let write = |known: &Known| upsert_request(E::INFO, &changes, known, encoded.clone(), subject.clone());
     let answer = claiming(database, Known::nothing(), Sending::Alone(Repeat::Any), write).await?;
-    // There are no claims, so it is no transaction.
+    // Without claims it is not a transaction.
     let answer = answer.unwrap_or_else(Answer::empty);
     attributes(&answer).map_err(|error| Error::undecodable(subject, &error))
 }

@@ -19,7 +19,10 @@
 //    `Error::Transaction`.
 // 5. Entities passed by `&mut` are reset if the transaction is known to have failed.
 //
-// Hooks, and the unique values of stored items, are run and read before step 1. `get.rs` collects the keys of
+// Before step 1, the hooks run, and the stored items of operations with unique values are read. If only the
+// assumed state of an item was wrong, its operation is made again for the stored item (`request.rs`).
+//
+// Reads: `get.rs` collects the keys of
 // a tuple of reads, requests each item once, and returns the entities in the order of the reads.
 
 mod get;

@@ -23,9 +23,9 @@ pub(super) trait Part: Send {
     fn info(&self) -> &'static EntityInfo;
     /// Makes the write. Stamps the entity.
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
-    /// The same once more, for what the item turned out to be.
+    /// Makes the write again, for the stored item.
     fn again(&mut self, known: &Known, table: String, stamp: &Stamp) -> Result<Write>;
-    /// It is carried out: what an entity of the caller was stamped with stays.
+    /// Records that it is applied, so that the stamp of an entity passed by `&mut` stays.
     fn settle(&mut self) {}
     /// Resets an entity passed by `&mut`.
     fn revert(&mut self) {}
@@ -72,7 +72,7 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
     }
 
     fn again(&mut self, known: &Known, table: String, _: &Stamp) -> Result<Write> {
-        // It is stamped already.
+        // The entity is stamped already.
         let item = encode_entity(self.held.entity()).map_err(|error| error.in_table(&table))?;
         self.put.known = Some(known.clone());
         put_request(table, E::INFO, &item, &self.put)

@@ -24,10 +24,10 @@ pub(super) struct TransactionRequest {
     body: Vec<u8>,
 }
 
-/// How often the items may turn out to be others than the operations were made for.
+/// The maximum number of attempts when the stored items differ from what the operations were made for.
 const ATTEMPTS: u32 = 10;
 
-/// Sends the operations, and again with what their items turn out to be.
+/// Sends the operations, and again for the stored items if those differ.
 pub(super) async fn carry_out(
     parts: &mut [Box<dyn Part + '_>],
     database: &Database,
@@ -60,14 +60,14 @@ pub(super) async fn carry_out(
     }
 }
 
-/// What came of a transaction.
+/// The result of a transaction.
 enum Sent {
     Done,
-    /// These operations were made for other items than they found, and nothing else is against them.
+    /// These operations were made for other items than the stored ones, and nothing else failed.
     Found(Vec<(usize, Known)>),
 }
 
-/// Turns the operations into bytes, or says why they cannot be sent.
+/// Encodes the operations, or returns why they cannot be sent.
 fn prepare(
     parts: &mut [Box<dyn Part + '_>],
     database: &Database,
@@ -232,7 +232,7 @@ impl TransactionRequest {
         Ok(Self { writes, subject, body })
     }
 
-    /// Sends it; an error says what is against its operations.
+    /// Sends it. An error lists its failed operations.
     async fn send(&mut self, database: &Database) -> Result<Sent> {
         let Err(mut failure) = send_writes(database, &self.writes, std::mem::take(&mut self.body)).await
         else {
@@ -243,7 +243,7 @@ impl TransactionRequest {
         let (mut found, mut failures) = (Vec::new(), Vec::new());
         let mut reasons = reasons.into_iter();
         for (index, write) in self.writes.iter().enumerate() {
-            // Of each the first reason: what is against the item is against its claims as well.
+            // The first reason for each: a failure of the item also affects its claims.
             let own = reasons.by_ref().take(write.operations()).enumerate();
             let Some((operation, reason)) =
                 own.collect::<Vec<_>>().into_iter().find(|(_, own)| !own.is_none())
@@ -266,7 +266,7 @@ impl TransactionRequest {
         }
     }
 
-    /// The error of a transaction whose items are others each time.
+    /// Returns the error of a transaction whose items keep changing.
     fn unsettled(&self, found: &[(usize, Known)], outcome_known: bool) -> Error {
         let failures = found.iter().filter_map(|(index, _)| {
             let write = self.writes.get(*index)?;

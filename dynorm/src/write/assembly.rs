@@ -130,7 +130,8 @@ impl Write {
         self.explain(failure).err().unwrap_or_else(|| unsettled(self.subject.clone()))
     }
 
-    /// The same of a transaction that fails at one of its operations: itself, or one of the claims behind it.
+    /// Like [`explain`](Self::explain), for a transaction that fails at one of its operations: the write
+    /// itself, or one of its claims.
     pub(crate) fn explain_at(&self, operation: usize, failure: Failure) -> Result<Known, Error> {
         self.meaning.explain_at(operation, &self.claims, failure, &self.subject, None)
     }

@@ -19,7 +19,7 @@ pub struct Known {
     pub(crate) before: Claimed,
     /// The claims on its values that belong to other items, and must not be released.
     pub(super) foreign: Vec<String>,
-    /// What is NULL.
+    /// The attributes that are NULL.
     pub(crate) nulls: Nulls,
 }
 
@@ -28,7 +28,7 @@ impl Known {
         Self { before, foreign: Vec::new(), nulls: Nulls::default() }
     }
 
-    /// What an item says. One of another type is an error.
+    /// Returns the state of an item. An item of another type is an error.
     pub(crate) fn of_item(info: &'static EntityInfo, item: &Item<'_>) -> Result<Self, ValueError> {
         check_type(item, info)?;
         Ok(Self { nulls: Nulls::of(info, item)?, ..Self::of(Claimed::of(info, item)?) })

@@ -7,7 +7,7 @@ use crate::entity::EntityInfo;
 use crate::expression::Node;
 use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version, of_type};
 
-/// The condition of a write; `None` if it needs nothing.
+/// Returns the condition of a write; `None` if it needs none.
 pub(super) fn of(
     intent: &Intent<'_>,
     version: Option<u64>,

@@ -16,9 +16,9 @@ pub(crate) struct Intent<'w> {
     /// The version on which it is based, as the entity has it; 0 for none.
     pub(crate) version: Option<i128>,
     pub(crate) uniques: Option<UniqueValues>,
-    /// What is NULL, as far as it is known.
+    /// The attributes that are NULL, as far as known.
     pub(crate) nulls: Nulls,
-    /// What the caller asks for.
+    /// The caller's own condition.
     pub(crate) condition: Option<&'w Node>,
     /// What the answer returns. Puts and transactions return nothing.
     pub(crate) returning: Option<ReturnValues>,

@@ -4,8 +4,9 @@
 //! operation/, batch/, transaction/      encode the entity or the key, and describe the write (intent.rs)
 //!        │ Intent
 //!        ▼
-//! condition.rs                          existence, type, version, unique values, the caller's own: one condition
-//! nulls.rs                              what is NULL where an expression builds on it
+//! condition.rs                          one condition: existence, type, version, unique values,
+//!                                       and the caller's own
+//! nulls.rs                              the attributes that are NULL where a change depends on them
 //! claims.rs                             the claims on unique values that change with the item
 //! assembly.rs                           writes both into the request
 //!        │ Write: a request by itself, or an operation of a transaction
