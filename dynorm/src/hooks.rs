@@ -54,13 +54,16 @@ use crate::error::{Error, Result, Subject};
 ///
 /// | operation | before, in this order | after, in this order |
 /// |---|---|---|
-/// | `save`, `create`, `first_or_create`, `update_or_create` of a new entity | `saving`, `creating` | `created`, `saved` |
-/// | `save` of any other entity, also tracked, `retry_on_conflict` | `saving`, `updating` | `updated`, `saved` |
+/// | save of a new entity | `saving`, `creating` | `created`, `saved` |
+/// | save of any other entity | `saving`, `updating` | `updated`, `saved` |
 /// | `delete` | `deleting` | `deleted` |
 /// | `delete` of an entity with `deleted_at` | `deleting`, `trashing` | `trashed`, `deleted` |
 /// | `force_delete` | `force_deleting`, `deleting` | `deleted`, `force_deleted` |
 /// | `restore`, `batch_restore`, `restore_all` | `restoring` | `restored` |
 /// | `find`, `get`, queries, scans, `batch_get`, `transact_get`, streams | | `retrieved` |
+///
+/// Saves are `save` and `create`, also with `merge` and in batches and transactions, saves of tracked
+/// entities and by `retry_on_conflict`, and the creations of `first_or_create` and `update_or_create`.
 ///
 /// An entity is new while its `created_at` is not set; without that field, while its id is not set; without
 /// both, while its version is 0. For an entity that has none of them only `create` runs `creating`; its saves

@@ -279,7 +279,7 @@ impl Visibility {
     pub(crate) const ALL: Self = Self { trashed: Trashed::With, expired: true };
 
     /// Returns the condition on the deletion time, if there is one.
-    pub(crate) fn of_mark(self, info: &'static EntityInfo) -> Option<Node> {
+    pub(crate) fn of_deletion(self, info: &'static EntityInfo) -> Option<Node> {
         let mark = info.deleted_at_attribute()?;
         match self.trashed {
             Trashed::Without => Some(Node::absent_or_null(mark)),
@@ -291,7 +291,7 @@ impl Visibility {
     }
 
     /// Returns the condition that an item has not expired.
-    pub(crate) fn of_end(self, info: &'static EntityInfo) -> Option<Node> {
+    pub(crate) fn of_expiry(self, info: &'static EntityInfo) -> Option<Node> {
         if self.expired { None } else { expired(info).map(Node::negated) }
     }
 

@@ -15,7 +15,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_key};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
-use crate::operation::{delete_intent, mark_changes, restore_changes, restore_intent};
+use crate::operation::{delete_intent, restore_changes, restore_intent, soft_delete_changes};
 use crate::rules::Visibility;
 use crate::write::{Intent, Known};
 
@@ -157,8 +157,8 @@ impl<E: Entity> Group for Keys<E> {
     }
 
     fn work(&self) -> Work {
-        let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
-        let is_each = marks || self.rules.versions.is_some() || E::INFO.unique.is_some();
+        let is_soft = E::INFO.deleted_at.is_some() && !self.rules.force;
+        let is_each = is_soft || self.rules.versions.is_some() || E::INFO.unique.is_some();
         if is_each { Work::Each } else { Work::Write }
     }
 
@@ -233,7 +233,7 @@ pub(super) fn delete<E: Entity>(
 ) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     if E::INFO.deleted_at.is_some() && !force {
-        let changes = mark_changes::<E>(key, None).map_err(invalid)?;
+        let changes = soft_delete_changes::<E>(key, None).map_err(invalid)?;
         let nulls = known.map(|known| known.nulls).unwrap_or_default();
         let rule = delete_intent(E::INFO, Some(&changes), version, None)
             .and_then(|intent| Intent { nulls, ..intent }.rule(None, known.is_none()))

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::OperationFuture;
 use super::key_overlap::keep_apart;
-use super::time_to_live::{self, End};
+use super::time_to_live::{self, TtlAttribute};
 use crate::attribute::ScalarType;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, IndexInfo};
@@ -196,7 +196,7 @@ async fn create_or_compare(
         ));
     }
     keep_apart(&infos)?;
-    let end = time_to_live::end_of(&infos)?;
+    let ttl = time_to_live::ttl_attribute_of(&infos)?;
     let mut wait = Wait::new();
     let existing = loop {
         match describe(&database, &subject).await? {
@@ -236,12 +236,12 @@ async fn create_or_compare(
             differences.push(difference);
         }
     }
-    match end {
-        Some(end) if is_ours => time_to_live::switch_on(&database, &end, &subject).await?,
-        Some(end) => {
+    match ttl {
+        Some(ttl) if is_ours => time_to_live::switch_on(&database, &ttl, &subject).await?,
+        Some(ttl) => {
             // The client that created the table is about to enable TTL.
             let patience = if is_fresh(&description) { Duration::from_secs(2) } else { Duration::ZERO };
-            differences.extend(ttl_difference(&database, &end, &subject, patience).await?);
+            differences.extend(ttl_difference(&database, &ttl, &subject, patience).await?);
         }
         None => {}
     }
@@ -260,13 +260,13 @@ fn is_fresh(description: &TableDescription) -> bool {
 /// Returns how TTL differs from the entities, after waiting up to `patience` for it to match.
 async fn ttl_difference(
     database: &Database,
-    end: &End,
+    ttl: &TtlAttribute,
     subject: &Subject,
     patience: Duration,
 ) -> Result<Option<String>> {
     let mut wait = Wait::with(patience);
     loop {
-        let difference = time_to_live::describe(database, subject).await?.difference(end);
+        let difference = time_to_live::describe(database, subject).await?.difference(ttl);
         if difference.is_none() || !wait.again().await {
             return Ok(difference);
         }

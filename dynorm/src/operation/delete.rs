@@ -8,7 +8,7 @@ use super::OperationFuture;
 use super::claiming::{Sending, claiming, read_known};
 use super::find::stored;
 use super::returning::{NO_OLD, Nothing, Old, Returning};
-use super::trash::mark_changes;
+use super::trash::soft_delete_changes;
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_key};
@@ -34,7 +34,7 @@ pub struct Delete<E: Entity, R = Nothing> {
     /// True if a soft-deletable item is deleted permanently.
     force: bool,
     /// The number of seconds after which a soft-deleted item expires.
-    end: Option<u64>,
+    expiry: Option<u64>,
     pub(crate) database: Option<Database>,
     returning: PhantomData<fn() -> R>,
 }
@@ -47,7 +47,7 @@ impl<E: Entity> Delete<E> {
             condition: None,
             version: None,
             force: false,
-            end: None,
+            expiry: None,
             database: None,
             returning: PhantomData,
         }
@@ -79,8 +79,8 @@ impl<E: Entity> Delete<E> {
     /// # }
     /// ```
     pub fn returning_old(self) -> Delete<E, Old> {
-        let Self { key, entity, condition, version, force, end, database, .. } = self;
-        Delete { key, entity, condition, version, force, end, database, returning: PhantomData }
+        let Self { key, entity, condition, version, force, expiry, database, .. } = self;
+        Delete { key, entity, condition, version, force, expiry, database, returning: PhantomData }
     }
 }
 
@@ -116,7 +116,7 @@ impl<E: Entity, R> Delete<E, R> {
     where
         E: SoftDelete + Expires,
     {
-        self.end = Some(time.as_secs());
+        self.expiry = Some(time.as_secs());
         self
     }
 }
@@ -218,7 +218,7 @@ impl<E: Entity, R> Delete<E, R> {
     /// Returns the known state of the item, if the write depends on it; reads it if claims change.
     pub(crate) async fn known(&self, database: &Database) -> Result<Option<Known>> {
         if !self.claims() {
-            return Ok(self.marks().then(Known::nothing));
+            return Ok(self.is_soft().then(Known::nothing));
         }
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&database.table(E::INFO)))?;
         read_known(database, E::INFO, &key).await.map(Some)
@@ -226,11 +226,11 @@ impl<E: Entity, R> Delete<E, R> {
 
     /// True if claims on its values must be released, or expire with it.
     const fn claims(&self) -> bool {
-        E::INFO.unique.is_some() && !(self.marks() && self.end.is_none())
+        E::INFO.unique.is_some() && !(self.is_soft() && self.expiry.is_none())
     }
 
     /// True for a soft delete.
-    const fn marks(&self) -> bool {
+    const fn is_soft(&self) -> bool {
         E::INFO.deleted_at.is_some() && !self.force
     }
 
@@ -241,12 +241,13 @@ impl<E: Entity, R> Delete<E, R> {
         returning: Option<ReturnValues>,
         known: Option<&Known>,
     ) -> Result<Write> {
-        let Self { key, condition, version, end, .. } = self;
+        let Self { key, condition, version, expiry, .. } = self;
         let kind = OperationKind::Deleting;
         let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
         let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
-        let changes = self.marks().then(|| mark_changes::<E>(key, *end)).transpose().map_err(invalid)?;
+        let changes =
+            self.is_soft().then(|| soft_delete_changes::<E>(key, *expiry)).transpose().map_err(invalid)?;
         let claiming = known.filter(|_| self.claims());
         let intent = delete_intent(E::INFO, changes.as_deref(), *version, claiming).map_err(invalid)?;
         let nulls = known.map(|known| known.nulls).unwrap_or_default();

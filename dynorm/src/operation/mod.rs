@@ -47,7 +47,7 @@ pub use save::Save;
 pub(crate) use save::{Put, put_request, stamped_item};
 pub use save_tracked::SaveTracked;
 pub use trash::Restore;
-pub(crate) use trash::{mark_changes, restore_changes, restore_intent};
+pub(crate) use trash::{restore_changes, restore_intent, soft_delete_changes};
 pub use update::{Existing, Update};
 pub(crate) use update_item::update_request;
 pub use update_or_create::OrCreate;

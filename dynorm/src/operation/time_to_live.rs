@@ -56,26 +56,27 @@ impl<E: Entity> fmt::Debug for EnableTtl<E> {
 async fn enable(database: Database, info: &'static EntityInfo) -> Result<()> {
     let database = Database::of_operation(Some(database))?;
     let subject = Subject::of(info).in_table(database.table(info));
-    let Some(end) = end_of(&[info])? else { return Ok(()) };
+    let Some(ttl) = ttl_attribute_of(&[info])? else { return Ok(()) };
     let state = describe(&database, &subject).await?;
-    match state.difference(&end) {
+    match state.difference(&ttl) {
         None => Ok(()),
-        Some(_) if state.attribute.is_none() => switch_on(&database, &end, &subject).await,
+        Some(_) if state.attribute.is_none() => switch_on(&database, &ttl, &subject).await,
         Some(difference) => Err(Error::TableMismatch(Report::new(subject, difference, None))),
     }
 }
 
 /// The TTL attribute of a table, and the entity that declares it.
-pub(super) struct End {
+pub(super) struct TtlAttribute {
     info: &'static EntityInfo,
     attribute: &'static str,
 }
 
 /// Returns the TTL attribute on which all entities of a table agree; `None` if none of them expires.
-pub(super) fn end_of(infos: &[&'static EntityInfo]) -> Result<Option<End>> {
-    let mut ends = infos.iter().filter_map(|info| Some(End { info, attribute: info.expiry_attribute()? }));
-    let Some(first) = ends.next() else { return Ok(None) };
-    match ends.find(|other| other.attribute != first.attribute) {
+pub(super) fn ttl_attribute_of(infos: &[&'static EntityInfo]) -> Result<Option<TtlAttribute>> {
+    let mut attributes =
+        infos.iter().filter_map(|info| Some(TtlAttribute { info, attribute: info.expiry_attribute()? }));
+    let Some(first) = attributes.next() else { return Ok(None) };
+    match attributes.find(|other| other.attribute != first.attribute) {
         None => Ok(Some(first)),
         Some(other) => Err(Error::configuration(
             format!(
@@ -100,8 +101,8 @@ pub(super) struct State {
 
 impl State {
     /// Returns how it differs from the entity, and what to do about it.
-    pub(super) fn difference(&self, end: &End) -> Option<String> {
-        let End { info, attribute } = end;
+    pub(super) fn difference(&self, ttl: &TtlAttribute) -> Option<String> {
+        let TtlAttribute { info, attribute } = ttl;
         match &self.attribute {
             Some(found) if found == attribute => None,
             Some(found) => Some(format!(
@@ -131,9 +132,9 @@ pub(super) async fn describe(database: &Database, subject: &Subject) -> Result<S
     Ok(State { attribute: attribute.filter(|_| is_on) })
 }
 
-pub(super) async fn switch_on(database: &Database, end: &End, subject: &Subject) -> Result<()> {
+pub(super) async fn switch_on(database: &Database, ttl: &TtlAttribute, subject: &Subject) -> Result<()> {
     let subject = subject.clone().during(Doing::SwitchingOnTtl);
-    let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(end.attribute);
+    let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(ttl.attribute);
     let specification = specification.build().map_err(|error| {
         Error::configuration(
             format!("the TTL of the table `{}` cannot be described", subject.table),
@@ -147,7 +148,7 @@ pub(super) async fn switch_on(database: &Database, end: &End, subject: &Subject)
     // lost.
     if failure.kind == FailureKind::Rejected
         && let Ok(state) = describe(database, &subject).await
-        && state.difference(end).is_none()
+        && state.difference(ttl).is_none()
     {
         return Ok(());
     }

@@ -20,13 +20,13 @@ use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
 /// Returns the changes of a soft delete, for an entity with `#[entity(deleted_at)]`. The item must exist, and
 /// keeps the time of its first deletion.
-pub(crate) fn mark_changes<E: Entity>(
+pub(crate) fn soft_delete_changes<E: Entity>(
     key: &E::Key,
-    end: Option<u64>,
+    expiry: Option<u64>,
 ) -> std::result::Result<Vec<Change>, ValueError> {
     let part = |field: usize| part_of_key::<E>(key, field);
     let stamp = Stamp::now();
-    complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)
+    complete(E::INFO, deletion_changes(E::INFO, &stamp, expiry)?, &part, &stamp)
 }
 
 /// Returns the changes of a restore.
@@ -37,10 +37,10 @@ pub(crate) fn restore_changes<E: Entity>(key: &E::Key) -> std::result::Result<Ve
 }
 
 /// Returns the changes that set the deletion time of an item, and its expiry a number of seconds from now.
-fn marks(
+fn deletion_changes(
     info: &'static EntityInfo,
     stamp: &Stamp,
-    end: Option<u64>,
+    expiry: Option<u64>,
 ) -> std::result::Result<Vec<Change>, ValueError> {
     let mut changes = Vec::new();
     if let (Some(moment), Some(name)) = (info.deleted_at, info.deleted_at_attribute()) {
@@ -49,10 +49,10 @@ fn marks(
         let value = Source::Value(Json(encoder.into_bytes()));
         changes.push(Change { action: expression::Action::SetIfAbsent(value), ..Change::remove(name) });
     }
-    if let (Some(seconds), Some(name)) = (end, info.expiry_attribute()) {
+    if let (Some(seconds), Some(name)) = (expiry, info.expiry_attribute()) {
         let now = u64::try_from(stamp.now.unix_micros().div_euclid(1_000_000)).unwrap_or(0);
-        let end = now.saturating_add(seconds).saturating_add(1);
-        changes.push(Change::set(name, Source::Value(Json(format!(r#"{{"N":"{end}"}}"#).into_bytes()))));
+        let expiry = now.saturating_add(seconds).saturating_add(1);
+        changes.push(Change::set(name, Source::Value(Json(format!(r#"{{"N":"{expiry}"}}"#).into_bytes()))));
     }
     Ok(changes)
 }

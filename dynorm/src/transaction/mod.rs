@@ -22,8 +22,8 @@
 // Before step 1, the hooks run, and the stored items of operations with unique values are read. If only the
 // assumed state of an item was wrong, its operation is made again for the stored item (`request.rs`).
 //
-// Reads: `get.rs` collects the keys of
-// a tuple of reads, requests each item once, and returns the entities in the order of the reads.
+// Reads: `get.rs` collects the keys of a tuple of reads, requests each item once, and returns the entities in
+// the order of the reads.
 
 mod get;
 mod part;

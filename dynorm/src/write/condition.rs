@@ -30,7 +30,7 @@ pub(super) fn of(
 }
 
 fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node> {
-    let visible = || [Visibility::default().of_mark(info), Visibility::default().of_end(info)];
+    let visible = || [Visibility::default().of_deletion(info), Visibility::default().of_expiry(info)];
     match existence {
         Existence::Any => of_type(info).map(|own| absent(info).or(own)),
         Existence::Absent => Some(match expired(info) {
