@@ -201,7 +201,7 @@ macro_rules! errors_of_keys {
         }
 
         impl<E: Entity> $error<E> {
-            #[doc = concat!("The items that are not known to be ", $done, ", in the order of the input.")]
+            #[doc = concat!("Returns the items that are not known to be ", $done, ", in the order of the input.")]
             #[must_use]
             pub fn failures(&self) -> &[KeyFailure<E>] {
                 &self.0.failures

@@ -20,7 +20,7 @@ use crate::sealed::Sealed;
 /// The maximum number of failures that a stream keeps if nothing takes them; then it ends.
 const MAX_KEPT_FAILURES: usize = 1_000;
 
-/// How the failures of a stream are handed on, and the error that holds those that were not.
+/// The failures of a stream, and their consumer.
 pub(super) struct Failures<'a, F> {
     pub(super) consumer: Consumer<'a, F>,
     /// Failures for which the channel has no room yet.

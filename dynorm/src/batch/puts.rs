@@ -20,7 +20,7 @@ use crate::rules::Existence;
 use crate::unique::Claimed;
 use crate::write::{Action, Intent, Known, Rule, UniqueValues};
 
-/// Batches of puts: saves and creations.
+/// The entities of a batch of puts.
 pub(super) struct Puts<E, H> {
     pub(super) held: Vec<H>,
     pub(super) kind: Kind,
