@@ -1,4 +1,4 @@
-//! Entities that were read or written together.
+//! Collections of entities that were read or written together.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use crate::database::Database;
 use crate::field::Field;
 use crate::query::Cursor;
 
-/// Entities that were read or written together, in order. It is a slice to look at, iterates like a `Vec`, and knows the
-/// database that it came from.
+/// Entities that were read or written together, in order. It dereferences to a slice, iterates like a `Vec`,
+/// and holds the database that it came from.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -42,7 +42,7 @@ pub struct Collection<T> {
     next: Option<Cursor>,
 }
 
-/// A type by whose values [`Collection::group_by`] and [`Collection::key_by`] can tell entities apart.
+/// The type of a field by which [`Collection::group_by`] and [`Collection::key_by`] can group entities.
 #[diagnostic::on_unimplemented(
     message = "entities cannot be grouped by values of the type `{Self}`",
     label = "the key of a `HashMap` needs `Clone`, `Eq` and `Hash`",
@@ -69,45 +69,49 @@ impl<T> Collection<T> {
         self
     }
 
-    /// What the batch, query or scan that made this collection took; zeros for a collection that was made by hand.
+    /// Returns the statistics of the batch, query or scan that made this collection; zeros for a collection
+    /// that was made from a `Vec`.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
 
-    /// How many items the query or scan evaluated, those included that a filter left out: what was paid for.
+    /// Returns the number of items that the query or scan evaluated, including those that the filter left
+    /// out. All of them are charged for.
     #[must_use]
     pub fn scanned(&self) -> u64 {
         self.scanned
     }
 
-    /// Where the query goes on, if it did not come to its end: it had a limit, or was a page.
+    /// Returns the cursor from which the query can continue, if it had a limit or was a page, and there may
+    /// be more.
     #[must_use]
     pub fn next(&self) -> Option<&Cursor> {
         self.next.as_ref()
     }
 
-    /// The database that the collection came from.
+    /// Returns the database that the collection came from.
     #[must_use]
     pub fn database(&self) -> Option<&Database> {
         self.database.as_ref()
     }
 
-    /// The entities as a `Vec`.
+    /// Returns the entities as a `Vec`.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.items
     }
 
-    /// The entities, and the database that they came from.
+    /// Returns the entities, and the database that they came from.
     pub(crate) fn parts(&mut self) -> (&mut [T], Option<&Database>) {
         (&mut self.items, self.database.as_ref())
     }
 }
 
 impl<E> Collection<E> {
-    /// The entities in chunks of `size`, the last of which may be smaller. What is done to a chunk is done to this
-    /// collection; [`into_chunks`](Self::into_chunks) gives collections of their own, for tasks of their own.
+    /// Splits the entities into chunks of `size`; the last one may be smaller. Changes to a chunk are changes
+    /// to this collection. For tasks of their own, use [`into_chunks`](Self::into_chunks), which returns
+    /// collections.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -132,7 +136,7 @@ impl<E> Collection<E> {
         self.items.chunks_mut(size.max(1)).map(move |items| Chunk { items, database })
     }
 
-    /// The same as collections of their own, for tasks that run side by side.
+    /// Splits the entities into collections of `size`, for tasks that run concurrently.
     ///
     /// A `size` of 0 counts as 1.
     #[must_use]
@@ -149,15 +153,16 @@ impl<E> Collection<E> {
     }
 }
 
-/// Looking at a collection by the fields of its entities. Nothing is sent.
+/// Methods that select entities by their fields. Nothing is sent.
 impl<E> Collection<E> {
-    /// The values of one field, in order.
+    /// Returns the values of one field, in order.
     ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug, Default)]
     /// # struct User { #[entity(id)] id: Id<User>, email: String }
-    /// # let users: Collection<User> = [User { email: "ada@example.com".into(), ..Default::default() }].into_iter().collect();
+    /// # let ada = User { email: "ada@example.com".into(), ..Default::default() };
+    /// # let users: Collection<User> = [ada].into_iter().collect();
     /// let emails: Vec<String> = users.pluck(User::EMAIL);
     /// assert_eq!(emails, ["ada@example.com"]);
     /// ```
@@ -166,7 +171,7 @@ impl<E> Collection<E> {
         self.items.iter().map(|entity| field.get(entity).clone()).collect()
     }
 
-    /// The entities by the value of a field, in order within each group.
+    /// Groups the entities by the value of a field, in order within each group.
     ///
     /// ```
     /// # use std::collections::HashMap;
@@ -190,7 +195,7 @@ impl<E> Collection<E> {
         groups
     }
 
-    /// The entities by the value of a field that tells them apart; of several with one value, the last.
+    /// Returns the entities by the value of a field. If several have the same value, the last one wins.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -208,8 +213,8 @@ impl<E> Collection<E> {
         self.items.iter().map(|entity| (field.get(entity).clone(), entity.clone())).collect()
     }
 
-    /// The entities in the order of a field, the least first; those that are equal stay in order. What cannot be compared, such as
-    /// NaN, comes last.
+    /// Returns the entities in ascending order of a field; equal ones keep their order. Values that cannot be
+    /// compared, such as NaN, come last.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -228,7 +233,7 @@ impl<E> Collection<E> {
         self.sorted(|one, other| compare(field.get(one), field.get(other), false))
     }
 
-    /// The entities in the order of a field, the greatest first; those that are equal stay in order.
+    /// Returns the entities in descending order of a field; equal ones keep their order.
     #[must_use]
     pub fn sorted_by_desc<V: PartialOrd, K>(&self, field: Field<E, V, K>) -> Self
     where
@@ -237,7 +242,7 @@ impl<E> Collection<E> {
         self.sorted(|one, other| compare(field.get(one), field.get(other), true))
     }
 
-    /// The entities whose field is equal to a value.
+    /// Returns the entities whose field equals a value.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -255,7 +260,7 @@ impl<E> Collection<E> {
         self.only(|entity| field.get(entity) == value)
     }
 
-    /// The entities for which the function gives false.
+    /// Returns the entities for which the function returns false.
     #[must_use]
     pub fn reject(&self, mut is_rejected: impl FnMut(&E) -> bool) -> Self
     where
@@ -264,7 +269,7 @@ impl<E> Collection<E> {
         self.only(|entity| !is_rejected(entity))
     }
 
-    /// The entities for which the function gives true.
+    /// Returns the entities for which the function returns true.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -293,7 +298,7 @@ impl<E> Collection<E> {
     }
 }
 
-/// What is equal to nothing, not even to itself, comes last in both directions.
+/// Values that are not equal to themselves come last in both directions.
 fn compare<V: PartialOrd>(one: &V, other: &V, descending: bool) -> Ordering {
     let is_odd = |value: &V| value.partial_cmp(value).is_none();
     match one.partial_cmp(other) {
@@ -318,7 +323,7 @@ pub struct Chunk<'a, E> {
 }
 
 impl<E> Chunk<'_, E> {
-    /// The entities, and the database that they came from.
+    /// Returns the entities, and the database that they came from.
     pub(crate) fn parts(&mut self) -> (&mut [E], Option<&Database>) {
         (self.items, self.database)
     }
@@ -388,7 +393,7 @@ impl<'a, T> IntoIterator for &'a mut Collection<T> {
     }
 }
 
-/// A collection of entities at hand. It has no database of its own, so its operations use that of their scope.
+/// A collection without a database of its own: its operations use the database of their scope.
 impl<T> From<Vec<T>> for Collection<T> {
     fn from(items: Vec<T>) -> Self {
         Self::new(items, None)
@@ -413,7 +418,7 @@ impl<T> Default for Collection<T> {
     }
 }
 
-/// By their items: where they came from makes no difference.
+/// Compares the entities only, not the database or the statistics.
 impl<T: PartialEq> PartialEq for Collection<T> {
     fn eq(&self, other: &Self) -> bool {
         self.items == other.items

@@ -1,4 +1,4 @@
-//! What an entity has to say when it is written and read.
+//! Hooks: functions of an entity that run before and after its reads and writes.
 
 use std::future::{Future, ready};
 
@@ -6,8 +6,8 @@ use crate::database::Database;
 use crate::entity::{Entity, Hook, HookFuture, HookResult, encode_key};
 use crate::error::{Error, Result, Subject};
 
-/// What an entity does when it is written and read, for one with `#[entity(hooks)]`. Each function is empty by default, and
-/// an entity without `#[entity(hooks)]` pays nothing.
+/// The hooks of an entity with `#[entity(hooks)]`: functions that run when it is written and read. Each does
+/// nothing by default. An entity without `#[entity(hooks)]` has no overhead.
 ///
 /// ```
 /// use dynorm::prelude::*;
@@ -50,118 +50,126 @@ use crate::error::{Error, Result, Subject};
 /// # }
 /// ```
 ///
-/// # Which, and in which order
+/// # Order
 ///
 /// | operation | before, in this order | after, in this order |
 /// |---|---|---|
-/// | `save` and `create` of a new entity, also in `first_or_create` and `update_or_create` | `saving`, `creating` | `created`, `saved` |
-/// | `save` of any other, with `merge`, tracked, in `retry_on_conflict` | `saving`, `updating` | `updated`, `saved` |
+/// | save of a new entity | `saving`, `creating` | `created`, `saved` |
+/// | save of any other entity | `saving`, `updating` | `updated`, `saved` |
 /// | `delete` | `deleting` | `deleted` |
 /// | `delete` of an entity with `deleted_at` | `deleting`, `trashing` | `trashed`, `deleted` |
 /// | `force_delete` | `force_deleting`, `deleting` | `deleted`, `force_deleted` |
 /// | `restore`, `batch_restore`, `restore_all` | `restoring` | `restored` |
 /// | `find`, `get`, queries, scans, `batch_get`, `transact_get`, streams | | `retrieved` |
 ///
-/// An entity is new while its `created_at` is not set; without one, while its id is not set; without both, while its version
-/// is 0. Of an entity that has none of them only `create` can tell; its saves have neither `creating` nor `updating`.
+/// Saves are `save` and `create`, also with `merge` and in batches and transactions, saves of tracked
+/// entities and by `retry_on_conflict`, and the creations of `first_or_create` and `update_or_create`.
 ///
-/// The hooks before a write come first: what they change is stamped, validated and written. The hooks after it come when the
-/// write is known to be done; they cannot undo it. In a batch the hooks before it run for all inputs in their order, one at
-/// a time, before anything is sent; an entity that is refused is [`Rejected`](crate::Fate::Rejected), and the others are
-/// written. Those after it run in the order of the inputs when the batch has ended. A stream runs them as the entities pass.
-/// In a transaction one refusal keeps all of it from being sent.
+/// An entity is new while its `created_at` is not set; without that field, while its id is not set; without
+/// both, while its version is 0. For an entity that has none of them only `create` runs `creating`; its saves
+/// run neither `creating` nor `updating`.
 ///
-/// A batch with a [`deadline`](crate::Retry::deadline) drops a hook that would wait past it. Of a hook before
-/// a write, its entity and those behind it are [`NotSent`](crate::Fate::NotSent); when the batch is made
-/// again by `retry()`, the hooks that have run do not run again, and the one that was dropped begins anew. Of
-/// a hook after a write, the entity is written all the same, and
+/// The hooks before a write run first: their changes are stamped, validated and written. The hooks after it
+/// run when the write is known to be applied; they cannot undo it. In a batch the hooks before the write run
+/// for all inputs in order, one at a time, before anything is sent. An entity that a hook refuses is
+/// [`Rejected`](crate::Fate::Rejected), and the others are written. The hooks after the write run in the
+/// order of the inputs when the batch has ended. A stream runs the hooks of each entity as it passes. In a
+/// transaction a single refusal prevents everything from being sent.
+///
+/// A batch with a [`deadline`](crate::Retry::deadline) drops a hook that is pending at the deadline. If the
+/// hook runs before a write, its entity and those after it are [`NotSent`](crate::Fate::NotSent). When the
+/// batch is retried with `retry()`, hooks that have finished do not run again, and the dropped one starts
+/// anew. If the hook runs after a write, the entity is written, and
 /// [`Stats::dropped_hooks`](crate::Stats::dropped_hooks) counts it.
 ///
-/// The operations that a hook calls use the database of the operation that it is a hook of, unless they say otherwise.
+/// Operations that a hook calls use the database of the operation that runs the hook, unless they set
+/// another.
 ///
 /// # Without an entity
 ///
-/// Deletes and restores by a key read the item first, consistently, so that their hooks have an entity: that is one read more,
-/// and without an item there are no hooks. What is changed without being read has none: [`update`](crate::Repository::update),
-/// [`upsert`](crate::Repository::upsert), and what a write gives back is not `retrieved`.
+/// Deletes and restores by key first read the item with strong consistency, so that their hooks have an
+/// entity. This is one additional read; if there is no item, no hooks run. Operations that do not read the
+/// entity run no hooks: [`update`](crate::Repository::update) and [`upsert`](crate::Repository::upsert).
+/// `retrieved` does not run for the entity that a write returns.
 pub trait Hooks: Entity + HasHooks {
-    /// Before it is saved, new or not.
+    /// Runs before the entity is saved, new or not.
     fn saving(&mut self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After it was saved, new or not.
+    /// Runs after the entity was saved, new or not.
     fn saved(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Before it is saved for the first time, after [`saving`](Self::saving).
+    /// Runs before the entity is saved for the first time, after [`saving`](Self::saving).
     fn creating(&mut self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After it was saved for the first time.
+    /// Runs after the entity was saved for the first time.
     fn created(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Before it is saved again, after [`saving`](Self::saving).
+    /// Runs before the entity is saved again, after [`saving`](Self::saving).
     fn updating(&mut self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After it was saved again.
+    /// Runs after the entity was saved again.
     fn updated(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Before it is deleted or marked as deleted.
+    /// Runs before the entity is deleted or soft-deleted.
     fn deleting(&self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After it was deleted or marked as deleted.
+    /// Runs after the entity was deleted or soft-deleted.
     fn deleted(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Before it is marked as deleted, after [`deleting`](Self::deleting).
+    /// Runs before the entity is soft-deleted, after [`deleting`](Self::deleting).
     fn trashing(&self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After it was marked as deleted. It is the entity as it was before.
+    /// Runs after the entity was soft-deleted. `self` is the entity as it was before.
     fn trashed(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Before the mark is taken away.
+    /// Runs before the entity is restored.
     fn restoring(&self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After the mark was taken away.
+    /// Runs after the entity was restored.
     fn restored(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Before it is deleted for good although it could be marked; [`deleting`](Self::deleting) follows.
+    /// Runs before a soft-deletable entity is deleted permanently; [`deleting`](Self::deleting) follows.
     fn force_deleting(&self) -> impl Future<Output = HookResult> + Send {
         ready(Ok(()))
     }
 
-    /// After it was deleted for good although it could have been marked.
+    /// Runs after a soft-deletable entity was deleted permanently.
     fn force_deleted(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// After it was read.
+    /// Runs after the entity was read.
     fn retrieved(&mut self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 }
 
-/// An entity with `#[entity(hooks)]`, so that hooks which would never run do not compile. The derive macro implements it.
+/// An entity with `#[entity(hooks)]`. Implemented by the derive macro, so that hooks which would never run do
+/// not compile.
 #[diagnostic::on_unimplemented(
     message = "the hooks of `{Self}` would never run",
     label = "`{Self}` has no `#[entity(hooks)]`",
@@ -169,7 +177,7 @@ pub trait Hooks: Entity + HasHooks {
 )]
 pub trait HasHooks {}
 
-/// The way from a hook to its function, for the derive macro.
+/// Calls the function of a hook, for the derive macro.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no hooks",
     label = "`hooks` needs `impl dynorm::Hooks for {Self}`",
@@ -210,10 +218,10 @@ impl<E: Hooks> Hooked for E {
     }
 }
 
-/// A write as its hooks see it.
+/// The kind of a write, which decides its hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A save of an entity that is new, or is not, or of which nobody knows.
+    /// A save of an entity that is new, not new, or not known to be either.
     Save {
         is_new: Option<bool>,
     },
@@ -224,7 +232,7 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// The save of an entity, before it is stamped.
+    /// Returns the event of a save, before the entity is stamped.
     pub(crate) fn save<E: Entity>(entity: &E, creates: bool) -> Self {
         Self::Save { is_new: if creates { Some(true) } else { entity.is_new() } }
     }
@@ -262,7 +270,7 @@ impl Event {
     }
 }
 
-/// Runs the hooks before a write. The first that refuses is the last that runs.
+/// Runs the hooks before a write, until one refuses.
 pub(crate) async fn before<E: Entity>(database: &Database, entity: &mut E, event: Event) -> Result<()> {
     if !E::INFO.hooks {
         return Ok(());
@@ -284,7 +292,7 @@ pub(crate) async fn before<E: Entity>(database: &Database, entity: &mut E, event
 pub(crate) async fn after<E: Entity>(database: &Database, entity: &mut E, event: Event) {
     if E::INFO.hooks {
         for hook in event.after() {
-            // It has nothing to refuse.
+            // A hook after the write cannot refuse.
             let _: HookResult = run(database, entity, *hook).await;
         }
     }

@@ -35,7 +35,7 @@ mod unique;
 mod validation;
 mod write;
 
-// What an application writes. The rest is in the modules.
+// The names that applications use. The rest is in the modules.
 #[doc(inline)]
 pub use attribute::{Attribute, Id, Timestamp};
 #[doc(inline)]
@@ -59,16 +59,15 @@ pub use tracked::Tracked;
 #[doc(inline)]
 pub use transaction::{MAX_TRANSACTION_OPERATIONS, transact_get, transaction};
 
-/// The AWS SDK for DynamoDB, of the version that dynorm stands on.
+/// The AWS SDK for DynamoDB, in the version that dynorm uses.
 pub use aws_sdk_dynamodb as aws;
 /// The crate behind [`Id`].
 pub use ulid;
 
-/// Conditions, and what they and updates are made of: fields, paths into them, operators, and the values on
-/// their other side.
+/// Conditions and updates: fields, paths into them, operators and their operands.
 ///
-/// The constants of an entity are the fields: `User::AGE.ge(18)` is a [`Condition`]. The traits say which
-/// operators a type takes.
+/// The constants of an entity are its fields: `User::AGE.ge(18)` is a [`Condition`]. The traits say which
+/// operators a type supports.
 pub mod condition {
     pub use crate::expression::{
         Addend, Assign, Comparand, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
@@ -81,8 +80,7 @@ pub mod condition {
     pub use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
 }
 
-/// Tables: what is known of an entity and its table, and the operations that create, delete and change
-/// tables.
+/// The descriptions of entities and tables, and the operations that create, delete and change tables.
 ///
 /// [`Entity::INFO`] is the description of an entity.
 pub mod schema {
@@ -94,16 +92,17 @@ pub mod schema {
     pub use crate::validation::Validated;
 }
 
-/// What an application needs in nearly every file that touches its database.
+/// The items that nearly every file of an application needs.
 ///
-/// [`Repository`] comes without its name, so that a `Repository` of your own does not hide the operations; there is no
-/// `Result` and no `Error` in it.
+/// The trait [`Repository`] is imported without its name, so that it does not conflict with a `Repository` of
+/// your own. `Result` and `Error` are not included.
 pub mod prelude {
     #[doc(no_inline)]
     pub use crate::{
         Collection, Database, Entity, Expires as _, Id, Repository as _, SoftDelete as _, Timestamp,
     };
-    // The derive macro alone: with the trait would come its methods `encode` and `decode`, which other traits have too.
+    // Only the derive macros: the traits have methods such as `encode` and `decode`, which could conflict
+    // with those of other traits.
     #[doc(no_inline)]
     pub use dynorm_derive::{Attribute, Projection};
 }

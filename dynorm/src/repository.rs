@@ -1,3 +1,5 @@
+//! The repository: the operations on the entities of one type.
+
 use futures_util::StreamExt;
 
 use crate::batch::{
@@ -15,16 +17,20 @@ use crate::query::{Count, GetAll, Query};
 use crate::rules::{SoftDelete, Versioned};
 use crate::transaction::{GetList, OfEntity, TransactGet, Transaction};
 
-/// The operations on the entities of one type. The derive macro makes a type that implements it for each entity:
-/// `UserRepo` for `User`.
+/// The operations on the entities of one type. For each entity, the derive macro generates a type that
+/// implements it: `UserRepo` for `User`.
 ///
-/// Every operation is a builder that ends in `.await`, and finds its database as [`Database`](crate::Database) says.
-/// To add operations of your own, write them in an `impl` block of the repository:
+/// Every operation is a builder that is awaited, and finds its database as [`Database`](crate::Database)
+/// describes. Add your own operations in an `impl` block of the repository:
 ///
 /// ```
 /// # use dynorm::prelude::*;
 /// # #[derive(Entity, Clone, Debug, Default)]
-/// # pub struct User { #[entity(id)] pub id: Id<User>, #[entity(index = "by_city")] pub city: String, pub age: u32 }
+/// # pub struct User {
+/// #     #[entity(id)] pub id: Id<User>,
+/// #     #[entity(index = "by_city")] pub city: String,
+/// #     pub age: u32,
+/// # }
 /// impl UserRepo {
 ///     pub async fn adults_of(city: &str) -> dynorm::Result<Collection<User>> {
 ///         Self::by_city(city).filter(User::AGE.ge(18)).get_all().await
@@ -32,19 +38,19 @@ use crate::transaction::{GetList, OfEntity, TransactGet, Transaction};
 /// }
 /// ```
 pub trait Repository {
-    /// The entity.
+    /// The type of the entity.
     type Entity: Entity;
 
-    /// Puts an entity into the table, replacing the item that has its key (DynamoDB's `PutItem`).
+    /// Saves an entity, and replaces the item with its key (DynamoDB's `PutItem`).
     ///
-    /// First it is stamped: an id that is not set becomes a fresh one, `created_at` the current time if it is not set,
-    /// `updated_at` always. By value and by reference the stamped entity comes back; `&mut` stamps it in place, and if the
-    /// write is known to have failed, takes that back.
+    /// The entity is stamped first: an id that is not set is generated, `created_at` is set to the current
+    /// time if it is not set, and `updated_at` always. An entity passed by value or by reference is returned;
+    /// one passed by `&mut` is updated in place, and restored if the write is known to have failed.
     ///
-    /// A put whose answer was lost may still be carried out later, even after a put that was sent behind it.
+    /// A put whose answer was lost may still be applied later, even after a put that was sent after it.
     ///
-    /// Attributes of a stored item that the struct does not model are lost; [`Save::merge`] leaves them alone, and a
-    /// `#[entity(flatten)]` map keeps them in the struct.
+    /// Attributes of a stored item that the struct does not model are lost. [`Save::merge`] keeps them, and
+    /// so does a `#[entity(flatten)]` map in the struct.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -65,19 +71,20 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::Error::Invalid) before anything is sent, for an item above 400 KB, an empty or too long key
-    /// (2,048 bytes for a partition key, 1,024 for a sort key, of the table or of an index), and a value that DynamoDB
-    /// does not hold; then whatever the server answers. [`outcome_known`](crate::Error::outcome_known) says whether the
-    /// item may have been written all the same.
+    /// [`Invalid`](crate::Error::Invalid), before anything is sent, for an item above 400 KB, for a key that
+    /// is empty or too long (2,048 bytes for a partition key, 1,024 for a sort key, of the table or of an
+    /// index), and for a value that DynamoDB cannot store. Other errors as the server returns them.
+    /// [`outcome_known`](crate::Error::outcome_known) is false if the item may have been written
+    /// nevertheless.
     fn save<'a, A: SaveArg<'a, Self::Entity>>(entity: A) -> Save<'a, Self::Entity, A> {
         Save::new(entity)
     }
 
-    /// Puts an entity into the table, where no item may have its key: if one has, that is an
-    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed), whose [`current`](crate::Error::current) is that item, which
-    /// stays as it is.
+    /// Creates the item of an entity. If an item with its key exists, the error is
+    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed); [`current`](crate::Error::current) returns
+    /// that item, which stays unchanged.
     ///
-    /// The entity is stamped and given back as by [`save`](Self::save); what `&mut` was stamped with is taken back if the
+    /// The entity is stamped and returned as by [`save`](Self::save). One passed by `&mut` is restored if the
     /// write is known to have failed.
     ///
     /// ```
@@ -98,13 +105,14 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// Those of [`save`](Self::save). A request whose answer is lost is sent again, and may then find the item that it wrote
-    /// itself: of such a failure [`outcome_known`](crate::Error::outcome_known) is false, since nobody can tell the two.
+    /// The errors of [`save`](Self::save). A request whose answer is lost is sent again, and may then find
+    /// the item that it wrote itself. [`outcome_known`](crate::Error::outcome_known) of such an error is
+    /// false, since the two cases cannot be told apart.
     fn create<'a, A: SaveArg<'a, Self::Entity>>(entity: A) -> Create<'a, Self::Entity, A> {
         Create::new(entity)
     }
 
-    /// Reads an item by its key; `None` if there is none.
+    /// Reads an item by its key. Returns `None` if there is none.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -125,8 +133,8 @@ pub trait Repository {
         Find::new(key.into_key())
     }
 
-    /// Reads an item by its key; [`Error::NotFound`](crate::Error::NotFound), which names entity, table and key, if there
-    /// is none.
+    /// Reads an item by its key. If there is none, the error is [`Error::NotFound`](crate::Error::NotFound),
+    /// which names the entity, the table and the key.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -147,8 +155,8 @@ pub trait Repository {
         Get::new(key.into_key())
     }
 
-    /// Changes some fields of an item that exists, in one request and without reading it first, and gives the entity as it is
-    /// then. See [`Update`] for the changes that there are.
+    /// Updates some fields of an existing item, in one request and without reading it first. Returns the
+    /// entity after the update. See [`Update`] for the possible changes.
     ///
     /// ```
     /// # use std::collections::BTreeSet;
@@ -174,26 +182,28 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) if there is no item with the key, [`ConditionFailed`](crate::Error::ConditionFailed)
-    /// if there is one and it does not meet the conditions, and the others that [`Update`] lists.
+    /// [`NotFound`](crate::Error::NotFound) if there is no item with the key,
+    /// [`ConditionFailed`](crate::Error::ConditionFailed) if the item does not meet the conditions, and the
+    /// other errors that [`Update`] lists.
     fn update(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Update<Self::Entity> {
         Update::existing(key.into_key())
     }
 
-    /// Changes an item, or puts this entity with the same changes where there is none, in one request that no other write
-    /// comes between. Gives the entity as it is stored then.
+    /// Updates an item, or stores this entity with the same changes if there is none, in one atomic request.
+    /// Returns the entity as it is stored.
     ///
-    /// Each field starts as the item has it or, where the item does not have it, as the entity says; then the changes
-    /// are made. So
+    /// Each field starts with the value in the item or, if the item does not have it, with the value in the
+    /// entity. Then the changes are applied:
     ///
-    /// - if there is no item, the entity is stored as it is after the changes: a counter that is 0 in the entity and to which 1
-    ///   is added is 1;
-    /// - if there is one, its fields stay as they are but for the changes, and those that it lacks (an `Option` that is
-    ///   `None` there, an empty set) are filled in from the entity. Leave them `None` in the entity if that is not wanted;
-    /// - `updated_at` is set in any case; an id that is not set is a fresh one, so there is no item with it.
+    /// - If there is no item, the entity is stored with the changes: a counter that is 0 in the entity and to
+    ///   which 1 is added becomes 1.
+    /// - If there is one, only the changed fields change, and fields that the item lacks (an `Option` that is
+    ///   `None`, an empty set) are filled in from the entity. Leave them `None` in the entity to prevent
+    ///   that.
+    /// - `updated_at` is always set. An id that is not set is generated, so no item has it.
     ///
-    /// Attributes that the struct does not model stay. Without changes it fills in what is missing. If what is to be stored
-    /// where there is no item differs from what is to be changed where there is one, use
+    /// Attributes that the struct does not model are kept. Without changes, only missing fields are filled
+    /// in. If the values for a new item differ from the changes of an existing one, use
     /// [`update_or_create`](Self::update_or_create).
     ///
     /// ```
@@ -216,20 +226,25 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::Error::Invalid), before anything is sent: for what a [`save`](Self::save) of the entity and an
-    /// [`update`](Self::update) refuse; for changes inside a field, since that is not there if the item is not; for
-    /// `insert` and `discard` on a set that is not empty in the entity; and for an index key whose template has several
-    /// fields some of which may be absent, unless all are set. [`ConditionFailed`](crate::Error::ConditionFailed) if the item
-    /// is soft-deleted or has expired, since one request cannot start anew; [`TypeMismatch`](crate::Error::TypeMismatch) if an
-    /// item of another entity that shares the table has the key. What is said of lost answers in [`Update`] holds here too.
+    /// - [`Invalid`](crate::Error::Invalid), before anything is sent, for everything that a
+    ///   [`save`](Self::save) of the entity and an [`update`](Self::update) refuse; for changes inside a
+    ///   field, since it does not exist if the item does not; for `insert` and `discard` on a set that is not
+    ///   empty in the entity; and for an index key whose template has several fields of which some may be
+    ///   absent, unless all are set.
+    /// - [`ConditionFailed`](crate::Error::ConditionFailed) if the item is soft-deleted or has expired, since
+    ///   one request cannot replace it.
+    /// - [`TypeMismatch`](crate::Error::TypeMismatch) if an item of another entity that shares the table has
+    ///   the key.
+    ///
+    /// Lost answers have the same effects as in [`Update`].
     fn upsert<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
         entity: A,
     ) -> Update<Self::Entity, OrInsert<Self::Entity>> {
         Update::or_insert(entity.hold().into_entity())
     }
 
-    /// Changes the item with the key of this entity as [`update`](Self::update) does; if there is none, creates the entity as
-    /// it is, without the changes. Gives the entity as it is stored then.
+    /// Updates the item with the key of this entity, as [`update`](Self::update) does. If there is none,
+    /// creates the entity unchanged, without applying the changes. Returns the entity as it is stored.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -251,23 +266,24 @@ pub trait Repository {
     /// # }
     /// ```
     ///
-    /// It is one request if there is an item, and two if there is none. If somebody else creates the item in between, that
-    /// one is updated.
+    /// It takes one request if there is an item, and two if there is none. If another client creates the item
+    /// in between, that item is updated.
     ///
     /// # Errors
-    /// Those of [`update`](Self::update) but [`NotFound`](crate::Error::NotFound), and those of [`create`](Self::create).
-    /// [`ConditionFailed`](crate::Error::ConditionFailed) with an unknown outcome means that an answer to the creation was
-    /// lost and that there is an item now, which may be it: the changes are not made then.
+    /// The errors of [`update`](Self::update) except [`NotFound`](crate::Error::NotFound), and those of
+    /// [`create`](Self::create). [`ConditionFailed`](crate::Error::ConditionFailed) with an unknown outcome
+    /// means that an answer to the creation was lost, and that an item exists which may be the created one.
+    /// The changes are not applied then.
     fn update_or_create<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
         entity: A,
     ) -> Update<Self::Entity, OrCreate<Self::Entity>> {
         Update::or_create(entity.hold().into_entity())
     }
 
-    /// Reads the item with the key of this entity, and creates the entity if there is none. Gives what is stored then: its
-    /// fields may be other than those of the entity.
+    /// Reads the item with the key of this entity, and creates the entity if there is none. Returns the
+    /// entity as it is stored, whose fields may differ from this entity.
     ///
-    /// The read is consistent. If somebody else creates the item in between, theirs is what comes back.
+    /// The read is strongly consistent. If another client creates the item in between, that item is returned.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -287,18 +303,18 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// Those of [`find`](Self::find) and of [`create`](Self::create), except that an item which exists is no error. Only one
-    /// that is soft-deleted is: [`ConditionFailed`](crate::Error::ConditionFailed); and one of another entity that shares the
-    /// table: [`TypeMismatch`](crate::Error::TypeMismatch).
+    /// The errors of [`find`](Self::find) and of [`create`](Self::create), but an item that exists is not an
+    /// error, unless it is soft-deleted: [`ConditionFailed`](crate::Error::ConditionFailed). An item of
+    /// another entity that shares the table is a [`TypeMismatch`](crate::Error::TypeMismatch).
     fn first_or_create<'a, A: SaveArg<'a, Self::Entity, Output = Self::Entity>>(
         entity: A,
     ) -> FirstOrCreate<Self::Entity> {
         FirstOrCreate::new(entity.hold().into_entity())
     }
 
-    /// Deletes the item of an entity. That it is not there is no error, unless the entity is soft-deleted
-    /// (`#[entity(deleted_at)]`): then there has to be an item to mark, and without one it is a
-    /// [`NotFound`](crate::Error::NotFound).
+    /// Deletes the item of an entity. A missing item is not an error, unless the entity is soft-deletable
+    /// (`#[entity(deleted_at)]`): then the error is [`NotFound`](crate::Error::NotFound), since there is no
+    /// item whose deletion time could be set.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -319,8 +335,8 @@ pub trait Repository {
         Delete::of(entity)
     }
 
-    /// Deletes an item by its key. That it is not there is no error, unless the entity is soft-deleted
-    /// (`#[entity(deleted_at)]`): then it is a [`NotFound`](crate::Error::NotFound).
+    /// Deletes an item by its key. A missing item is not an error, unless the entity is soft-deletable
+    /// (`#[entity(deleted_at)]`): then the error is [`NotFound`](crate::Error::NotFound).
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -339,11 +355,11 @@ pub trait Repository {
         Delete::new(key.into_key())
     }
 
-    /// Takes the mark away that a [`delete`](Self::delete) has set, and gives the entity back. See [`SoftDelete`].
+    /// Restores a soft-deleted item, and returns the entity. See [`SoftDelete`].
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) if there is no such item. One that is not marked stays as it is, but for `updated_at`
-    /// and its version.
+    /// [`NotFound`](crate::Error::NotFound) if there is no such item. In an item that is not soft-deleted,
+    /// only `updated_at` and the version change.
     fn restore(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Restore<Self::Entity>
     where
         Self::Entity: SoftDelete,
@@ -351,7 +367,8 @@ pub trait Repository {
         Restore::new(key.into_key())
     }
 
-    /// Deletes an item for good, whether or not it is marked as deleted, or there at all. See [`SoftDelete`].
+    /// Deletes the item of an entity permanently, whether or not it is soft-deleted. A missing item is not an
+    /// error. See [`SoftDelete`].
     fn force_delete(entity: &Self::Entity) -> Delete<Self::Entity>
     where
         Self::Entity: SoftDelete,
@@ -359,7 +376,7 @@ pub trait Repository {
         Delete::of(entity).force()
     }
 
-    /// The same, by the key.
+    /// Deletes an item permanently, by its key.
     fn force_delete_by_id(key: impl IntoKey<<Self::Entity as Entity>::Key>) -> Delete<Self::Entity>
     where
         Self::Entity: SoftDelete,
@@ -367,12 +384,13 @@ pub trait Repository {
         Delete::new(key.into_key()).force()
     }
 
-    /// Reads an item, changes it by the closure, and saves it, needing the version that it was read with; if somebody else was
-    /// faster, once more from the beginning, up to 100 times with pauses that grow to 5 seconds. It gives
-    /// what was saved.
+    /// Reads an item, changes it with the closure, and saves it under the condition that its version is
+    /// unchanged. After a version conflict it starts again, up to 100 times with delays of up to 5 seconds.
+    /// Returns the saved entity.
     ///
-    /// Each save is a transaction of its own with a token, so it is made once even if answers are lost (at twice the write
-    /// capacity). The closure is called for every attempt, so it should do nothing but change the entity.
+    /// Each save is a transaction of its own with a token, so it is applied once even if answers are lost,
+    /// and consumes twice the write capacity. The closure is called in every attempt, so it should only
+    /// change the entity.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -391,8 +409,9 @@ pub trait Repository {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) if there is no item; the error of the last attempt otherwise. If
-    /// [`outcome_known`](crate::Error::outcome_known) is false, the change may have been made, once.
+    /// [`NotFound`](crate::Error::NotFound) if there is no item, and otherwise the error of the last attempt.
+    /// If [`outcome_known`](crate::Error::outcome_known) is false, the change may have been applied, at most
+    /// once.
     fn retry_on_conflict<'a>(
         key: impl IntoKey<<Self::Entity as Entity>::Key>,
         change: impl FnMut(&mut Self::Entity) + Send + 'a,
@@ -403,8 +422,8 @@ pub trait Repository {
         RetryOnConflict::new(key.into_key(), change)
     }
 
-    /// A condition on an item, for a [transaction](crate::transaction()) that does not change it. An item that is not there
-    /// meets what asks for absence, and nothing else.
+    /// Creates a condition check on an item, for a [transaction](crate::transaction()) that does not change
+    /// the item. A missing item meets only conditions that require absence.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -419,8 +438,9 @@ pub trait Repository {
         Check::new(key.into_key(), condition)
     }
 
-    /// Begins a transaction, as [`dynorm::transaction()`](crate::transaction()) does, whose
-    /// [`delete_by_id`](Transaction::delete_by_id) is about this entity. Others may take part in it too.
+    /// Creates a transaction, as [`dynorm::transaction()`](crate::transaction()) does, whose
+    /// [`delete_by_id`](Transaction::delete_by_id) refers to this entity. Other entities may take part in it
+    /// too.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -440,8 +460,8 @@ pub trait Repository {
         Transaction::new()
     }
 
-    /// Reads up to 100 items by their keys at one moment, with a place for each in the order of the keys. With reads of other
-    /// entities: [`dynorm::transact_get`](crate::transact_get()).
+    /// Reads up to 100 items by their keys at the same time. Returns an `Option` for each, in the order of
+    /// the keys. To read several entity types, use [`dynorm::transact_get`](crate::transact_get()).
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -466,7 +486,8 @@ pub trait Repository {
         crate::transact_get(GetList::new(keys.into_iter().map(IntoKey::into_key).collect()))
     }
 
-    /// Reads every entity of the table: a scan, which reads and pays for the whole table and holds it in memory.
+    /// Reads every entity of the table. This is a scan: the whole table is read, charged for, and held in
+    /// memory.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -486,7 +507,7 @@ pub trait Repository {
         Query::scan().get_all()
     }
 
-    /// Counts the entities of the table: a scan, which reads and pays for the whole table.
+    /// Counts the entities of the table. This is a scan: the whole table is read and charged for.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -506,7 +527,8 @@ pub trait Repository {
         Query::scan().count()
     }
 
-    /// Begins a query with a condition; the table or the index that serves it best is taken. See [`Query`].
+    /// Creates a query with a condition. It uses the table or the index that serves the condition best. See
+    /// [`Query`].
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -526,7 +548,8 @@ pub trait Repository {
         Query::by_conditions().filter(condition)
     }
 
-    /// Begins a scan, which reads, and pays for, the whole table, whatever its conditions leave out. See [`Query`].
+    /// Creates a scan. It reads the whole table and is charged for it, whatever its conditions leave out. See
+    /// [`Query`].
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -546,13 +569,17 @@ pub trait Repository {
         Query::scan()
     }
 
-    /// Begins a query that sees what is marked as deleted as well; see [`SoftDelete`]. It needs conditions that a key or an index
-    /// serves, as one that begins with [`filter`](Self::filter).
+    /// Creates a query that includes soft-deleted items; see [`SoftDelete`]. It needs conditions that a key
+    /// or an index serves, as a query that starts with [`filter`](Self::filter).
     ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug, Default)]
-    /// # struct Note { #[entity(id)] id: Id<Note>, #[entity(index = "by_author")] author: String, #[entity(deleted_at)] deleted_at: Option<Timestamp> }
+    /// # struct Note {
+    /// #     #[entity(id)] id: Id<Note>,
+    /// #     #[entity(index = "by_author")] author: String,
+    /// #     #[entity(deleted_at)] deleted_at: Option<Timestamp>,
+    /// # }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> dynorm::Result<()> {
     /// # let db = Database::memory()?;
@@ -573,7 +600,7 @@ pub trait Repository {
         Query::by_conditions().with_trashed()
     }
 
-    /// Begins a query that sees only what is marked as deleted; see [`with_trashed`](Self::with_trashed).
+    /// Creates a query that returns only soft-deleted items; see [`with_trashed`](Self::with_trashed).
     fn only_trashed() -> Query<Self::Entity>
     where
         Self::Entity: SoftDelete,
@@ -581,15 +608,16 @@ pub trait Repository {
         Query::by_conditions().only_trashed()
     }
 
-    /// Saves any number of entities, in requests of 25: a `Vec`, a slice, an array, a [`Collection`](crate::Collection) or
-    /// any iterator, of entities, of `&` or of `&mut` to them.
+    /// Saves any number of entities, in requests of 25. Accepts a `Vec`, a slice, an array, a
+    /// [`Collection`](crate::Collection) or any iterator, of entities, of `&` or of `&mut` to them.
     ///
-    /// They are stamped as by [`save`](Self::save). By value and by reference the stamped entities come back in order;
-    /// `&mut` stamps them in place and gives the statistics. See [`BatchSave`] for what happens to those that DynamoDB
-    /// leaves unprocessed, and to those that fail.
+    /// The entities are stamped as by [`save`](Self::save). Entities passed by value or by reference are
+    /// returned in order; entities passed by `&mut` are updated in place, and the statistics are returned.
+    /// See [`BatchSave`] for unprocessed items and failures.
     ///
-    /// A batch takes no conditions, so in a table that several entities share it replaces an item of another type that lies
-    /// under one of the keys. Entities with a version or unique fields are written one by one, and refuse it as a `save` does.
+    /// A batch has no conditions, so in a table that several entities share it replaces an item of another
+    /// type that has one of the keys. Entities with a version or unique fields are written one by one, and
+    /// refuse such an item as a `save` does.
     fn batch_save<'a, I, A>(entities: I) -> BatchSave<'a, Self::Entity, A>
     where
         I: IntoIterator<Item = A>,
@@ -598,14 +626,14 @@ pub trait Repository {
         BatchSave::new(entities.into_iter().collect())
     }
 
-    /// Saves any number of entities that must not exist yet: where an item with the key exists, that entity fails, as
-    /// [rejected](crate::Fate::Rejected) with an error that
-    /// [`is_condition_failed`](crate::Error::is_condition_failed), and the item stays as it is.
+    /// Saves any number of entities that must not exist yet. If an item with the key exists, the entity is
+    /// [rejected](crate::Fate::Rejected) with an error for which
+    /// [`is_condition_failed`](crate::Error::is_condition_failed) is true, and the item stays unchanged.
     ///
-    /// DynamoDB takes no conditions in batches, so each entity is a `PutItem` of its own, many at a time; everything else
-    /// is as in [`batch_save`](Self::batch_save). Of several entities with one key, the first is created and the others are
-    /// rejected. One that was sent without an answer and then found to exist is [unknown](crate::Fate::Unknown): it may be
-    /// its own item that it found.
+    /// DynamoDB accepts no conditions in batches, so each entity is a `PutItem` of its own, many at a time.
+    /// Otherwise it works as [`batch_save`](Self::batch_save). Of several entities with the same key, the
+    /// first is created and the others are rejected. An entity that was sent without an answer and then found
+    /// to exist is [unknown](crate::Fate::Unknown), since the item may be its own.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -634,8 +662,8 @@ pub trait Repository {
         BatchSave::creating(entities.into_iter().collect())
     }
 
-    /// Saves the entities of a `Stream` or an iterator of any length, of which a bounded number is in memory at a time; see
-    /// [`BatchSaveStream`].
+    /// Saves the entities of a `Stream` or an iterator of any length, with a bounded number of them in
+    /// memory; see [`BatchSaveStream`].
     fn batch_save_stream<'a, S, M, A>(entities: S) -> BatchSaveStream<'a, Self::Entity, A>
     where
         S: IntoItems<M, Item = A, Items: 'a>,
@@ -668,8 +696,8 @@ pub trait Repository {
         BatchDeleteStream::new(keys.into_items().map(IntoKey::into_key))
     }
 
-    /// Reads the items of a `Stream` or an iterator of keys, of any length, as a `Stream` of entities in their order; see
-    /// [`BatchGetStream`].
+    /// Reads the items of a `Stream` or an iterator of keys, of any length, as a `Stream` of entities in
+    /// their order; see [`BatchGetStream`].
     fn batch_get_stream<'a, S, M>(keys: S) -> BatchGetStream<'a, Self::Entity>
     where
         S: IntoItems<M, Item: IntoKey<<Self::Entity as Entity>::Key> + 'a, Items: 'a>,
@@ -677,8 +705,8 @@ pub trait Repository {
         BatchGetStream::new(keys.into_items().map(IntoKey::into_key))
     }
 
-    /// Reads any number of items by their keys, in requests of 100, in the order of the keys; missing ones are skipped.
-    /// [`BatchGet::positional`] keeps a place for each.
+    /// Reads any number of items by their keys, in requests of 100, in the order of the keys. Missing items
+    /// are skipped; [`BatchGet::positional`] returns an `Option` for each key.
     fn batch_get<'a, I>(keys: I) -> BatchGet<'a, Self::Entity>
     where
         I: IntoIterator<Item: IntoKey<<Self::Entity as Entity>::Key>>,
@@ -686,11 +714,11 @@ pub trait Repository {
         BatchGet::new(keys.into_iter().map(IntoKey::into_key).collect())
     }
 
-    /// Deletes any number of items by their keys, in requests of 25. Those that are not there are no error.
+    /// Deletes any number of items by their keys, in requests of 25. Missing items are not an error.
     ///
-    /// A batch takes no conditions, so in a table that several entities share it deletes an item of another type that lies
-    /// under one of the keys. Soft deletes, and those of entities with unique fields, are made one by one, and refuse it as a
-    /// `delete_by_id` does.
+    /// A batch has no conditions, so in a table that several entities share it deletes an item of another
+    /// type that has one of the keys. Soft deletes, and deletes of entities with unique fields, are sent one
+    /// by one, and refuse such an item as a `delete_by_id` does.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -714,7 +742,7 @@ pub trait Repository {
         BatchDelete::new(keys.into_iter().map(IntoKey::into_key).collect())
     }
 
-    /// Takes the marks away that deletes have set, of any number of items by their keys; see [`BatchRestore`].
+    /// Restores any number of soft-deleted items by their keys; see [`BatchRestore`].
     fn batch_restore<'a, I>(keys: I) -> BatchRestore<'a, Self::Entity>
     where
         Self::Entity: SoftDelete,
@@ -723,8 +751,9 @@ pub trait Repository {
         BatchRestore::new(keys.into_iter().map(IntoKey::into_key).collect())
     }
 
-    /// Deletes the items of any number of entities, in requests of 25. Of entities with a version each is a request of its own,
-    /// which needs that version and refuses an item of another type; see [`batch_delete`](Self::batch_delete) for the others.
+    /// Deletes the items of any number of entities, in requests of 25. For entities with a version, each
+    /// delete is a request of its own, which requires that version and refuses an item of another type. For
+    /// others see [`batch_delete`](Self::batch_delete).
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -1,4 +1,4 @@
-//! The rules that an entity may have beside its fields: a version, a mark instead of deletion, an end.
+//! The rules of an entity: version, soft deletion, expiry, and the type of its items.
 
 use std::fmt;
 
@@ -8,8 +8,9 @@ use crate::entity::{Entity, EntityInfo, check_type, decode_entity};
 use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
 use crate::sealed::Sealed;
 
-/// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
-/// mark away. The derive macro implements it.
+/// An entity with `#[entity(deleted_at)]`: a delete sets the deletion time of its item instead of removing
+/// it, reads leave out soft-deleted items, and a restore removes the deletion time. Implemented by the derive
+/// macro.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -43,14 +44,14 @@ use crate::sealed::Sealed;
     note = "add one: `#[entity(deleted_at)] deleted_at: Option<Timestamp>`"
 )]
 pub trait SoftDelete: Entity {
-    /// True for an entity that is marked as deleted.
+    /// Returns true if the entity is soft-deleted.
     fn is_trashed(&self) -> bool;
 }
 
-/// An entity with `#[entity(ttl)]`: from the moment that the field holds its item counts as gone, and DynamoDB deletes it
-/// within a few days. The derive macro implements it.
+/// An entity with `#[entity(ttl)]`: from the time in the field on, its item counts as absent, and DynamoDB
+/// deletes it within a few days. Implemented by the derive macro.
 ///
-/// The moment is stored in seconds since 1970, rounded up, as DynamoDB wants it.
+/// The time is stored in seconds since 1970, rounded up, as DynamoDB's TTL requires.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -80,17 +81,17 @@ pub trait SoftDelete: Entity {
     note = "add one: `#[entity(ttl)] expires_at: Option<Timestamp>`"
 )]
 pub trait Expires: Entity {
-    /// When it expires; `None` for never.
+    /// Returns when it expires; `None` for never.
     fn expires_at(&self) -> Option<Timestamp>;
 
-    /// True from that moment on.
+    /// Returns true from the expiry on.
     fn is_expired(&self) -> bool {
         self.expires_at().is_some_and(|end| end <= Timestamp::now())
     }
 }
 
-/// An entity with `#[entity(version)]`: every write raises the version, and a write of the whole entity, or its deletion,
-/// needs the one that it was read with. The derive macro implements it.
+/// An entity with `#[entity(version)]`: every write raises the version, and a save or a delete of the entity
+/// requires the version that was read. Implemented by the derive macro.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no version",
     label = "this entity has no field with `#[entity(version)]`",
@@ -98,25 +99,26 @@ pub trait Expires: Entity {
 )]
 pub trait Versioned: Entity {}
 
-/// A type that a version can have: `u32`, `u64`, `i32` and `i64`. A new entity has 0, the first save makes it 1.
+/// A type for versions: `u32`, `u64`, `i32` and `i64`. A new entity has version 0, and the first save makes
+/// it 1.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a version",
     label = "a version is a `u64`, `u32`, `i64` or `i32`",
     note = "for example `#[entity(version)] version: u64`"
 )]
 pub trait Version: Sealed {
-    /// The last version that the type holds: an item that has it cannot be written any more.
+    /// The maximum version of the type. An item with it cannot be written any more.
     #[doc(hidden)]
     const LAST: u64;
 
-    /// The version as a number.
+    /// Returns the version as a number.
     fn number(&self) -> u64;
 
-    /// The same, of a negative one too.
+    /// Returns the version as a number, even if it is negative.
     #[doc(hidden)]
     fn value(&self) -> i128;
 
-    /// True while it was never raised.
+    /// Returns true while it was never raised.
     #[doc(hidden)]
     fn is_new(&self) -> bool {
         self.number() == 0
@@ -157,14 +159,14 @@ macro_rules! versions {
 
 versions!(u32, u64, i32, i64);
 
-/// A type that `#[entity(deleted_at)]` can have: an `Option` of a moment.
+/// A type for the deletion time of `#[entity(deleted_at)]`: an `Option` of a time.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot mark what is deleted",
     label = "`deleted_at` needs an `Option` of a moment",
     note = "use `Option<Timestamp>`: `None` for what is not deleted"
 )]
 pub trait Mark {
-    /// True for what is marked.
+    /// Returns true if there is a deletion time.
     fn is_set(&self) -> bool;
 }
 
@@ -175,19 +177,19 @@ impl<T: Moment> Mark for Option<T> {
     }
 }
 
-/// A type that `#[entity(ttl)]` can have: [`Timestamp`] and `Option<Timestamp>`.
+/// A type for the expiry of `#[entity(ttl)]`: [`Timestamp`] and `Option<Timestamp>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot say when an item expires",
     label = "`ttl` needs a `Timestamp` or an `Option<Timestamp>`"
 )]
 pub trait Expiry: Sealed + Sized {
-    /// The moment, if there is one.
+    /// Returns the expiry, if there is one.
     fn at(&self) -> Option<Timestamp>;
 
     #[doc(hidden)]
     fn from_moment(at: Option<Timestamp>) -> Result<Self, ValueError>;
 
-    /// Writes it in seconds since 1970, which is what DynamoDB looks at.
+    /// Writes it in seconds since 1970, as DynamoDB's TTL requires.
     #[doc(hidden)]
     fn encode(value: &Self, encoder: &mut Encoder) -> Result<(), ValueError> {
         match value.at() {
@@ -252,19 +254,19 @@ impl Expiry for Option<Timestamp> {
     }
 }
 
-/// Rounded up, so that nothing ends before its time.
+/// Rounds up, so that nothing expires early.
 fn seconds(at: Timestamp) -> i64 {
     at.unix_micros().div_euclid(1_000_000) + i64::from(at.unix_micros().rem_euclid(1_000_000) > 0)
 }
 
-/// The items that a read sees.
+/// Which items a read returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Visibility {
     pub(crate) trashed: Trashed,
     pub(crate) expired: bool,
 }
 
-/// What a read makes of items that are marked as deleted.
+/// Whether a read returns soft-deleted items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Trashed {
     #[default]
@@ -276,8 +278,8 @@ pub(crate) enum Trashed {
 impl Visibility {
     pub(crate) const ALL: Self = Self { trashed: Trashed::With, expired: true };
 
-    /// The condition that an item is soft-deleted or not, as it should be.
-    pub(crate) fn of_mark(self, info: &'static EntityInfo) -> Option<Node> {
+    /// Returns the condition on the deletion time, if there is one.
+    pub(crate) fn of_deletion(self, info: &'static EntityInfo) -> Option<Node> {
         let mark = info.deleted_at_attribute()?;
         match self.trashed {
             Trashed::Without => Some(Node::absent_or_null(mark)),
@@ -288,23 +290,23 @@ impl Visibility {
         }
     }
 
-    /// The condition that an item has not expired.
-    pub(crate) fn of_end(self, info: &'static EntityInfo) -> Option<Node> {
+    /// Returns the condition that an item has not expired.
+    pub(crate) fn of_expiry(self, info: &'static EntityInfo) -> Option<Node> {
         if self.expired { None } else { expired(info).map(Node::negated) }
     }
 
-    /// The entity in an item that was asked for by its key, if it is seen. One of another type is an error.
+    /// Decodes an item that was requested by its key, if it is visible. An item of another type is an error.
     pub(crate) fn read<E: Entity>(self, item: &Item<'_>) -> Result<Option<E>, ValueError> {
         check_type(item, E::INFO)?;
         if self.sees(E::INFO, item)? { decode_entity(item) } else { Ok(None) }
     }
 
-    /// True for an item that is seen.
+    /// True for an item that is visible.
     pub(crate) fn sees(self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
         self.sees_at(info, item, Timestamp::now)
     }
 
-    /// True for an item that was seen then.
+    /// True for an item that was visible at that time.
     pub(crate) fn sees_at(
         self,
         info: &'static EntityInfo,
@@ -329,7 +331,7 @@ impl Visibility {
     }
 }
 
-/// DynamoDB keeps items whose end is no number.
+/// DynamoDB keeps items whose expiry is not a number.
 fn is_live(item: &Item<'_>, end: &str, now: Timestamp) -> Result<bool, ValueError> {
     let Some(value) = item.get(end)? else { return Ok(true) };
     let Ok(number) = value.as_number() else { return Ok(true) };
@@ -337,12 +339,13 @@ fn is_live(item: &Item<'_>, end: &str, now: Timestamp) -> Result<bool, ValueErro
     Ok(crate::codec::compare_numbers(number, &now).is_none_or(std::cmp::Ordering::is_gt))
 }
 
-/// An item is gone in the second that its end names.
+/// An item has expired in the second of its expiry.
 fn seconds_now(now: Timestamp) -> i64 {
     now.unix_micros().div_euclid(1_000_000)
 }
 
-/// What is true of an item of the entity's type, under its name or a former one; `None` where the table holds no types.
+/// Returns the condition that an item is of the entity's type, under its current or a former name; `None` if
+/// the table stores no types.
 pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
     let attribute = Term::Path(DocumentPath::of(info.type_attribute?));
     let value = |name: &str| Term::Value(Json::text(name));
@@ -352,29 +355,30 @@ pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
     })
 }
 
-/// What is true of an item that has expired: of no item whose expiry is absent, or no number.
+/// Returns the condition that an item has expired. Items whose expiry is absent or not a number never expire.
 pub(crate) fn expired(info: &'static EntityInfo) -> Option<Node> {
     let now = format!(r#"{{"N":"{}"}}"#, seconds_now(Timestamp::now()));
     Some(Node::compare(info.expiry_attribute()?, Comparison::LessOrEqual, now.into_bytes()))
 }
 
-/// What a write needs of the item under its key, whatever else is asked of it.
+/// What a write requires of the existence of the item under its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Existence {
-    /// Nothing, but that an item is of the entity.
+    /// Nothing, except that an existing item is of the entity.
     #[default]
     Any,
-    /// There is none, or one that has expired.
+    /// No item, or an expired one.
     Absent,
-    /// It exists, and is of the entity: others may share the table. It is neither soft-deleted nor expired.
+    /// An item of the entity (others may share the table) that is neither soft-deleted nor expired.
     Present,
-    /// It exists, and is of the entity.
+    /// An item of the entity.
     Stored,
-    /// If it exists, it is as in `Present`.
+    /// No item, or one as in `Present`.
     PresentOrAbsent,
 }
 
-/// The version that a write is based on, if it can be: the entity says it, and the write `raises` it or leaves it.
+/// Returns the version on which a write is based, if the entity's version is valid and, if the write `raises`
+/// it, can be raised.
 pub(crate) fn check_version(
     info: &'static EntityInfo,
     version: i128,
@@ -394,14 +398,14 @@ pub(crate) fn check_version(
     }
 }
 
-/// The condition that an item has this version. One that was never written by us has none, or 0.
+/// Returns the condition that an item has this version. An item that dynorm never wrote has none, or 0.
 pub(crate) fn has_version(info: &'static EntityInfo, version: u64) -> Option<Node> {
     let name = info.version_attribute()?;
     let equals = Node::equals(name, format!(r#"{{"N":"{version}"}}"#).into_bytes());
     Some(if version == 0 { Node::absent_or_null(name).or(equals) } else { equals })
 }
 
-/// The condition that the version of an item can be raised by an update, which does not know it.
+/// Returns the condition that the version of an item can be raised by an update, which does not know it.
 pub(crate) fn can_raise_version(info: &'static EntityInfo) -> Option<Node> {
     let name = info.version_attribute()?;
     let last = format!(r#"{{"N":"{}"}}"#, info.last_version).into_bytes();
@@ -409,7 +413,7 @@ pub(crate) fn can_raise_version(info: &'static EntityInfo) -> Option<Node> {
     Some(Node::compare(name, Comparison::GreaterOrEqual, last).or(negative).negated())
 }
 
-/// The version of a stored item; 0 if it has none.
+/// Returns the version of a stored item; 0 if it has none.
 pub(crate) fn stored_version(info: &'static EntityInfo, item: &Item<'_>) -> Result<u64, ValueError> {
     let Some(name) = info.version_attribute() else { return Ok(0) };
     match item.get(name)? {
@@ -426,7 +430,7 @@ pub(crate) fn stored_version(info: &'static EntityInfo, item: &Item<'_>) -> Resu
     }
 }
 
-/// Two versions that should be one.
+/// The versions of a version conflict.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Versions {
     pub(crate) expected: u64,

@@ -1,3 +1,5 @@
+//! Entities whose changes are tracked.
+
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -8,12 +10,11 @@ use crate::entity::Entity;
 use crate::field::Field;
 use crate::snapshot::Snapshot;
 
-/// An entity that knows how it was read, so that its changes can be told, and be saved alone.
+/// An entity together with its state when it was read, so that only its changes are saved.
 ///
-/// [`find(key).tracked()`](crate::operation::Find::tracked) and
-/// [`get(key).tracked()`](crate::operation::Find::tracked) give one, [`Collection::into_tracked`] makes one
-/// of each entity, and [`new`](Self::new) of one that is known to be stored. It derefs to the entity, to look
-/// at and to change it.
+/// It is created by [`find(key).tracked()`](crate::operation::Find::tracked),
+/// [`get(key).tracked()`](crate::operation::Get::tracked), [`Collection::into_tracked`], and
+/// [`new`](Self::new) for an entity that is known to be stored. It dereferences to the entity.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -24,7 +25,8 @@ use crate::snapshot::Snapshot;
 /// # let db = Database::memory()?;
 /// # db.create_table::<User>().await?;
 /// # db.install();
-/// # let id = UserRepo::save(User { email: "ada@example.com".into(), age: 36, ..Default::default() }).await?.id;
+/// # let ada = User { email: "ada@example.com".into(), age: 36, ..Default::default() };
+/// # let id = UserRepo::save(ada).await?.id;
 /// let mut user = UserRepo::get(id).tracked().await?;
 /// assert!(!user.is_changed());
 ///
@@ -39,9 +41,9 @@ use crate::snapshot::Snapshot;
 /// # }
 /// ```
 ///
-/// Two states of a field are equal if they are stored alike, so no field needs `PartialEq`, and those that are stored through
-/// `serde` or `with`, or in a flattened map, are compared as all others are. Each question writes the fields of both states
-/// anew; what is not stored (`skip`) is never a change.
+/// Two states of a field are equal if they are stored alike. So no field needs `PartialEq`, not even one that
+/// is stored through `serde` or `with`, or in a flattened map. Each comparison encodes both states; fields
+/// that are not stored (`skip`) never count as changed.
 ///
 /// It holds the entity twice, and the database that it was read from.
 #[must_use = "changes are sent by `save`"]
@@ -49,12 +51,12 @@ pub struct Tracked<E: Entity> {
     pub(crate) entity: E,
     pub(crate) original: E,
     pub(crate) database: Option<Database>,
-    /// When it was as the original is.
+    /// When the original was read.
     pub(crate) then: Timestamp,
 }
 
 impl<E: Entity> Tracked<E> {
-    /// An entity that is stored as it is here.
+    /// Tracks an entity that is stored as it is.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -84,20 +86,20 @@ impl<E: Entity> Tracked<E> {
         Self { original: entity.clone(), entity, database, then: Timestamp::now() }
     }
 
-    /// The entity as it was read, or as the last [`save`](Self::save) left it.
+    /// Returns the entity as it was read, or as the last [`save`](Self::save) left it.
     #[must_use]
     pub fn original(&self) -> &E {
         &self.original
     }
 
-    /// True if anything is to be saved.
+    /// Returns true if anything has changed.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        // What cannot even be compared is not as it was read.
+        // States that cannot be compared count as changed.
         self.differences().is_none_or(|names| !names.is_empty())
     }
 
-    /// True if this field is to be saved.
+    /// Returns true if this field has changed.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -115,16 +117,18 @@ impl<E: Entity> Tracked<E> {
         self.differences().is_none_or(|names| names.iter().any(|name| name == field.name()))
     }
 
-    /// The names of the attributes that are to be saved, in the order of the fields; those of a flattened map come last.
+    /// Returns the names of the changed attributes, in the order of the fields, followed by those of a
+    /// flattened map.
     ///
-    /// What a save sets by itself (`updated_at`, the version, the keys that templates make) is not among them.
+    /// Attributes that a save sets automatically (`updated_at`, the version, the keys that templates make)
+    /// are not included.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
         let every = || E::INFO.fields.iter().map(|field| field.name.to_owned()).collect();
         self.differences().unwrap_or_else(every)
     }
 
-    /// The old and the new value of a field that is to be saved; `None` for one that is not.
+    /// Returns the old and the new value of a changed field; `None` for an unchanged one.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -141,7 +145,7 @@ impl<E: Entity> Tracked<E> {
         self.is_dirty(field).then(|| (field.get(&self.original), field.get(&self.entity)))
     }
 
-    /// Takes all changes back.
+    /// Discards all changes.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -157,7 +161,7 @@ impl<E: Entity> Tracked<E> {
         self.entity.clone_from(&self.original);
     }
 
-    /// The entity with its changes, which are then no longer known.
+    /// Returns the entity with its changes, without the original.
     #[must_use]
     pub fn into_inner(self) -> E {
         self.entity
@@ -203,7 +207,7 @@ impl<E: Entity + fmt::Debug> fmt::Debug for Tracked<E> {
 }
 
 impl<E: Entity> Collection<E> {
-    /// Each entity with its original beside it, so that only what changes is saved: one request for each that did. To save
+    /// Tracks each entity, so that only its changes are saved: one request for each changed entity. To save
     /// whole entities in few requests, see [`save_all`](Self::save_all).
     ///
     /// ```
@@ -214,7 +218,8 @@ impl<E: Entity> Collection<E> {
     /// # async fn main() -> dynorm::Result<()> {
     /// # let db = Database::memory()?;
     /// # db.create_table::<User>().await?;
-    /// # UserRepo::batch_save([User::default(), User { name: " Ada".into(), ..Default::default() }]).on(&db).await?;
+    /// # let ada = User { name: " Ada".into(), ..Default::default() };
+    /// # UserRepo::batch_save([User::default(), ada]).on(&db).await?;
     /// for mut user in UserRepo::all().on(&db).await?.into_tracked() {
     ///     user.name = user.name.trim().to_owned();
     ///     user.save().await?; // of the two, one is sent

@@ -1,5 +1,19 @@
-//! Values that no two items have. DynamoDB keeps only keys apart, so each value is the key of an item in a table beside the
-//! entity's, the claim of its owner; an item and its claims are written in one transaction.
+//! Unique values. DynamoDB enforces only unique keys, so each unique value is the key of an item in a second
+//! table: the *claim* of its owner. An item and its claims are written in one transaction.
+//!
+//! The steps of a write with unique fields:
+//!
+//! 1. The claims are items in the table `…-unique`, one for each value, with the key of their owner and its
+//!    expiry. [`Claimed`] holds the values and the expiry of an item, before or after a write.
+//! 2. A write starts from a known or assumed state of the stored item (`Known`, `write/claims.rs`). A save
+//!    assumes the values of the entity itself, so that a save which changes no unique value is one request.
+//!    Other writes read the item.
+//! 3. The condition of the write requires that state. `claims_of` compares it with the state after the write,
+//!    and returns the claims to take and to release.
+//! 4. A write without claims is sent as a single request, and otherwise as one transaction with its claims
+//!    (`operation/claiming.rs`). If its condition finds another state, the write is made again for that
+//!    state. Batches do the same through `Inputs::again`, and transactions of the caller make the operation
+//!    again (`transaction/request.rs`).
 
 use crate::attribute::{ScalarType, Timestamp};
 use crate::codec::{FieldInfo, Item, Scanner, Value, ValueError, ValueType, compare_numbers, normal_number};
@@ -16,14 +30,14 @@ const FIELDS: &[FieldInfo] = &[
     FieldInfo::new(ENDS_AT, Some(ScalarType::Number)),
 ];
 
-/// The table of the claims of an entity; its items end if those of the entity do.
+/// Returns the description of the table of the claims of an entity. Claims expire if items of the entity do.
 #[must_use]
 pub const fn claims(entity: &'static str, table: &'static str, ends: bool) -> EntityInfo {
     let info = EntityInfo { fields: FIELDS, key_fields: &[0], ..EntityInfo::new(entity, table) };
     if ends { info.ttl(2) } else { info }
 }
 
-/// The table of the unique values of an entity. Its name is made here, where the text of the entity's table is at hand.
+/// Makes the description of that table. The macro has the text of the entity's table name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __claims {
@@ -35,12 +49,13 @@ macro_rules! __claims {
     };
 }
 
-/// The claims lie beside the items, under the same prefix.
+/// Returns the name of the table of the claims, with the same prefix.
 pub(crate) fn claims_table(table: &str) -> String {
     format!("{table}{}", crate::__claims!())
 }
 
-/// What an item says that its claims must follow: its unique values, in the order of the fields, and when it ends.
+/// The attributes of an item that its claims follow: its unique values, in the order of the fields, and its
+/// expiry.
 #[derive(Clone, Debug)]
 pub(crate) struct Claimed {
     pub(crate) exists: bool,
@@ -48,7 +63,7 @@ pub(crate) struct Claimed {
     pub(crate) end: Option<Seen>,
 }
 
-/// A value, and one spelling for all of its spellings.
+/// A value, with a text that is the same for all spellings of equal values.
 #[derive(Clone)]
 pub(crate) struct Seen {
     pub(crate) json: Json,
@@ -90,7 +105,7 @@ impl Seen {
 }
 
 impl Claimed {
-    /// There is no item.
+    /// The state without an item.
     pub(crate) const fn none() -> Self {
         Self { exists: false, values: Vec::new(), end: None }
     }
@@ -109,7 +124,7 @@ impl Claimed {
         Self::of(info, &Item::next(&mut Scanner::new(text))?)
     }
 
-    /// What it will say after these changes.
+    /// Returns the state after these changes.
     pub(crate) fn after(&self, info: &'static EntityInfo, changes: &[Change]) -> Result<Self, ValueError> {
         let mut after = Self { exists: true, ..self.clone() };
         after.values.resize(names(info).count(), None);
@@ -144,7 +159,7 @@ impl Claimed {
         self.values.get(at)?.as_ref()
     }
 
-    /// True if its end has passed, so that others may have taken its values.
+    /// True if it has expired, so that other items may have taken its values.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         let now = now.unix_micros().div_euclid(1_000_000).to_string();
         self.end
@@ -152,7 +167,7 @@ impl Claimed {
             .is_some_and(|end| compare_numbers(&end.text, &now).is_some_and(std::cmp::Ordering::is_le))
     }
 
-    /// The condition that the item still says this.
+    /// Returns the condition that the item still has this state.
     pub(crate) fn condition(&self, info: &'static EntityInfo) -> Node {
         if !self.exists {
             return Node::absent(info.attribute(&info.partition));
@@ -161,10 +176,10 @@ impl Claimed {
         let seen = watched(info).zip(values.chain(std::iter::once(self.end.as_ref())));
         let nodes = seen.map(|(name, seen)| match seen {
             Some(seen) => Node::equals(name, seen.json.0.clone()),
-            // What is NULL claims nothing either.
+            // NULL claims nothing, like an absent attribute.
             None => Node::absent_or_null(name),
         });
-        // There is always one: an entity has unique fields, or nobody asks.
+        // There is at least one node, since the entity has unique fields.
         Node::all(nodes).unwrap_or_else(|| Node::exists(info.attribute(&info.partition)))
     }
 }
@@ -178,12 +193,12 @@ pub(crate) fn fields(info: &'static EntityInfo) -> impl Iterator<Item = &'static
     positions.iter().filter_map(|position| info.fields.get(*position))
 }
 
-/// The attributes that claims follow.
+/// Returns the attributes that claims follow.
 fn watched(info: &'static EntityInfo) -> impl Iterator<Item = &'static str> {
     names(info).chain(info.expiry_attribute())
 }
 
-/// True if the changes are of something that claims follow.
+/// True if the changes affect an attribute that claims follow.
 pub(crate) fn touches(info: &'static EntityInfo, changes: &[Change]) -> bool {
     info.unique.is_some()
         && watched(info).any(|name| changes.iter().any(|change| change.path.attribute == name))

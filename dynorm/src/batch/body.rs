@@ -1,4 +1,4 @@
-//! One item or key of a batch, as it travels, with what it needs to find and what is claimed with it.
+//! One item or key of a batch, encoded, with its condition and its claims on unique values.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
@@ -17,14 +17,14 @@ use crate::write::{Known, Rule};
 /// One item or key, encoded.
 pub struct Body {
     pub(super) kind: Kind,
-    /// The item of a put, the key of a delete or a get.
+    /// The item of a put, or the key of a delete or a get.
     pub(super) json: Bytes,
-    /// The position of its table.
+    /// The index of its table.
     table: usize,
     texts: KeyTexts,
-    /// Of its table and its key.
+    /// The hash of its table and its key.
     pub(super) hash: u64,
-    /// What it needs to find, and what is claimed with it.
+    /// The condition of its write, and the claims on unique values.
     rule: Option<Box<Rule>>,
 }
 
@@ -38,9 +38,9 @@ impl fmt::Debug for Body {
 pub(super) enum Kind {
     Put,
     Delete,
-    /// A delete that marks the item.
+    /// A soft delete.
     Mark,
-    /// Its reverse.
+    /// The reverse of a soft delete.
     Restore,
     Create,
     Get,
@@ -59,7 +59,7 @@ impl Kind {
 }
 
 impl Body {
-    /// What is done with an item or a key, given where in it the values of the table's keys lie.
+    /// Makes the body of an item or a key, from the positions of the key's values in the JSON.
     pub(super) fn new(
         kind: Kind,
         table: usize,
@@ -73,32 +73,32 @@ impl Body {
         Ok(Self { kind, json, table, texts, hash, rule: None })
     }
 
-    /// True if it is of the item with this key.
+    /// True if it has this key.
     pub(super) fn is_of(&self, table: usize, texts: [&[u8]; 2]) -> bool {
         self.table == table && self.texts.of(&self.json) == texts
     }
 
-    /// True if both are of one item, in DynamoDB's sense of equal keys.
+    /// True if both have the same key, as DynamoDB compares keys.
     pub(super) fn is_of_key(&self, other: &Self) -> bool {
         self.hash == other.hash && other.is_of(self.table, self.texts.of(&self.json))
     }
 
-    /// With what it needs to find, and what is claimed with it.
+    /// Adds the condition and the claims.
     pub(super) fn ruled(self, rule: Rule) -> Self {
         Self { rule: Some(Box::new(rule)), ..self }
     }
 
-    /// True if it was made for what the item was taken for, and nobody has asked.
+    /// True if it was made for an assumed state of the item that nobody has read.
     pub(super) fn is_guessed(&self) -> bool {
         self.rule.as_ref().is_some_and(|rule| rule.is_guessed())
     }
 
-    /// True if a refusal says that no earlier attempt was carried out.
+    /// True if it is sent as a transaction, whose refusal means that no earlier attempt was applied.
     pub(super) fn is_transaction(&self) -> bool {
         self.rule.as_ref().is_some_and(|rule| rule.is_transaction())
     }
 
-    /// The operation that carries it out by itself.
+    /// Returns the operation that sends it alone.
     pub(super) fn operation(&self) -> Operation {
         match (&self.rule, self.kind) {
             (Some(rule), _) => rule.operation(),
@@ -108,7 +108,8 @@ impl Body {
         }
     }
 
-    /// What a failed request for it alone means: what is known of the item by now, if another body may succeed.
+    /// Returns what a failed request for it alone means: the stored item, if another body may succeed, or the
+    /// error.
     pub(super) fn explain(&self, failure: Failure, subject: &Subject) -> std::result::Result<Known, Error> {
         match &self.rule {
             Some(rule) => rule.explain(failure, subject, &self.json),
@@ -120,23 +121,23 @@ impl Body {
         self.json.len()
     }
 
-    /// The capacity units that its write is reckoned to take.
+    /// The estimated capacity units of its write.
     pub(super) fn units(&self) -> f64 {
         let units = self.len().div_ceil(1024).max(1);
         match &self.rule {
-            // A transaction takes twice as much, and each claim is an item of its own.
+            // A transaction consumes twice as much, and each claim is an item of its own.
             Some(rule) if rule.is_transaction() => 2.0 * (units + rule.claims()) as f64,
             _ => units as f64,
         }
     }
 
-    /// Its table and the partition key.
+    /// Returns its table and its partition key.
     pub(super) fn partition(&self) -> (usize, &[u8]) {
         let [partition, _] = self.texts.of(&self.json);
         (self.table, partition)
     }
 
-    /// Its bytes in the request of a batch, with a comma; see [`write`](Self::write).
+    /// Its size in the request of a batch, with a comma; see [`write`](Self::write).
     pub(super) fn wire_size(&self) -> usize {
         let around = match self.kind {
             Kind::Put => r#"{"PutRequest":{"Item":}},"#,
@@ -146,7 +147,7 @@ impl Body {
         around.len() + self.json.len()
     }
 
-    /// A request for it alone.
+    /// Writes a request for it alone.
     pub(super) fn write_alone(&self, request: &mut Request, table: &str) {
         if let Some(rule) = &self.rule {
             return rule.write(request, table, &self.json);
@@ -156,7 +157,7 @@ impl Body {
     }
 
     pub(super) fn write(&self, out: &mut Encoder) {
-        // What has a known length is copied without a loop.
+        // Text of a constant length is copied without a loop.
         match self.kind {
             Kind::Put => {
                 out.raw(br#"{"PutRequest":{"Item":"#);
@@ -173,7 +174,7 @@ impl Body {
     }
 }
 
-/// The hash of the key whose values lie in this JSON.
+/// Returns the hash of a key, from the positions of its values in the JSON.
 pub(super) fn hash_of_json(
     table: usize,
     info: &'static EntityInfo,
@@ -183,10 +184,10 @@ pub(super) fn hash_of_json(
     Some(hash_of_key(table, KeyTexts::find(info, json, keys).ok()?.of(json)))
 }
 
-/// The hash of a key in the table at a position. Equal keys are equal texts; see [`KeyTexts`].
+/// Returns the hash of a key of the table at this index. Equal keys have equal texts; see [`KeyTexts`].
 pub(super) fn hash_of_key(table: usize, texts: [&[u8]; 2]) -> u64 {
-    /// Of one seed for the whole process, since a job keeps its hash. It is not known outside, so nobody can choose keys that
-    /// have one hash.
+    /// One seed for the whole process, since a job keeps its hash. The seed is random, so that nobody can
+    /// choose keys with equal hashes.
     static STATE: LazyLock<foldhash::fast::RandomState> = LazyLock::new(foldhash::fast::RandomState::default);
     let [partition, sort] = texts;
     let mut hasher = STATE.build_hasher();

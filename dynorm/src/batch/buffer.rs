@@ -1,4 +1,4 @@
-//! Where inputs are encoded.
+//! The buffer into which inputs are encoded.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 
 use crate::codec::Encoder;
 
-/// Inputs are written into one encoder, one after another, and kept in pieces of larger allocations: one for each would take as
-/// long as writing it. A piece is in memory until all of its inputs are settled.
+/// Encodes inputs one after another, and stores them in pieces of larger allocations, since an allocation for
+/// each input would take as long as encoding it. A piece is freed when all of its inputs are settled.
 pub struct Buffer {
     encoder: Encoder,
     piece: BytesMut,
@@ -20,14 +20,14 @@ impl fmt::Debug for Buffer {
 }
 
 impl Buffer {
-    /// What most users of the allocator do not ask for, and some twenty items of the usual size.
+    /// The size of a piece in bytes: enough for about twenty items of the usual size.
     const PIECE: usize = 8 * 1024;
 
     pub(super) fn new() -> Self {
         Self { encoder: Encoder::for_items(), piece: BytesMut::new() }
     }
 
-    /// To write the next input.
+    /// Returns the encoder for the next input.
     pub(super) fn encoder(&mut self) -> &mut Encoder {
         self.encoder.clear();
         &mut self.encoder
@@ -37,7 +37,7 @@ impl Buffer {
         self.encoder.as_bytes()
     }
 
-    /// What was written, to be kept.
+    /// Stores the encoded input, and returns it.
     pub(super) fn keep(&mut self) -> Bytes {
         let written = self.encoder.as_bytes();
         if self.piece.capacity() < written.len() {

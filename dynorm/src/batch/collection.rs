@@ -1,4 +1,4 @@
-//! The batches of a [`Collection`]: of the entities that it holds, in the database that they came from.
+//! The batch operations of a [`Collection`].
 
 use super::{BatchDelete, BatchRestore, BatchSave};
 use crate::collection::{Chunk, Collection};
@@ -7,10 +7,10 @@ use crate::entity::Entity;
 use crate::field::{ChangeableKind, Field};
 use crate::rules::SoftDelete;
 
-/// The batch operations of a collection. They use the database that it came from, unless `.on(&db)` names
-/// another.
+/// The batch operations of a collection. They use the database that the collection was read from, unless
+/// `.on(&db)` sets another.
 impl<E: Entity> Collection<E> {
-    /// Saves every entity, stamped in place; see [`BatchSave`].
+    /// Saves every entity, and updates ids and timestamps in place; see [`BatchSave`].
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -36,8 +36,8 @@ impl<E: Entity> Collection<E> {
         BatchDelete::of(self).with_database(self.database())
     }
 
-    /// Takes the mark away from the item of every entity; see [`BatchRestore`]. The entities stay as they
-    /// are: read them again for what has become of them.
+    /// Restores the soft-deleted item of every entity; see [`BatchRestore`]. The entities themselves do not
+    /// change: read them again to get their new state.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -61,8 +61,8 @@ impl<E: Entity> Collection<E> {
         BatchRestore::of(self).with_database(self.database())
     }
 
-    /// Sets one field of every entity, and saves them all. A field of the key cannot be changed, since that
-    /// would make another item.
+    /// Sets one field of every entity, and saves them all. A field of the key cannot be set, since that would
+    /// write another item.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -104,7 +104,7 @@ impl<E: Entity> Collection<E> {
 }
 
 impl<E: Entity> Chunk<'_, E> {
-    /// Saves every entity, stamped in place; see [`BatchSave`].
+    /// Saves every entity, and updates ids and timestamps in place; see [`BatchSave`].
     pub fn save_all(&mut self) -> BatchSave<'_, E, &mut E> {
         save_all(self.parts())
     }
@@ -114,7 +114,7 @@ impl<E: Entity> Chunk<'_, E> {
         BatchDelete::of(&**self).with_database(self.database())
     }
 
-    /// Takes the mark away from the item of every entity; see [`Collection::restore_all`].
+    /// Restores the soft-deleted item of every entity; see [`Collection::restore_all`].
     pub fn restore_all<'b>(&self) -> BatchRestore<'b, E>
     where
         E: SoftDelete,

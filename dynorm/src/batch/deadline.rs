@@ -1,4 +1,4 @@
-//! The time that a batch has.
+//! The deadline of a batch.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::retry::Retry;
 use crate::error::{Error, Report, Subject};
 
-/// When a batch began, and when it ends at the latest.
+/// When a batch started, and its deadline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     start: Instant,
@@ -19,7 +19,7 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// The batch begins now.
+    /// Starts the time of a batch now.
     pub(super) fn of(retry: &Retry) -> Self {
         let start = Instant::now();
         let at = retry.deadline.and_then(|deadline| start.checked_add(deadline));
@@ -38,7 +38,8 @@ impl Deadline {
         self.at.is_some_and(|at| Instant::now() >= at)
     }
 
-    /// What a future gives, unless it has to wait past the deadline. What needs no wait is not cut off.
+    /// Returns the output of a future, or `None` at the deadline. A future that is ready at once is not cut
+    /// off.
     pub(super) async fn bound<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let Some(at) = self.at else { return Some(future.await) };
         let (mut future, mut timer) = (pin!(future), pin!(sleep_until(at)));
@@ -50,7 +51,7 @@ impl Deadline {
         .await
     }
 
-    /// That it has passed.
+    /// Returns the error that the deadline has passed.
     pub(super) fn passed(&self, subject: Subject, outcome_known: bool) -> Error {
         let mut report =
             Report::new(subject, format!("the deadline of the batch, {:?}, has passed", self.given), None);

@@ -1,3 +1,5 @@
+//! Batch deletes of items by key, also of soft-deletable ones.
+
 use std::fmt;
 
 use super::Stats;
@@ -11,16 +13,16 @@ use crate::entity::Entity;
 use crate::operation::OperationFuture;
 use crate::rules::SoftDelete;
 
-/// Deletes any number of items. Made by [`Repository::batch_delete`](crate::Repository::batch_delete) and
+/// Deletes any number of items. Created by [`Repository::batch_delete`](crate::Repository::batch_delete) and
 /// [`batch_delete_entities`](crate::Repository::batch_delete_entities).
 ///
-/// It gives the statistics. If any item is not known to be deleted in the end, the error is a [`BatchDeleteError`], which
-/// holds the keys of all of them. Requests, retries and duplicates are as in
+/// Its output is the [`Stats`]. If any item is not known to be deleted in the end, the error is a
+/// [`BatchDeleteError`], which holds the keys of all such items. Requests, retries and duplicates work as in
 /// [`BatchSave`](crate::batch::BatchSave).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchDelete<'a, E: Entity> {
     keys: Keys<E>,
-    /// What an earlier batch came to, if this one goes on with it.
+    /// The result of an earlier batch that this one continues.
     before: Option<(Fates, Stats)>,
     settings: Settings<'a>,
 }
@@ -49,7 +51,7 @@ impl<'a, E: Entity> BatchDelete<'a, E> {
 }
 
 impl<E: Entity> BatchDelete<'_, E> {
-    /// Deletes the items for good, whether or not they are marked as deleted.
+    /// Deletes the items permanently, whether or not they are soft-deleted.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -87,7 +89,7 @@ impl<'a, E: Entity> IntoFuture for BatchDelete<'a, E> {
     }
 }
 
-/// Writes what is done by keys; `before` is what an earlier batch came to, if this one goes on with it.
+/// Runs a batch of deletes or restores. `before` is the result of an earlier batch that this one continues.
 pub(super) async fn run_keys<E: Entity>(
     mut keys: Keys<E>,
     before: Option<(Fates, Stats)>,

@@ -1,4 +1,4 @@
-//! The errors of batches. They own the inputs that are not known to be done, so that nothing is lost with them.
+//! The errors of batches. They hold every input that is not known to be done, so that none is lost.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,12 @@ use crate::collection::Collection;
 use crate::entity::Entity;
 use crate::error::{BatchItem, BatchReport, Doing, Error, Subject};
 
-/// Some entities of a [`batch_save`](crate::Repository::batch_save) are not known to be written.
+/// The error of a [`batch_save`](crate::Repository::batch_save) of which some entities are not known to be
+/// written.
 ///
-/// [`failures`](Self::failures) lists them, with the entity, what is known of it and why; [`retry`](Self::retry) sends just
-/// those again. With `?` it becomes an [`Error`], or an `anyhow::Error`; it asks no `Debug` of the entity.
+/// [`failures`](Self::failures) lists them, each with its entity, fate and reason; [`retry`](Self::retry)
+/// saves them again. The operator `?` converts it into an [`Error`] or an `anyhow::Error`. The entity need
+/// not implement `Debug`.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -57,15 +59,16 @@ pub struct SaveFailure<E: Entity> {
     pub index: usize,
     /// Its key.
     pub key: E::Key,
-    /// The entity, stamped, with the version that it had before, so that it can be saved again.
+    /// The entity with its ids and timestamps, and the version that it had before, so that it can be saved
+    /// again.
     pub entity: E,
-    /// What is known of it.
+    /// Its fate.
     pub fate: Fate,
-    /// Why.
+    /// The error that is the reason.
     pub reason: Arc<Error>,
 }
 
-/// All that is needed to go on with a batch.
+/// Everything that a retry of the batch needs.
 pub(super) struct Unfinished<E> {
     pub(super) entities: Vec<E>,
     pub(super) begun: Option<Begun>,
@@ -97,32 +100,32 @@ impl<E: Entity> From<Unfinished<E>> for BatchSaveError<E> {
 }
 
 impl<E: Entity> BatchSaveError<E> {
-    /// The entities that are not known to be written, in the order of the input.
+    /// Returns the entities that are not known to be written, in the order of the input.
     #[must_use]
     pub fn failures(&self) -> &[SaveFailure<E>] {
         &self.0.failures
     }
 
-    /// The fate of every input, in order.
+    /// Returns the fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
         self.0.unfinished.fates.iter().map(|(fate, _)| *fate)
     }
 
-    /// What the batch took.
+    /// Returns the statistics of the batch.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.0.unfinished.stats
     }
 
-    /// Every entity of the input, stamped, in order: those that are written, too. The others have the version
-    /// that they had before.
+    /// Returns every entity of the input, in order and with ids and timestamps, including those that are
+    /// written. The others have the version that they had before.
     #[must_use]
     pub fn into_entities(self) -> Collection<E> {
         let Unfinished { entities, stats, options, .. } = self.0.unfinished;
         Collection::new(entities, options.database).with_stats(stats)
     }
 
-    /// The entities that are written, in the order of the input.
+    /// Returns the entities that are written, in the order of the input.
     #[must_use]
     pub fn into_saved(self) -> Collection<E> {
         let Unfinished { entities, fates, stats, options, .. } = self.0.unfinished;
@@ -130,7 +133,7 @@ impl<E: Entity> BatchSaveError<E> {
         Collection::new(saved.map(|(entity, _)| entity).collect(), options.database).with_stats(stats)
     }
 
-    /// What is needed to go on.
+    /// Returns what a retry needs.
     pub(super) fn into_unfinished(self) -> Unfinished<E> {
         self.0.unfinished
     }
@@ -150,16 +153,16 @@ pub struct KeyFailure<E: Entity> {
     pub index: usize,
     /// Its key.
     pub key: E::Key,
-    /// What is known of it.
+    /// Its fate.
     pub fate: Fate,
-    /// Why.
+    /// The error that is the reason.
     pub reason: Arc<Error>,
 }
 
-/// All that is needed to go on with a batch of keys.
+/// Everything that a retry of a batch of keys needs.
 pub(super) struct UnfinishedKeys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
-    /// Of deletes.
+    /// The rules of a delete or a restore.
     pub(super) rules: DeleteRules,
     pub(super) hooked: Hooked<E>,
     pub(super) fates: Fates,
@@ -186,8 +189,8 @@ macro_rules! errors_of_keys {
     ($($(#[$docs:meta])* $error:ident, $doing:ident, $done:literal;)*) => {$(
         $(#[$docs])*
         ///
-        /// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`retry`](Self::retry) sends just
-        /// those again.
+        /// [`failures`](Self::failures) lists their keys, fates and reasons; [`retry`](Self::retry) sends
+        /// them again.
         pub struct $error<E: Entity>(Box<KeysInner<E, UnfinishedKeys<E>>>);
 
         impl<E: Entity> From<UnfinishedKeys<E>> for $error<E> {
@@ -198,24 +201,24 @@ macro_rules! errors_of_keys {
         }
 
         impl<E: Entity> $error<E> {
-            #[doc = concat!("The items that are not known to be ", $done, ", in the order of the input.")]
+            #[doc = concat!("Returns the items that are not known to be ", $done, ", in the order of the input.")]
             #[must_use]
             pub fn failures(&self) -> &[KeyFailure<E>] {
                 &self.0.failures
             }
 
-            /// The fate of every input, in order.
+            /// Returns the fate of every input, in order.
             pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
                 self.0.unfinished.fates.iter().map(|(fate, _)| *fate)
             }
 
-            /// What the batch took.
+            /// Returns the statistics of the batch.
             #[must_use]
             pub fn stats(&self) -> &Stats {
                 &self.0.unfinished.stats
             }
 
-            /// What is needed to go on.
+            /// Returns what a retry needs.
             pub(super) fn into_unfinished(self) -> UnfinishedKeys<E> {
                 self.0.unfinished
             }
@@ -229,19 +232,21 @@ macro_rules! errors_of_keys {
 }
 
 errors_of_keys! {
-    /// Some items of a [`batch_delete`](crate::Repository::batch_delete) are not known to be deleted.
+    /// The error of a [`batch_delete`](crate::Repository::batch_delete) of which some items are not known to
+    /// be deleted.
     BatchDeleteError, Deleting, "deleted";
-    /// Some items of a [`batch_restore`](crate::Repository::batch_restore) are not known to be restored.
+    /// The error of a [`batch_restore`](crate::Repository::batch_restore) of which some items are not known
+    /// to be restored.
     BatchRestoreError, Restoring, "restored";
 }
 
-/// Some items of a [`batch_get`](crate::Repository::batch_get) could not be read.
+/// The error of a [`batch_get`](crate::Repository::batch_get) of which some items could not be read.
 ///
-/// [`failures`](Self::failures) lists their keys, with what is known of them and why; [`found`](Self::found) has those that
-/// were read; [`retry`](Self::retry) asks for the others again.
+/// [`failures`](Self::failures) lists their keys, fates and reasons; [`found`](Self::found) has the items
+/// that were read; [`retry`](Self::retry) reads the others again.
 pub struct BatchGetError<E: Entity>(Box<KeysInner<E, UnfinishedGet<E>>>);
 
-/// All that is needed to go on with a `batch_get`.
+/// Everything that a retry of a `batch_get` needs.
 pub(super) struct UnfinishedGet<E: Entity> {
     pub(super) keys: UnfinishedKeys<E>,
     pub(super) found: Vec<Option<E>>,
@@ -257,36 +262,37 @@ impl<E: Entity> From<UnfinishedGet<E>> for BatchGetError<E> {
 }
 
 impl<E: Entity> BatchGetError<E> {
-    /// The items that could not be read, in the order of the input.
+    /// Returns the items that could not be read, in the order of the input.
     #[must_use]
     pub fn failures(&self) -> &[KeyFailure<E>] {
         &self.0.failures
     }
 
-    /// The fate of every input, in order.
+    /// Returns the fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
         self.0.unfinished.keys.fates.iter().map(|(fate, _)| *fate)
     }
 
-    /// What the batch took.
+    /// Returns the statistics of the batch.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.0.unfinished.keys.stats
     }
 
-    /// What was read, at the position of its key; `None` for what is not there, and for the failures.
+    /// Returns the entities that were read, at the positions of their keys: `None` for a key without an item,
+    /// and for a failure.
     #[must_use]
     pub fn found(&self) -> &[Option<E>] {
         &self.0.unfinished.found
     }
 
-    /// The same, by value.
+    /// Like the method above, by value.
     #[must_use]
     pub fn into_found(self) -> Vec<Option<E>> {
         self.0.unfinished.found
     }
 
-    /// What is needed to go on.
+    /// Returns what a retry needs.
     pub(super) fn into_unfinished(self) -> UnfinishedGet<E> {
         self.0.unfinished
     }
@@ -297,7 +303,7 @@ impl<E: Entity> BatchGetError<E> {
     }
 }
 
-/// The errors without their entities.
+/// Makes the report of an error, which has no entities.
 fn report<'k, E: Entity>(doing: Doing, fates: &Fates, keys: impl Iterator<Item = &'k E::Key>) -> BatchReport {
     erased_report(Subject::of(E::INFO).during(doing), fates, keys.map(describe::<E>))
 }
@@ -310,21 +316,22 @@ macro_rules! batch_errors {
             }
         }
 
-        /// The questions that a caller asks before it decides, as on [`Error`].
+        /// The same questions as on [`Error`].
         impl<E: Entity> $error<E> {
-            /// True if every failure is for want of capacity.
+            /// Returns true if every failure was caused by throttling.
             #[must_use]
             pub fn is_throttled(&self) -> bool {
                 self.failures().iter().all(|failure| failure.reason.is_throttled())
             }
 
-            /// True if every failure may succeed when it is tried again.
+            /// Returns true if a retry may succeed for every failure.
             #[must_use]
             pub fn is_retryable(&self) -> bool {
                 self.failures().iter().all(|failure| failure.reason.is_retryable())
             }
 
-            /// False if an item may have been done all the same: its fate is unknown, or the server failed at it.
+            /// Returns false if an item may have been written although it failed: its fate is unknown, or an
+            /// answer was a failure of the server.
             #[must_use]
             pub fn outcome_known(&self) -> bool {
                 let known = |fate: Fate, reason: &Error| fate != Fate::Unknown && reason.outcome_known();
@@ -345,7 +352,7 @@ macro_rules! batch_errors {
             }
         }
 
-        /// Without the entities, which need not implement it.
+        /// Does not show the entities, which need not implement `Debug`.
         impl<E: Entity> fmt::Debug for $error<E> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($error)).field(&self.report()).finish()
@@ -398,7 +405,7 @@ impl<E: Entity> From<KeyFailure<E>> for Error {
     }
 }
 
-/// Without the entity, which need not implement it, and without the key, which may be sensitive.
+/// Shows neither the entity, which need not implement `Debug`, nor the key, which may be sensitive.
 fn debug_failure(
     mut debug: fmt::DebugStruct<'_, '_>,
     index: usize,

@@ -1,4 +1,4 @@
-//! Where the failures of a stream go, and the error that holds those which went nowhere.
+//! How the failures of a stream are handed on, and the error that holds those that were not.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,13 +17,13 @@ use crate::entity::{Entity, EntityInfo};
 use crate::error::{BatchItem, BatchReport, Error, OperationKind, Result, Subject};
 use crate::sealed::Sealed;
 
-/// How many failures of a stream are kept when nothing takes them; then the stream ends.
+/// The maximum number of failures that a stream keeps if nothing takes them; then it ends.
 const MAX_KEPT_FAILURES: usize = 1_000;
 
-/// Where the failures of a stream go.
+/// The failures of a stream, and their consumer.
 pub(super) struct Failures<'a, F> {
     pub(super) consumer: Consumer<'a, F>,
-    /// What the channel had no room for yet.
+    /// Failures for which the channel has no room yet.
     waiting: VecDeque<F>,
     kept: Vec<F>,
     /// Why the stream must end.
@@ -67,7 +67,7 @@ impl<F: StreamFailure> Failures<'_, F> {
         }
     }
 
-    /// The first input whose failure nobody has taken.
+    /// The first input whose failure was not handed on.
     pub(super) fn first(&self) -> Option<usize> {
         self.waiting.iter().chain(&self.kept).map(StreamFailure::index).min()
     }
@@ -77,7 +77,7 @@ impl<F: StreamFailure> Failures<'_, F> {
         self.problem.get_or_insert_with(end);
     }
 
-    /// Ready when the channel has taken everything.
+    /// Ready when the channel has taken all failures.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Consumer::Channel { sender, reserving } = &mut self.consumer else { return Poll::Ready(()) };
         while !self.waiting.is_empty() {
@@ -94,7 +94,7 @@ impl<F: StreamFailure> Failures<'_, F> {
                     }
                 }
                 None => {
-                    // Nobody receives any more.
+                    // The receiver is gone.
                     self.consumer = Consumer::None;
                     let waiting = std::mem::take(&mut self.waiting);
                     waiting.into_iter().for_each(|failure| self.push(failure));
@@ -115,7 +115,7 @@ impl<F: StreamFailure> Failures<'_, F> {
     }
 }
 
-/// What a failure of a stream has: [`SaveFailure`] or [`KeyFailure`].
+/// A failure of a stream: [`SaveFailure`] or [`KeyFailure`].
 pub trait StreamFailure: Sealed + Clone + Send + Sync + 'static {
     #[doc(hidden)]
     const INFO: &'static EntityInfo;
@@ -168,9 +168,10 @@ impl<E: Entity> StreamFailure for KeyFailure<E> {
     }
 }
 
-/// A stream did not come to its end, or some of its items have failed and nothing took them.
+/// The error of a stream that ended early, or of which items failed whose failures nothing took.
 ///
-/// [`stopped`](Self::stopped) says why it ended early, if it did; [`failures`](Self::failures) has what was not handed on.
+/// [`stopped`](Self::stopped) returns why it ended early, if it did; [`failures`](Self::failures) returns the
+/// failures that were not handed on.
 pub struct StreamError<F>(Box<Inner<F>>);
 
 struct Inner<F> {
@@ -185,25 +186,25 @@ impl<F> StreamError<F> {
         Self(Box::new(Inner { failures: Vec::new(), stats: Stats::default(), stopped }))
     }
 
-    /// The items that have failed and were not handed to a callback or a channel.
+    /// Returns the failures that were not handed to a callback or a channel.
     #[must_use]
     pub fn failures(&self) -> &[F] {
         &self.0.failures
     }
 
-    /// The same, by value.
+    /// Like the method above, by value.
     #[must_use]
     pub fn into_failures(self) -> Vec<F> {
         self.0.failures
     }
 
-    /// Why nothing more was taken from the stream, if it did not come to its end.
+    /// Returns why the stream ended early, if it did.
     #[must_use]
     pub fn stopped(&self) -> Option<&Error> {
         self.0.stopped.as_deref()
     }
 
-    /// What the batch took.
+    /// Returns the statistics of the batch.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.0.stats
@@ -245,7 +246,7 @@ impl<F: StreamFailure> fmt::Display for StreamError<F> {
     }
 }
 
-/// Without the entities, which need not implement it.
+/// Does not show the entities, which need not implement `Debug`.
 impl<F: StreamFailure> fmt::Debug for StreamError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("StreamError").field(&self.report()).finish()

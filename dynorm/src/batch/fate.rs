@@ -1,28 +1,29 @@
-//! What became of an input of a batch.
+//! The fate of an input of a batch.
 
 use std::fmt;
 
-/// What became of one input of a batch.
+/// The outcome of one input of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It is done: written, deleted or read.
+    /// It is done: written, deleted, restored or read.
     Done,
-    /// Another input with the same key stands for it: a later one, as if this had been written and then
-    /// replaced, unless [`Duplicates`](crate::Duplicates) says otherwise.
+    /// Another input with the same key replaced it. By default that is a later one, as if this one had been
+    /// written first and then overwritten; [`Duplicates`](crate::Duplicates) can change that.
     Superseded {
-        /// The position of that input.
+        /// The position of the other input.
         by: usize,
     },
-    /// DynamoDB answered, and did not do it, until the retries were used up. If an answer was a failure of
-    /// the server (a status of 500), it may have done it all the same: then the reason's
-    /// [`outcome_known`](crate::Error::outcome_known) is false.
+    /// DynamoDB did not process it before the retries were used up. If an answer was a failure of the server
+    /// (status 500), it may have been applied all the same: then
+    /// [`outcome_known`](crate::Error::outcome_known) of the reason is false.
     Unprocessed,
-    /// It was refused, by DynamoDB or before it was sent; of a read: what came does not fit the struct.
+    /// It was refused, by DynamoDB or before it was sent. For a read: the item does not fit the struct.
     Rejected,
-    /// It was not sent, or it was to nobody: nobody listens, there is no such table, or no right to use it.
+    /// It was not sent, or it could not reach a table: no server answered, the table does not exist, or the
+    /// permission is missing.
     NotSent,
-    /// It was sent, and no answer came, so nobody knows whether it is done.
+    /// It was sent, but no answer came, so it may or may not be done.
     Unknown,
 }
 

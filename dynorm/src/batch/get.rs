@@ -1,3 +1,5 @@
+//! Batch reads of items by key.
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -22,14 +24,17 @@ use crate::operation::OperationFuture;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use crate::sealed::Sealed;
 
-/// Reads any number of items by their keys. Made by [`Repository::batch_get`](crate::Repository::batch_get).
+/// Reads any number of items by their keys. Created by
+/// [`Repository::batch_get`](crate::Repository::batch_get).
 ///
-/// The entities come in the order of the keys; a key that has no item is skipped, or keeps its place as `None` with
-/// [`positional`](Self::positional). A key that is given several times is asked for once and answered at each place.
+/// Returns the entities in the order of the keys. A key without an item is skipped, or gets a `None` with
+/// [`positional`](Self::positional). A key that occurs several times is read once and returned at each
+/// position.
 ///
-/// Keys travel in requests of up to 100, several at a time. Those that DynamoDB hands back are asked for again, as
-/// [`Retry`](crate::Retry) says: at once when the answer was full, after a pause when capacity was wanting. If any key is left without an answer in the end, the error is a [`BatchGetError`], which holds what was
-/// found.
+/// Keys are sent in requests of up to 100, several at a time. Keys that DynamoDB returns unprocessed are read
+/// again, as [`Retry`](crate::Retry) describes: at once if the answer was full, after a delay if capacity was
+/// missing. If any key has no answer in the end, the error is a [`BatchGetError`], which holds the entities
+/// that were read.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -54,7 +59,7 @@ pub struct BatchGet<'a, E: Entity, S = Found> {
     pub(super) keys: Vec<E::Key>,
     pub(super) consistent: bool,
     pub(super) visible: Visibility,
-    /// What an earlier batch came to, if this one goes on with it.
+    /// The result of an earlier batch that this one continues.
     before: Option<Before<E>>,
     pub(super) settings: Settings<'a>,
     shape: PhantomData<fn() -> S>,
@@ -66,17 +71,17 @@ struct Before<E> {
     found: Vec<Option<E>>,
 }
 
-/// The entities that were found, as a [`Collection`].
+/// Returns the entities that were found, as a [`Collection`].
 #[derive(Debug)]
 pub enum Found {}
 
-/// A place for every key, as a `Vec<Option<E>>`.
+/// Returns an `Option` for each key, as a `Vec<Option<E>>`.
 #[derive(Debug)]
 pub enum Positional {}
 
-/// What a `batch_get` gives: [`Found`] or [`Positional`].
+/// The output of a `batch_get`: [`Found`] or [`Positional`].
 pub trait Arrangement<E: Entity>: Sealed + 'static {
-    /// The type of it.
+    /// The type of the output.
     type Output;
     #[doc(hidden)]
     fn output(found: Vec<Option<E>>, stats: Stats, database: Option<Database>) -> Self::Output;
@@ -127,7 +132,7 @@ impl<'a, E: Entity> BatchGet<'a, E> {
         Self { keys, consistent, visible, before, settings: options.into(), shape: PhantomData }
     }
 
-    /// Keeps a place for every key, `None` where there is no item.
+    /// Returns an `Option` for each key: `None` if it has no item.
     pub fn positional(self) -> BatchGet<'a, E, Positional> {
         let Self { keys, consistent, visible, before, settings, .. } = self;
         BatchGet { keys, consistent, visible, before, settings, shape: PhantomData }
@@ -135,7 +140,8 @@ impl<'a, E: Entity> BatchGet<'a, E> {
 }
 
 impl<'a, E: Entity, S> BatchGet<'a, E, S> {
-    /// Reads what every write that has succeeded so far has left, at twice the read capacity.
+    /// Reads with strong consistency: the items reflect every write that succeeded before. Consumes twice the
+    /// read capacity.
     pub fn consistent(mut self) -> Self {
         self.consistent = true;
         self
@@ -145,7 +151,7 @@ impl<'a, E: Entity, S> BatchGet<'a, E, S> {
 }
 
 impl<E: Entity, S> BatchGet<'_, E, S> {
-    /// Finds what is marked as deleted as well.
+    /// Includes soft-deleted items.
     pub fn with_trashed(mut self) -> Self
     where
         E: SoftDelete,
@@ -156,7 +162,7 @@ impl<E: Entity, S> BatchGet<'_, E, S> {
 }
 
 impl<E: Entity, S> BatchGet<'_, E, S> {
-    /// Finds what has expired as well, as long as DynamoDB has not deleted it.
+    /// Includes expired items, as long as DynamoDB has not deleted them.
     pub fn with_expired(mut self) -> Self
     where
         E: Expires,
@@ -207,7 +213,7 @@ impl<'a, E: Entity, S: Arrangement<E>> IntoFuture for BatchGet<'a, E, S> {
     }
 }
 
-/// Keys that are read, and what was found.
+/// The keys of a read, with the entities that were found.
 pub struct Gets<E: Entity> {
     pub(super) keys: Vec<E::Key>,
     pub(super) found: Vec<Option<E>>,
@@ -260,7 +266,7 @@ impl<E: Entity> Group for Gets<E> {
         })
     }
 
-    /// Without its hook it is not what the entity says it is when it is read.
+    /// An entity whose hook has not run is not complete, so it counts as not read.
     fn forget(&mut self, indices: &[usize]) -> bool {
         for index in indices {
             if let Some(slot) = self.found.get_mut(*index) {

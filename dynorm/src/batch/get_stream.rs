@@ -1,4 +1,4 @@
-//! Reads of any length, of which a bounded number of items is in memory at a time.
+//! Reads of streams of keys, with a bounded number of items in memory.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -26,15 +26,15 @@ use crate::error::{BatchReport, Doing, Error, Result, Subject};
 use crate::hooks;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 
-/// Reads the items of a stream of keys: a `Stream` of entities, in the order of the keys, without those that are missing.
-/// Made by [`Repository::batch_get_stream`](crate::Repository::batch_get_stream).
+/// Reads the items of a stream of keys, as a `Stream` of entities in the order of the keys. Keys without an
+/// item are skipped. Created by [`Repository::batch_get_stream`](crate::Repository::batch_get_stream).
 ///
-/// A key that could not be read gives a [`GetStreamError::Key`] in its place, and the stream goes on. If it has to end before
-/// the keys do, the last that it gives is a [`GetStreamError::Stopped`]. It works as it is polled, and takes keys when it has
-/// room for what they bring.
+/// A key that could not be read yields a [`GetStreamError::Key`] at its position, and the stream continues.
+/// If it has to end before the keys do, its last value is a [`GetStreamError::Stopped`]. The stream does its
+/// work when it is polled, and takes further keys when it has room for their items.
 ///
-/// Memory: at most 3,200 keys and their entities (or twice as many as [`concurrency`](Self::concurrency) requests take),
-/// and the answers that are under way.
+/// Memory: at most 3,200 keys and their entities (or twice as many as [`concurrency`](Self::concurrency)
+/// requests take), and the answers of the requests in flight.
 ///
 /// ```
 /// use futures_util::StreamExt;
@@ -65,7 +65,7 @@ pub struct BatchGetStream<'a, E: Entity> {
     settings: Settings<'a>,
     engine: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     found: Arc<Mutex<Window<E>>>,
-    /// An entity whose hook is running.
+    /// The entity whose hook is running.
     retrieving: Option<BoxFuture<'a, Result<E, GetStreamError<E>>>>,
     /// Since the first poll.
     deadline: Option<Deadline>,
@@ -87,13 +87,14 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
         }
     }
 
-    /// Reads what every write that has succeeded so far has left, at twice the read capacity.
+    /// Reads with strong consistency: the items reflect every write that succeeded before. Consumes twice the
+    /// read capacity.
     pub fn consistent(mut self) -> Self {
         self.consistent = true;
         self
     }
 
-    /// Finds what is marked as deleted as well.
+    /// Includes soft-deleted items.
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -122,7 +123,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
         self
     }
 
-    /// Finds what has expired as well, as long as DynamoDB has not deleted it.
+    /// Includes expired items, as long as DynamoDB has not deleted them.
     ///
     /// ```
     /// use futures_util::TryStreamExt;
@@ -134,11 +135,13 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
     /// # let db = Database::memory()?;
     /// # db.create_table::<Session>().await?;
     /// # db.install();
-    /// # let expires_at = Timestamp::now().checked_sub(std::time::Duration::from_secs(60)).unwrap_or_default();
-    /// let ended = SessionRepo::save(Session { expires_at, ..Default::default() }).await?;
-    /// let sessions: Vec<Session> = SessionRepo::batch_get_stream([ended.id]).try_collect().await?;
+    /// # let past = Timestamp::now().checked_sub(std::time::Duration::from_secs(60));
+    /// # let expires_at = past.unwrap_or_default();
+    /// let expired = SessionRepo::save(Session { expires_at, ..Default::default() }).await?;
+    /// let sessions: Vec<Session> = SessionRepo::batch_get_stream([expired.id]).try_collect().await?;
     /// assert!(sessions.is_empty());
-    /// let sessions: Vec<Session> = SessionRepo::batch_get_stream([ended.id]).with_expired().try_collect().await?;
+    /// let sessions = SessionRepo::batch_get_stream([expired.id]).with_expired();
+    /// let sessions: Vec<Session> = sessions.try_collect().await?;
     /// assert!(sessions[0].is_expired());
     /// # Ok(())
     /// # }
@@ -153,7 +156,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
 
     batch_options!();
 
-    /// Begins to read.
+    /// Starts to read.
     fn begin(&mut self, keys: BoxStream<'a, E::Key>) {
         let mut settings = std::mem::take(&mut self.settings);
         self.deadline = Some(settings.deadline());
@@ -176,7 +179,7 @@ impl<'a, E: Entity> BatchGetStream<'a, E> {
                     };
                     let outcome =
                         run_stream(&database, Work::Get, consistent, E::INFO, settings, &mut inputs).await;
-                    // If all keys were taken in, each of them tells by itself.
+                    // If all keys were taken in, each has an error of its own.
                     lock(&found).stopped = outcome.stopped.filter(|_| !inputs.ended);
                 }
                 Err(error) => lock(&found).stopped = Some(Arc::new(error)),
@@ -235,7 +238,7 @@ impl<E: Entity> BatchGetStream<'_, E> {
             let before = found.slots.len();
             match found.pop() {
                 Some(next) => return Poll::Ready(Some(next)),
-                // Keys without an item have left, and there is room for others.
+                // Keys without an item were removed, so there is room for others.
                 None if found.slots.len() < before => {}
                 None => return Poll::Pending,
             }
@@ -243,14 +246,14 @@ impl<E: Entity> BatchGetStream<'_, E> {
     }
 }
 
-/// An entity, and where it stands.
+/// An entity and its position.
 struct FoundItem<E: Entity> {
     index: usize,
     key: E::Key,
     entity: E,
 }
 
-/// Runs the hook after a read. An entity whose hook has to wait past the deadline counts as not read.
+/// Runs the hook after a read. An entity whose hook does not finish before the deadline counts as not read.
 async fn retrieved<E: Entity>(
     database: Database,
     deadline: Deadline,
@@ -264,13 +267,13 @@ async fn retrieved<E: Entity>(
     Err(GetStreamError::Key(KeyFailure { index, key, fate: Fate::Unprocessed, reason }))
 }
 
-/// What a [`BatchGetStream`] gives in the place of an entity.
+/// The error that a [`BatchGetStream`] yields instead of an entity.
 #[non_exhaustive]
 pub enum GetStreamError<E: Entity> {
-    /// The item of a key could not be read. The stream goes on.
+    /// The item of a key could not be read. The stream continues.
     Key(KeyFailure<E>),
-    /// Nothing more is read, though there are more keys: a missing table, missing rights, rounds without progress, the
-    /// deadline, no database. The stream ends.
+    /// The stream ended before its keys: a missing table, missing permissions, rounds without progress, the
+    /// deadline, or no database.
     Stopped(Arc<Error>),
 }
 
@@ -306,7 +309,7 @@ impl<E: Entity> fmt::Display for GetStreamError<E> {
     }
 }
 
-/// Without the key, which may be sensitive.
+/// Does not show the key, which may be sensitive.
 impl<E: Entity> fmt::Debug for GetStreamError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -322,12 +325,12 @@ impl<E: Entity> fmt::Debug for BatchGetStream<'_, E> {
     }
 }
 
-/// The keys that were taken in and have not been given out, in order, with what was found.
+/// The keys that were taken in and not returned yet, in order, with the entities that were found.
 struct Window<E: Entity> {
-    /// The position of the first among all.
+    /// The position of the first key among all keys.
     start: usize,
     slots: VecDeque<Slot<E>>,
-    /// Why there are no more, if not because the keys have ended.
+    /// Why no more keys are read, if the keys have not ended.
     stopped: Option<Arc<Error>>,
 }
 
@@ -342,7 +345,7 @@ impl<E: Entity> Window<E> {
         self.slots.get_mut(index.checked_sub(self.start)?)
     }
 
-    /// The next one that is there, if all before it are settled.
+    /// Returns the next entity, if all keys before it are settled.
     fn pop(&mut self) -> Option<Result<FoundItem<E>, GetStreamError<E>>> {
         while self.slots.front()?.settled.is_some() {
             let index = self.start;
@@ -364,7 +367,7 @@ fn lock<E: Entity>(found: &Mutex<Window<E>>) -> MutexGuard<'_, Window<E>> {
     found.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The keys of a stream that is read.
+/// The inputs of a stream of keys.
 struct Sought<'a, E: Entity> {
     keys: BoxStream<'a, E::Key>,
     visible: Visibility,
@@ -377,7 +380,7 @@ struct Sought<'a, E: Entity> {
 
 impl<E: Entity> Inputs for Sought<'_, E> {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>> {
-        // Whoever takes something out polls again.
+        // Taking an entity out polls again.
         if lock(&self.found).slots.len() >= self.most {
             return Poll::Pending;
         }

@@ -1,4 +1,4 @@
-//! Reads of several entities at once.
+//! Reads of several entity types at once.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::error::{BatchItem, BatchReport, Doing, Error};
 use crate::operation::OperationFuture;
 use crate::sealed::Sealed;
 
-/// Reads several entities at once, which share requests.
+/// Reads items of several entity types at once. They share requests.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -32,7 +32,8 @@ use crate::sealed::Sealed;
 /// # let user = UserRepo::save(User::default()).await?;
 /// # let (user_ids, order_ids) = ([user.id], [Id::new()]);
 /// let (users, orders) =
-///     dynorm::batch_get((UserRepo::batch_get(&user_ids), OrderRepo::batch_get(&order_ids).positional())).await?;
+///     dynorm::batch_get((UserRepo::batch_get(&user_ids), OrderRepo::batch_get(&order_ids).positional()))
+///         .await?;
 /// assert_eq!(users, [user]);
 /// assert_eq!(orders, [None]);
 /// # Ok(())
@@ -43,15 +44,15 @@ pub fn batch_get<'a, T: GetTuple>(gets: T) -> BatchGets<'a, T> {
     BatchGets { groups, before: None, settings: Options { database, ..Options::default() }.into() }
 }
 
-/// Reads of several entities. Made by [`batch_get`](crate::batch_get()).
+/// Reads items of several entity types. Created by [`batch_get`](crate::batch_get()).
 ///
-/// It gives a tuple of what each part gives. Of what is said of a part, [`consistent`](BatchGet::consistent) and
-/// [`positional`](BatchGet::positional) hold for it; the database is that of the first part that names one; all else is
-/// said of the whole.
+/// Its output is a tuple of the outputs of the parts. [`consistent`](BatchGet::consistent),
+/// [`positional`](BatchGet::positional), `with_trashed` and `with_expired` apply to the part on which they
+/// are called. The database is that of the first part that sets one. All other options are set on the whole.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchGets<'a, T: GetTuple> {
     groups: T::Groups,
-    /// What an earlier batch came to, if this one goes on with it.
+    /// The result of an earlier batch that this one continues.
     before: Option<(Fates, Stats)>,
     settings: Settings<'a>,
 }
@@ -67,7 +68,7 @@ impl<'a, T: GetTuple> BatchGets<'a, T> {
     note = "for example `dynorm::batch_get((UserRepo::batch_get(&ids), OrderRepo::batch_get(&keys)))`"
 )]
 pub trait GetTuple: Sealed {
-    /// The tuple of what each part gives.
+    /// The tuple of the outputs of the parts.
     type Output;
     #[doc(hidden)]
     type Groups: Groups;
@@ -171,8 +172,8 @@ impl<T: GetTuple> fmt::Debug for BatchGets<'_, T> {
     }
 }
 
-/// Some items of a [`batch_get`](crate::batch_get()) of several entities could not be read. As an [`Error`] it lists them;
-/// [`retry`](Self::retry) asks for them again.
+/// The error of a [`batch_get`](crate::batch_get()) of several entity types of which some items could not be
+/// read. Converted into an [`Error`], it lists them; [`retry`](Self::retry) reads them again.
 pub struct BatchGetsError<T: GetTuple>(Box<UnfinishedGets<T::Groups>>);
 
 struct UnfinishedGets<G> {
@@ -183,31 +184,32 @@ struct UnfinishedGets<G> {
 }
 
 impl<T: GetTuple> BatchGetsError<T> {
-    /// The fate of every input, in order: those of the first part, then those of the second, and so on.
+    /// Returns the fate of every input, in order: those of the first part, then those of the second, and so
+    /// on.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
         self.0.fates.iter().map(|(fate, _)| *fate)
     }
 
-    /// What the batch took.
+    /// Returns the statistics of the batch.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.0.stats
     }
 
-    /// The keys that could not be read, as text, with what is known of them and why.
+    /// Returns the keys that could not be read, as text, with their fates and reasons.
     #[must_use]
     pub fn failures(&self) -> Vec<BatchItem> {
         self.report().failures
     }
 
-    /// What was read, without what could not be.
+    /// Returns what was read, without the failures.
     #[must_use]
     pub fn into_found(self) -> T::Output {
         let UnfinishedGets { groups, stats, options, .. } = *self.0;
         T::output(groups, &stats, options.database.as_ref())
     }
 
-    /// Asks again just for what could not be read, and gives the whole.
+    /// Reads the items again that could not be read, and returns the whole.
     pub fn retry<'a>(self) -> BatchGets<'a, T> {
         let UnfinishedGets { groups, fates, stats, options } = *self.0;
         BatchGets { groups, before: Some((fates, stats)), settings: options.into() }

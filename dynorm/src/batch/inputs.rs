@@ -1,4 +1,4 @@
-//! Inputs that are all at hand.
+//! Batches whose inputs are all in memory.
 
 use std::collections::{HashMap, HashSet};
 use std::future::ready;
@@ -22,93 +22,93 @@ use crate::entity::{Entity, EntityInfo, Stamp, encode_key, encode_key_into};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::write::Known;
 
-/// Inputs of one entity.
+/// Inputs of one entity type.
 pub trait Group: Send {
     fn info(&self) -> &'static EntityInfo;
 
     fn len(&self) -> usize;
 
-    /// Encodes an input, for the table at a position of the tables of the batch. It is kept in `buffer`.
+    /// Encodes an input into `buffer`, for the table at this index.
     fn body(&mut self, index: usize, table: usize, buffer: &mut Buffer) -> Result<Body>;
 
-    /// The hash of the key of an input, if it has one that can be encoded. Equal keys have equal hashes.
+    /// Returns the hash of the key of an input, if the key can be encoded. Equal keys have equal hashes.
     fn key_hash(&self, index: usize, table: usize, buffer: &mut Buffer) -> Option<u64>;
 
-    /// The key of an input, as an error shows it.
+    /// Returns the key of an input, as errors show it.
     fn describe(&self, index: usize) -> Option<String>;
 
-    /// The item that answers these inputs.
+    /// Receives the item that was read for these inputs.
     fn found(&mut self, _: &[usize], _: &Item<'_>) -> std::result::Result<(), ValueError> {
         Ok(())
     }
 
-    /// How its inputs are sent.
+    /// Returns how its inputs are sent.
     fn work(&self) -> Work;
 
-    /// An input once more, with what is known of its item by now.
+    /// Encodes an input again for the stored item, as far as that is known.
     fn again(&mut self, _: usize, _: usize, _: &Known, _: &mut Buffer) -> Option<Result<Body>> {
         None
     }
 
-    /// Reads are consistent.
+    /// True if reads are consistent.
     fn consistent(&self) -> bool {
         false
     }
 
-    /// An input is done.
+    /// Records that an input is done.
     fn settle(&mut self, _: usize) {}
 
-    /// The inputs that are not done are made again as they are, or not at all: takes back that their versions
-    /// were raised.
+    /// Lowers the versions of the inputs that have failed, since they are sent again unchanged or not at all.
     fn lower(&mut self, _: &dyn Fn(usize) -> bool) {}
 
-    /// Runs the hooks before it that have not run yet: before anything is sent.
+    /// Runs the hooks before the write that have not run yet, before anything is sent.
     fn before<'g>(&'g mut self, _: &'g Database) -> BoxFuture<'g, Result<()>> {
         Box::pin(ready(Ok(())))
     }
 
-    /// Stamps what is to be saved, unless that is done.
+    /// Sets ids, timestamps and versions, unless that is done.
     fn stamp(&mut self, _: &Stamp) {}
 
-    /// Runs the hooks after it, of these inputs. `ran` counts those whose hooks have all run.
+    /// Runs the hooks after these inputs. `ran` counts the inputs whose hooks have all finished.
     fn after<'g>(&'g mut self, _: &'g Database, _: &'g [usize], _: &'g mut usize) -> BoxFuture<'g, ()> {
         Box::pin(ready(()))
     }
 
-    /// The hooks after these inputs have not all run. True if they have to be read again for that.
+    /// Handles inputs whose hooks did not all finish. Returns true if they must be read again.
     fn forget(&mut self, _: &[usize]) -> bool {
         false
     }
 }
 
-/// What is done by a key.
+/// Encodes a key.
 pub(super) fn by_key<E: Entity>(key: &E::Key, kind: Kind, table: usize, buffer: &mut Buffer) -> Result<Body> {
     let values = encode_key_into::<E>(key, buffer.encoder())?;
     Body::new(kind, table, E::INFO, buffer.keep(), &values)
 }
 
-/// The hash of a key, for the table at a position.
+/// Returns the hash of a key, for the table at this index.
 pub(super) fn hash_of<E: Entity>(key: &E::Key, table: usize, buffer: &mut Buffer) -> Option<u64> {
     let values = encode_key_into::<E>(key, buffer.encoder()).ok()?;
     hash_of_json(table, E::INFO, buffer.written(), &values)
 }
 
-/// What was refused, of which there is hardly ever anything: then there is nothing to be hashed.
+/// Takes the refusal of an input. The map is nearly always empty, and then nothing is hashed.
 pub(super) fn take_refusal(refused: &mut HashMap<usize, Error>, index: usize) -> Option<Error> {
     if refused.is_empty() { None } else { refused.remove(&index) }
 }
 
-/// A key as an error shows it.
+/// Returns a key as errors show it.
 pub(super) fn describe<E: Entity>(key: &E::Key) -> Option<String> {
     encode_key::<E>(key).ok().map(|key| key.describe(E::INFO))
 }
 
-/// The fates before anything has happened.
+/// The fates of inputs that are not settled yet.
 pub(super) fn unsettled(inputs: usize) -> Fates {
     (0..inputs).map(|_| (Fate::NotSent, None)).collect()
 }
 
-/// A batch cannot begin, or not go on with the inputs at the positions of `only`.
+/// Sets the fates of a batch that cannot start, or cannot continue with the inputs at the positions of
+/// `only`.
 pub(super) fn cannot_begin(fates: &mut Fates, only: Option<&[usize]>, error: Error) {
     let error = Arc::new(error);
     for (index, (_, reason)) in fates.iter_mut().enumerate() {
@@ -118,7 +118,8 @@ pub(super) fn cannot_begin(fates: &mut Fates, only: Option<&[usize]>, error: Err
     }
 }
 
-/// Which inputs are not done, and may be. What we ourselves have refused stays refused.
+/// Returns the inputs that are not done and may be sent again. Inputs that dynorm itself refused stay
+/// refused.
 pub(super) fn open(fates: &Fates) -> Vec<usize> {
     let is_open = |(index, (_, reason)): (usize, &(Fate, Option<Arc<Error>>))| {
         let reason = reason.as_deref()?;
@@ -128,8 +129,8 @@ pub(super) fn open(fates: &Fates) -> Vec<usize> {
     fates.iter().enumerate().filter_map(is_open).collect()
 }
 
-/// Carries out a batch whose inputs are those of the groups, one after another; if `only` is given, those at these
-/// positions. `fates` has a place for each.
+/// Carries out a batch of the inputs of all groups, in order, or only of those at the positions of `only`.
+/// `fates` has an entry for each input.
 pub(super) async fn run_at_hand(
     database: &Database,
     groups: Vec<&mut dyn Group>,
@@ -157,7 +158,7 @@ pub(super) async fn run_at_hand(
         let name = database.table(info);
         let table = tables.iter().position(|table| table.name == name).unwrap_or(tables.len());
         match tables.get_mut(table) {
-            // A request can ask a table in one way only.
+            // A request reads each table either consistently or not.
             Some(known) => known.consistent |= consistent,
             None => tables.push(TableSpec { info, name: name.clone(), consistent }),
         }
@@ -189,7 +190,7 @@ pub(super) async fn run_at_hand(
     stats
 }
 
-/// Runs the hooks before a batch, as long as there is time for it.
+/// Runs the hooks before a batch, until the deadline.
 async fn run_before(database: &Database, groups: &mut [&mut dyn Group], deadline: &Deadline) -> Result<()> {
     for group in groups.iter_mut().filter(|group| group.info().hooks || group.info().unique.is_some()) {
         let info = group.info();
@@ -204,7 +205,7 @@ async fn run_before(database: &Database, groups: &mut [&mut dyn Group], deadline
     Ok(())
 }
 
-/// Runs the hooks after what is done, as long as there is time for it.
+/// Runs the hooks after the inputs that are done, until the deadline.
 async fn run_after(
     database: &Database,
     Placed { group, start, .. }: Placed<'_>,
@@ -239,7 +240,7 @@ async fn run_after(
     }
 }
 
-/// If one of them cannot travel with others, none does: a key has one write under way at a time.
+/// If one group must send its inputs one by one, all do, since a key has only one write in flight at a time.
 fn work_of(groups: &[&mut dyn Group]) -> Work {
     let mut works = groups.iter().map(|group| group.work());
     let first = works.next().unwrap_or(Work::Write);
@@ -249,21 +250,21 @@ fn work_of(groups: &[&mut dyn Group]) -> Work {
 struct AtHand<'g, 'f> {
     groups: Vec<Placed<'g>>,
     next: usize,
-    /// How many inputs the groups have.
+    /// The number of inputs of all groups.
     total: usize,
-    /// The positions of those that are carried out, if they are not all.
+    /// The positions of the inputs to carry out, if they are not all.
     only: Option<Vec<usize>>,
-    /// The order in which the engine is given those, if it is another one.
+    /// The order in which the engine gets the inputs, if it differs.
     order: Option<Order>,
     fates: &'f mut Fates,
-    /// Some of the inputs are to hear that they are done.
+    /// True if some inputs must be told that they are done.
     has_versions: bool,
     buffer: Buffer,
 }
 
 struct Order {
     inputs: Vec<usize>,
-    /// Which of them are settled, in the order of the caller.
+    /// The settled inputs, in the order of the caller.
     settled: Checkpoint,
 }
 
@@ -271,7 +272,7 @@ struct Placed<'g> {
     group: &'g mut dyn Group,
     table: usize,
     name: String,
-    /// The position of its first input among those of all groups.
+    /// The position of its first input among the inputs of all groups.
     start: usize,
 }
 
@@ -282,9 +283,10 @@ impl Placed<'_> {
 }
 
 impl AtHand<'_, '_> {
-    /// How many inputs are taken in before anything is sent: all, if the engine has room for them. Of more, those whose key
-    /// another one has too, which are moved to the front: which of them is sent is settled among them. If there are several
-    /// tables, all: none of them waits for another one.
+    /// Returns how many inputs are taken in before anything is sent: all of them, if the engine has room or
+    /// there are several tables, so that no table waits for another. Otherwise the inputs that share a key
+    /// hash with another one. They are moved to the front, so that it is decided among them which one is
+    /// sent.
     async fn begin(&mut self, room: usize, tables: usize, deadline: &Deadline) -> usize {
         let inputs = self.only.as_ref().map_or(self.total, Vec::len);
         if inputs <= room || tables > 1 {
@@ -294,7 +296,7 @@ impl AtHand<'_, '_> {
         for index in 0..inputs {
             hashes.push(self.key_hash(self.position(index)));
             if index % 256 == 255 {
-                // It takes a while, and other tasks want to run.
+                // This takes a while, so other tasks get their turn.
                 tokio::task::yield_now().await;
                 if deadline.has_passed() {
                     return 0;
@@ -325,7 +327,7 @@ impl AtHand<'_, '_> {
         group.key_hash(position - *start, *table, &mut self.buffer)
     }
 
-    /// The engine has not got to the inputs from `admitted` on. How many those are.
+    /// Settles the inputs from `admitted` on, which the engine has not taken in. Returns their number.
     fn leave(&mut self, admitted: usize, stopped: Option<&Arc<Error>>) -> u64 {
         let inputs = self.only.as_ref().map_or(self.total, Vec::len);
         for index in admitted..inputs {
@@ -340,7 +342,7 @@ impl AtHand<'_, '_> {
     }
 }
 
-/// The group that has the input at a position.
+/// Returns the group that has the input at a position.
 fn placed<'p, 'g>(groups: &'p mut [Placed<'g>], position: usize) -> Option<&'p mut Placed<'g>> {
     groups.iter_mut().rfind(|placed| placed.start <= position)
 }
@@ -406,7 +408,7 @@ impl Inputs for AtHand<'_, '_> {
             return placed(&mut self.groups, position)
                 .map_or(Ok(()), |placed| placed.group.found(&[position - placed.start], item));
         }
-        // Entities that share a table may be asked for by the same key.
+        // Entity types that share a table may read the same key.
         let positions: Vec<usize> = inputs.iter().map(|index| self.position(*index)).collect();
         for placed in &mut self.groups {
             let end = placed.start + placed.group.len();

@@ -1,4 +1,4 @@
-//! Items as they are stored, by their keys: for queries that find keys first.
+//! Reads of stored items by their keys, for queries that find the keys first.
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::entity::{EncodedKey, EntityInfo};
 use crate::error::{Error, Result, Subject};
 
-/// The JSON of items.
+/// The stored items, as JSON.
 struct Items {
     info: &'static EntityInfo,
     keys: Vec<EncodedKey>,
@@ -67,7 +67,7 @@ impl Group for Items {
     }
 }
 
-/// The items of the keys, in their order. All of them are in memory.
+/// Reads the items of the keys, in their order. All of them are held in memory.
 pub(crate) async fn get_items(
     database: &Database,
     info: &'static EntityInfo,

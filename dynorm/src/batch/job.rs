@@ -1,4 +1,4 @@
-//! What travels: a job for each key, and the inputs that it stands for.
+//! A job: the unit that is sent, one for each key, with the inputs that it stands for.
 
 use std::sync::Arc;
 
@@ -7,40 +7,40 @@ use super::body::Body;
 use crate::entity::EntityInfo;
 use crate::error::Error;
 
-/// The items of one key, on their way.
+/// The unfinished work for one key.
 pub(super) struct Job {
     pub(super) table: usize,
     pub(super) info: &'static EntityInfo,
     pub(super) body: Body,
     pub(super) inputs: Indices,
-    /// Its position in the last request that it travelled in.
+    /// Its position in the last request that it was sent in.
     pub(super) place: usize,
     pub(super) attempts: u32,
-    /// How many of its attempts in a row went by without anything of the batch being done.
+    /// The number of its latest attempts in a row during which nothing of the batch was done.
     pub(super) fruitless: u32,
-    /// How many jobs of the batch were settled when it was sent.
+    /// The number of settled jobs of the batch when it was sent.
     pub(super) settled_before: u64,
     pub(super) is_under_way: bool,
     pub(super) sent: bool,
-    /// It travels before it is due, since a request had room for it.
+    /// True if it was sent before it was due, since a request had room for it.
     pub(super) is_early: bool,
-    /// It was made for what the last answer has shown, and sent at once.
+    /// True if it was made for the item that the last answer showed, and sent at once.
     pub(super) is_fresh: bool,
-    /// It was sent once without an answer: unless it is done in the end, nobody knows.
+    /// True if it was sent once without an answer: unless it is done in the end, its fate is unknown.
     pub(super) unanswered: bool,
-    /// Why it is not done yet.
+    /// Its last error.
     pub(super) cause: Option<Arc<Error>>,
-    /// A later write of the same key, which came while this one was under way.
+    /// A later write of the same key, which came while this one was in flight.
     pub(super) successor: Option<Box<Job>>,
 }
 
 impl Job {
-    /// Why it may be done, if it may.
+    /// Returns the error that leaves the outcome open, if it is open.
     pub(super) fn open(&self) -> Option<Arc<Error>> {
         self.cause.clone().filter(|cause| !cause.outcome_known())
     }
 
-    /// What is known of a job that is not done.
+    /// Returns the fate of a job that is not done.
     pub(super) fn fate(&self) -> Fate {
         match (self.unanswered, self.sent) {
             (true, _) => Fate::Unknown,
@@ -50,7 +50,7 @@ impl Job {
     }
 }
 
-/// The inputs that one job stands for: itself, and others with the same key.
+/// The inputs that one job stands for: its own, and others with the same key.
 #[derive(Debug)]
 pub(super) struct Indices {
     pub(super) first: usize,
@@ -60,9 +60,9 @@ pub(super) struct Indices {
 #[derive(Debug)]
 pub(super) struct Other {
     pub(super) index: usize,
-    /// It was sent itself, without an answer: if what stands for it is not done, nobody knows.
+    /// True if it was sent without an answer: if its replacement is not done, its fate is unknown.
     pub(super) unanswered: bool,
-    /// Why it may be done itself.
+    /// The error that leaves its outcome open.
     pub(super) open: Option<Arc<Error>>,
 }
 
@@ -79,7 +79,7 @@ impl Indices {
         self.others.push(Other { index, unanswered, open });
     }
 
-    /// `index` is what is sent, and stands for the others.
+    /// Makes `index` the input that is sent and stands for the others.
     pub(super) fn replace(&mut self, index: usize, unanswered: bool, open: Option<Arc<Error>>) {
         let first = std::mem::replace(&mut self.first, index);
         self.add(first, unanswered, open);

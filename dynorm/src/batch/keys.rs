@@ -1,4 +1,4 @@
-//! Keys of items that are deleted, marked or restored.
+//! Batches of keys: deletes, soft deletes and restores.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_key};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
-use crate::operation::{delete_intent, mark_changes, restore_changes, restore_intent};
+use crate::operation::{delete_intent, restore_changes, restore_intent, soft_delete_changes};
 use crate::rules::Visibility;
 use crate::write::{Intent, Known};
 
-/// Keys of items that are deleted or read.
+/// The keys of a batch of deletes or restores.
 pub(super) struct Keys<E: Entity> {
     pub(super) keys: Vec<E::Key>,
     pub(super) rules: DeleteRules,
     pub(super) hooked: Hooked<E>,
 }
 
-/// The entities that keys stand for, for the hooks of their deletes. Without hooks there is nothing in it.
+/// The entities of the keys, for the hooks. Empty without hooks.
 pub(super) struct Hooked<E> {
     entities: Vec<Option<E>>,
     refused: HashMap<usize, Error>,
-    /// Of how many the hooks before it have run.
+    /// The number of entities whose hooks before the write have run.
     begun: usize,
 }
 
@@ -74,8 +74,7 @@ impl<E: Entity> Keys<E> {
         Some(delete::<E>(key, version, self.rules.force, table, known, buffer))
     }
 
-    /// Reads the items of keys, so that their hooks have entities. A key that cannot be encoded is refused
-    /// later.
+    /// Reads the items of the keys, for their hooks. A key that cannot be encoded is refused later.
     async fn read(&mut self, database: &Database) -> Result<()> {
         let encoded = self.keys.iter().enumerate();
         let encoded = encoded.filter_map(|(index, key)| Some((index, encode_key::<E>(key).ok()?)));
@@ -86,7 +85,7 @@ impl<E: Entity> Keys<E> {
         for (index, item) in indices.into_iter().zip(items) {
             let Some(json) = item else { continue };
             let decoded = match decode_exact(&json) {
-                // It is nobody's fault but that key's.
+                // Only this key is at fault.
                 Err(error) if error.is_type_mismatch() => {
                     let subject = subject.clone();
                     let subject = match self.keys.get(index).and_then(describe::<E>) {
@@ -106,14 +105,14 @@ impl<E: Entity> Keys<E> {
     }
 }
 
-/// What deletes need to know beside the keys.
+/// The options of a batch of deletes.
 #[derive(Clone, Default)]
 pub(super) struct DeleteRules {
-    /// The versions that the entities were read with.
+    /// The versions of the entities when they were read.
     pub(super) versions: Option<Arc<[i128]>>,
-    /// The items go, also where a delete would mark them.
+    /// True if soft-deletable items are deleted permanently.
     pub(super) force: bool,
-    /// It is no delete, but takes the marks away.
+    /// True if it restores instead of deleting.
     pub(super) restore: bool,
 }
 
@@ -158,8 +157,8 @@ impl<E: Entity> Group for Keys<E> {
     }
 
     fn work(&self) -> Work {
-        let marks = E::INFO.deleted_at.is_some() && !self.rules.force;
-        let is_each = marks || self.rules.versions.is_some() || E::INFO.unique.is_some();
+        let is_soft = E::INFO.deleted_at.is_some() && !self.rules.force;
+        let is_each = is_soft || self.rules.versions.is_some() || E::INFO.unique.is_some();
         if is_each { Work::Each } else { Work::Write }
     }
 
@@ -181,7 +180,7 @@ impl<E: Entity> Group for Keys<E> {
             }
             let event = self.rules.event::<E>();
             let Hooked { entities, refused, begun } = &mut self.hooked;
-            // If a deadline has cut it off, it goes on where it was.
+            // Continues where an earlier deadline interrupted.
             for (index, entity) in entities.iter_mut().enumerate().skip(*begun) {
                 if let Some(entity) = entity
                     && let Err(refusal) = hooks::before(database, entity, event).await
@@ -203,7 +202,8 @@ impl<E: Entity> Group for Keys<E> {
         Box::pin(async move {
             let event = self.rules.event::<E>();
             if self.rules.restore && !done.is_empty() {
-                // As they are now; if that fails, as they were, since what is done is done.
+                // Reads the entities as they are now. If that fails, the hooks get them as they were, since
+                // the write is done.
                 self.read(database).await.ok();
             }
             for index in done {
@@ -216,13 +216,13 @@ impl<E: Entity> Group for Keys<E> {
     }
 }
 
-/// The entity in the item of a key.
+/// Decodes the entity from its item.
 fn decode_exact<E: Entity>(json: &[u8]) -> std::result::Result<Option<E>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     Visibility::ALL.read(&Item::next(&mut Scanner::new(text))?)
 }
 
-/// The delete of an item, or what marks it.
+/// Encodes the delete or soft delete of an item.
 pub(super) fn delete<E: Entity>(
     key: &E::Key,
     version: Option<i128>,
@@ -233,7 +233,7 @@ pub(super) fn delete<E: Entity>(
 ) -> Result<Body> {
     let invalid = |error| Error::invalid(Subject::of(E::INFO), &error);
     if E::INFO.deleted_at.is_some() && !force {
-        let changes = mark_changes::<E>(key, None).map_err(invalid)?;
+        let changes = soft_delete_changes::<E>(key, None).map_err(invalid)?;
         let nulls = known.map(|known| known.nulls).unwrap_or_default();
         let rule = delete_intent(E::INFO, Some(&changes), version, None)
             .and_then(|intent| Intent { nulls, ..intent }.rule(None, known.is_none()))
@@ -252,8 +252,8 @@ pub(super) fn delete<E: Entity>(
     Ok(body.ruled(rule))
 }
 
-/// The write that takes the mark of an item away, and makes its claims again: they may have ended meanwhile.
-/// Which they are is not known at first, and the refusal says it.
+/// Encodes the restore of an item, which also takes its claims again, since they may have expired. The claims
+/// are unknown at first; the refusal returns the item that tells them.
 fn restore<E: Entity>(
     key: &E::Key,
     table: usize,

@@ -1,4 +1,4 @@
-//! Batches of several entities at once.
+//! Batches of writes of several entity types.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::error::{BatchReport, Doing, Error, Subject};
 use crate::key::IntoKey;
 use crate::operation::{Held, OperationFuture, Own, SaveArg};
 
-/// A batch of saves and deletes of several entities, which share requests.
+/// Creates a batch of saves and deletes of several entity types, which share requests.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -45,31 +45,32 @@ pub fn batch<'a>() -> Batch<'a> {
     Batch { groups: Vec::new(), before: None, settings: Settings::default() }
 }
 
-/// Saves and deletes of several entities. Made by [`batch`](crate::batch()).
+/// Saves and deletes items of several entity types. Created by [`batch`](crate::batch()).
 ///
-/// The inputs are numbered in the order of the calls, and what holds of a
-/// [`BatchSave`](crate::batch::BatchSave) holds of them all:
-/// of several writes of one item, saves and deletes alike, the last one stands. It is no transaction: each item has a fate of
-/// its own.
+/// The inputs are numbered in the order of the calls, and everything that
+/// [`BatchSave`](crate::batch::BatchSave) says applies to them all: of several writes of one item, saves and
+/// deletes alike, the last one wins. A batch is not a transaction: each item has a fate of its own.
 ///
-/// It gives the statistics. Pass entities by `&mut` to have the ids and timestamps that they are stored with.
+/// Its output is the [`Stats`]. Pass entities by `&mut` to get the ids and timestamps with which they are
+/// stored.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Batch<'a> {
     groups: Vec<Box<dyn Writes + 'a>>,
-    /// What an earlier batch came to, if this one goes on with it.
+    /// The result of an earlier batch that this one continues.
     before: Option<(Fates, Stats)>,
     settings: Settings<'a>,
 }
 
 impl<'a> Batch<'a> {
-    /// Saves entities of one type: by value, by reference, or by `&mut`, which stamps them in place.
+    /// Saves entities of one type: by value, by reference, or by `&mut`, which updates ids and timestamps in
+    /// place.
     pub fn save<E: Entity, A: SaveArg<'a, E>>(mut self, entities: impl IntoIterator<Item = A>) -> Self {
         let held: Vec<A::Held> = entities.into_iter().map(A::hold).collect();
         self.groups.push(Box::new(Puts::<E, _>::new(held, Kind::Put)));
         self
     }
 
-    /// Deletes items of one entity by their keys.
+    /// Deletes items of one entity type by their keys.
     pub fn delete<E: Entity>(mut self, keys: impl IntoIterator<Item: IntoKey<E::Key>>) -> Self {
         let keys = keys.into_iter().map(IntoKey::into_key).collect();
         self.groups.push(Box::new(Keys::<E>::new(keys)));
@@ -86,7 +87,7 @@ impl<'a> Batch<'a> {
     write_options!();
 }
 
-/// Writes of one entity.
+/// Writes of one entity type.
 trait Writes: Group {
     fn as_group(&mut self) -> &mut dyn Group;
     fn into_kept(self: Box<Self>) -> Box<dyn Kept>;
@@ -113,7 +114,7 @@ impl<E: Entity> Writes for Keys<E> {
     }
 }
 
-/// Writes of one entity, in an error: owned, and `'static`.
+/// Writes of one entity type, owned by an error.
 trait Kept: Writes + Sync + 'static {
     fn entity(&self, _: usize) -> Option<&dyn Any> {
         None
@@ -192,8 +193,8 @@ impl fmt::Debug for Batch<'_> {
     }
 }
 
-/// Some inputs of a [`batch`](crate::batch()) are not known to be done. [`failures`](Self::failures) lists them, and
-/// [`retry`](Self::retry) sends just those again.
+/// The error of a [`batch`](crate::batch()) of which some inputs are not known to be done.
+/// [`failures`](Self::failures) lists them, and [`retry`](Self::retry) sends them again.
 pub struct BatchError(Box<Unfinished>);
 
 struct Unfinished {
@@ -211,22 +212,22 @@ pub struct BatchFailure<'e> {
     pub index: usize,
     /// The name of the entity's struct.
     pub name: &'static str,
-    /// What is known of it.
+    /// Its fate.
     pub fate: Fate,
-    /// Why.
+    /// The error that is the reason.
     pub reason: &'e Arc<Error>,
     group: &'e dyn Kept,
     local: usize,
 }
 
 impl<'e> BatchFailure<'e> {
-    /// The entity, stamped, if it was to be saved and is of this type.
+    /// Returns the entity with its ids and timestamps, if it was to be saved and is of this type.
     #[must_use]
     pub fn entity<E: Entity>(&self) -> Option<&'e E> {
         self.group.entity(self.local)?.downcast_ref()
     }
 
-    /// The key, if it was to be saved or deleted and is of this entity.
+    /// Returns the key, if the input is of this entity type.
     #[must_use]
     pub fn key<E: Entity>(&self) -> Option<E::Key> {
         match self.group.key(self.local) {
@@ -249,7 +250,7 @@ impl fmt::Debug for BatchFailure<'_> {
 }
 
 impl BatchError {
-    /// The inputs that are not known to be done, in order.
+    /// Returns the inputs that are not known to be done, in order.
     pub fn failures(&self) -> impl Iterator<Item = BatchFailure<'_>> {
         let mut fates = self.0.fates.iter().enumerate();
         self.0.groups.iter().flat_map(move |group| {
@@ -268,18 +269,18 @@ impl BatchError {
         })
     }
 
-    /// The fate of every input, in order.
+    /// Returns the fate of every input, in order.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = Fate> {
         self.0.fates.iter().map(|(fate, _)| *fate)
     }
 
-    /// What the batch took.
+    /// Returns the statistics of the batch.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.0.stats
     }
 
-    /// Every entity of this type that was to be saved, stamped, with its fate, in order.
+    /// Returns every entity of this type that was to be saved, with its fate, in order.
     pub fn entities<E: Entity>(&self) -> impl Iterator<Item = (&E, Fate)> {
         let mut fates = self.0.fates.iter();
         self.0.groups.iter().flat_map(move |group| {
@@ -291,26 +292,27 @@ impl BatchError {
         })
     }
 
-    /// Sends again just what is not known to be done. Positions and statistics are those of the whole.
+    /// Sends the inputs again that are not known to be done. Positions and statistics refer to the whole
+    /// batch.
     pub fn retry<'a>(self) -> Batch<'a> {
         let Unfinished { groups, fates, stats, options } = *self.0;
         let groups = groups.into_iter().map(|group| group.into_writes() as Box<dyn Writes + 'a>).collect();
         Batch { groups, before: Some((fates, stats)), settings: options.into() }
     }
 
-    /// True if every failure is for want of capacity.
+    /// Returns true if every failure was caused by throttling.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.failures().all(|failure| failure.reason.is_throttled())
     }
 
-    /// True if every failure may succeed when it is tried again.
+    /// Returns true if a retry may succeed for every failure.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.failures().all(|failure| failure.reason.is_retryable())
     }
 
-    /// False if an input may have been done all the same.
+    /// Returns false if an input may have been written although it failed.
     #[must_use]
     pub fn outcome_known(&self) -> bool {
         self.failures().all(|failure| failure.fate != Fate::Unknown && failure.reason.outcome_known())
@@ -326,7 +328,7 @@ impl BatchError {
     }
 }
 
-/// What a batch is about: an entity, if it is about one only.
+/// Returns the subject of a batch: an entity type, if it has only one.
 pub(super) fn subject(
     doing: Doing,
     infos: impl Iterator<Item = &'static crate::entity::EntityInfo>,
@@ -367,7 +369,7 @@ macro_rules! batch_error {
             }
         }
 
-        /// Without the entities, which need not implement it.
+        /// Does not show the entities, which need not implement `Debug`.
         impl<$($generics)*> fmt::Debug for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple("BatchError").field(&self.report()).finish()

@@ -1,8 +1,8 @@
-//! Batches: any number of items, in requests as large as DynamoDB takes them, and a fate for every one.
+//! Batches: operations on any number of items, in requests as large as DynamoDB allows, with a [`Fate`] for
+//! every input.
 //!
-//! A batch is a promise about every item. Each input stays with the engine until its [`Fate`] is known, and
-//! an operation that does not bring all of them to their end fails with an error that holds every input that
-//! is not known to be done.
+//! A batch accounts for every input. The engine keeps an input until its [`Fate`] is known. A batch in which
+//! any input is not done fails with an error that holds every such input, so that it can be retried.
 
 mod again;
 mod body;

@@ -1,34 +1,36 @@
-//! How fast a table is asked: how many requests at a time, and how many units a second.
+//! The pace of the requests to a table: how many are in flight, and how many capacity units they consume per
+//! second.
 //!
-//! Two things are learnt from the answers, for each table by itself.
+//! Both follow from the answers, for each table separately.
 //!
-//! - The *window* is the number of requests that are under way. It grows while answers bring what was asked for, and is
-//!   halved when one brings less than half of it.
-//! - The *rate* has no bound until more than half of what was sent comes back. From then on it is what the table was seen to
-//!   take, and is looked at every second: a little more while nearly nothing comes back, what was taken in that second
-//!   otherwise. Should that not help, the rate was not what items came back for, and its bound is lifted.
+//! - The *window* is the number of requests in flight. It grows while answers process what was sent, and is
+//!   halved when one processes less than half of it.
+//! - The *rate* is unlimited until more than half of what was sent comes back unprocessed. From then on it is
+//!   the throughput that was observed, and is reviewed every second: raised a little while nearly nothing
+//!   comes back, and otherwise set to what was processed in that second. If the limit does not help, it was
+//!   not the reason for the unprocessed items, and is removed.
 //!
-//! A table that brings nothing at all, answer after answer, is *closed*: one request at a time probes it, until one brings
-//! something.
+//! A table that processes nothing at all in several answers in a row is *closed*: one request at a time
+//! probes it, until one is processed at least in part.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many requests are under way at first.
+/// The initial window, in requests.
 const FIRST_WINDOW: f64 = 8.0;
 
-/// How many answers tell whether a table is saturated.
+/// The number of answers that decide whether a table is saturated.
 const RECENT: usize = 16;
 
-/// So many answers in a row that brought nothing close a table.
+/// The number of answers in a row without any progress that closes a table.
 const FRUITLESS: u32 = 8;
 
-/// The share of what is sent that may come back before a known rate is lowered.
+/// The share of unprocessed items up to which a rate limit is not lowered.
 const TOLERATED: f64 = 0.08;
 
-/// How often a known rate is looked at.
+/// How often a rate limit is reviewed.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The pace of one table.
@@ -36,28 +38,29 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(super) struct Pace {
     concurrency: Concurrency,
     window: f64,
-    /// Nothing has gone wrong so far, so the window doubles with each round trip.
+    /// True until the first failure: the window doubles with each round trip.
     is_starting: bool,
-    /// Counts the times that the window was halved: what was sent before the last of them says nothing new.
+    /// The number of times that the window was halved. Answers to requests that were sent before the last
+    /// time do not halve it again.
     generation: u32,
     under_way: usize,
     recent: VecDeque<Taken>,
     rate: Option<Rate>,
     period: Period,
-    /// What the caller leaves to this batch.
+    /// The rate limit that the caller has set.
     cap: Option<Rate>,
     fruitless: u32,
 }
 
-/// How many requests are under way at a time.
+/// The limit on the requests in flight.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Concurrency {
     Fixed(usize),
-    /// As many as bring something, and never more than this.
+    /// As many as make progress, up to this number.
     Adaptive(usize),
 }
 
-/// What one request was to bring, and brought.
+/// What one request asked for, and what was processed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taken {
     pub(super) asked: f64,
@@ -70,7 +73,7 @@ struct Period {
     start: Instant,
     asked: f64,
     taken: f64,
-    /// What was taken in a second before the rate was lowered the last time, if the period before lowered it.
+    /// The throughput per second before the rate was last lowered, if the previous period lowered it.
     lowered_from: Option<f64>,
 }
 
@@ -95,23 +98,24 @@ impl Pace {
         }
     }
 
-    /// True if another request may be under way.
+    /// True if another request may be in flight.
     pub(super) fn has_room(&self) -> bool {
         self.under_way < if self.is_closed() { 1 } else { self.window as usize }
     }
 
-    /// When the rate permits another request: `now`, or later.
+    /// Returns when the rate allows another request: `now`, or later.
     pub(super) fn ready_at(&self, now: Instant) -> Instant {
         let rates = [&self.rate, &self.cap].into_iter().flatten();
         rates.map(|rate| rate.ready_at(now)).max().unwrap_or(now)
     }
 
-    /// True if nothing comes back from the table but what was sent to it.
+    /// True if the table processes nothing.
     pub(super) fn is_closed(&self) -> bool {
         self.fruitless >= FRUITLESS
     }
 
-    /// A request for so many units is sent. Gives what [`answered`](Self::answered) is to be told.
+    /// Records that a request for this many units is sent. Returns the generation to pass to
+    /// [`answered`](Self::answered).
     pub(super) fn sent(&mut self, units: f64, now: Instant) -> u32 {
         self.under_way += 1;
         for rate in [&mut self.rate, &mut self.cap].into_iter().flatten() {
@@ -120,24 +124,24 @@ impl Pace {
         self.generation
     }
 
-    /// A request is no longer under way.
+    /// Records that a request is no longer in flight.
     pub(super) fn ended(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    /// What a request took of the capacity, beside what was reckoned when it was sent.
+    /// Records the capacity that a request consumed beyond its estimate.
     pub(super) fn consumed(&mut self, surplus: f64, now: Instant) {
         if let Some(cap) = &mut self.cap {
             cap.take(surplus, now);
         }
     }
 
-    /// No answer, or one that says nothing of the capacity.
+    /// Records a failed request, or an answer that says nothing about the capacity.
     pub(super) fn failed(&mut self) {
         self.fruitless += 1;
     }
 
-    /// An answer that is an answer: something was done, or refused for itself.
+    /// Records that the table is responsive: an item was processed, or was refused for its own reasons.
     pub(super) fn brought_something(&mut self) {
         if self.is_closed()
             && let Concurrency::Adaptive(_) = self.concurrency
@@ -147,7 +151,7 @@ impl Pace {
         self.fruitless = 0;
     }
 
-    /// What the table took of a request that was sent in `generation`.
+    /// Records what the table processed of a request that was sent in `generation`.
     pub(super) fn answered(&mut self, answer: Taken, generation: u32) {
         if answer.taken > 0.0 {
             self.brought_something();
@@ -168,7 +172,7 @@ impl Pace {
         self.review(answer);
     }
 
-    /// Puts a bound to the rate when more than half of what was sent lately came back.
+    /// Limits the rate when more than half of what was recently sent came back.
     fn judge(&mut self, answer: Taken) {
         self.recent.push_back(answer);
         if self.recent.len() < RECENT {
@@ -182,7 +186,7 @@ impl Pace {
         }
         if let Some(first) = first {
             let span = answer.at.saturating_duration_since(first.at).as_secs_f64();
-            // What the first brought, it brought before this span.
+            // What the first answer processed lies before this time span.
             let seen = if span > 0.0 { (taken - first.taken) / span } else { f64::INFINITY };
             let units = seen.clamp(1.0, 1e9);
             match &mut self.rate {
@@ -194,7 +198,7 @@ impl Pace {
         self.period = Period::starting(answer.at);
     }
 
-    /// Looks, every second, whether the bound of the rate is right.
+    /// Reviews the rate limit every second.
     fn review(&mut self, answer: Taken) {
         let Some(rate) = &mut self.rate else { return };
         let period = &mut self.period;
@@ -207,10 +211,11 @@ impl Pace {
         let taken = period.taken / span.as_secs_f64();
         let mut next = Period::starting(answer.at);
         if period.taken >= period.asked * (1.0 - TOLERATED) {
-            // Additive: a twentieth of what the table takes.
+            // Additive increase: a twentieth of the throughput.
             rate.per_second += taken / 20.0;
         } else if period.lowered_from.is_some_and(|before| taken < before * 0.9) {
-            // Less was sent, less was taken, and as much came back: the bound is to blame, not the capacity.
+            // Less was sent and less was processed, but as much came back: the limit is the cause, not the
+            // capacity.
             self.rate = None;
         } else {
             rate.per_second = rate.per_second.min(taken).max(1.0);
@@ -226,7 +231,7 @@ impl Period {
     }
 }
 
-/// So many units a second: a balance that fills with time, and may be overdrawn by one request.
+/// A rate limit in units per second: a token bucket, which one request may overdraw.
 #[derive(Clone, Copy, Debug)]
 struct Rate {
     per_second: f64,
@@ -235,7 +240,7 @@ struct Rate {
 }
 
 impl Rate {
-    /// For how long an unused balance is kept.
+    /// How long an unused balance is kept, in seconds.
     const BURST: f64 = 0.05;
 
     fn new(per_second: f64, now: Instant) -> Self {
@@ -252,7 +257,7 @@ impl Rate {
         if missing <= 0.0 {
             return now;
         }
-        // Never so far off that the clock could not show it, and a tick late rather than early.
+        // At most an hour, so that the clock cannot overflow, and rounded up by a tick.
         now + Duration::from_secs_f64((missing / self.per_second).min(3600.0)) + Duration::from_micros(1)
     }
 

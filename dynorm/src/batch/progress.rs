@@ -1,4 +1,4 @@
-//! How far a batch is: for a bar, for a log, and for whoever has dropped the batch and wants to know what it did.
+//! The progress of a batch, for progress bars and logs, and for tasks that have dropped the batch.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Stats, count};
 
-/// How far a batch is.
+/// The progress of a batch.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -26,18 +26,18 @@ use super::{Stats, count};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The inputs that are done, or superseded by one that is.
+    /// The number of inputs that are done, or replaced by one that is.
     pub done: u64,
-    /// The inputs that have failed.
+    /// The number of inputs that have failed.
     pub failed: u64,
-    /// The inputs that the batch has taken in so far, those that are still on their way included.
+    /// The number of inputs that the batch has taken in so far, including unfinished ones.
     pub received: u64,
-    /// How many inputs there are, if that is known: of most streams it is not.
+    /// The number of inputs, if that is known. For most streams it is not.
     pub total: Option<u64>,
-    /// Every input before this position is done, or has failed and was handed on: where a stream can begin again after an
-    /// interruption.
+    /// Every input before this position is done, or has failed and was handed on. An interrupted stream can
+    /// continue here.
     pub checkpoint: u64,
-    /// What the batch took so far.
+    /// The statistics so far.
     pub stats: Stats,
 }
 
@@ -66,7 +66,8 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Tells how far a batch is, from another task, or after the batch was dropped. Clones tell of the same batch.
+/// Reports the progress of a batch to other tasks, and after the batch was dropped. Clones report the same
+/// batch.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -89,7 +90,7 @@ impl fmt::Display for Progress {
 pub struct ProgressHandle(Arc<Mutex<Progress>>);
 
 impl ProgressHandle {
-    /// How far the batch is, as of the last answer that it got.
+    /// Returns the progress as of the last answer.
     #[must_use]
     pub fn get(&self) -> Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -106,7 +107,7 @@ impl fmt::Debug for ProgressHandle {
     }
 }
 
-/// Finds the first input that is still on its way. It holds a byte for each input since that one.
+/// Finds the first unfinished input. Takes one byte for each input after it.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoint {
     start: usize,
@@ -114,7 +115,7 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// With room for so many.
+    /// Makes one with room for this many inputs.
     pub(super) fn of(inputs: usize) -> Self {
         Self { start: 0, open: VecDeque::with_capacity(inputs) }
     }

@@ -1,4 +1,4 @@
-//! Entities that are put.
+//! Batches of puts: saves and creations.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -20,7 +20,7 @@ use crate::rules::Existence;
 use crate::unique::Claimed;
 use crate::write::{Action, Intent, Known, Rule, UniqueValues};
 
-/// Entities that are put.
+/// The entities of a batch of puts.
 pub(super) struct Puts<E, H> {
     pub(super) held: Vec<H>,
     pub(super) kind: Kind,
@@ -28,16 +28,16 @@ pub(super) struct Puts<E, H> {
     of: PhantomData<fn() -> E>,
 }
 
-/// What came of the hooks before a batch. Without hooks there is nothing in it.
+/// The results of the hooks before a batch. Empty without hooks.
 #[derive(Default)]
 pub(super) struct Begun {
     events: Vec<Event>,
     refused: HashMap<usize, Error>,
-    /// With what all were stamped.
+    /// The stamp of all entities.
     stamp: Option<Stamp>,
-    /// Those that were not stamped.
+    /// The entities that were not stamped.
     unraised: BTreeSet<usize>,
-    /// Those whose versions were raised, and taken back.
+    /// The entities whose versions were raised and lowered again.
     lowered: BTreeSet<usize>,
 }
 
@@ -46,13 +46,13 @@ impl<E: Entity, H: Held<E>> Puts<E, H> {
         Self { held, kind, begun: None, of: PhantomData }
     }
 
-    /// What the save of an entity was before it was stamped.
+    /// Returns which event the save of an entity was, before it was stamped.
     fn event(&self, index: usize) -> Event {
         let events = self.begun.as_ref().map(|begun| &begun.events);
         events.and_then(|events| events.get(index).copied()).unwrap_or(Event::Save { is_new: None })
     }
 
-    /// Those of an earlier batch.
+    /// Continues those of an earlier batch.
     pub(super) fn again_of(held: Vec<H>, kind: Kind, begun: Option<Begun>) -> Self {
         Self { begun, ..Self::new(held, kind) }
     }
@@ -94,7 +94,7 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
     fn before<'g>(&'g mut self, database: &'g Database) -> BoxFuture<'g, Result<()>> {
         Box::pin(async move {
             let begun = self.begun.get_or_insert_default();
-            // If a deadline has cut it off, it goes on where it was.
+            // Continues where an earlier deadline interrupted.
             for (index, held) in self.held.iter_mut().enumerate().skip(begun.events.len()) {
                 let event = Event::save(held.entity(), self.kind == Kind::Create);
                 if let Err(refusal) = hooks::before(database, held.entity_mut(), event).await {
@@ -109,7 +109,7 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
     fn stamp(&mut self, stamp: &Stamp) {
         let begun = self.begun.get_or_insert_default();
         if let Some(stamp) = &begun.stamp {
-            // They are made again as they were.
+            // They are sent again with the same versions.
             for index in std::mem::take(&mut begun.lowered) {
                 if let Some(held) = self.held.get_mut(index)
                     && let Err(error) = held.stamp(stamp)
@@ -121,7 +121,7 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
         }
         begun.stamp = Some(*stamp);
         for (index, held) in self.held.iter_mut().enumerate() {
-            // One that is refused is as new as it was.
+            // An entity that is refused keeps its state.
             let Entry::Vacant(slot) = begun.refused.entry(index) else {
                 begun.unraised.insert(index);
                 continue;
@@ -180,7 +180,7 @@ impl<E: Entity, H: Held<E>> Group for Puts<E, H> {
     }
 }
 
-/// How entities are put.
+/// Returns how entities are put.
 pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
     match kind {
         Kind::Create => Work::Each,
@@ -189,7 +189,7 @@ pub(super) const fn put_work(info: &'static EntityInfo, kind: Kind) -> Work {
     }
 }
 
-/// The put of an entity that is stamped, after what its `event` was before that.
+/// Encodes the put of a stamped entity. `event` is what its save was before it was stamped.
 pub(super) fn put<E: Entity>(
     entity: &E,
     kind: Kind,
@@ -200,7 +200,7 @@ pub(super) fn put<E: Entity>(
 ) -> Result<Body> {
     let keys = encode_into(entity, buffer.encoder())?;
     let existence = if kind == Kind::Create { Existence::Absent } else { Existence::Any };
-    // It is stamped already.
+    // The version was raised already.
     let version = entity.item_version().filter(|_| kind != Kind::Create).map(|raised| raised - 1);
     let rule = if existence == Existence::Absent || version.is_some() || E::INFO.unique.is_some() {
         Some(rule_of_put(E::INFO, buffer.written(), &keys, existence, version, event, known)?)

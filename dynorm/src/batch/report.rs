@@ -1,9 +1,9 @@
-//! What is told of the inputs of a batch that are not known to be done, without their entities.
+//! Makes the report of the inputs that are not known to be done, without their entities.
 
 use super::stats::Fates;
 use crate::error::{BatchItem, BatchReport, Subject};
 
-/// The inputs that are not known to be done, by their keys.
+/// Reports the inputs that are not known to be done, by their keys.
 pub(super) fn erased_report(
     subject: Subject,
     fates: &Fates,

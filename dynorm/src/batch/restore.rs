@@ -1,3 +1,5 @@
+//! Batch restores of soft-deleted items.
+
 use std::fmt;
 
 use super::Stats;
@@ -10,15 +12,15 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::operation::OperationFuture;
 
-/// Takes the marks away that deletes have set, of any number of items. Made by
+/// Restores any number of soft-deleted items. Created by
 /// [`Repository::batch_restore`](crate::Repository::batch_restore) and
 /// [`Collection::restore_all`](crate::Collection::restore_all).
 ///
-/// It gives the statistics. Each item is a request of its own, since it has to exist: one that does not is a failure, whose reason is
-/// [`NotFound`](crate::Error::NotFound). If any is not known to be restored in the end, the error is a
-/// [`BatchRestoreError`], which holds the keys of all of them. Requests, retries and duplicates are as in
-/// [`BatchSave`](crate::batch::BatchSave). For [hooks](crate::Hooks) the items are read, before by keys and
-/// afterwards.
+/// Its output is the [`Stats`]. Each item is sent in a request of its own, since it must exist. An item that
+/// does not exist is a failure with the reason [`NotFound`](crate::Error::NotFound). If any item is not known
+/// to be restored in the end, the error is a [`BatchRestoreError`], which holds the keys of all such items.
+/// Requests, retries and duplicates work as in [`BatchSave`](crate::batch::BatchSave). For
+/// [hooks](crate::Hooks) the items are read: before the restore if only their keys are given, and after it.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -45,7 +47,7 @@ use crate::operation::OperationFuture;
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchRestore<'a, E: Entity> {
     keys: Keys<E>,
-    /// What an earlier batch came to, if this one goes on with it.
+    /// The result of an earlier batch that this one continues.
     before: Option<(Fates, Stats)>,
     settings: Settings<'a>,
 }

@@ -1,3 +1,5 @@
+//! Batch saves of entities in memory.
+
 use std::fmt;
 
 use super::body::Kind;
@@ -11,21 +13,23 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::operation::{Held, OperationFuture, Own, SaveArg};
 
-/// Saves any number of entities. Made by [`Repository::batch_save`](crate::Repository::batch_save) and
+/// Saves any number of entities. Created by [`Repository::batch_save`](crate::Repository::batch_save) and
 /// [`batch_create`](crate::Repository::batch_create).
 ///
-/// They travel in requests of up to 25 items and 16 MB, several at a time. What DynamoDB leaves unprocessed waits a while
-/// and is sent again together with others, as [`Retry`](crate::Retry) says. A request that is refused is halved until the
-/// entity that caused it stands alone; the others are written. Of several entities with one key, the last is written and
-/// stands for all, unless [`duplicates`](Self::duplicates) says otherwise.
+/// They are sent in requests of up to 25 items and 16 MB, several at a time. Unprocessed items are sent again
+/// after a delay, together with others, as [`Retry`](crate::Retry) describes. A request that is refused is
+/// split until the entity that caused the refusal is alone; the others are written. Of several entities with
+/// the same key, the last one is written and replaces the others, unless [`duplicates`](Self::duplicates)
+/// says otherwise.
 ///
-/// If any entity is not known to be written in the end, the error is a [`BatchSaveError`], which holds all of them. Ids and
-/// timestamps are set once, before the first request; entities passed by `&mut` keep them then, so that whoever sends them
-/// again, the caller or [`BatchSaveError::retry`], writes the same items. The version of an entity that is
-/// not known to be written goes back, also if the future of the batch is dropped.
+/// If any entity is not known to be written in the end, the error is a [`BatchSaveError`], which holds all
+/// such entities. Ids and timestamps are set once, before the first request. Entities passed by `&mut` keep
+/// them even if they fail, so that a retry, by the caller or by [`BatchSaveError::retry`], writes the same
+/// items. The version of an entity that is not known to be written is lowered again, also if the future of
+/// the batch is dropped.
 ///
-/// Memory: the entities, and their encoded items until they are done. [`batch_save_stream`](crate::Repository::batch_save_stream)
-/// holds a bounded number of them.
+/// Memory: the entities, and their encoded items until they are done.
+/// [`batch_save_stream`](crate::Repository::batch_save_stream) holds a bounded number of them.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -56,7 +60,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> BatchSave<'a, E, A> {
     }
 
     pub(crate) fn creating(args: Vec<A>) -> Self {
-        // Of several with one key, all but one would find that the item exists.
+        // Of several entities with the same key, all but one would find that the item exists.
         let settings = Options { duplicates: Duplicates::Refuse, ..Options::default() }.into();
         Self { args, kind: Kind::Create, settings, of: std::marker::PhantomData }
     }
@@ -111,7 +115,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for BatchSave<'a, E, A> {
     }
 }
 
-/// Sends again what a batch did not bring to its end. Made by [`BatchSaveError::retry`].
+/// Saves the unfinished entities of a batch again. Created by [`BatchSaveError::retry`].
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchSaveRetry<'a, E: Entity> {
     unfinished: Unfinished<E>,
@@ -149,7 +153,7 @@ impl<'a, E: Entity> IntoFuture for BatchSaveRetry<'a, E> {
             let more = run_at_hand(&database, vec![&mut puts], Some(only), &mut fates, settings).await;
             let begun = puts.begun;
             let entities: Vec<E> = puts.held.into_iter().map(Own::into_entity).collect();
-            // What has failed is what failed in the end.
+            // Counts only the final failures.
             stats.failed = 0;
             stats += more;
             if fates.iter().all(|(_, reason)| reason.is_none()) {

@@ -1,4 +1,4 @@
-//! What a caller may say of any batch.
+//! The options that every batch has.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,9 +7,10 @@ use super::progress::{Progress, ProgressHandle};
 use super::retry::Retry;
 use crate::database::Database;
 
-/// What happens to several inputs of one batch that have the same key. DynamoDB takes only one of them in a request.
+/// What a batch does with several inputs that have the same key. DynamoDB accepts only one of them in a
+/// request.
 ///
-/// Keys are equal in DynamoDB's sense: as numbers, 1 and 1.0 are one key.
+/// Keys are compared as DynamoDB compares them: as numbers, 1 and 1.0 are the same key.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -36,18 +37,19 @@ use crate::database::Database;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// The last is sent, and stands for all, as if each had been written and then replaced. Of a stream, the last of those
-    /// that are on their way at the same time; the others are written one after another, in order.
+    /// The last one is sent and replaces the others, as if each had been written and then overwritten. In a
+    /// stream this applies to inputs that are unfinished at the same time; others are written one after
+    /// another, in order.
     #[default]
     LastWins,
-    /// The first is sent, and stands for all. A stream knows only the keys that are on their way.
+    /// The first one is sent and replaces the others. A stream knows only the keys of unfinished inputs.
     FirstWins,
-    /// The first is sent, and the others are [rejected](super::Fate::Rejected). A stream knows only the keys that are on
-    /// their way.
+    /// The first one is sent, and the others are [rejected](super::Fate::Rejected). A stream knows only the
+    /// keys of unfinished inputs.
     Refuse,
 }
 
-/// What a caller says of a batch.
+/// The options of one batch.
 #[derive(Default)]
 pub(super) struct Settings<'a> {
     pub(super) options: Options,
@@ -58,7 +60,7 @@ pub(super) struct Settings<'a> {
 
 type Callback<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
 
-/// The part of it that holds for another batch, too, which goes on with what this one leaves.
+/// The options that a retry takes over.
 #[derive(Clone, Default)]
 pub(super) struct Options {
     pub(super) database: Option<Database>,
@@ -75,13 +77,13 @@ impl From<Options> for Settings<'_> {
 }
 
 impl Settings<'_> {
-    /// The time that the batch has. It begins when this is called first.
+    /// Returns the deadline of the batch. The time starts with the first call.
     pub(super) fn deadline(&mut self) -> Deadline {
         let retry = &self.options.retry;
         *self.deadline.get_or_insert_with(|| Deadline::of(retry))
     }
 
-    /// Says how far the batch is. A callback that panics is not called again, and does the batch no harm.
+    /// Publishes the progress. A callback that panics is not called again, and does not affect the batch.
     pub(super) fn publish(&mut self, progress: &Progress) {
         if let Some(handle) = &self.handle {
             handle.set(progress);
@@ -95,42 +97,43 @@ impl Settings<'_> {
     }
 }
 
-/// The methods that every batch has, for types with the field `settings` and the lifetime `'a`.
+/// The methods that every batch has, for types with a field `settings` and the lifetime `'a`.
 macro_rules! batch_options {
     () => {
-        /// How to repeat what DynamoDB leaves unprocessed, and how long the whole may take.
+        /// Sets how unprocessed items are retried, and how long the whole batch may take.
         pub fn retry(mut self, retry: $crate::Retry) -> Self {
             self.settings.options.retry = retry;
             self
         }
 
-        /// Has so many requests under way at a time, as long as there is something to send, and one only while a table takes
-        /// nothing at all; 0 counts as 1.
+        /// Sets the number of requests in flight, as long as there is something to send. While a table
+        /// processes nothing at all, only one request at a time is sent to it. 0 counts as 1.
         ///
-        /// Without it their number follows what each table takes: it grows while answers bring what was asked for, up to 32
-        /// requests (16 of reads), is halved when they do not, and what a saturated table takes in a second is not exceeded
-        /// by much.
+        /// By default the number adapts to each table: it grows while answers process what was sent, up to 32
+        /// requests (16 for reads), and is halved when they do not. The throughput of a saturated table is
+        /// then not exceeded by much.
         pub fn concurrency(mut self, requests: usize) -> Self {
             self.settings.options.concurrency = Some(requests.max(1));
             self
         }
 
-        /// Consumes at most so many capacity units a second (0 counts as 1) of each table, on average, so that the rest is left to others:
-        /// a write unit is a KB of an item, a read unit 4 KB. What indexes consume counts as soon as DynamoDB has told it.
+        /// Limits the consumed capacity to this many units per second for each table, on average; 0 counts as
+        /// 1. A write unit is 1 KB of an item, a read unit 4 KB. Units consumed by indexes count as soon as
+        /// DynamoDB has reported them.
         pub fn max_units_per_second(mut self, units: u32) -> Self {
             self.settings.options.units_per_second = Some(f64::from(units.max(1)));
             self
         }
 
-        /// Calls `tell` after every answer. It is called on the task of the batch, which stands still
-        /// meanwhile: no answer is taken in, and no deadline can cut the call off. So it should be quick, and
-        /// leave what takes time to another task. If it panics, the batch goes on without it.
+        /// Calls `tell` after every answer. It is called on the task of the batch, which is blocked
+        /// meanwhile: no answer is processed, and no deadline interrupts the call. So it should be quick, and
+        /// leave slow work to another task. If it panics, it is not called again, and the batch continues.
         pub fn on_progress(mut self, tell: impl FnMut(&$crate::Progress) + Send + 'a) -> Self {
             self.settings.on_progress = Some(Box::new(tell));
             self
         }
 
-        /// Tells from outside how far the batch is, also after its future was dropped.
+        /// Returns a handle that reports the progress to other tasks, and after the future was dropped.
         pub fn progress(&mut self) -> $crate::batch::ProgressHandle {
             self.settings.handle.get_or_insert_default().clone()
         }
@@ -143,10 +146,10 @@ macro_rules! batch_options {
     };
 }
 
-/// The method that batches of writes have beside those of all.
+/// The method that only batches of writes have.
 macro_rules! write_options {
     () => {
-        /// What happens to several inputs with the same key; without it, the last one stands for all.
+        /// Sets what happens to several inputs with the same key. By default the last one wins.
         pub fn duplicates(mut self, duplicates: $crate::Duplicates) -> Self {
             self.settings.options.duplicates = duplicates;
             self

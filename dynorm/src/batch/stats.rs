@@ -1,4 +1,4 @@
-//! What a batch, a query or a scan took, and what became of the inputs of a batch.
+//! The statistics of batches, queries and scans.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::error::Error;
 /// The fate of every input of a batch, with the reason for those that are not done.
 pub(super) type Fates = Vec<(Fate, Option<Arc<Error>>)>;
 
-/// What a batch, a query or a scan took. Several can be added up with `+=`.
+/// The statistics of a batch, a query or a scan. They can be added with `+=`.
 ///
 /// ```
 /// let mut total = dynorm::Stats::default();
@@ -20,41 +20,42 @@ pub(super) type Fates = Vec<(Fate, Option<Arc<Error>>)>;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The inputs that are done; of a `batch_get`, those that were asked for, found or not. Of a query or a
-    /// scan, the entities that were found.
+    /// The number of inputs that are done: for a `batch_get`, the keys that were read, whether or not an item
+    /// was found. For a query or a scan, the number of entities that were found.
     pub items: u64,
-    /// The inputs that another one with the same key stands for.
+    /// The number of inputs that another input with the same key replaced.
     pub superseded: u64,
-    /// The inputs of a batch that have failed.
+    /// The number of inputs of a batch that have failed.
     pub failed: u64,
-    /// The inputs of a batch whose [hooks](crate::Hooks) after the write or the read did not come to their
-    /// end, because the [deadline](crate::Retry::deadline) passed: the one that was running was dropped, and
-    /// the others did not begin. What was written is written all the same; what was read counts as failed.
+    /// The number of inputs of a batch whose [hooks](crate::Hooks) after the write or the read did not finish
+    /// before the [deadline](crate::Retry::deadline): the running hook was dropped, and the others did not
+    /// start. An item that was written stays written; one that was read counts as failed.
     pub dropped_hooks: u64,
-    /// The requests that were sent.
+    /// The number of requests that were sent.
     pub requests: u64,
-    /// How many times an item was sent again.
+    /// The number of times that an item was sent again.
     pub retries: u64,
-    /// The bytes of the bodies of a batch's requests.
+    /// The size of the request bodies of a batch, in bytes.
     pub bytes: u64,
-    /// The capacity units, of reads or of writes, that DynamoDB says a batch consumed, indexes included.
+    /// The capacity units, for reads or for writes, that DynamoDB reported for a batch, including indexes.
     pub consumed_capacity: f64,
-    /// For how long no request of a batch was under way because all that was left had to wait: for the pace
-    /// of a table, or for another attempt.
+    /// How long a batch had no request in flight, because everything left had to wait for the pace of a table
+    /// or for another attempt.
     pub waited: Duration,
-    /// From the beginning to the end; of a stream, with the time that it waited for inputs. Of several
-    /// batches side by side, the sum is longer than the clock says.
+    /// The time from start to end; for a stream, including the time that it waited for inputs. The sum of
+    /// concurrent batches is longer than the time that passed.
     pub elapsed: Duration,
     inputs: usize,
-    /// The superseded inputs in order, with those that stand for them.
+    /// The replaced inputs in order, with the inputs that replaced them.
     superseded_by: Option<Arc<[(usize, usize)]>>,
 }
 
 impl Stats {
-    /// The fate of every input of a batch that has succeeded, in order: done, or superseded by another.
+    /// Returns the fate of every input of a batch that has succeeded, in order: done, or superseded by
+    /// another.
     ///
-    /// Of several batches that were added up, it is that of all their inputs one after another. Empty for
-    /// queries and scans, and for streams, which do not keep them.
+    /// For the sum of several batches, these are the fates of all their inputs, one batch after another.
+    /// Empty for queries and scans, and for streams, which do not keep fates.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -84,7 +85,7 @@ impl Stats {
         })
     }
 
-    /// With the fates of the inputs of a batch that has succeeded.
+    /// Adds the fates of the inputs of a batch that has succeeded.
     pub(super) fn with_fates(mut self, fates: &Fates) -> Self {
         self.inputs = fates.len();
         let superseded = |(index, (fate, _)): (usize, &(Fate, _))| match fate {
@@ -133,13 +134,13 @@ impl std::iter::Sum for Stats {
     }
 }
 
-/// How many there are, as statistics count.
+/// Converts a number of items into the type of the statistics.
 pub(crate) fn count(items: usize) -> u64 {
     u64::try_from(items).unwrap_or(u64::MAX)
 }
 
-/// `376 items in 16 requests, 1.2 MB, 376 capacity units, 12 retries, waited 80.0ms, 1.2s`: what is 0 is left
-/// out, but for the items, the requests and the retries.
+/// Shows for example `376 items in 16 requests, 1.2 MB, 376 capacity units, 12 retries, waited 80.0ms, 1.2s`.
+/// Zeros are left out, except for the items, the requests and the retries.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |count: u64| if count == 1 { "" } else { "s" };

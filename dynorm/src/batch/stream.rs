@@ -1,4 +1,4 @@
-//! Writes of any length, of which a bounded number of items is in memory at a time.
+//! Writes of streams of entities or keys, with a bounded number of items in memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -27,14 +27,15 @@ use crate::hooks::{self, Event};
 use crate::operation::{Held, OperationFuture, SaveArg, stored};
 use crate::write::Known;
 
-/// Anything that gives one item after another: a `Stream`, or whatever `for` takes. `M` tells which, and is inferred.
+/// A source of items: a `Stream`, or anything that implements `IntoIterator`. `M` tells which of the two, and
+/// is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no items one after another",
     label = "expected a `Stream` or an iterator, and it must be `Send`",
     note = "a stream of `Result`s has to be rid of its errors first, for example by `filter_map`"
 )]
 pub trait IntoItems<M> {
-    /// The items.
+    /// The type of the items.
     type Item;
     #[doc(hidden)]
     type Items: Stream<Item = Self::Item> + Send;
@@ -72,22 +73,24 @@ impl<I: IntoIterator<IntoIter: Send>> IntoItems<ByIterator> for I {
 
 pub(super) type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 
-/// Saves the entities of a stream. Made by [`Repository::batch_save_stream`](crate::Repository::batch_save_stream).
+/// Saves the entities of a stream. Created by
+/// [`Repository::batch_save_stream`](crate::Repository::batch_save_stream).
 ///
-/// It takes an entity from the stream when it has room for it, so a slow table slows the stream down. All else is as in
-/// [`BatchSave`](crate::batch::BatchSave), only that it knows no keys but those on their way: of two entities
-/// with one key that are further apart, both are written, in order.
+/// It takes an entity from the stream when it has room for it, so a slow table slows the stream down.
+/// Otherwise it works as [`BatchSave`](crate::batch::BatchSave), except that it knows only the keys of
+/// unfinished entities: of two entities with the same key that are further apart, both are written, in order.
 ///
-/// What fails goes to [`on_failure`](Self::on_failure) or [`failures_to`](Self::failures_to) as it happens; then the batch
-/// succeeds all the same, and [`Stats::failed`] says how many have failed. Without either, the failures are in the
-/// [`StreamError`] at the end; when there are 1,000 of them, nothing more is taken from the stream. It also ends early,
-/// with an error, for what concerns all items: a missing table, missing rights, rounds without progress, the deadline.
+/// Failures are passed to [`on_failure`](Self::on_failure) or [`failures_to`](Self::failures_to) as they
+/// happen. Then the batch succeeds, and [`Stats::failed`] is their number. Without either, the failures are
+/// in the [`StreamError`] at the end; after 1,000 of them, nothing more is taken from the stream. It also
+/// ends early, with an error, if all items are affected: a missing table, missing permissions, rounds without
+/// progress, or the deadline.
 ///
-/// To drop its future stops it: what is under way may be written or not, and [`progress`](Self::progress) tells what was
-/// known until then, with a [checkpoint](crate::Progress::checkpoint) to begin again at.
+/// Dropping its future stops it: writes in flight may or may not be applied, and [`progress`](Self::progress)
+/// reports the state at that time, with a [checkpoint](crate::Progress::checkpoint) from which to continue.
 ///
-/// Memory: at most 1,600 entities (or twice as many as [`concurrency`](Self::concurrency) requests take) and 16 MB of
-/// encoded items, whatever the stream's length, plus what one more entity takes.
+/// Memory: at most 1,600 entities (or twice as many as [`concurrency`](Self::concurrency) requests take) and
+/// 16 MB of encoded items, whatever the length of the stream, plus one entity.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -100,7 +103,9 @@ pub(super) type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 /// # db.install();
 /// let users = (0..5_000).map(|number| User { number, ..Default::default() });
 /// let mut dead_letters = Vec::new();
-/// let stats = UserRepo::batch_save_stream(users).on_failure(|failure| dead_letters.push(failure.entity)).await?;
+/// let stats = UserRepo::batch_save_stream(users)
+///     .on_failure(|failure| dead_letters.push(failure.entity))
+///     .await?;
 /// assert_eq!((stats.items, dead_letters.len()), (5_000, 0));
 /// # Ok(())
 /// # }
@@ -112,9 +117,9 @@ pub struct BatchSaveStream<'a, E: Entity, A> {
     settings: Settings<'a>,
 }
 
-/// Deletes the items of a stream of keys. Made by
-/// [`Repository::batch_delete_stream`](crate::Repository::batch_delete_stream). What [`BatchSaveStream`] says of a stream
-/// holds here too.
+/// Deletes the items of a stream of keys. Created by
+/// [`Repository::batch_delete_stream`](crate::Repository::batch_delete_stream). Failures, memory and the end
+/// of the stream work as in [`BatchSaveStream`].
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchDeleteStream<'a, E: Entity> {
     keys: BoxStream<'a, E::Key>,
@@ -124,19 +129,18 @@ pub struct BatchDeleteStream<'a, E: Entity> {
 
 macro_rules! failure_options {
     ($failure:ty) => {
-        /// Calls `take` with each item that has failed, as it happens. It is called on the task of the batch,
-        /// which stands still meanwhile: no answer is taken in, and no deadline can cut the call off. So it
-        /// should be quick; what takes time takes the failures from a channel, by
-        /// [`failures_to`](Self::failures_to). If it panics, the stream ends, and the failure that it was
-        /// called with is in the error.
+        /// Calls `take` with each failure as it happens. It is called on the task of the batch, which is
+        /// blocked meanwhile: no answer is processed, and no deadline interrupts the call. So it should be
+        /// quick; slow consumers use a channel, with [`failures_to`](Self::failures_to). If it panics, the
+        /// stream ends, and the failure that it was called with is in the error.
         pub fn on_failure(mut self, take: impl FnMut($failure) + Send + 'a) -> Self {
             self.failures.consumer = Consumer::Callback(Box::new(take));
             self
         }
 
-        /// Sends each item that has failed into a channel, as it happens. When the channel is full, nothing more is taken
-        /// from the stream until it has room. Failures that a closed channel does not take, or a full one until the
-        /// deadline, are in the error.
+        /// Sends each failure into a channel as it happens. While the channel is full, nothing more is taken
+        /// from the stream. Failures that the channel did not take, because it was closed or was full until
+        /// the deadline, are in the error.
         pub fn failures_to(mut self, sender: mpsc::Sender<$failure>) -> Self {
             self.failures.consumer = Consumer::Channel { sender, reserving: None };
             self
@@ -270,21 +274,21 @@ pub(super) async fn run_stream(
     run(database, work, tables, Origin::Stream, settings, inputs).await
 }
 
-/// What of a stream is on its way.
+/// The inputs of a stream, with those that are unfinished.
 struct Streamed<'a, T, F> {
     items: BoxStream<'a, Passing<T>>,
-    /// How many there are, if that is known.
+    /// The number of inputs, if that is known.
     total: Option<u64>,
     gate: Gate,
     held: HashMap<usize, Passing<T>, foldhash::fast::RandomState>,
     next: usize,
     table: String,
-    /// Encodes one.
+    /// Encodes an input.
     body: fn(&mut Passing<T>, Option<&Known>, &mut Buffer) -> Result<Body>,
     buffer: Buffer,
-    /// One is done.
+    /// Records that an input is done.
     settle: fn(&mut T),
-    /// Makes one a failure.
+    /// Makes the failure of an input.
     fail: fn(usize, Passing<T>, Fate, Arc<Error>) -> F,
     hooks: Option<AfterHooks<'a, T>>,
     failures: Failures<'a, F>,
@@ -305,7 +309,7 @@ impl<'a, T: Send + 'a, F: StreamFailure> Inputs for Streamed<'a, T, F> {
 
     fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<Option<Left>> {
         if self.hooks.is_none() {
-            // Without hooks nothing is under way between the caller and here.
+            // Without hooks, no input is between the caller and the engine.
             return Poll::Ready(None);
         }
         self.gate.close();
@@ -369,7 +373,7 @@ impl<T, F> Streamed<'_, T, F> {
     }
 }
 
-/// The number of items, for those that know it.
+/// Returns the number of items, if the iterator knows it.
 pub(super) fn exact_size<T>(items: &BoxStream<'_, T>) -> Option<u64> {
     let (least, most) = items.size_hint();
     (Some(least) == most).then_some(count(least))
@@ -379,27 +383,27 @@ pub(super) fn input(info: &'static EntityInfo, body: Result<Body, Unsent>, table
     Input { table: 0, info, body: body.map_err(|unsent| unsent.in_table(table)), earlier: None }
 }
 
-/// An input on its way, with what its hooks say of it.
+/// An unfinished input, with the results of its hooks.
 struct Passing<T> {
     input: T,
     event: Event,
-    /// Its version was raised.
+    /// True if its version was raised.
     is_raised: bool,
     unsent: Option<Unsent>,
 }
 
-/// What keeps more from being taken from the caller when a batch ends early, and cuts off the hooks of what
-/// was taken.
+/// Stops taking inputs from the caller when a batch ends early, and interrupts the hooks of those that were
+/// taken.
 #[derive(Default)]
 struct Gate(watch::Sender<bool>);
 
 impl Gate {
     fn close(&self) {
-        // Others are told only once.
+        // Notifies the receivers only once.
         self.0.send_if_modified(|is_closed| !std::mem::replace(is_closed, true));
     }
 
-    /// The items until it is closed.
+    /// Returns the items until the gate is closed.
     fn items<'a, T: 'a>(&self, mut items: BoxStream<'a, T>) -> impl Stream<Item = T> + Send + 'a {
         let is_closed = self.0.subscribe();
         stream::poll_fn(move |context| {
@@ -407,7 +411,7 @@ impl Gate {
         })
     }
 
-    /// What cuts a future off when it is closed.
+    /// Returns a guard that interrupts a future when the gate is closed.
     fn guard(&self) -> Guard {
         Guard(self.0.subscribe())
     }
@@ -417,7 +421,7 @@ impl Gate {
 struct Guard(watch::Receiver<bool>);
 
 impl Guard {
-    /// What a future gives, unless it has to wait when the gate is closed.
+    /// Returns the output of a future, or `None` if it is pending when the gate is closed.
     async fn bound<T>(mut self, future: impl Future<Output = T>) -> Option<T> {
         let closed = pin!(self.0.wait_for(|is_closed| *is_closed));
         match select(pin!(future), closed).await {
@@ -427,16 +431,16 @@ impl Guard {
     }
 }
 
-/// A key whose item is deleted, with the item if it has hooks.
+/// A key whose item is deleted, with the entity if it has hooks.
 struct Deleted<E: Entity> {
     key: E::Key,
     entity: Option<E>,
 }
 
-/// How many items are read at a time for the hooks of their deletes.
+/// The number of concurrent reads for the hooks of deletes.
 const READS: usize = 16;
 
-/// Entities that have had the hooks before their save.
+/// Runs the hooks before the saves of the entities.
 fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
     entities: BoxStream<'a, A>,
     database: &Database,
@@ -460,7 +464,7 @@ fn saves<'a, E: Entity, A: SaveArg<'a, E>>(
     }))
 }
 
-/// Keys whose items have had the hooks before their delete.
+/// Runs the hooks before the deletes of the items.
 fn deletes<'a, E: Entity>(
     keys: BoxStream<'a, E::Key>,
     database: &Database,
@@ -488,7 +492,7 @@ fn deletes<'a, E: Entity>(
                     passing.input.entity = Some(entity);
                     asked.and_then(Result::err).map(Unsent::rejected)
                 }
-                // It is not there, or there was no time to look.
+                // There is no item, or no time to read it.
                 Some(Ok(None)) | None => None,
                 Some(Err(error)) => Some(Unsent::not_begun(error)),
             };
@@ -513,7 +517,7 @@ impl<'a, T: Send + 'a> AfterHooks<'a, T> {
         Some(Self { database, run, done: VecDeque::new(), running: None })
     }
 
-    /// Ready when all have run.
+    /// Ready when all hooks have run.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             if let Some(running) = &mut self.running {

@@ -1,5 +1,5 @@
-//! What batches say to DynamoDB, and what it answers: `BatchWriteItem`, `BatchGetItem`, and for writes with a
-//! condition, which batches do not take, a request for each.
+//! Writes the requests of batches and reads their answers: `BatchWriteItem`, `BatchGetItem`, and one request
+//! for each write with a condition, since `BatchWriteItem` takes no conditions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::encoded::{describe_key, item_texts};
 use crate::error::{Error, Subject};
 use crate::transport::{Answer, Operation};
 
-/// Is told the item that answers some inputs.
+/// Receives the item that was read for some inputs.
 type Found<'f> = &'f mut dyn FnMut(&[usize], &Item<'_>) -> std::result::Result<(), ValueError>;
 
-/// What an answer says.
+/// The content of an answer.
 pub(super) struct Reading {
-    /// Of each job of the request, in order.
+    /// The verdict on each job of the request, in order.
     pub(super) verdicts: Vec<Verdict>,
-    /// The capacity units that were consumed, by table.
+    /// The consumed capacity units, by table.
     pub(super) capacity: Vec<(String, f64)>,
 }
 
@@ -30,24 +30,24 @@ pub(super) enum Verdict {
     Done,
     Rejected(Arc<Error>),
     HandedBack {
-        /// It may have been done all the same.
+        /// True if it may have been applied all the same.
         unanswered: bool,
     },
-    /// The answer had no room for it.
+    /// The answer was full before this item.
     NoRoom,
 }
 
-/// What an item may have.
+/// The maximum size of an item in bytes.
 const ITEM: usize = 400 * 1024;
 
-/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it stops before the item that
-/// would be too much. JSON is never shorter than what it stands for, so an answer with less than this had
+/// An answer of `BatchGetItem` is full at 16 MB, and at 1 MB of one partition: it ends before the item that
+/// would exceed the limit. JSON is never shorter than the data it encodes, so an answer shorter than this had
 /// room for another item.
 const FULL_ANSWER: usize = 16 * 1024 * 1024 - ITEM;
 const FULL_PARTITION: usize = 1024 * 1024 - ITEM;
 
 impl Work {
-    /// The operation that carries out the jobs of a request.
+    /// Returns the operation that carries out the jobs of a request.
     pub(super) fn operation(self, chunk: &[usize], jobs: &Slab<Job>) -> Operation {
         let first = || chunk.first().and_then(|id| jobs.get(*id));
         match self {
@@ -57,7 +57,7 @@ impl Work {
         }
     }
 
-    /// The capacity units that a job is reckoned to take, before the answer says so.
+    /// Returns the estimated capacity units of a job, until the answer tells.
     pub(super) fn units(self, body: &Body, table: Option<&TableSpec>) -> f64 {
         match self {
             Self::Write | Self::Each => body.units(),
@@ -66,14 +66,14 @@ impl Work {
         }
     }
 
-    /// The most capacity units that a request may consume.
+    /// Returns the maximum number of capacity units that a request can consume.
     fn most_units(self, chunk: &[usize], jobs: &Slab<Job>) -> f64 {
-        /// A transaction takes twice as much; each of 25 indexes may lose one entry and gain another.
+        /// A transaction consumes twice as much; each of 25 indexes may lose one entry and gain another.
         const OF_A_WRITE: f64 = 2.0 * 51.0;
         /// An item of 400 KB, read consistently in a transaction.
         const OF_A_READ: f64 = 200.0;
         match self {
-            // What is replaced or deleted may be larger than what is sent, and is not known.
+            // The replaced or deleted item may be larger than the new one, and its size is unknown.
             Self::Write | Self::Each => {
                 let largest = (ITEM / 1024) as f64;
                 let sent = chunk.iter().filter_map(|id| jobs.get(*id)).map(|job| job.body.units());
@@ -83,7 +83,7 @@ impl Work {
         }
     }
 
-    /// The request for the jobs of `chunk`, which are in the order of their tables.
+    /// Writes the request for the jobs of `chunk`, which are in the order of their tables.
     pub(super) fn request(self, chunk: &[usize], jobs: &Slab<Job>, tables: &[TableSpec]) -> Vec<u8> {
         let chunk: Vec<&Job> = chunk.iter().filter_map(|id| jobs.get(*id)).collect();
         let size: usize = chunk.iter().map(|job| job.body.wire_size()).sum();
@@ -113,8 +113,8 @@ impl Work {
         request.finish()
     }
 
-    /// What the answer says of each job of the chunk; `keys` finds jobs by their keys. Of a read, `found` is
-    /// told the items.
+    /// Reads the verdict on each job of the chunk. `keys` finds jobs by their keys. For a read, `found`
+    /// receives the items.
     pub(super) fn read(
         self,
         answer: &Answer,
@@ -142,14 +142,14 @@ impl Work {
             reader.check()?;
         }
         let most = self.most_units(chunk, jobs);
-        // What no such request consumes would stop a batch that is paced.
+        // Ignores an impossible consumption, which would block a batch with a rate limit.
         reader.capacity.retain(|(_, units)| *units <= most);
         let is_full = text.len() >= FULL_ANSWER;
         Ok(Reading { verdicts: reader.verdicts(self, is_full), capacity: reader.capacity })
     }
 }
 
-/// What an answer said of a job.
+/// What an answer says about a job.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mark {
     found: bool,
@@ -162,13 +162,15 @@ struct Reader<'r> {
     keys: &'r HashTable<usize>,
     tables: &'r [TableSpec],
     marks: Vec<Mark>,
-    /// False if the answer names a key that was not sent: it says nothing of those that it does not name.
+    /// False if the answer names a key that was not sent. Then it says nothing about the keys that it does
+    /// not name.
     understood: bool,
-    /// The tables of which a read has an answer.
+    /// The tables for which a read has an answer.
     answered: Vec<bool>,
     capacity: Vec<(String, f64)>,
     undecodable: HashMap<usize, ValueError>,
-    /// The bytes that were found of each partition, if there are so many that one may have filled the answer.
+    /// The bytes that were read of each partition, if the answer is so large that one partition may have
+    /// filled it.
     partitions: Option<HashMap<(usize, &'r [u8]), usize>>,
     item: Item<'r>,
 }
@@ -229,7 +231,7 @@ impl<'r> Reader<'r> {
         self.tables.iter().position(|table| table.name == name)
     }
 
-    /// The job that the current item belongs to, and its position in the request.
+    /// Returns the job of the current item, and its position in the request.
     fn job(&self, table: Option<usize>) -> std::result::Result<Option<(usize, &'r Job)>, ValueError> {
         let Some((index, table)) = table.and_then(|index| Some((index, self.tables.get(index)?))) else {
             return Ok(None);
@@ -239,7 +241,7 @@ impl<'r> Reader<'r> {
         let is_its = |id: &usize| self.jobs.get(*id).is_some_and(|job| job.body.is_of(index, texts));
         let id = self.keys.find(hash_of_key(index, texts), is_its);
         let job = id.and_then(|id| self.jobs.get(*id));
-        // What waits for another request was not asked for here.
+        // A job that waits for another request was not part of this one.
         Ok(job.filter(|job| self.chunk.get(job.place) == id).map(|job| (job.place, job)))
     }
 
@@ -276,8 +278,8 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    /// Refuses the answer to a read that is one to another question: all of it is asked for again, since what is not named in it
-    /// need not be absent.
+    /// Refuses an answer to a read that does not match the request. All keys are read again, since a key that
+    /// it does not name need not be absent.
     fn check(&self) -> std::result::Result<(), ValueError> {
         if !self.understood {
             return Err(ValueError::new("the answer names a key that was not asked for"));

@@ -1,23 +1,23 @@
-//! What a batch does, and how much of it DynamoDB takes at a time.
+//! The kinds of work of batches, and DynamoDB's limits for their requests.
 
 use crate::entity::EntityInfo;
 use crate::error::Doing;
 
-/// The most items that DynamoDB takes in one `BatchGetItem`; larger batches are sent in several requests.
+/// The maximum number of items in one `BatchGetItem` request. Larger batches are sent in several requests.
 pub const MAX_BATCH_GET_ITEMS: usize = 100;
 
-/// The most items that DynamoDB takes in one `BatchWriteItem`; larger batches are sent in several requests.
+/// The maximum number of items in one `BatchWriteItem` request. Larger batches are sent in several requests.
 pub const MAX_BATCH_WRITE_ITEMS: usize = 25;
 
-/// DynamoDB takes 16 MB in a request, counted as it is on the wire; the rest is room for what stands around
+/// DynamoDB accepts requests of up to 16 MB, measured as sent. 64 KB of that are reserved for the text around
 /// the items.
 pub(super) const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024 - 64 * 1024;
 
-/// What a batch does.
+/// How the inputs of a batch are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     Write,
-    /// One request for each: some of the writes have a condition.
+    /// One request for each write, since some of them have a condition.
     Each,
     Get,
 }
@@ -25,10 +25,10 @@ pub enum Work {
 /// A table of a batch.
 #[derive(Debug)]
 pub(super) struct TableSpec {
-    /// One of the entities in it: they all have the same key.
+    /// One of the entities in it. They all have the same key attributes.
     pub(super) info: &'static EntityInfo,
     pub(super) name: String,
-    /// Reads are consistent.
+    /// True if reads are consistent.
     pub(super) consistent: bool,
 }
 
@@ -48,8 +48,7 @@ impl Work {
         }
     }
 
-    /// The most requests that are under way at a time, if the caller does not say. The answers of so many are
-    /// in memory.
+    /// The default maximum number of requests in flight, whose answers are all in memory.
     pub(super) const fn most_under_way(self) -> usize {
         match self {
             Self::Write | Self::Each => 32,

@@ -1,4 +1,4 @@
-//! The item that has a unique value of an entity.
+//! Finds an item by the unique values of an entity.
 
 use super::find::{found, get_item, item};
 use crate::codec::{Item, Scanner};
@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 use crate::unique;
 use crate::write::{claim_keys, owner_of};
 
-/// The first item that has one of the unique values of the entity, in the order of its fields.
+/// Finds the first item that has one of the unique values of the entity, in the order of its fields.
 pub(super) async fn find_by_unique<E: Entity>(database: &Database, entity: &E) -> Result<Option<E>> {
     let Some(uniques) = E::INFO.unique else { return Ok(None) };
     let table = database.table(E::INFO);

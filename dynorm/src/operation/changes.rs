@@ -1,15 +1,16 @@
-//! What the changes that a caller asks for come to: `updated_at` is set with them, the keys that templates make follow their
-//! fields, and what DynamoDB would refuse, or what would leave an index wrong, is refused.
+//! Completes the changes of an update: sets `updated_at`, raises the version, and sets the keys that
+//! templates make. Refuses changes that DynamoDB would refuse, and changes that would leave an index key
+//! inconsistent.
 
 use crate::codec::{Encoder, ValueError};
 use crate::entity::{EntityInfo, IndexInfo, Stamp};
 use crate::expression::{Action, Change, Json, Number, Source, check_overlaps};
 use crate::key::{EncodedPart, KeySource, Part, Template, check_key};
 
-/// The field at a position of the table of fields, for those that the key is made of.
+/// Returns the value of a field, by its position in the table of fields, if the key is made of it.
 pub(super) type KeyParts<'p> = dyn Fn(usize) -> Option<&'p dyn Part> + 'p;
 
-/// The changes to send.
+/// Returns the changes to send.
 pub(super) fn complete<'p>(
     info: &'static EntityInfo,
     mut changes: Vec<Change>,
@@ -31,7 +32,7 @@ pub(super) fn complete<'p>(
     Ok(changes)
 }
 
-/// What depends on more than the type of the field.
+/// Checks and completes what depends on more than the type of the field.
 fn settle(info: &'static EntityInfo, change: &mut Change) -> Result<(), ValueError> {
     let field = |name: &str| info.fields.iter().find(|field| field.name == name);
     let top = (change.path.depth() == 0).then(|| field(&change.path.attribute)).flatten();
@@ -46,7 +47,7 @@ fn settle(info: &'static EntityInfo, change: &mut Change) -> Result<(), ValueErr
     let refused =
         |problem: &'static str| Err(ValueError::new(problem).in_field(format!("{:?}", change.path)));
     match &mut change.action {
-        // Beside a default, an attribute that is left out would be read as that.
+        // A removed attribute would be read as the default.
         Action::Set(source @ Source::Absent) if top.is_some_and(|field| field.defaulted && !field.key) => {
             *source = Source::Value(Json::null());
         }
@@ -68,8 +69,8 @@ fn settle(info: &'static EntityInfo, change: &mut Change) -> Result<(), ValueErr
     Ok(())
 }
 
-/// A field that the item need not have counts as 0 or as an empty list while it is absent, unless its default says
-/// otherwise.
+/// True if a field counts as 0 or as an empty list while it is absent: it is optional, and has no other
+/// default.
 fn starts_empty(optional: bool, field: Option<&crate::codec::FieldInfo>) -> bool {
     match field {
         Some(field) => (optional || field.defaulted) && !field.preset,
@@ -102,7 +103,7 @@ fn raise(info: &'static EntityInfo, changes: &mut Vec<Change>) {
     changes.push(Change { action, ..Change::remove(name) });
 }
 
-/// The templates of the indexes, each once. Those of the table's own key never change.
+/// Returns the templates of the indexes, each once. The table's own key never changes.
 pub(super) fn templates(info: &'static EntityInfo) -> Vec<Template> {
     let own: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();
     let mut templates: Vec<Template> = Vec::new();
@@ -117,17 +118,17 @@ pub(super) fn templates(info: &'static EntityInfo) -> Vec<Template> {
     templates
 }
 
-/// What is known of a part of a template.
+/// What an update knows about a part of a template.
 enum Known {
     OfKey,
     Value(EncodedPart),
     Absent,
-    /// Changed by this method, and not to a value that is known here.
+    /// Changed by this method, to a value that only the server knows.
     Computed(&'static str),
     Unchanged,
 }
 
-/// The change of the attribute that a template makes, if one of its fields changes.
+/// Returns the change of the attribute that a template makes, if one of its fields changes.
 fn derive<'p>(
     info: &'static EntityInfo,
     template: &Template,
@@ -154,7 +155,7 @@ fn derive<'p>(
             (field, known)
         })
         .collect();
-    // Without one of its parts there is no key, whatever the others are.
+    // If a part is absent, there is no key, whatever the other parts are.
     if parts.iter().any(|(_, known)| matches!(known, Known::Absent)) {
         return Ok(Some(Change::remove(template.attribute)));
     }
@@ -194,7 +195,7 @@ fn derive<'p>(
     }))
 }
 
-/// The keys of indexes are keys: not empty, and not too long.
+/// Checks that index keys are not empty and not too long.
 pub(super) fn check_index_keys(info: &'static EntityInfo, changes: &[Change]) -> Result<(), ValueError> {
     for index in info.indexes {
         for (role, source) in index.keys() {

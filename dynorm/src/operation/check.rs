@@ -1,3 +1,5 @@
+//! The condition checks of transactions.
+
 use std::fmt;
 
 use crate::entity::{EncodedKey, Entity, EntityInfo};
@@ -5,10 +7,10 @@ use crate::error::{OperationKind, Result, Subject};
 use crate::expression::{Condition, Node};
 use crate::write::{Action, Intent, Write};
 
-/// A condition on an item that a [transaction](crate::transaction()) does not change. Made by
+/// A condition on an item that a [transaction](crate::transaction()) does not change. Created by
 /// [`Repository::check`](crate::Repository::check).
 ///
-/// It is no operation by itself: give it to [`Transaction::check`](crate::transaction::Transaction::check).
+/// It is not an operation: pass it to [`Transaction::check`](crate::transaction::Transaction::check).
 #[must_use = "a check does nothing until a transaction makes it: `dynorm::transaction().check(…)`"]
 pub struct Check<E: Entity> {
     pub(crate) key: E::Key,
@@ -27,7 +29,7 @@ impl<E: Entity> fmt::Debug for Check<E> {
     }
 }
 
-/// The part of a transaction that asks for a condition.
+/// Makes the operation of a transaction that checks a condition.
 pub(crate) fn check_request(
     table: String,
     info: &'static EntityInfo,

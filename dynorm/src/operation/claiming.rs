@@ -1,4 +1,5 @@
-//! Writes that depend on what the item is: with the claims on its unique values, in one transaction, or over a NULL.
+//! Sends writes that depend on the stored item: because of the claims on its unique values, which change with
+//! it in one transaction, or because of a NULL.
 
 use tokio::time::Instant;
 
@@ -15,14 +16,14 @@ use crate::write::{Known, Write, send_one, unsettled};
 /// How a write is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sending {
-    /// As a transaction, so that it is made exactly once.
+    /// As a transaction, so that it is applied exactly once.
     Once,
-    /// By itself, if nothing is to be claimed or released with it; and again as this says.
+    /// As a single request if no claim is taken or released, repeated as this says.
     Alone(Repeat),
 }
 
-/// Sends what `write` makes of what is known of the item, and again with what the item turns out to be. Where claims change with
-/// it, it is a transaction. A transaction gives no answer.
+/// Sends the write that `write` makes for the known state of the item, and again for the stored item if that
+/// differs. If claims change with it, it is a transaction, which returns no item.
 pub(super) async fn claiming(
     database: &Database,
     mut known: Known,
@@ -46,9 +47,9 @@ pub(super) async fn claiming(
             Ok(answer) => return Ok(answer),
             Err(failure) => known = write.explain(failure)?,
         }
-        // What a failure has shown is never as fresh as now, so the next attempt goes at once. If the item
-        // has changed once more by then, others are at it as well: then it waits, and what it knows is old
-        // when it has.
+        // The failure shows the freshest state that there is, so the next attempt is sent at once. If the
+        // item has changed again by then, other clients are changing it: the attempt after that waits, and is
+        // based on an older state.
         if is_fresh {
             if start.elapsed() >= CLAIM_TIME {
                 return Err(unsettled(write.subject));
@@ -60,7 +61,7 @@ pub(super) async fn claiming(
     }
 }
 
-/// What is known of an item, by reading it.
+/// Reads the known state of an item.
 pub(crate) async fn read_known(
     database: &Database,
     info: &'static EntityInfo,

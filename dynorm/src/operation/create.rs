@@ -1,3 +1,5 @@
+//! Creations of items that must not exist yet.
+
 use std::fmt;
 
 use super::OperationFuture;
@@ -7,7 +9,7 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::Result;
 
-/// Puts an entity into its table, where no item may have its key. Made by
+/// Creates the item of an entity, and fails if an item with its key exists. Created by
 /// [`Repository::create`](crate::Repository::create).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Create<'a, E: Entity, A: SaveArg<'a, E>> {

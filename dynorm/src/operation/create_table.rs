@@ -1,3 +1,5 @@
+//! Creates, compares and deletes the tables of entities.
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::OperationFuture;
 use super::key_overlap::keep_apart;
-use super::time_to_live::{self, End};
+use super::time_to_live::{self, TtlAttribute};
 use crate::attribute::ScalarType;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, IndexInfo};
@@ -19,22 +21,23 @@ use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::key::{KeyRole, KeySource};
 use crate::transport::Failure;
 
-/// How long a table may take to become active, or to go: a global index of a new table takes seconds on AWS.
+/// How long to wait until a table is active or deleted. A global index of a new table takes seconds on AWS.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 type Configure = Box<dyn FnOnce(CreateTableFluentBuilder) -> CreateTableFluentBuilder + Send>;
 
-/// Creates the table of an entity, if there is none, or compares the one there is. Made by
+/// Creates the table of an entity, or compares an existing table with the entity. Created by
 /// [`Database::create_table`].
 ///
-/// A table that is created is billed on demand and has all the indexes of the entity, each with the attributes that the entity
-/// says; the call waits until it is active. For an entity with `#[entity(ttl)]` it then switches TTL on.
+/// A new table is billed on demand and has all indexes of the entity, each with the projection that the
+/// entity declares. The call waits until it is active. For an entity with `#[entity(ttl)]` it then enables
+/// TTL.
 ///
-/// Of a table that exists, the keys, their types, the indexes, and TTL are compared; what is missing or differs is an
-/// [`Error::TableMismatch`] that lists it. An index may hold more than the entity says, since others may share it. Further
-/// indexes and the billing mode are not dynorm's business. Nothing is ever changed or deleted: TTL, too, is switched on by
-/// [`Database::enable_ttl`] alone, since DynamoDB deletes the items that have expired then. A call that ends between the
-/// creation and TTL leaves a table for which that is to be done.
+/// For an existing table, the keys, their types, the indexes and TTL are compared. What is missing or differs
+/// is listed in an [`Error::TableMismatch`]. An index may project more than the entity declares, since other
+/// entities may share it. Additional indexes and the billing mode are ignored. Nothing is ever changed or
+/// deleted: TTL too is only enabled by [`Database::enable_ttl`], since DynamoDB then deletes the expired
+/// items. If the future is dropped between the creation of the table and TTL, TTL remains to be enabled.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct CreateTable<E: Entity> {
     database: Database,
@@ -48,12 +51,13 @@ impl<E: Entity> CreateTable<E> {
         Self { database, infos: vec![E::INFO], configure: None, of: PhantomData }
     }
 
-    /// Creates the table with the indexes of `F` as well, for entities that share it: each has the indexes that it is asked
-    /// by, and the table those of all. An index that several have holds what any of them wants.
+    /// Creates the table with the indexes of `F` as well, for entities that share it. Each entity declares
+    /// the indexes that its queries use, and the table has those of all entities. An index that several
+    /// entities declare projects everything that any of them needs.
     ///
-    /// Entities whose templates can make one key, so that an item of one could replace that of another, are refused with an
-    /// [`Error::Configuration`] that shows such a key. Not compared are entities of one type, two whose items have no type, and
-    /// those with `escape = "none"`.
+    /// Entities whose templates can produce the same key, so that an item of one could replace an item of the
+    /// other, are refused with an [`Error::Configuration`] that shows such a key. Not compared are two
+    /// entities of the same type, two whose items store no type, and those with `escape = "none"`.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -87,7 +91,8 @@ impl<E: Entity> CreateTable<E> {
         self
     }
 
-    /// Changes the SDK's request before a table is created: billing, encryption, streams, tags, protection.
+    /// Changes the SDK's request before a table is created: billing, encryption, streams, tags, deletion
+    /// protection.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -134,7 +139,7 @@ impl<E: Entity> fmt::Debug for CreateTable<E> {
     }
 }
 
-/// Deletes the table of an entity with everything in it. Made by [`Database::delete_table`].
+/// Deletes the table of an entity, with all of its items. Created by [`Database::delete_table`].
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct DeleteTable<E: Entity> {
     database: Database,
@@ -156,7 +161,7 @@ impl<E: Entity> IntoFuture for DeleteTable<E> {
             delete(&self.database, E::INFO).await?;
             match EntityInfo::claims_of(&[E::INFO]) {
                 Some(claims) => match delete(&self.database, claims).await {
-                    // It is not said to be there before there is a unique field.
+                    // The table of the claims exists only if there was a unique field when it was created.
                     Err(Error::TableNotFound(_)) => Ok(()),
                     done => done,
                 },
@@ -191,11 +196,11 @@ async fn create_or_compare(
         ));
     }
     keep_apart(&infos)?;
-    let end = time_to_live::end_of(&infos)?;
+    let ttl = time_to_live::ttl_attribute_of(&infos)?;
     let mut wait = Wait::new();
     let existing = loop {
         match describe(&database, &subject).await? {
-            // A table that is on its way out still has its name for a while.
+            // A table that is being deleted keeps its name for a while.
             Some(table) if table.table_status() == Some(&TableStatus::Deleting) => {
                 if !wait.again().await {
                     return Err(Error::Timeout(Report::new(
@@ -219,7 +224,7 @@ async fn create_or_compare(
         };
         match request.send().await {
             Ok(_) => is_ours = true,
-            // Somebody else was faster: then there is a table to compare.
+            // Another client created the table meanwhile, so it is compared.
             Err(SdkError::ServiceError(error)) if error.err().is_resource_in_use_exception() => {}
             Err(error) => return Err(Failure::new(error).into_error(subject)),
         }
@@ -231,12 +236,12 @@ async fn create_or_compare(
             differences.push(difference);
         }
     }
-    match end {
-        Some(end) if is_ours => time_to_live::switch_on(&database, &end, &subject).await?,
-        Some(end) => {
-            // Whoever is creating the table is about to switch it on.
+    match ttl {
+        Some(ttl) if is_ours => time_to_live::switch_on(&database, &ttl, &subject).await?,
+        Some(ttl) => {
+            // The client that created the table is about to enable TTL.
             let patience = if is_fresh(&description) { Duration::from_secs(2) } else { Duration::ZERO };
-            differences.extend(ttl_difference(&database, &end, &subject, patience).await?);
+            differences.extend(ttl_difference(&database, &ttl, &subject, patience).await?);
         }
         None => {}
     }
@@ -246,22 +251,22 @@ async fn create_or_compare(
     Err(Error::TableMismatch(Report::new(subject, differences.join("; "), None)))
 }
 
-/// True for a table that is a minute old at most.
+/// True for a table that is at most a minute old.
 fn is_fresh(description: &TableDescription) -> bool {
     let now = aws_sdk_dynamodb::primitives::DateTime::from(std::time::SystemTime::now());
     description.creation_date_time().is_some_and(|created| now.secs() - created.secs() < 60)
 }
 
-/// How TTL differs from what the entities say, for as long as `patience` lasts.
+/// Returns how TTL differs from the entities, after waiting up to `patience` for it to match.
 async fn ttl_difference(
     database: &Database,
-    end: &End,
+    ttl: &TtlAttribute,
     subject: &Subject,
     patience: Duration,
 ) -> Result<Option<String>> {
     let mut wait = Wait::with(patience);
     loop {
-        let difference = time_to_live::describe(database, subject).await?.difference(end);
+        let difference = time_to_live::describe(database, subject).await?.difference(ttl);
         if difference.is_none() || !wait.again().await {
             return Ok(difference);
         }
@@ -311,8 +316,8 @@ async fn until_active(
     }
 }
 
-/// `UPDATING` is active, too: the table serves requests while something about it is changed. Indexes that the entity does not
-/// have may be on their way in or out.
+/// True if the table serves requests: `UPDATING` does too. Indexes that the entity does not declare may be in
+/// creation or deletion.
 fn is_active(infos: &[&'static EntityInfo], description: &TableDescription) -> bool {
     let indexes = description.global_secondary_indexes();
     matches!(description.table_status(), Some(TableStatus::Active | TableStatus::Updating))
@@ -322,7 +327,7 @@ fn is_active(infos: &[&'static EntityInfo], description: &TableDescription) -> b
             .all(|index| matches!(index.index_status(), Some(IndexStatus::Active | IndexStatus::Updating)))
 }
 
-/// Waits longer each time, until patience runs out.
+/// Waits longer each time, until the patience is used up.
 struct Wait {
     next: Duration,
     until: tokio::time::Instant,
@@ -383,7 +388,7 @@ fn request(
     Ok(request)
 }
 
-/// What an index holds: what all entities that share it want of it.
+/// Returns the projection of an index: everything that the entities which share it need.
 fn projection(infos: &[&'static EntityInfo], name: &str) -> Projection {
     let projection = Projection::builder();
     let of_entities =
@@ -409,7 +414,7 @@ fn projection(infos: &[&'static EntityInfo], name: &str) -> Projection {
     .build()
 }
 
-/// True if an index that holds `found` can serve those who want `wanted`.
+/// True if an index with the projection `found` can serve entities that need `wanted`.
 fn holds(found: &Projection, wanted: &Projection) -> bool {
     match (found.projection_type(), wanted.projection_type()) {
         (Some(ProjectionType::All), _) => true,
@@ -418,7 +423,7 @@ fn holds(found: &Projection, wanted: &Projection) -> bool {
     }
 }
 
-/// A projection in words; the order of the attributes does not matter.
+/// Describes a projection. The order of the attributes does not matter.
 fn describe_projection(projection: &Projection) -> String {
     let kind = projection.projection_type().map_or("nothing", ProjectionType::as_str);
     let mut names: Vec<&String> = projection.non_key_attributes().iter().collect();
@@ -430,7 +435,7 @@ fn describe_projection(projection: &Projection) -> String {
     format!("{kind} {}", names.join(", "))
 }
 
-/// The indexes of all entities of a table, each name once.
+/// Returns the indexes of all entities of a table, each name once.
 fn indexes_of(infos: &[&'static EntityInfo]) -> Vec<(&'static EntityInfo, &'static IndexInfo)> {
     let mut indexes: Vec<(&'static EntityInfo, &'static IndexInfo)> = Vec::new();
     for info in infos.iter().copied() {
@@ -457,7 +462,7 @@ fn key_schema(
     .collect()
 }
 
-/// Each attribute that is a key of the table or of an index, once.
+/// Returns each attribute that is a key of the table or of an index, once.
 fn key_attributes(info: &'static EntityInfo) -> Vec<(&'static str, ScalarType)> {
     let mut attributes = Vec::new();
     for (_, source) in info.keys().chain(info.indexes.iter().flat_map(IndexInfo::keys)) {
@@ -477,7 +482,7 @@ fn scalar_type(scalar: ScalarType) -> ScalarAttributeType {
     }
 }
 
-/// What the entity needs and the table does not have, each as a sentence.
+/// Returns what the entity needs and the table lacks, each as a sentence.
 fn differences(info: &'static EntityInfo, table: &TableDescription) -> Vec<String> {
     let mut differences = Vec::new();
     compare_keys("the table", info, info.keys(), table.key_schema(), &mut differences);

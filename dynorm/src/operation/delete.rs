@@ -1,3 +1,5 @@
+//! Deletes and soft deletes of items.
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -6,7 +8,7 @@ use super::OperationFuture;
 use super::claiming::{Sending, claiming, read_known};
 use super::find::stored;
 use super::returning::{NO_OLD, Nothing, Old, Returning};
-use super::trash::mark_changes;
+use super::trash::soft_delete_changes;
 use crate::codec::ValueError;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, encode_key};
@@ -18,20 +20,21 @@ use crate::transport::{self, Answer, Repeat};
 use crate::unique::Claimed;
 use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
-/// Deletes an item by its key. One that is not there is no error, unless the entity is soft-deleted. Made by
-/// [`Repository::delete`](crate::Repository::delete) and [`delete_by_id`](crate::Repository::delete_by_id).
+/// Deletes an item by its key. A missing item is not an error, unless the entity is soft-deletable. Created
+/// by [`Repository::delete`](crate::Repository::delete) and
+/// [`delete_by_id`](crate::Repository::delete_by_id).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Delete<E: Entity, R = Nothing> {
     key: E::Key,
     /// The entity, for its hooks.
     entity: Option<Box<E>>,
     condition: Option<Node>,
-    /// The version that the entity was read with.
+    /// The version of the entity when it was read.
     version: Option<i128>,
-    /// The item goes, also where a delete would mark it.
+    /// True if a soft-deletable item is deleted permanently.
     force: bool,
-    /// In how many seconds an item that is marked ends.
-    end: Option<u64>,
+    /// The number of seconds after which a soft-deleted item expires.
+    expiry: Option<u64>,
     pub(crate) database: Option<Database>,
     returning: PhantomData<fn() -> R>,
 }
@@ -44,7 +47,7 @@ impl<E: Entity> Delete<E> {
             condition: None,
             version: None,
             force: false,
-            end: None,
+            expiry: None,
             database: None,
             returning: PhantomData,
         }
@@ -60,7 +63,7 @@ impl<E: Entity> Delete<E> {
         self
     }
 
-    /// Gives back the entity as it was, or `None` if there was none.
+    /// Returns the entity as it was before, or `None` if there was no item.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -76,14 +79,14 @@ impl<E: Entity> Delete<E> {
     /// # }
     /// ```
     pub fn returning_old(self) -> Delete<E, Old> {
-        let Self { key, entity, condition, version, force, end, database, .. } = self;
-        Delete { key, entity, condition, version, force, end, database, returning: PhantomData }
+        let Self { key, entity, condition, version, force, expiry, database, .. } = self;
+        Delete { key, entity, condition, version, force, expiry, database, returning: PhantomData }
     }
 }
 
 impl<E: Entity, R> Delete<E, R> {
-    /// Lets the item that is marked as deleted expire after this time, to the second, so that it goes for good. A restore does not
-    /// change that; an update can.
+    /// Lets the soft-deleted item expire after this time, to the second, so that DynamoDB deletes it
+    /// permanently. A restore does not remove the expiry; an update can.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -113,14 +116,15 @@ impl<E: Entity, R> Delete<E, R> {
     where
         E: SoftDelete + Expires,
     {
-        self.end = Some(time.as_secs());
+        self.expiry = Some(time.as_secs());
         self
     }
 }
 
 impl<E: Entity, R> Delete<E, R> {
-    /// Deletes only if the stored item meets the condition. If it does not, and if there is none that could, that is an
-    /// [`Error::ConditionFailed`], whose [`current`](Error::current) is the item as it is. Several conditions must all hold.
+    /// Deletes only if the stored item meets the condition. Otherwise, or if there is no item, the error is
+    /// [`Error::ConditionFailed`]; [`current`](Error::current) returns the stored item. If it is called
+    /// several times, all conditions must hold.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -140,10 +144,11 @@ impl<E: Entity, R> Delete<E, R> {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid) for a condition of more than 300 operators or 4 KB, before anything is sent.
+    /// [`Invalid`](Error::Invalid) for a condition of more than 300 operators or 4 KB, before anything is
+    /// sent.
     ///
-    /// A delete whose answer is lost is sent again, and may then find that it has deleted the item itself: of such a
-    /// failure [`outcome_known`](Error::outcome_known) is false.
+    /// A delete whose answer is lost is sent again, and may then find that it has deleted the item itself:
+    /// [`outcome_known`](Error::outcome_known) of such an error is false.
     pub fn when(mut self, condition: Condition<E>) -> Self {
         self.condition = Some(Node::and_also(self.condition, condition.node));
         self
@@ -166,7 +171,7 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
             let database = Database::of_operation(delete.database.clone())?;
             delete.before(&database).await?;
             if let Some(known) = delete.known(&database).await? {
-                // A second time there would be another old item, or none.
+                // A second attempt would return another old item, or none.
                 let repeat = if R::WANTED == ReturnValues::Old { Repeat::NotApplied } else { Repeat::Any };
                 let write = |known: &Known| {
                     let write = delete.request(database.table(E::INFO), Some(R::WANTED), Some(known))?;
@@ -192,7 +197,7 @@ impl<E: Entity, R: Returning<E>> IntoFuture for Delete<E, R> {
 }
 
 impl<E: Entity, R> Delete<E, R> {
-    /// Runs the hooks before it.
+    /// Runs the hooks before the delete.
     pub(crate) async fn before(&mut self, database: &Database) -> Result<()> {
         if E::INFO.hooks && self.entity.is_none() {
             self.entity = stored::<E>(database, self.key.clone()).await?.map(Box::new);
@@ -203,45 +208,46 @@ impl<E: Entity, R> Delete<E, R> {
         }
     }
 
-    /// Runs the hooks after it.
+    /// Runs the hooks after the delete.
     pub(crate) async fn after(&mut self, database: &Database) {
         if let Some(entity) = &mut self.entity {
             hooks::after(database, &mut **entity, Event::delete::<E>(self.force)).await;
         }
     }
 
-    /// What is known of the item, if what is sent depends on that.
+    /// Returns the known state of the item, if the write depends on it; reads it if claims change.
     pub(crate) async fn known(&self, database: &Database) -> Result<Option<Known>> {
         if !self.claims() {
-            return Ok(self.marks().then(Known::nothing));
+            return Ok(self.is_soft().then(Known::nothing));
         }
         let key = encode_key::<E>(&self.key).map_err(|error| error.in_table(&database.table(E::INFO)))?;
         read_known(database, E::INFO, &key).await.map(Some)
     }
 
-    /// Claims on its values have to be released with it, or end with it.
+    /// True if claims on its values must be released, or expire with it.
     const fn claims(&self) -> bool {
-        E::INFO.unique.is_some() && !(self.marks() && self.end.is_none())
+        E::INFO.unique.is_some() && !(self.is_soft() && self.expiry.is_none())
     }
 
-    /// The item stays, with a mark.
-    const fn marks(&self) -> bool {
+    /// True for a soft delete.
+    const fn is_soft(&self) -> bool {
         E::INFO.deleted_at.is_some() && !self.force
     }
 
-    /// The request that deletes the item, or soft-deletes it.
+    /// Makes the request that deletes the item, or soft-deletes it.
     pub(crate) fn request(
         &self,
         table: String,
         returning: Option<ReturnValues>,
         known: Option<&Known>,
     ) -> Result<Write> {
-        let Self { key, condition, version, end, .. } = self;
+        let Self { key, condition, version, expiry, .. } = self;
         let kind = OperationKind::Deleting;
         let encoded = encode_key::<E>(key).map_err(|error| error.in_table(&table))?;
         let subject = Subject::of(E::INFO).in_table(table).with_key(&encoded).during(kind.doing());
         let invalid = |error: ValueError| Error::invalid(subject.clone(), &error);
-        let changes = self.marks().then(|| mark_changes::<E>(key, *end)).transpose().map_err(invalid)?;
+        let changes =
+            self.is_soft().then(|| soft_delete_changes::<E>(key, *expiry)).transpose().map_err(invalid)?;
         let claiming = known.filter(|_| self.claims());
         let intent = delete_intent(E::INFO, changes.as_deref(), *version, claiming).map_err(invalid)?;
         let nulls = known.map(|known| known.nulls).unwrap_or_default();
@@ -259,7 +265,7 @@ async fn send(database: &Database, mut write: Write, wants_old: bool) -> Result<
     let (operation, table) = (write.operation, write.subject.table.as_str());
     let body = std::mem::take(&mut write.body);
     let sent = if wants_old || write.has_condition {
-        // Deleting twice is deleting once, but the second answer has no old item.
+        // A repeated delete has the same effect, but its answer has no old item.
         let repeat = if wants_old { Repeat::NotApplied } else { Repeat::Any };
         transport::send_write(database, operation, table, body, repeat).await
     } else {
@@ -268,7 +274,7 @@ async fn send(database: &Database, mut write: Write, wants_old: bool) -> Result<
     sent.map_err(|failure| write.error(failure))
 }
 
-/// What deletes an item: changes that mark it, if there are any. Of one with unique values they stay while it is marked.
+/// Makes the intent of a delete; with `changes`, of a soft delete, which keeps the unique values.
 pub(crate) fn delete_intent<'w>(
     info: &'static EntityInfo,
     changes: Option<&'w [Change]>,

@@ -1,3 +1,5 @@
+//! Updates that are applied exactly once, as transactions of one operation.
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -13,16 +15,18 @@ use crate::expression::{Condition, Node};
 use crate::unique::touches;
 use crate::write::Known;
 
-/// An update of an item that exists, applied [exactly once](Update::exactly_once).
+/// The subject of an update of an existing item that is applied [exactly once](Update::exactly_once).
 pub struct Once<E: Entity>(pub(super) E::Key);
 
 impl<E: Entity, R> Update<E, Existing<E>, R> {
-    /// Makes the changes exactly once, even if answers are lost on the way: as a transaction of one operation, with a token by
-    /// which DynamoDB knows a repetition again for ten minutes. It costs twice the capacity, and an update by itself is faster.
+    /// Applies the changes exactly once, even if answers are lost: as a transaction of one operation, with a
+    /// token by which DynamoDB recognises a repetition for ten minutes. It consumes twice the capacity and is
+    /// slower than a plain update.
     ///
-    /// A transaction gives nothing back, so the entity is read afterwards, consistently: it is as it was some moment after the
-    /// update, with what others have changed meanwhile. If that read fails, the error says that the update was made, and
-    /// its [`outcome_known`](crate::Error::outcome_known) is true. [`returning_nothing`](Update::returning_nothing) does without the read.
+    /// A transaction returns no item, so the entity is read afterwards, with strong consistency. It may
+    /// include changes that others made after the update. If that read fails, the update was applied, and
+    /// [`outcome_known`](crate::Error::outcome_known) of the error is true.
+    /// [`returning_nothing`](Update::returning_nothing) avoids the read.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -42,8 +46,8 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
     /// ```
     ///
     /// # Errors
-    /// Those of the update by itself. [`outcome_known`](crate::Error::outcome_known) is false only if the last attempt got no answer that
-    /// settles it.
+    /// The errors of a plain update. [`outcome_known`](crate::Error::outcome_known) is false only if the last
+    /// attempt got no answer that settles it.
     pub fn exactly_once(self) -> Update<E, Once<E>, R>
     where
         R: ReadBack<E>,
@@ -54,13 +58,13 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
 }
 
 impl<E: Entity, R> Update<E, Once<E>, R> {
-    /// See [`when`](Update#method.when) of an update by itself.
+    /// See [`when`](Update#method.when) of a plain update.
     pub fn when(mut self, condition: Condition<E>) -> Self {
         self.condition = Some(Node::and_also(self.condition, condition.node));
         self
     }
 
-    /// Gives nothing, and spares the read.
+    /// Returns nothing, and avoids the read.
     pub fn returning_nothing(self) -> Update<E, Once<E>, Nothing> {
         let Self { subject, changes, condition, database, .. } = self;
         Update { subject, changes, condition, database, returning: PhantomData }

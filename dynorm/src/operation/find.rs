@@ -1,3 +1,5 @@
+//! Reads of single items by key.
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -11,7 +13,8 @@ use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
 use crate::tracked::Tracked;
 use crate::transport::{self, Answer, Operation};
 
-/// Reads an item by its key; `None` if there is none. Made by [`Repository::find`](crate::Repository::find).
+/// Reads an item by its key. Returns `None` if there is none. Created by
+/// [`Repository::find`](crate::Repository::find).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Find<E: Entity, T = E> {
     pub(crate) key: E::Key,
@@ -27,7 +30,8 @@ impl<E: Entity> Find<E> {
         Self { key, consistent: false, visible, database: None, gives: PhantomData }
     }
 
-    /// Gives the entity with its original beside it, so that its changes can be told, and be saved alone. See [`Tracked`].
+    /// Returns the entity together with its original state, so that only its changes are saved. See
+    /// [`Tracked`].
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -53,8 +57,8 @@ impl<E: Entity> Find<E> {
 }
 
 impl<E: Entity, T> Find<E, T> {
-    /// Reads what every write that has succeeded so far has left, at twice the read capacity. Without it, an answer may be
-    /// a moment old.
+    /// Reads with strong consistency: the item reflects every write that succeeded before. Consumes twice the
+    /// read capacity. Without it, the item may be slightly out of date.
     pub fn consistent(mut self) -> Self {
         self.consistent = true;
         self
@@ -66,7 +70,7 @@ impl<E: Entity, T> Find<E, T> {
         self
     }
 
-    /// What was found, and what an error is to say of it.
+    /// Returns the entity, and the subject of its errors.
     async fn run(self) -> Result<(Option<E>, Subject, Database)> {
         let database = Database::of_operation(self.database)?;
         let table = database.table(E::INFO);
@@ -86,7 +90,7 @@ impl<E: Entity, T> Find<E, T> {
 }
 
 impl<E: Entity, T> Find<E, T> {
-    /// Finds the item also if it is marked as deleted.
+    /// Finds the item even if it is soft-deleted.
     pub fn with_trashed(mut self) -> Self
     where
         E: SoftDelete,
@@ -97,7 +101,7 @@ impl<E: Entity, T> Find<E, T> {
 }
 
 impl<E: Entity, T> Find<E, T> {
-    /// Finds the item also if it has expired, as long as DynamoDB has not deleted it.
+    /// Finds the item even if it has expired, as long as DynamoDB has not deleted it.
     pub fn with_expired(mut self) -> Self
     where
         E: Expires,
@@ -134,7 +138,8 @@ impl<E: Entity, T> fmt::Debug for Find<E, T> {
     }
 }
 
-/// Reads an item by its key; [`Error::NotFound`] if there is none. Made by [`Repository::get`](crate::Repository::get).
+/// Reads an item by its key. Fails with [`Error::NotFound`] if there is none. Created by
+/// [`Repository::get`](crate::Repository::get).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Get<E: Entity, T = E>(pub(crate) Find<E, T>);
 
@@ -212,7 +217,7 @@ impl<E: Entity, T> fmt::Debug for Get<E, T> {
     }
 }
 
-/// The item as it is, trashed and expired ones included, for the hooks of a write by its key.
+/// Reads the item for the hooks of a write by key, even if it is soft-deleted or expired.
 pub(crate) async fn stored<E: Entity>(database: &Database, key: E::Key) -> Result<Option<E>> {
     let table = database.table(E::INFO);
     let key = encode_key::<E>(&key).map_err(|error| error.in_table(&table))?;
@@ -237,7 +242,7 @@ pub(super) async fn get_item(
         .map_err(|failure| failure.into_error(subject.clone()))
 }
 
-/// The entity in the answer; an item that is not seen counts as none.
+/// Decodes the entity in the answer. An item that is not visible counts as none.
 pub(super) fn found<E: Entity>(
     answer: &Answer,
     visible: Visibility,
@@ -249,7 +254,7 @@ pub(super) fn item(answer: &Answer) -> std::result::Result<Option<Item<'_>>, Val
     member(answer, "Item")
 }
 
-/// An item that stands in an answer under `name`.
+/// Returns the item under `name` in an answer.
 pub(super) fn member<'a>(
     answer: &'a Answer,
     name: &str,

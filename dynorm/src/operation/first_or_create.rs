@@ -1,3 +1,5 @@
+//! Reads of items that are created if they do not exist.
+
 use std::fmt;
 
 use super::OperationFuture;
@@ -9,7 +11,8 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 
-/// Reads an item, or creates it. Made by [`Repository::first_or_create`](crate::Repository::first_or_create).
+/// Reads an item, or creates it if there is none. Created by
+/// [`Repository::first_or_create`](crate::Repository::first_or_create).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct FirstOrCreate<E: Entity> {
     entity: E,
@@ -62,7 +65,8 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
             Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
-        // Somebody was faster, or an attempt of ours whose answer was lost: then it is found now, unless it is soft-deleted.
+        // The item exists now, created by another client or by an attempt whose answer was lost. It is found
+        // in the next round, unless it is soft-deleted.
         if !std::mem::take(&mut is_first) {
             return Err(error);
         }

@@ -1,4 +1,4 @@
-//! Entities that are saved: by value, by reference or in place.
+//! The entities of saves, passed by value, by reference or by `&mut`.
 
 use std::fmt;
 
@@ -9,23 +9,24 @@ use crate::entity::{Entity, Stamp, encode_key};
 use crate::error::{Error, Result, Subject};
 use crate::rules::check_version;
 
-/// The three ways to pass an entity to a save: by value and by reference, which give a stamped entity back, and by `&mut`,
-/// which stamps it in place.
+/// The ways to pass an entity to a save: by value and by reference, which return the saved entity, and by
+/// `&mut`, which updates it in place.
 ///
-/// An entity passed by `&mut` is put back as it was if the write is known to have failed. If nobody knows,
-/// because no answer came or the future was dropped, it keeps its id and its times, and its version goes
-/// back: the next save is at the same item, and is a [`VersionConflict`](crate::Error::VersionConflict) if
-/// that write was made after all. A batch keeps ids and times of those that have failed, too, since it is
-/// made again with them.
+/// A save *stamps* an entity: it sets an id that is not set and the timestamps, and raises the version. An
+/// entity passed by `&mut` is restored if the write is known to have failed. If the outcome is unknown,
+/// because no answer came or the future was dropped, it keeps its id and timestamps, and its version is
+/// lowered again: the next save writes the same item, and is a
+/// [`VersionConflict`](crate::Error::VersionConflict) if the first write was applied after all. In a batch,
+/// failed entities also keep their ids and timestamps, so that a retry writes the same items.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved here",
     label = "expected `{E}`, `&{E}` or `&mut {E}`",
     note = "a variable of the type `&mut {E}` is moved by the call; pass `&mut *variable` to keep it"
 )]
 pub trait SaveArg<'a, E: Entity>: Send + 'a {
-    /// What a save gives back: the stamped entity, or nothing if it was stamped in place.
+    /// The output of a save: the saved entity, or `()` if it was updated in place.
     type Output;
-    /// What a batch gives back: the stamped entities, or the statistics if they were stamped in place.
+    /// The output of a batch: the saved entities, or the statistics if they were updated in place.
     type Batch;
     #[doc(hidden)]
     type Held: Held<E> + 'a;
@@ -40,29 +41,27 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
     fn batch_output(held: Vec<Self::Held>, stats: crate::batch::Stats, database: Database) -> Self::Batch;
 }
 
-/// An entity during its save. An entity of the caller, if it is dropped before the save is settled, has its
-/// version taken back.
+/// An entity during its save. If it is dropped before the save is settled, the version of an entity passed by
+/// `&mut` is lowered again.
 pub trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
     fn entity_mut(&mut self) -> &mut E;
-    /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.
+    /// Remembers the state of an entity passed by `&mut`, for [`revert`](Self::revert), unless that is done.
     fn remember(&mut self);
     fn stamp(&mut self, stamp: &Stamp) -> Result<()>;
-    /// It is saved: what it was stamped with stays.
+    /// Records that the entity is saved, so that its stamp stays.
     fn settle(&mut self);
-    /// It is known not to be saved: takes back what was done to an entity of the caller since it was
-    /// remembered.
+    /// Restores the remembered state of an entity passed by `&mut`, since the save is known to have failed.
     fn revert(&mut self);
-    /// It may be saved or not, or is saved again as it is: takes back that its version was raised, and no
-    /// more.
+    /// Lowers the version only, since the outcome is unknown or the entity is saved again unchanged.
     fn lower(&mut self);
     fn into_entity(self) -> E;
 }
 
-/// An entity of our own.
+/// An entity that the save owns.
 pub struct Own<E>(pub(crate) E);
 
-/// An entity of the caller, with what has to be undone if its save does not come to a good end.
+/// An entity passed by `&mut`, with what must be undone if its save does not succeed.
 pub struct InPlace<'a, E: Entity> {
     target: &'a mut E,
     undo: Undo<E>,
@@ -72,7 +71,7 @@ enum Undo<E> {
     Nothing,
     /// Its version was raised.
     Version,
-    /// It was this before anything was done to it.
+    /// Its state before it was stamped.
     All(E),
 }
 
@@ -170,7 +169,7 @@ impl<E: Entity> Held<E> for InPlace<'_, E> {
     }
 }
 
-/// However its save ends: by its answer, without one, or with a future that nobody polls any more.
+/// Covers every end of the save: by its answer, without one, or by a dropped future.
 impl<E: Entity> Drop for InPlace<'_, E> {
     fn drop(&mut self) {
         self.lower();
@@ -228,14 +227,14 @@ impl<'a, E: Entity> SaveArg<'a, E> for &'a mut E {
     }
 }
 
-/// Stamps an entity that is about to be written. One whose version cannot be raised stays as it is.
+/// Stamps an entity before it is written. One whose version cannot be raised stays unchanged.
 pub(crate) fn stamp_entity<E: Entity>(entity: &mut E, stamp: &Stamp) -> Result<()> {
     check_version_of(entity, stamp.version == VersionStep::Raise)?;
     entity.stamp_item(stamp);
     Ok(())
 }
 
-/// That the version of an entity is one, and one that can be raised if it is.
+/// Checks that the version of an entity is valid, and can be raised if the write raises it.
 pub(super) fn check_version_of<E: Entity>(entity: &E, raises: bool) -> Result<()> {
     if let Some(version) = entity.item_version()
         && let Err(error) = check_version(E::INFO, version, raises)

@@ -1,10 +1,10 @@
-//! Refuses entities of one table whose keys can be one, where they are known together.
+//! Refuses entities that share a table and whose templates can produce the same key.
 
 use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
 use crate::key::{KeySource, Segment, shared_key};
 
-/// An error if two entities of a table can make one key.
+/// Returns an error if two entities of a table can produce the same key.
 pub(super) fn keep_apart(infos: &[&'static EntityInfo]) -> Result<()> {
     for (position, one) in infos.iter().enumerate() {
         for other in infos.iter().skip(position + 1) {
@@ -33,8 +33,8 @@ pub(super) fn keep_apart(infos: &[&'static EntityInfo]) -> Result<()> {
     Ok(())
 }
 
-/// False for entities of one type, which read each other's items; for two of a table without types, whose items nothing tells
-/// apart anyway; and for keys that others made.
+/// False for entities of the same type, which read each other's items, for two whose items store no type and
+/// cannot be told apart anyway, and for keys with `escape = "none"`.
 fn are_to_be_apart(one: &'static EntityInfo, other: &'static EntityInfo) -> bool {
     let types = |info: &EntityInfo| info.type_names.iter().copied().chain([info.type_name()]);
     let is_one_type = one.type_attribute.is_some()
@@ -45,9 +45,9 @@ fn are_to_be_apart(one: &'static EntityInfo, other: &'static EntityInfo) -> bool
     has_types && !is_one_type && is_escaped(one) && is_escaped(other)
 }
 
-/// An example for each attribute of the key, if the whole key can be one.
+/// Returns an example for each attribute of the key, if the whole keys can be equal.
 fn shared_keys(one: &'static EntityInfo, other: &'static EntityInfo) -> Option<Vec<String>> {
-    // Of entities with other key attributes the table itself is to tell.
+    // Different key attributes are reported when the table is compared.
     let names = |info: &'static EntityInfo| info.keys().map(|(_, source)| info.attribute(source));
     if !names(one).eq(names(other)) {
         return None;
@@ -61,7 +61,7 @@ fn shared_keys(one: &'static EntityInfo, other: &'static EntityInfo) -> Option<V
         .collect()
 }
 
-/// The key as it is written in the code.
+/// Returns the key as it is declared.
 fn described(info: &'static EntityInfo) -> String {
     let name = |field: usize| info.fields.get(field).map_or("", |field| field.name);
     let keys = info.keys().map(|(_, source)| match source {

@@ -1,11 +1,9 @@
-//! Operations on single items: what the methods of [`Repository`](crate::Repository) return, to be refined
-//! and awaited.
+//! Operations on single items: the builders that the methods of [`Repository`](crate::Repository) return.
 //!
-//! Each is a builder. Nothing is sent before it is awaited; [`OperationFuture`] is the future that it
-//! becomes.
+//! Nothing is sent until a builder is awaited. [`OperationFuture`] is the future that it turns into.
 
-// One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned
-// into bytes by code that knows the entity, and carried out by code that does not.
+// There is one file for each builder. All have the same structure: an owned value describes the operation,
+// generic code encodes it into bytes, and code that is not generic sends them.
 
 mod by_unique;
 mod changes;
@@ -49,7 +47,7 @@ pub use save::Save;
 pub(crate) use save::{Put, put_request, stamped_item};
 pub use save_tracked::SaveTracked;
 pub use trash::Restore;
-pub(crate) use trash::{mark_changes, restore_changes, restore_intent};
+pub(crate) use trash::{restore_changes, restore_intent, soft_delete_changes};
 pub use update::{Existing, Update};
 pub(crate) use update_item::update_request;
 pub use update_or_create::OrCreate;
@@ -62,8 +60,8 @@ use std::task::{Context, Poll};
 
 /// The future of an operation. It is `Send`, and does nothing until it is awaited.
 ///
-/// Operations are builders, not futures; `.await` turns them into this. Where a function wants a future, such as
-/// `futures::future::join_all`, call `.into_future()`.
+/// Operations are builders, and `.await` turns them into this future. Where a function expects a future, such
+/// as `futures::future::join_all`, call `.into_future()`.
 pub struct OperationFuture<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
 
 impl<'a, T> OperationFuture<'a, T> {

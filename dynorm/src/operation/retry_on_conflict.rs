@@ -1,3 +1,5 @@
+//! Read, change and save, repeated after version conflicts.
+
 use std::fmt;
 
 use super::claiming::{Sending, claiming};
@@ -12,7 +14,7 @@ use crate::error::{Doing, Error, Result, Subject};
 use crate::hooks::{self, Event};
 use crate::write::{Known, carry_out_one};
 
-/// Reads an item, changes it, and saves it, again and again until nobody else was faster. Made by
+/// Reads an item, changes it and saves it, and repeats all of this after a version conflict. Created by
 /// [`Repository::retry_on_conflict`](crate::Repository::retry_on_conflict).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct RetryOnConflict<'a, E: Entity> {
@@ -56,7 +58,7 @@ impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
                     Ok(None) => return Err(not_found::<E>(&database, &key)),
                     Err(error) => error,
                 };
-                // What may have been done must not be done again on top of itself.
+                // A change that may have been applied must not be applied again.
                 let may_pass = error.is_version_conflict() || error.is_retryable();
                 if !may_pass || !error.outcome_known() || attempt == backoff.attempts {
                     return Err(error);
@@ -68,7 +70,7 @@ impl<'a, E: Entity> IntoFuture for RetryOnConflict<'a, E> {
     }
 }
 
-/// Saves it in a transaction of its own, so that it is saved once even if answers are lost.
+/// Saves the entity in a transaction of its own, so that it is saved once even if answers are lost.
 async fn save_once<E: Entity>(database: &Database, entity: E) -> Result<E> {
     let (mut held, mut put) = (Own(entity), Put::save(false, None));
     let event = Event::save(held.entity(), false);

@@ -1,4 +1,4 @@
-//! What the operations give back: the types that say it, and how it is read out of an answer.
+//! The types that say what an operation returns, and how that is read from an answer.
 
 use super::find::{found, member};
 use crate::codec::{Request, ValueError};
@@ -10,13 +10,13 @@ use crate::sealed::Sealed;
 use crate::transport::{self, Answer, Operation, Repeat};
 use crate::write::ReturnValues;
 
-/// An update that gives the entity as it is then.
+/// An update returns the entity after the update.
 #[derive(Debug)]
 pub enum New {}
 
-/// What a write gives back: [`Nothing`] or [`Old`].
+/// What a write returns: [`Nothing`] or [`Old`].
 pub trait Returning<E: Entity>: Sealed + 'static {
-    /// The type of it.
+    /// The type of the output.
     type Output;
     #[doc(hidden)]
     const WANTED: ReturnValues;
@@ -24,11 +24,11 @@ pub trait Returning<E: Entity>: Sealed + 'static {
     fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
 }
 
-/// A write that gives nothing back.
+/// A write returns nothing.
 #[derive(Debug)]
 pub enum Nothing {}
 
-/// A write that gives back the entity as it was before.
+/// A write returns the entity as it was before.
 #[derive(Debug)]
 pub enum Old {}
 
@@ -54,9 +54,9 @@ impl<E: Entity> Returning<E> for Old {
     }
 }
 
-/// What an update gives back: [`New`], [`Old`] or [`Nothing`].
+/// What an update returns: [`New`], [`Old`] or [`Nothing`].
 pub trait UpdateReturning<E: Entity>: Sealed + 'static {
-    /// The type of it.
+    /// The type of the output.
     type Output;
     #[doc(hidden)]
     const WANTED: ReturnValues;
@@ -64,7 +64,7 @@ pub trait UpdateReturning<E: Entity>: Sealed + 'static {
     const REPEAT: Repeat;
     #[doc(hidden)]
     fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
-    /// What comes back if the update was a transaction, which gives nothing.
+    /// Reads the output after an update that was sent as a transaction, which returns no item.
     #[doc(hidden)]
     fn read_back(
         database: &Database,
@@ -93,26 +93,26 @@ macro_rules! returning {
 
 returning! {
     New: E, Any, |answer| attributes(answer), <Self as ReadBack<E>>::read;
-    // A second time, the old item would be the new one.
+    // On a second attempt, the old item would be the new one.
     Old: E, NotApplied, |answer| attributes(answer), no_old;
     Nothing: (), Any, |_answer| Ok(()), <Self as ReadBack<E>>::read;
 }
 
-/// A transaction gives nothing back, and it is refused before it is sent.
+/// A transaction returns no old item. Such an update is refused before it is sent.
 async fn no_old<T>(_: &Database, _: EncodedKey, subject: Subject) -> Result<T> {
     Err(Error::invalid(subject, &ValueError::new(NO_OLD)))
 }
 
 pub(super) const NO_OLD: &str = "it writes unique values, in a transaction, and that gives no old item back: read the item before, and write it with a condition";
 
-/// The entity in the answer of an update that returns one.
+/// Decodes the entity in the answer of an update that returns one.
 pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, ValueError> {
     let item = member(answer, "Attributes")?.ok_or_else(|| ValueError::new("the answer has no item"))?;
     decode_entity(&item)?
         .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
 }
 
-/// What an update that is made [exactly once](crate::operation::Update::exactly_once) can give back: [`New`],
+/// What an update that is applied [exactly once](crate::operation::Update::exactly_once) can return: [`New`],
 /// by a read, or [`Nothing`].
 #[diagnostic::on_unimplemented(
     message = "an update that returns the old item cannot be made exactly once",
@@ -120,7 +120,7 @@ pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, V
     note = "leave `returning_old()` out, or read the item before and update it with a condition"
 )]
 pub trait ReadBack<E: Entity>: Sealed + 'static {
-    /// The type of it.
+    /// The type of the output.
     type Output;
     #[doc(hidden)]
     fn read(
@@ -159,7 +159,7 @@ async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Re
     let (operation, body) = (Operation::GET_ITEM, request.finish());
     let sent = transport::send_write(database, operation, &subject.table, body, Repeat::Any).await;
     sent.map_err(|mut failure| {
-        // What was to be done is done, whatever becomes of the read.
+        // The update was applied, whether or not the read succeeds.
         failure.outcome_known = true;
         failure.into_error(subject)
     })

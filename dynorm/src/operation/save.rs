@@ -1,3 +1,5 @@
+//! Saves of whole entities.
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +19,7 @@ use crate::transport::{self, Repeat};
 use crate::unique::Claimed;
 use crate::write::{Action, Intent, Known, UniqueValues, Write};
 
-/// Puts an entity into its table. Made by [`Repository::save`](crate::Repository::save).
+/// Saves an entity. Created by [`Repository::save`](crate::Repository::save).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Save<'a, E: Entity, A: SaveArg<'a, E>> {
     pub(crate) arg: A,
@@ -32,8 +34,9 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> Save<'a, E, A> {
         Self { arg, merge: false, condition: None, database: None, of: std::marker::PhantomData }
     }
 
-    /// Writes the attributes that the struct models and leaves the others of a stored item alone, instead of putting the
-    /// item whole. It is DynamoDB's `UpdateItem`; fields that are absent (`None`, empty sets) are removed from the item.
+    /// Writes only the attributes that the struct models, and leaves other attributes of a stored item
+    /// unchanged, instead of replacing the whole item. This is DynamoDB's `UpdateItem`. Absent fields
+    /// (`None`, empty sets) are removed from the item.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -53,8 +56,9 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> Save<'a, E, A> {
         self
     }
 
-    /// Saves only if the stored item meets the condition. If it does not, and if there is none that could, that is an
-    /// [`Error::ConditionFailed`], whose [`current`](Error::current) is the item as it is. Several conditions must all hold.
+    /// Saves only if the stored item meets the condition. Otherwise, or if there is no item that could meet
+    /// it, the error is [`Error::ConditionFailed`]; [`current`](Error::current) returns the stored item. If
+    /// it is called several times, all conditions must hold.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -69,16 +73,18 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> Save<'a, E, A> {
     /// note.text.push_str(", milk");
     /// NoteRepo::save(&note).when(Note::TEXT.eq("tea")).await?;
     /// let error = NoteRepo::save(&note).when(Note::TEXT.eq("tea")).await.unwrap_err();
-    /// assert_eq!(error.current::<Note>().transpose()?.map(|current| current.text).as_deref(), Some("tea, milk"));
+    /// let current = error.current::<Note>().transpose()?;
+    /// assert_eq!(current.map(|current| current.text).as_deref(), Some("tea, milk"));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid) for a condition of more than 300 operators or 4 KB, before anything is sent.
+    /// [`Invalid`](Error::Invalid) for a condition of more than 300 operators or 4 KB, before anything is
+    /// sent.
     ///
-    /// A save whose answer is lost is sent again, and may then find what it wrote itself: of such a failure
-    /// [`outcome_known`](Error::outcome_known) is false.
+    /// A save whose answer is lost is sent again, and may then find the item that it wrote itself:
+    /// [`outcome_known`](Error::outcome_known) of such an error is false.
     pub fn when(mut self, condition: Condition<E>) -> Self {
         self.condition = Some(Node::and_also(self.condition, condition.node));
         self
@@ -109,9 +115,10 @@ pub(crate) struct Put {
     pub(super) condition: Option<Node>,
     /// The version that the stored item must have; 0 for none.
     version: Option<i128>,
-    /// The entity was never saved, as far as it can tell.
+    /// True if the entity was never saved, as far as it can tell.
     is_new: bool,
-    /// What is known of the item; without it, it is taken for new or for having the values of the entity.
+    /// The known state of the item. Without it, a new entity is assumed to have no item, and any other entity
+    /// to have its own values.
     pub(crate) known: Option<Known>,
     pub(crate) kind: OperationKind,
 }
@@ -133,7 +140,7 @@ impl Put {
         Self { existence: Existence::Absent, kind: OperationKind::Creating, ..Self::save(false, None) }
     }
 
-    /// Takes what the entity says of its item, before it is stamped.
+    /// Takes over the version of the entity, and whether it is new, before it is stamped.
     fn take_state<E: Entity>(&mut self, entity: &E) {
         self.is_new = entity.is_new() == Some(true);
         if self.existence == Existence::Any {
@@ -141,7 +148,8 @@ impl Put {
         }
     }
 
-    /// What is known of the item of an entity before anybody has asked: nothing is there if it is new, and otherwise what it says.
+    /// Returns the assumed state of the item before anything was read: none for a new entity, and otherwise
+    /// the entity's own values.
     pub(crate) fn first_known(
         &self,
         info: &'static EntityInfo,
@@ -198,7 +206,7 @@ pub(super) async fn save<'a, E: Entity, A: SaveArg<'a, E>>(
     }
 }
 
-/// The item of an entity that is about to be saved.
+/// Encodes the item of an entity that is being saved.
 pub(crate) fn stamped_item<E: Entity, H: Held<E>>(
     held: &mut H,
     put: &mut Put,
@@ -218,7 +226,7 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> fmt::Debug for Save<'a, E, A> {
     }
 }
 
-/// Which of the two it is, the compiler knows, so that a program without unique fields has nothing of transactions in it.
+/// The condition is a constant, so a program without unique fields does not contain transactions.
 fn write<'w, E: Entity>(
     database: &'w Database,
     item: &'w EncodedItem,
@@ -243,7 +251,7 @@ async fn write_item(
     let sent = if write.has_condition {
         transport::send_write(database, operation, table, body, Repeat::Any).await
     } else {
-        // Writing the same twice is writing it once, so the SDK may repeat it.
+        // Writing the same item twice has the same effect as once, so the SDK may retry it.
         transport::send(database.carrier(), operation, table, body).await
     };
     sent.map(drop).map_err(|failure| write.error(failure))
@@ -264,7 +272,7 @@ async fn claim_and_write(
     written.await.map(drop)
 }
 
-/// The request that writes an item.
+/// Makes the request that writes an item.
 pub(crate) fn put_request(
     table: String,
     info: &'static EntityInfo,
@@ -290,7 +298,8 @@ pub(crate) fn put_request(
     Intent { existence, version, uniques, condition, attempted, ..intent }.write(put.kind, key, subject)
 }
 
-/// Sets every attribute of the item but its key, and removes those that the struct models and the item does not have.
+/// Sets every attribute of the item except its key, and removes those that the struct models and the item
+/// does not have.
 fn merge_changes(info: &'static EntityInfo, json: &[u8]) -> std::result::Result<Vec<Change>, ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let keys: Vec<&str> = info.keys().map(|(_, source)| info.attribute(source)).collect();

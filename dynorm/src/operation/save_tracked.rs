@@ -1,3 +1,5 @@
+//! Saves of the changed fields of tracked entities.
+
 use std::fmt;
 
 use super::OperationFuture;
@@ -19,23 +21,28 @@ use crate::transport::Repeat;
 use crate::unique::{Claimed, touches};
 use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues};
 
-/// Sends the changes of a [`Tracked`] entity. Made by [`Tracked::save`].
+/// Saves the changes of a [`Tracked`] entity. Created by [`Tracked::save`].
 ///
-/// It is an update of the fields that changed: they are set, or removed if they have become absent. If nothing changed,
-/// nothing is sent. Otherwise `updated_at` is set, the version is raised, and the keys that templates make follow their fields.
+/// It is an update of the changed fields: they are set, or removed if they have become absent. If nothing
+/// changed, nothing is sent. Otherwise `updated_at` is set, the version is raised, and the keys that
+/// templates make are updated.
 ///
-/// - The item must exist: [`NotFound`](Error::NotFound) otherwise. One that is marked as deleted or has expired counts as absent,
-///   unless it was so when it was read.
-/// - An entity with a version needs the one that it was read with: [`VersionConflict`](Error::VersionConflict) otherwise.
-///   Without a version, the fields that changed are overwritten, whatever they are by then, and the others are left alone. A field
-///   that stands in the template of an index takes the other fields of that template along, so that the key fits the item.
-/// - The key cannot change, and the version only by the save itself: [`Invalid`](Error::Invalid), before anything is sent.
+/// - The item must exist, otherwise the error is [`NotFound`](Error::NotFound). A soft-deleted or expired
+///   item counts as absent, unless it already was so when it was read.
+/// - The version of the item must be the one that was read, otherwise the error is
+///   [`VersionConflict`](Error::VersionConflict). For an entity without a version, the changed fields are
+///   overwritten, whatever others have written to them meanwhile, and the other fields are left unchanged. If
+///   a changed field is part of the template of an index, the other fields of that template are written too,
+///   so that the key matches the item.
+/// - The key and the version must not be changed by the caller: [`Invalid`](Error::Invalid), before anything
+///   is sent.
 ///
-/// Then the entity, and its original, are the item as it is stored: what others wrote into other fields meanwhile included.
-/// Fields that are not stored (`skip`) stay as they are. If it fails, the entity stays as it is, with its changes.
+/// After the save, the entity and its original are the item as stored, including what others wrote into other
+/// fields meanwhile. Fields that are not stored (`skip`) stay unchanged. If the save fails, the entity keeps
+/// its changes.
 ///
-/// A save whose answer is lost is sent again, and may then find what it wrote itself: of such a failure
-/// [`outcome_known`](Error::outcome_known) is false. Read the item again to know.
+/// A save whose answer is lost is sent again, and may then find the item that it wrote itself:
+/// [`outcome_known`](Error::outcome_known) of such an error is false. Read the item again to find out.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct SaveTracked<'t, E: Entity> {
     tracked: &'t mut Tracked<E>,
@@ -44,7 +51,7 @@ pub struct SaveTracked<'t, E: Entity> {
 }
 
 impl<E: Entity> Tracked<E> {
-    /// Sends the changes: an update of just what changed. See [`SaveTracked`].
+    /// Saves the changes, as an update of the changed fields only. See [`SaveTracked`].
     pub fn save(&mut self) -> SaveTracked<'_, E> {
         SaveTracked::new(self)
     }
@@ -56,9 +63,9 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         Self { tracked, condition: None, database }
     }
 
-    /// Saves only if the stored item meets the condition. If it does not, that is an [`Error::ConditionFailed`], whose
-    /// [`current`](Error::current) is the item as it is. Several conditions must all hold. If nothing changed, nothing is sent,
-    /// and the condition is not asked.
+    /// Saves only if the stored item meets the condition. Otherwise the error is [`Error::ConditionFailed`];
+    /// [`current`](Error::current) returns the stored item. If it is called several times, all conditions
+    /// must hold. If nothing changed, nothing is sent, and the condition is not checked.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -82,7 +89,7 @@ impl<'t, E: Entity> SaveTracked<'t, E> {
         self
     }
 
-    /// Uses this database, and not the one that the entity was read from.
+    /// Uses this database instead of the one that the entity was read from.
     pub fn on(mut self, database: &Database) -> Self {
         self.database = Some(database.clone());
         self
@@ -173,7 +180,7 @@ impl<E: Entity> fmt::Debug for SaveTracked<'_, E> {
     }
 }
 
-/// Refuses an entity that has another key than the item it was read from.
+/// Refuses an entity whose key differs from that of the item it was read from.
 fn check_key_of<E: Entity>(entity: &E, original: &EncodedKey) -> std::result::Result<(), ValueError> {
     let now = match encode_key::<E>(&entity.entity_key()) {
         Ok(key) if key == *original => return Ok(()),
@@ -195,20 +202,21 @@ fn check_version(info: &'static EntityInfo, changed: &[String]) -> std::result::
     }
 }
 
-/// Whoever read an item that is marked as deleted, or has expired, may change it; others take it for absent.
+/// An item that was soft-deleted or expired when it was read may be changed. Otherwise such an item counts as
+/// absent.
 fn existence(info: &'static EntityInfo, before: &Snapshot, then: Timestamp) -> Existence {
     let is_seen = before.item().and_then(|item| Visibility::default().sees_at(info, &item, || then));
     if is_seen.unwrap_or(true) { Existence::Present } else { Existence::Stored }
 }
 
-/// The changes between two states of an entity.
+/// Returns the changes between two states of an entity.
 fn changes(
     info: &'static EntityInfo,
     before: &Snapshot,
     after: &Snapshot,
 ) -> std::result::Result<Vec<Change>, ValueError> {
     let name = |field: usize| info.fields.get(field).map_or("", |field| field.name);
-    // A stamp that stands in the key is left as it is.
+    // A timestamp that is part of the key is left unchanged.
     let in_key = |changed: &String| info.key_fields.iter().any(|field| name(*field) == changed);
     let mut names = before.differences(info, after)?;
     names.retain(|changed| !in_key(changed));
@@ -217,7 +225,8 @@ fn changes(
         if !parts().any(|part| names.iter().any(|changed| changed == part)) {
             continue;
         }
-        // Without a version, somebody else may have changed another part meanwhile: the key would be of neither.
+        // Without a version, another client may have changed another part meanwhile, and the key would match
+        // neither state.
         let others = parts().filter(|_| info.version.is_none());
         for name in others.chain([template.attribute]) {
             if names.iter().all(|known| known != name) {

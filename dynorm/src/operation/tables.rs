@@ -1,4 +1,4 @@
-//! The tables of a database: how they are created, deleted, and given an expiry.
+//! The operations on tables: creating, deleting, and enabling TTL.
 
 use super::create_table::{CreateTable, DeleteTable};
 use super::time_to_live::EnableTtl;
@@ -7,23 +7,23 @@ use crate::entity::Entity;
 use crate::rules::Expires;
 
 impl Database {
-    /// Creates the table of `E`, with its indexes, on demand, and waits until all of it is active. A table
-    /// that exists is compared with what `E` says, and never changed. See [`CreateTable`].
+    /// Creates the table of `E` with its indexes, billed on demand, and waits until it is active. An existing
+    /// table is compared with `E`, and never changed. See [`CreateTable`].
     pub fn create_table<E: Entity>(&self) -> CreateTable<E> {
         CreateTable::new(self.clone())
     }
 
-    /// Deletes the table of `E` with everything in it, and waits until it is gone.
+    /// Deletes the table of `E` with all of its items, and waits until it is gone.
     pub fn delete_table<E: Entity>(&self) -> DeleteTable<E> {
         DeleteTable::new(self.clone())
     }
 
-    /// Switches TTL on for the table of `E`, by the attribute of its field with `#[entity(ttl)]`.
+    /// Enables TTL for the table of `E`, with the attribute of its field with `#[entity(ttl)]`.
     ///
-    /// **From then on DynamoDB deletes every item of the table whose end has passed, those that are there
-    /// already included.** Nothing brings them back, so look at what the table holds first. That is why
-    /// [`create_table`](Self::create_table) does it for a table that it creates, and never for one that
-    /// exists. See [`EnableTtl`].
+    /// **From then on DynamoDB deletes every expired item of the table, including those that exist already.**
+    /// This cannot be undone, so check the content of the table first. For this reason
+    /// [`create_table`](Self::create_table) enables TTL for a table that it creates, but never for an
+    /// existing one. See [`EnableTtl`].
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -1,4 +1,4 @@
-//! TTL of tables: which attribute says when an item expires, so that DynamoDB deletes it.
+//! The TTL setting of tables: the attribute that holds the expiry of items, which DynamoDB deletes after it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,13 +11,15 @@ use crate::entity::{Entity, EntityInfo};
 use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::transport::{Failure, FailureKind};
 
-/// Switches TTL on for a table. Made by [`Database::enable_ttl`], which says what that does to the items of the table.
+/// Enables TTL for a table. Created by [`Database::enable_ttl`], which describes the effect on the items of
+/// the table.
 ///
-/// If it is on with the attribute of the entity, nothing happens. If it is on with another attribute, that is an
-/// [`Error::TableMismatch`]: a table has one, and DynamoDB takes up to an hour to switch it off.
+/// If TTL is already enabled for the attribute of the entity, nothing happens. If it is enabled for another
+/// attribute, the error is [`Error::TableMismatch`]: a table has only one such attribute, and DynamoDB takes
+/// up to an hour to disable it.
 ///
-/// The call does not wait until DynamoDB deletes: it may take an hour to begin, and deletes within a few days of an item's
-/// end. Reads leave out what has expired in any case.
+/// The call does not wait until DynamoDB deletes items: it may start after an hour, and deletes items within
+/// a few days of their expiry. Reads leave out expired items in any case.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct EnableTtl<E: Entity> {
     database: Database,
@@ -54,26 +56,27 @@ impl<E: Entity> fmt::Debug for EnableTtl<E> {
 async fn enable(database: Database, info: &'static EntityInfo) -> Result<()> {
     let database = Database::of_operation(Some(database))?;
     let subject = Subject::of(info).in_table(database.table(info));
-    let Some(end) = end_of(&[info])? else { return Ok(()) };
+    let Some(ttl) = ttl_attribute_of(&[info])? else { return Ok(()) };
     let state = describe(&database, &subject).await?;
-    match state.difference(&end) {
+    match state.difference(&ttl) {
         None => Ok(()),
-        Some(_) if state.attribute.is_none() => switch_on(&database, &end, &subject).await,
+        Some(_) if state.attribute.is_none() => switch_on(&database, &ttl, &subject).await,
         Some(difference) => Err(Error::TableMismatch(Report::new(subject, difference, None))),
     }
 }
 
-/// The attribute that says when the items of a table expire, and the entity that names it.
-pub(super) struct End {
+/// The TTL attribute of a table, and the entity that declares it.
+pub(super) struct TtlAttribute {
     info: &'static EntityInfo,
     attribute: &'static str,
 }
 
-/// The attribute that all entities of a table agree on; `None` if none of them expires.
-pub(super) fn end_of(infos: &[&'static EntityInfo]) -> Result<Option<End>> {
-    let mut ends = infos.iter().filter_map(|info| Some(End { info, attribute: info.expiry_attribute()? }));
-    let Some(first) = ends.next() else { return Ok(None) };
-    match ends.find(|other| other.attribute != first.attribute) {
+/// Returns the TTL attribute on which all entities of a table agree; `None` if none of them expires.
+pub(super) fn ttl_attribute_of(infos: &[&'static EntityInfo]) -> Result<Option<TtlAttribute>> {
+    let mut attributes =
+        infos.iter().filter_map(|info| Some(TtlAttribute { info, attribute: info.expiry_attribute()? }));
+    let Some(first) = attributes.next() else { return Ok(None) };
+    match attributes.find(|other| other.attribute != first.attribute) {
         None => Ok(Some(first)),
         Some(other) => Err(Error::configuration(
             format!(
@@ -90,16 +93,16 @@ pub(super) fn end_of(infos: &[&'static EntityInfo]) -> Result<Option<End>> {
     }
 }
 
-/// TTL as it is.
+/// The TTL setting of a table.
 pub(super) struct State {
-    /// The attribute by which it is on, or on its way.
+    /// The attribute for which TTL is enabled, or being enabled.
     attribute: Option<String>,
 }
 
 impl State {
-    /// What differs from what the entity says, and what to do about it.
-    pub(super) fn difference(&self, end: &End) -> Option<String> {
-        let End { info, attribute } = end;
+    /// Returns how it differs from the entity, and what to do about it.
+    pub(super) fn difference(&self, ttl: &TtlAttribute) -> Option<String> {
+        let TtlAttribute { info, attribute } = ttl;
         match &self.attribute {
             Some(found) if found == attribute => None,
             Some(found) => Some(format!(
@@ -129,9 +132,9 @@ pub(super) async fn describe(database: &Database, subject: &Subject) -> Result<S
     Ok(State { attribute: attribute.filter(|_| is_on) })
 }
 
-pub(super) async fn switch_on(database: &Database, end: &End, subject: &Subject) -> Result<()> {
+pub(super) async fn switch_on(database: &Database, ttl: &TtlAttribute, subject: &Subject) -> Result<()> {
     let subject = subject.clone().during(Doing::SwitchingOnTtl);
-    let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(end.attribute);
+    let specification = TimeToLiveSpecification::builder().enabled(true).attribute_name(ttl.attribute);
     let specification = specification.build().map_err(|error| {
         Error::configuration(
             format!("the TTL of the table `{}` cannot be described", subject.table),
@@ -141,10 +144,11 @@ pub(super) async fn switch_on(database: &Database, end: &End, subject: &Subject)
     let request = database.client().update_time_to_live().table_name(&subject.table);
     let Err(error) = request.time_to_live_specification(specification).send().await else { return Ok(()) };
     let failure = Failure::new(error);
-    // DynamoDB refuses what is done already: by somebody else meanwhile, or by an attempt whose answer was lost.
+    // DynamoDB refuses to enable it twice: another client did it meanwhile, or an attempt whose answer was
+    // lost.
     if failure.kind == FailureKind::Rejected
         && let Ok(state) = describe(database, &subject).await
-        && state.difference(end).is_none()
+        && state.difference(ttl).is_none()
     {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Deletes that mark, and their reverse.
+//! Soft deletes and restores.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,29 +18,29 @@ use crate::rules::Existence;
 use crate::transport::Repeat;
 use crate::write::{Action, Intent, Known, ReturnValues, UniqueValues, Write};
 
-/// What a delete of an entity with `#[entity(deleted_at)]` does to its item: it must exist, and keeps the time of its first
-/// deletion.
-pub(crate) fn mark_changes<E: Entity>(
+/// Returns the changes of a soft delete, for an entity with `#[entity(deleted_at)]`. The item must exist, and
+/// keeps the time of its first deletion.
+pub(crate) fn soft_delete_changes<E: Entity>(
     key: &E::Key,
-    end: Option<u64>,
+    expiry: Option<u64>,
 ) -> std::result::Result<Vec<Change>, ValueError> {
     let part = |field: usize| part_of_key::<E>(key, field);
     let stamp = Stamp::now();
-    complete(E::INFO, marks(E::INFO, &stamp, end)?, &part, &stamp)
+    complete(E::INFO, deletion_changes(E::INFO, &stamp, expiry)?, &part, &stamp)
 }
 
-/// The reverse.
+/// Returns the changes of a restore.
 pub(crate) fn restore_changes<E: Entity>(key: &E::Key) -> std::result::Result<Vec<Change>, ValueError> {
     let part = |field: usize| part_of_key::<E>(key, field);
     let changes = E::INFO.deleted_at_attribute().map(Change::remove).into_iter().collect();
     complete(E::INFO, changes, &part, &Stamp::now())
 }
 
-/// The changes that mark an item, and that let it end a number of seconds from now.
-fn marks(
+/// Returns the changes that set the deletion time of an item, and its expiry a number of seconds from now.
+fn deletion_changes(
     info: &'static EntityInfo,
     stamp: &Stamp,
-    end: Option<u64>,
+    expiry: Option<u64>,
 ) -> std::result::Result<Vec<Change>, ValueError> {
     let mut changes = Vec::new();
     if let (Some(moment), Some(name)) = (info.deleted_at, info.deleted_at_attribute()) {
@@ -49,15 +49,15 @@ fn marks(
         let value = Source::Value(Json(encoder.into_bytes()));
         changes.push(Change { action: expression::Action::SetIfAbsent(value), ..Change::remove(name) });
     }
-    if let (Some(seconds), Some(name)) = (end, info.expiry_attribute()) {
+    if let (Some(seconds), Some(name)) = (expiry, info.expiry_attribute()) {
         let now = u64::try_from(stamp.now.unix_micros().div_euclid(1_000_000)).unwrap_or(0);
-        let end = now.saturating_add(seconds).saturating_add(1);
-        changes.push(Change::set(name, Source::Value(Json(format!(r#"{{"N":"{end}"}}"#).into_bytes()))));
+        let expiry = now.saturating_add(seconds).saturating_add(1);
+        changes.push(Change::set(name, Source::Value(Json(format!(r#"{{"N":"{expiry}"}}"#).into_bytes()))));
     }
     Ok(changes)
 }
 
-/// Takes the mark away that a delete has set. Made by [`Repository::restore`](crate::Repository::restore).
+/// Restores a soft-deleted item. Created by [`Repository::restore`](crate::Repository::restore).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Restore<E: Entity> {
     key: E::Key,
@@ -109,7 +109,7 @@ impl<E: Entity> IntoFuture for Restore<E> {
     }
 }
 
-/// What takes the mark away. The claims are made again: they may have ended meanwhile.
+/// Makes the intent of a restore. It takes the claims again, since they may have expired meanwhile.
 pub(crate) fn restore_intent<'w>(
     info: &'static EntityInfo,
     changes: &'w [Change],

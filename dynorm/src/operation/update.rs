@@ -1,3 +1,26 @@
+//! Updates of items: the builder of changes.
+//!
+//! The steps of an update:
+//!
+//! 1. The methods of [`Update`] take typed targets and values (`expression/target.rs`,
+//!    `expression/arithmetic.rs`) and collect untyped changes (`expression/update.rs`): a path and an action
+//!    with its encoded value, or the reason why it could not be encoded.
+//! 2. `changes.rs` completes them: what depends on the field (a default, sensitivity), overlaps,
+//!    `updated_at`, the version, the keys that templates make, and the sizes of index keys. A refusal names
+//!    the missing fields.
+//! 3. `Expression::set_changes` writes the update expression. An absent number counts as 0 and an absent list
+//!    as empty by `if_not_exists`; `ADD` and `DELETE` are used only for sets.
+//! 4. `update_item.rs` sends it with the condition that the item exists and belongs to the entity, through
+//!    `write/`. The item that DynamoDB returns with a failed condition tells a missing item from one that
+//!    does not meet the caller's condition. The SDK does not repeat such a request: `transport/repeat.rs`
+//!    does, and remembers whether an attempt got no answer. If the changes touch unique values, `claiming.rs`
+//!    sends the update and the claims in one transaction.
+//!
+//! Variants: `upsert.rs` is the same request without the condition that the item exists, where each unchanged
+//! field gets the value of the item or else of the entity. `update_or_create.rs` is an update, followed by a
+//! creation if there is no item. `save_tracked.rs` makes the changes by comparing the encoded entity with its
+//! original (`snapshot.rs`); they need no completion. `exactly_once.rs` sends the update as a transaction.
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -13,46 +36,49 @@ use crate::expression::{
     Removable, SetAttribute, Target, list_of, set_of,
 };
 
-/// Changes an item. Made by [`Repository::update`](crate::Repository::update), [`upsert`](crate::Repository::upsert) and
-/// [`update_or_create`](crate::Repository::update_or_create).
+/// Updates an item. Created by [`Repository::update`](crate::Repository::update),
+/// [`upsert`](crate::Repository::upsert) and [`update_or_create`](crate::Repository::update_or_create).
 ///
-/// All changes are made at once, or none is. Each reads the item as it was before: two fields can be swapped. No two of them
-/// may change one place, or overlap.
+/// Either all changes are applied or none. Each sees the item as it was before the update, so two fields can
+/// be swapped. No two changes may affect the same attribute, or overlap.
 ///
 /// | method | what it does | where |
 /// |---|---|---|
-/// | [`set`](Self::set) | sets a field to a value, to another field, or to a sum of two | any field |
-/// | [`set_if_absent`](Self::set_if_absent) | the same, where there is nothing yet | any field |
-/// | [`add`](Self::add), [`subtract`](Self::subtract) | counts from what is there | numbers |
-/// | [`append`](Self::append), [`prepend`](Self::prepend) | more elements, behind or before the others | lists |
-/// | [`insert`](Self::insert), [`discard`](Self::discard) | puts elements in and takes them out | sets |
-/// | [`remove`](Self::remove) | takes it away | what may be absent |
+/// | [`set`](Self::set) | sets a field to a value, another field, or a sum of two | any field |
+/// | [`set_if_absent`](Self::set_if_absent) | sets a field that is absent | any field |
+/// | [`add`](Self::add), [`subtract`](Self::subtract) | adds to a number | numbers |
+/// | [`append`](Self::append), [`prepend`](Self::prepend) | adds elements at the end or start | lists |
+/// | [`insert`](Self::insert), [`discard`](Self::discard) | inserts and removes elements | sets |
+/// | [`remove`](Self::remove) | removes a field | what may be absent |
 ///
-/// A field of the key cannot be changed: the key says which item it is. `updated_at` is set to the current time, unless the
-/// update sets it.
+/// A field of the key cannot be changed, since the key identifies the item. `updated_at` is set to the
+/// current time, unless the update sets it.
 ///
 /// # Templates
 ///
-/// If a field stands in the template of an index key, that key is set with it. All other fields of the template must be known
-/// for that: because the key of the item is made of them, or because the same update sets them to values. Otherwise the update
-/// is refused before anything is sent, with an error that names what must come along.
+/// If a changed field is part of the template of an index key, the update sets that key as well. For that it
+/// must know all other fields of the template: because they are part of the item's key, or because the same
+/// update sets them to values. Otherwise the update is refused before anything is sent, with an error that
+/// names the missing fields.
 ///
 /// # Lost answers
 ///
-/// An update whose answer is lost is sent again. What is only set comes out the same; `add`, `subtract`, `append` and
-/// `prepend` may then be applied twice: they are done **at least once**;
-/// [`exactly_once`](Self::exactly_once) keeps them from it. A condition that does not hold after a lost
-/// attempt may have met what that attempt wrote, so [`outcome_known`](crate::Error::outcome_known) of such an error is false.
-/// [`returning_old`](Self::returning_old) is never sent again after a lost answer.
+/// An update whose answer is lost is sent again. Setting a field twice has the same effect as once, but
+/// `add`, `subtract`, `append` and `prepend` may be applied twice: they are applied **at least once**. Use
+/// [`exactly_once`](Self::exactly_once) to prevent that. A condition that fails after a lost answer may have
+/// seen the result of that attempt, so [`outcome_known`](crate::Error::outcome_known) of such an error is
+/// false. [`returning_old`](Self::returning_old) is never sent again after a lost answer.
 ///
 /// # Errors
-/// [`NotFound`](crate::Error::NotFound) if there is no item with the key. [`ConditionFailed`](crate::Error::ConditionFailed) if there is one,
-/// and it does not meet the conditions. [`Invalid`](crate::Error::Invalid), before anything is sent, for an update without changes,
-/// for changes that overlap, for index keys that are empty, too long, or not all known, for more than 300 operators and
-/// functions, and for expressions of more than 4 KB: with one placeholder of a few bytes for each name and value, some 350
-/// fields. [`Rejected`](crate::Error::Rejected) for what only the server can tell: an operand that the item does not have, a
-/// place inside something that is not there, an item that becomes larger than 400 KB.
-/// [`Undecodable`](crate::Error::Undecodable) if the item that comes back does not fit the struct; then the changes are made.
+/// - [`NotFound`](crate::Error::NotFound) if there is no item with the key.
+/// - [`ConditionFailed`](crate::Error::ConditionFailed) if the item does not meet the conditions.
+/// - [`Invalid`](crate::Error::Invalid), before anything is sent, for an update without changes, for changes
+///   that overlap, for index keys that are empty, too long, or not fully known, for more than 300 operators
+///   and functions, and for expressions of more than 4 KB, which is some 350 fields.
+/// - [`Rejected`](crate::Error::Rejected) for what only the server can tell: an operand that the item does
+///   not have, a path into something that does not exist, or an item that would exceed 400 KB.
+/// - [`Undecodable`](crate::Error::Undecodable) if the returned item does not fit the struct. The changes are
+///   applied then.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Update<E: Entity, S = Existing<E>, R = New> {
     pub(crate) subject: S,
@@ -62,7 +88,7 @@ pub struct Update<E: Entity, S = Existing<E>, R = New> {
     pub(super) returning: PhantomData<fn() -> (E, R)>,
 }
 
-/// An update of an item that exists, by its key.
+/// The subject of an update of an existing item: its key.
 pub struct Existing<E: Entity>(pub(crate) E::Key);
 
 impl<E: Entity> Update<E> {
@@ -79,10 +105,10 @@ impl<E: Entity, S> Update<E, S> {
 
 /// The changes.
 impl<E: Entity, S, R> Update<E, S, R> {
-    /// Sets a field, or a place inside one: to a value, to another field of the entity, or to a sum of two.
+    /// Sets a field, or a path inside one: to a value, to another field of the entity, or to a sum of two.
     ///
-    /// An `Option` is set to what it holds, or to an `Option`; `None` and an empty set take the attribute away, as a save
-    /// does.
+    /// An `Option` accepts an `Option` or its inner value. `None` and an empty set remove the attribute, as
+    /// in a save.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -100,14 +126,14 @@ impl<E: Entity, S, R> Update<E, S, R> {
     ///     .set(User::TOTAL, User::PRICE.plus(User::TAX));
     /// ```
     ///
-    /// A field that is read and that the item does not have is an [`Error::Rejected`](crate::Error::Rejected), except in sums, where an `Option`
-    /// counts as 0 while it is absent.
+    /// If another field is read and the item does not have it, the error is
+    /// [`Error::Rejected`](crate::Error::Rejected), except in sums, where an absent `Option` counts as 0.
     pub fn set<F: Target<E>>(self, field: F, value: impl Assign<F::Value, E>) -> Self {
         let action = value.source(field.stored()).map_or_else(Action::Refused, Action::Set);
         self.with(field, action)
     }
 
-    /// Sets a field that the item does not have. One that holds NULL is there.
+    /// Sets a field only if the item does not have it. A field that holds NULL exists.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -121,17 +147,19 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.with(field, action)
     }
 
-    /// Adds to a number: a value, which may be negative where the field may not, or another field. An `Option`, a field with
-    /// `default` and an entry of a map start at 0 while they are absent.
+    /// Adds a value or another field to a number. The value may be negative even if the field is unsigned. An
+    /// absent `Option`, a field with `default` and an absent entry of a map start at 0.
     ///
-    /// The number that comes out must fit the type of the field: nothing but a condition keeps a `u32` from becoming
-    /// negative, and then the item can no longer be read.
+    /// The result must fit the type of the field: only a condition prevents a `u32` from becoming negative,
+    /// after which the item can no longer be read.
     ///
     /// ```
     /// # use std::collections::BTreeMap;
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
-    /// # struct User { #[entity(id)] id: Id<User>, age: u32, visits: Option<u64>, scores: BTreeMap<String, i64> }
+    /// # struct User {
+    /// #     #[entity(id)] id: Id<User>, age: u32, visits: Option<u64>, scores: BTreeMap<String, i64>,
+    /// # }
     /// # let id = Id::new();
     /// let update = UserRepo::update(id)
     ///     .add(User::AGE, -1)
@@ -140,7 +168,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
     ///     .when(User::AGE.ge(1));
     /// ```
     ///
-    /// At least once: see [lost answers](Update#lost-answers).
+    /// Applied at least once: see [lost answers](Update#lost-answers).
     pub fn add<F, N>(self, field: F, number: N) -> Self
     where
         F: Target<E, Value: NumberAttribute>,
@@ -149,7 +177,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.count(field, number, false)
     }
 
-    /// Subtracts from a number; as [`add`](Self::add) in everything else.
+    /// Subtracts from a number. Otherwise works as [`add`](Self::add).
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -165,7 +193,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.count(field, number, true)
     }
 
-    /// Puts elements behind those of a list; an absent `Option`, and an absent entry of a map, become a list of them.
+    /// Appends elements to a list. An absent `Option`, and an absent entry of a map, become a list of them.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -175,7 +203,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
     /// let update = UserRepo::update(id).append(User::LOG, ["came", "saw"]);
     /// ```
     ///
-    /// At least once: see [lost answers](Update#lost-answers).
+    /// Applied at least once: see [lost answers](Update#lost-answers).
     pub fn append<F, I>(self, field: F, elements: I) -> Self
     where
         F: Target<E, Value: GrowingAttribute>,
@@ -184,8 +212,8 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.extend(field, elements, false)
     }
 
-    /// Puts elements before those of a list, in the order in which they are given; as [`append`](Self::append) in everything
-    /// else.
+    /// Inserts elements at the start of a list, in the given order. Otherwise works as
+    /// [`append`](Self::append).
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -202,7 +230,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.extend(field, elements, true)
     }
 
-    /// Puts elements into a set. Those that are there already, and a second one that equals the first, change nothing.
+    /// Inserts elements into a set. Elements that it already contains, and repeated ones, change nothing.
     ///
     /// ```
     /// # use std::collections::BTreeSet;
@@ -221,7 +249,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.with(field, set_of(&elements).map_or_else(Action::Refused, Action::Insert))
     }
 
-    /// Takes elements out of a set. Those that are not there change nothing.
+    /// Removes elements from a set. Elements that it does not contain change nothing.
     ///
     /// ```
     /// # use std::collections::BTreeSet;
@@ -240,16 +268,23 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.with(field, set_of(&elements).map_or_else(Action::Refused, Action::Discard))
     }
 
-    /// Takes away what may be absent: an `Option`, a set, an element of a list (those behind it move up), an entry of a map.
-    /// A field with a default of its own is read as that then; to make it `None`, set it to `None`.
+    /// Removes what may be absent: an `Option`, a set, an element of a list (later elements move up), or an
+    /// entry of a map. A removed field with a default of its own is read as that default; to make it `None`,
+    /// set it to `None`.
     ///
     /// ```
     /// # use std::collections::BTreeMap;
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
-    /// # struct User { #[entity(id)] id: Id<User>, nick: Option<String>, log: Vec<String>, scores: BTreeMap<String, u32> }
+    /// # struct User {
+    /// #     #[entity(id)] id: Id<User>, nick: Option<String>, log: Vec<String>,
+    /// #     scores: BTreeMap<String, u32>,
+    /// # }
     /// # let id = Id::new();
-    /// let update = UserRepo::update(id).remove(User::NICK).remove(User::LOG.at(0)).remove(User::SCORES.key("chess"));
+    /// let update = UserRepo::update(id)
+    ///     .remove(User::NICK)
+    ///     .remove(User::LOG.at(0))
+    ///     .remove(User::SCORES.key("chess"));
     /// ```
     pub fn remove<F: Target<E> + Removable>(self, field: F) -> Self {
         self.with(field, Action::Remove)
@@ -291,7 +326,7 @@ impl<E: Entity, S, R> Update<E, S, R> {
         self.with_start(field, action)
     }
 
-    /// An entry of a map, and an element behind the end of a list, need not be there either.
+    /// Lets an absent entry of a map, or an element after the end of a list, start as empty too.
     fn with_start(mut self, field: impl Target<E>, action: Action) -> Self {
         let mut change = field.change(action);
         if let Action::Add { starts, .. } | Action::Extend { starts, .. } = &mut change.action {
@@ -303,8 +338,9 @@ impl<E: Entity, S, R> Update<E, S, R> {
 }
 
 impl<E: Entity, R> Update<E, Existing<E>, R> {
-    /// Makes the changes only if the item meets the condition. If it does not, that is an [`Error::ConditionFailed`](crate::Error::ConditionFailed), whose
-    /// [`current`](crate::Error::current) is the item as it is. Several conditions must all hold.
+    /// Applies the changes only if the item meets the condition. Otherwise the error is
+    /// [`Error::ConditionFailed`](crate::Error::ConditionFailed), whose [`current`](crate::Error::current)
+    /// returns the stored item. If it is called several times, all conditions must hold.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -316,7 +352,8 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
     /// # db.create_table::<Job>().await?;
     /// # db.install();
     /// # JobRepo::save(Job { name: "report".into(), owner: None }).await?;
-    /// let claim = |owner: &str| JobRepo::update("report").set(Job::OWNER, owner).when(Job::OWNER.not_exists());
+    /// let is_free = Job::OWNER.not_exists();
+    /// let claim = |owner: &str| JobRepo::update("report").set(Job::OWNER, owner).when(is_free.clone());
     /// assert_eq!(claim("ada").await?.owner.as_deref(), Some("ada"));
     /// let error = claim("bea").await.unwrap_err();
     /// assert_eq!(error.current::<Job>().transpose()?.and_then(|job| job.owner).as_deref(), Some("ada"));
@@ -328,7 +365,7 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
         self
     }
 
-    /// Gives the entity as it was before.
+    /// Returns the entity as it was before the update.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -349,7 +386,7 @@ impl<E: Entity, R> Update<E, Existing<E>, R> {
         self.returning()
     }
 
-    /// Gives nothing, for whoever does not need it: it saves the way of the item.
+    /// Returns nothing, so that the item is not transferred.
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -1,4 +1,4 @@
-//! One `UpdateItem`: its request, its answer, and what its failure means.
+//! Sends one `UpdateItem`: its request, its answer, and the meaning of its failure.
 
 use super::changes::complete;
 use super::claiming::{Sending, claiming, read_known};
@@ -40,8 +40,8 @@ pub(super) async fn update<E: Entity, R: UpdateReturning<E>>(
     }
 }
 
-/// The request that changes an item; in a transaction there is nothing `wanted` of it. Of changes that touch unique values it has
-/// to be `known` what the item is.
+/// Makes the request of an update. `wanted` says what to return, which is nothing in a transaction. If the
+/// changes touch unique values, `known` is the state of the item.
 pub(crate) fn update_request<E: Entity>(
     table: String,
     key: &E::Key,

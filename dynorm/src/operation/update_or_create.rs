@@ -1,3 +1,5 @@
+//! Updates of items, or creations if they do not exist.
+
 use std::fmt;
 
 use super::OperationFuture;
@@ -12,7 +14,7 @@ use crate::entity::{Entity, Stamp};
 use crate::error::Result;
 use crate::expression::Change;
 
-/// An update of the item with the key of this entity, which is created as it is if there is none.
+/// The subject of an update of the item with the key of this entity, which is created if there is none.
 pub struct OrCreate<E>(E);
 
 impl<E: Entity> Update<E, OrCreate<E>> {
@@ -40,11 +42,11 @@ impl<E: Entity> fmt::Debug for OrCreate<E> {
     }
 }
 
-/// How often the item may come and go between an update and a creation.
+/// How often the item may be created and deleted by others between an update and a creation.
 const ROUNDS: usize = 5;
 
 async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
-    // An id that is not set yet is set here, so that all attempts are at one item.
+    // Sets a missing id, so that all attempts write the same item.
     stamp_entity(&mut entity, &Stamp::of_id()).map_err(|error| error.in_table(&database.table(E::INFO)))?;
     let key = entity.entity_key();
     let mut round = 1;
@@ -60,8 +62,8 @@ async fn update_or_create<E: Entity>(database: &Database, mut entity: E, changes
             }
         }
         match create(database, entity.clone()).await {
-            // Somebody else was faster, so there is something to update. Of an attempt whose answer was lost nobody knows: it may be
-            // this entity that is there, and the changes are not for that.
+            // Another client created the item, so it can be updated. After an attempt whose answer was lost,
+            // the item may be this entity itself, to which the changes do not apply.
             Err(error) if error.outcome_known() && error.current::<E>().is_some() && round < ROUNDS => {
                 round += 1;
             }

@@ -1,3 +1,5 @@
+//! Updates that create a missing item in the same request.
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -17,7 +19,7 @@ use crate::rules::Existence;
 use crate::transport::{Answer, Repeat};
 use crate::write::{Action, Intent, Known, ReturnValues, Write};
 
-/// An update of what is stored, or of this entity if nothing is.
+/// The subject of an update of the stored item, or of this entity if there is none.
 pub struct OrInsert<E>(E);
 
 impl<E: Entity> Update<E, OrInsert<E>> {
@@ -47,7 +49,7 @@ impl<E: Entity> fmt::Debug for OrInsert<E> {
 
 async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Change>) -> Result<E> {
     let table = database.table(E::INFO);
-    // The update itself raises the version: that of the item, or else what the entity says.
+    // The update itself raises the version, from that of the item or else that of the entity.
     let stamp = Stamp::of_id();
     check_version_of(&entity, true)
         .and_then(|()| stamp_entity(&mut entity, &stamp))
@@ -66,7 +68,7 @@ async fn upsert<E: Entity>(database: &Database, mut entity: E, changes: Vec<Chan
         .map_err(|error| Error::invalid(subject.clone(), &error))?;
     let write = |known: &Known| upsert_request(E::INFO, &changes, known, encoded.clone(), subject.clone());
     let answer = claiming(database, Known::nothing(), Sending::Alone(Repeat::Any), write).await?;
-    // There are no claims, so it is no transaction.
+    // Without claims it is not a transaction.
     let answer = answer.unwrap_or_else(Answer::empty);
     attributes(&answer).map_err(|error| Error::undecodable(subject, &error))
 }
@@ -84,10 +86,10 @@ fn upsert_request(
     Intent { existence, nulls: known.nulls, returning, ..intent }.write(OperationKind::Updating, key, subject)
 }
 
-/// What each attribute starts as, by its name.
+/// The initial value of each attribute, by its name.
 type Starts = HashMap<String, Json>;
 
-/// Adds what is not changed: it becomes what the entity says where the item does not have it.
+/// Adds the attributes that are not changed: the item keeps its value, or else gets that of the entity.
 fn fill_in<'p>(
     info: &'static EntityInfo,
     mut changes: Vec<Change>,
@@ -121,7 +123,7 @@ fn fill_in<'p>(
     Ok((changes, start))
 }
 
-/// What one request cannot say both for an item and for none.
+/// Refuses changes that one request cannot express both for an existing item and for a new one.
 fn check_change(change: &mut Change, start: &Starts) -> std::result::Result<(), ValueError> {
     let inside = |path: &DocumentPath| {
         ValueError::new(format!(
@@ -148,8 +150,8 @@ fn check_change(change: &mut Change, start: &Starts) -> std::result::Result<(), 
     refused.map_or(Ok(()), Err)
 }
 
-/// A key of which the item lacks a part would be filled in from the entity, and the parts that the item has would not: it
-/// would be the key of neither.
+/// Refuses templates of which some parts may be absent: a missing part would be filled in from the entity
+/// while the item keeps the others, and the key would match neither.
 fn check_templates<'p>(
     info: &'static EntityInfo,
     changes: &[Change],

@@ -1,3 +1,5 @@
+//! Transactions of reads.
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -12,11 +14,13 @@ use crate::rules::Visibility;
 use crate::sealed::Sealed;
 use crate::transport::{self, Answer, Operation};
 
-/// Reads several items, of several entities, at one moment: no write is seen by one read and not by another.
+/// Reads several items, of any entity types, at the same time: no write is visible in one read and not in
+/// another.
 ///
-/// It takes a tuple, or a `Vec`, of reads. [`find`](crate::Repository::find) gives an `Option`, [`get`](crate::Repository::get) the
-/// entity or [`Error::NotFound`]; [`UserRepo::transact_get(&ids)`](crate::Repository::transact_get) and a `Vec` of reads give a
-/// `Vec` with a place for each.
+/// Takes a tuple, or a `Vec`, of reads. A [`find`](crate::Repository::find) returns an `Option`, and a
+/// [`get`](crate::Repository::get) the entity or [`Error::NotFound`].
+/// [`UserRepo::transact_get(&ids)`](crate::Repository::transact_get) and a `Vec` of reads return a `Vec` with
+/// an entry for each.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -46,19 +50,20 @@ pub fn transact_get<T: TransactReads>(reads: T) -> TransactGet<T> {
     TransactGet { reads, database: None }
 }
 
-/// Reads of several items at one moment. Made by [`transact_get`](crate::transact_get()) and by
+/// Reads of several items at the same time. Created by [`transact_get`](crate::transact_get()) and by
 /// [`Repository::transact_get`](crate::Repository::transact_get).
 ///
-/// DynamoDB reads up to [100](MAX_TRANSACTION_OPERATIONS) items in a transaction, 4 MB together. An item that is asked for several
-/// times is read once. The reads are as consistent as they can be, and cost four times as much as plain ones; the database is
-/// that of [`on`](Self::on), or else that of the first read that names one. A read that meets a write is
-/// repeated, as [`Transaction`](crate::transaction::Transaction) says.
+/// DynamoDB reads up to [100](MAX_TRANSACTION_OPERATIONS) items in a transaction, 4 MB together. An item that
+/// is requested several times is read once. The reads are serializable, and consume four times as much as
+/// eventually consistent ones. The database is the one set by [`on`](Self::on), or else that of the first
+/// read that sets one. A read that conflicts with a write is retried, as
+/// [`Transaction`](crate::transaction::Transaction) describes.
 ///
 /// # Errors
 /// [`Invalid`](Error::Invalid), before anything is sent, for more than 100 items;
-/// [`Transaction`](Error::Transaction) if DynamoDB cancels it, or if some key cannot be sent;
-/// [`NotFound`](Error::NotFound) for a `get` of an item that is not there; [`Undecodable`](Error::Undecodable) for an item that
-/// does not fit its struct.
+/// [`Transaction`](Error::Transaction) if DynamoDB cancels it, or if a key cannot be sent;
+/// [`NotFound`](Error::NotFound) for a `get` of a missing item; [`Undecodable`](Error::Undecodable) for an
+/// item that does not fit its struct.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct TransactGet<T> {
     reads: T,
@@ -99,7 +104,7 @@ impl<T> fmt::Debug for TransactGet<T> {
     }
 }
 
-/// Reads of several items of one entity, in a [`transact_get`](crate::transact_get()). Made by
+/// Reads of several items of one entity type, in a [`transact_get`](crate::transact_get()). Created by
 /// [`Repository::transact_get`](crate::Repository::transact_get).
 pub struct GetList<E: Entity>(Vec<E::Key>);
 
@@ -115,14 +120,15 @@ impl<E: Entity> fmt::Debug for GetList<E> {
     }
 }
 
-/// What a [`transact_get`](crate::transact_get()) takes: `find`, `get`, and tuples of up to eight and `Vec`s of what it takes.
+/// The argument of [`transact_get`](crate::transact_get()): a `find` or a `get`, or a tuple of up to eight or
+/// a `Vec` of such arguments.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read in a transaction",
     label = "expected `find`s and `get`s, in a tuple of one to eight or in a `Vec`",
     note = "for example `dynorm::transact_get((UserRepo::find(id), OrderRepo::find(key)))`"
 )]
 pub trait TransactReads: Sealed + Send + 'static {
-    /// What it gives.
+    /// The type of the output.
     type Output: Send;
     #[doc(hidden)]
     fn database(&self) -> Option<Database>;
@@ -132,17 +138,17 @@ pub trait TransactReads: Sealed + Send + 'static {
     fn output(self, found: &mut Found<'_>) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
-/// The keys that are asked for.
+/// The keys to read.
 #[derive(Default)]
 pub struct Plan {
     reads: Vec<(Subject, EncodedKey)>,
     failures: Vec<FailedOperation>,
 }
 
-/// The items that came, in the order in which they were asked for.
+/// The items of the answer, in the order of the request.
 pub struct Found<'a> {
     items: Vec<Option<Item<'a>>>,
-    /// Of each read: what it is about, and the position of its item.
+    /// For each read, its subject and the position of its item.
     places: Vec<(Subject, usize)>,
     next: usize,
     database: Database,
@@ -176,7 +182,8 @@ impl Plan {
         }
     }
 
-    /// The reads, for each the position of its item, and the answer; none if nothing was asked for.
+    /// Sends the request. Returns the reads, for each the position of its item, and the answer, which is
+    /// `None` if there was nothing to read.
     async fn carry_out(self, database: &Database) -> Result<(Vec<Subject>, Vec<usize>, Option<Answer>)> {
         let Self { reads, failures } = self;
         let tables: Vec<String> = reads.iter().map(|(subject, _)| subject.table.clone()).collect();
@@ -216,7 +223,7 @@ impl Plan {
                 Ok((subjects, positions, Some(answer)))
             }
             Err(mut failure) => {
-                // Nothing was to be changed.
+                // A read changes nothing.
                 failure.outcome_known = true;
                 Err(explained(failure, subject, &|place, failure| {
                     let (subject, _) = distinct.get(place)?;
@@ -231,7 +238,8 @@ impl Plan {
 
 type Read = (Subject, EncodedKey);
 
-/// The reads without those of an item that another one asks for, and for each read the position of its item among them.
+/// Returns the reads without those that repeat an item, and for each read the position of its item among
+/// them.
 fn distinct(reads: &[Read]) -> std::result::Result<(Vec<&Read>, Vec<usize>), ValueError> {
     let mut known: HashMap<(&str, Option<Vec<u8>>), usize> = HashMap::with_capacity(reads.len());
     let (mut distinct, mut positions) = (Vec::with_capacity(reads.len()), Vec::with_capacity(reads.len()));
@@ -276,7 +284,7 @@ impl Found<'_> {
         Self { items: Vec::new(), places: Vec::new(), next: 0, database }
     }
 
-    /// What the next read has found, and what an error is to say of it.
+    /// Returns the entity of the next read, and the subject of its errors.
     async fn take<E: Entity>(&mut self, visible: Visibility) -> Result<(Option<E>, Subject)> {
         let (subject, position) = self.places.get(self.next).cloned().unwrap_or_default();
         self.next += 1;
@@ -355,7 +363,7 @@ impl<E: Entity> TransactReads for GetList<E> {
     }
 }
 
-/// As a part of a larger one.
+/// A transaction of reads as a part of a larger one.
 impl<T: TransactReads> TransactReads for TransactGet<T> {
     type Output = T::Output;
 

@@ -1,7 +1,29 @@
-//! Transactions: writes of several items that are all made or none is, and reads of several items at one
-//! moment.
+//! Transactions: writes of several items of which all are applied or none, and reads of several
+//! items at the same point in time.
 //!
-//! [`transaction()`](crate::transaction()) and [`transact_get()`](crate::transact_get()) begin them.
+//! [`transaction()`](crate::transaction()) and [`transact_get()`](crate::transact_get()) create them.
+
+// The steps of a transaction of writes:
+//
+// 1. All entities are stamped with the same time and encoded once, so that every attempt sends the same
+//    bytes. `part.rs` has a `Part` for each operation, which makes the same `Write` as the single operation
+//    (`write/`). From there on nothing is generic (`request.rs`).
+// 2. What DynamoDB would refuse is refused: no operations, more than 100, two on the same item (keys compared
+//    as DynamoDB compares them), more than 4 MB. Only the size of what is sent is known: items that are put,
+//    keys, and the values in expressions. All operations that cannot be encoded are reported together.
+// 3. `transport::send_transaction` sends it with a token, up to eight times within nine minutes, since
+//    DynamoDB remembers a token for ten. A refusal after an attempt without an answer proves that this
+//    attempt was not applied: otherwise the same token would have returned success.
+// 4. DynamoDB reports the reasons of a cancellation in the order of the operations. Each becomes the error
+//    that the single operation would return, with the item that failed its condition, in
+//    `Error::Transaction`.
+// 5. Entities passed by `&mut` are reset if the transaction is known to have failed.
+//
+// Before step 1, the hooks run, and the stored items of operations with unique values are read. If only the
+// assumed state of an item was wrong, its operation is made again for the stored item (`request.rs`).
+//
+// Reads: `get.rs` collects the keys of a tuple of reads, requests each item once, and returns the entities in
+// the order of the reads.
 
 mod get;
 mod part;
@@ -24,7 +46,7 @@ use crate::key::IntoKey;
 use crate::operation::{Check, Delete, OperationFuture, Put, SaveArg};
 use part::{Deletes, Part, Puts, Updates};
 
-/// Begins a transaction: writes of several items, of several entities, that are all made or none is.
+/// Creates a transaction: writes of several items, of any entity types, of which all are applied or none.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -69,30 +91,32 @@ pub fn transaction<'a>() -> Transaction<'a> {
     Transaction::new()
 }
 
-/// Writes of several items that are all made or none is. Made by [`transaction`](crate::transaction()) and by
-/// [`Repository::transaction`](crate::Repository::transaction).
+/// Writes of several items of which all are applied or none. Created by [`transaction`](crate::transaction())
+/// and by [`Repository::transaction`](crate::Repository::transaction).
 ///
-/// Of the operations, numbered from 1 in the order of the calls, DynamoDB carries out all at one moment. It takes
-/// [100](MAX_TRANSACTION_OPERATIONS), one for each item, and 4 MB of items. Each may have a condition: give a save, an update or a
-/// delete with its `.when(…)`, or a [`check`](Self::check) of an item that is not changed.
+/// DynamoDB applies all operations at the same time. Errors number them from 1, in the order of the calls. A
+/// transaction has at most [100](MAX_TRANSACTION_OPERATIONS) operations, one for each item, and 4 MB of
+/// items. Each operation may have a condition: pass a save, an update or a delete with its `.when(…)`, or a
+/// [`check`](Self::check) of an item that is not changed.
 ///
-/// Entities are stamped as by a save, all with one time. Pass them by `&mut` to have their ids and timestamps: that is taken
-/// back if the transaction is known to have failed, and their versions also if nobody knows, or if its future
-/// is dropped. The database is the one of [`on`](Self::on), or else that of the first operation that names
-/// one. A transaction costs twice the capacity of its single writes.
+/// Entities get ids and timestamps as in a save, all with the same time. Pass them by `&mut` to see these:
+/// they are reset if the transaction is known to have failed; the versions are also reset if the outcome is
+/// unknown, or if the future is dropped. The database is the one set by [`on`](Self::on), or else that of the
+/// first operation that sets one. A transaction consumes twice the capacity of its single writes.
 ///
 /// # Repetitions
 ///
-/// Every attempt sends the same bytes with the same token, which DynamoDB knows again for ten minutes: a transaction whose
-/// answer is lost is sent again and applied **once**. What may pass is repeated, up to eight times with growing random
-/// waits: transactions that meet others at an item, throttling, failures of the server, lost answers. A condition that does
-/// not hold is not.
+/// Every attempt sends the same bytes with the same token, by which DynamoDB recognises a repetition for ten
+/// minutes: a transaction whose answer is lost is sent again and applied **once**. Temporary failures are
+/// retried up to eight times with growing random waits: conflicts with other transactions, throttling,
+/// failures of the server, and lost answers. A failed condition is not retried.
 ///
 /// # Errors
-/// [`Transaction`](crate::Error::Transaction) if DynamoDB cancels it, or if some operation cannot be sent:
-/// [`failed_operations`](crate::Error::failed_operations) says which, and why.
-/// [`Invalid`](crate::Error::Invalid), before anything is sent, for a transaction that is empty or too large, for two operations
-/// on one item, and for an idempotency key that is empty or too long; then whatever else the server answers.
+/// [`Transaction`](crate::Error::Transaction) if DynamoDB cancels it, or if an operation cannot be sent:
+/// [`failed_operations`](crate::Error::failed_operations) returns the operations and their errors.
+/// [`Invalid`](crate::Error::Invalid), before anything is sent, for a transaction that is empty or too large,
+/// for two operations on one item, and for an idempotency key that is empty or too long. Other errors as the
+/// server returns them.
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct Transaction<'a, S = AnyEntity> {
     parts: Vec<Box<dyn Part + 'a>>,
@@ -102,11 +126,12 @@ pub struct Transaction<'a, S = AnyEntity> {
     of: PhantomData<fn() -> S>,
 }
 
-/// A [`Transaction`] that was begun for no entity in particular.
+/// A [`Transaction`] that was created for no specific entity.
 #[derive(Debug)]
 pub enum AnyEntity {}
 
-/// A [`Transaction`] that was begun by the repository of `E`. It takes operations on other entities as well.
+/// A [`Transaction`] that was created by the repository of `E`. It accepts operations on other entities as
+/// well.
 pub struct OfEntity<E>(PhantomData<fn() -> E>);
 
 impl<E> fmt::Debug for OfEntity<E> {
@@ -120,15 +145,16 @@ impl<'a, S> Transaction<'a, S> {
         Self { parts: Vec::new(), token: None, database: None, database_of_part: None, of: PhantomData }
     }
 
-    /// Saves an entity: by value, by reference, or by `&mut`, which stamps it in place. With conditions, or with `merge`, give
-    /// the save itself.
+    /// Saves an entity: by value, by reference, or by `&mut`, which updates it in place. For conditions, or
+    /// for `merge`, pass the save itself.
     ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
     /// # struct Note { #[entity(partition)] title: String, text: String }
     /// # fn main() {
-    /// # let (mut first, second) = (Note { title: "a".into(), text: "b".into() }, Note { title: "c".into(), text: "d".into() });
+    /// # let mut first = Note { title: "a".into(), text: "b".into() };
+    /// # let second = Note { title: "c".into(), text: "d".into() };
     /// let transaction = dynorm::transaction()
     ///     .save(&mut first)
     ///     .save(NoteRepo::save(&second).when(Note::TEXT.eq("draft")));
@@ -143,7 +169,7 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Saves an entity whose key no item may have.
+    /// Saves an entity, and fails if an item with its key exists.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -160,8 +186,8 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Changes some fields of an item that exists. Index keys and `updated_at` follow as in the
-    /// [update](crate::operation::Update) by itself; what it would give back is not given.
+    /// Updates an existing item. Index keys and `updated_at` are set as in a single
+    /// [update](crate::operation::Update). Nothing is returned.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -178,15 +204,16 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Deletes the item of an entity; that it is not there is no error, unless the entity is soft-deleted.
-    /// With conditions, give the delete itself.
+    /// Deletes the item of an entity. A missing item is not an error, unless the entity is soft-deletable.
+    /// For conditions, pass the delete itself.
     ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
     /// # struct Note { #[entity(partition)] title: String, done: bool }
     /// # fn main() {
-    /// # let (first, second) = (Note { title: "a".into(), done: true }, Note { title: "b".into(), done: true });
+    /// # let first = Note { title: "a".into(), done: true };
+    /// # let second = Note { title: "b".into(), done: true };
     /// let transaction = dynorm::transaction()
     ///     .delete(&first)
     ///     .delete(NoteRepo::delete(&second).when(Note::DONE.eq(true)));
@@ -200,7 +227,7 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Lets the transaction through only if an item that it does not change meets a condition.
+    /// Applies the transaction only if an item, which it does not change, meets a condition.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -213,12 +240,14 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// The token by which DynamoDB knows the transaction again, instead of a fresh one: 1 to 36 characters. A second transaction
-    /// with the same key and the same content, within ten minutes, changes nothing and succeeds.
+    /// Sets the token by which DynamoDB recognises the transaction, instead of a random one: 1 to 36
+    /// characters. A second transaction with the same key and the same content, within ten minutes, changes
+    /// nothing and succeeds.
     ///
-    /// The same content is every byte of it. What is stamped differs from one call to the next (`updated_at`, a fresh id, a fresh
-    /// `created_at`); with the same key DynamoDB then refuses the second as an `IdempotentParameterMismatchException`, an
-    /// [`Error::Rejected`](crate::Error::Rejected): it is not applied twice either way.
+    /// The content must be identical to the last byte. Values that are set automatically differ between calls
+    /// (`updated_at`, a new id, a new `created_at`). DynamoDB then refuses the second transaction with an
+    /// `IdempotentParameterMismatchException`, which is an [`Error::Rejected`](crate::Error::Rejected). It is
+    /// not applied twice in either case.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -262,8 +291,8 @@ impl<'a, S> Transaction<'a, S> {
 }
 
 impl Transaction<'_> {
-    /// Deletes an item by its key; that it is not there is no error, unless the entity is soft-deleted. Say
-    /// of which entity: `delete_by_id::<User>(id)`.
+    /// Deletes an item by its key. A missing item is not an error, unless the entity is soft-deletable. Name
+    /// the entity: `delete_by_id::<User>(id)`.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -277,7 +306,7 @@ impl Transaction<'_> {
 }
 
 impl<E: Entity> Transaction<'_, OfEntity<E>> {
-    /// Deletes an item by its key; that it is not there is no error, unless the entity is soft-deleted.
+    /// Deletes an item by its key. A missing item is not an error, unless the entity is soft-deletable.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -322,12 +351,12 @@ async fn run(
     result
 }
 
-/// Unique values are looked up as well.
+/// True if the operation must read first: for hooks, or for unique values.
 const fn prepares(info: &EntityInfo) -> bool {
     info.hooks || info.unique.is_some()
 }
 
-/// Runs the hooks before the operations, all of them, so that the error tells all that refuse.
+/// Runs the hooks before all operations, so that the error lists every refusal.
 async fn run_hooks(parts: &mut [Box<dyn Part + '_>], database: &Database) -> Result<()> {
     let mut failures = Vec::new();
     for (index, part) in parts.iter_mut().enumerate().filter(|(_, part)| prepares(part.info())) {

@@ -1,4 +1,4 @@
-//! The operations of a transaction, each with its entity: from here on only bytes are left of them.
+//! The operations of a transaction with their entities, which are encoded into bytes here.
 
 use std::future::ready;
 use std::marker::PhantomData;
@@ -21,15 +21,15 @@ use crate::write::{Known, Write};
 pub(super) trait Part: Send {
     fn kind(&self) -> OperationKind;
     fn info(&self) -> &'static EntityInfo;
-    /// What is sent; entities are stamped.
+    /// Makes the write. Stamps the entity.
     fn write(&mut self, table: String, stamp: &Stamp) -> Result<Write>;
-    /// The same once more, for what the item turned out to be.
+    /// Makes the write again, for the stored item.
     fn again(&mut self, known: &Known, table: String, stamp: &Stamp) -> Result<Write>;
-    /// It is carried out: what an entity of the caller was stamped with stays.
+    /// Records that it is applied, so that the stamp of an entity passed by `&mut` stays.
     fn settle(&mut self) {}
-    /// Takes back what was done to an entity of the caller.
+    /// Resets an entity passed by `&mut`.
     fn revert(&mut self) {}
-    /// Runs the hooks before it, and looks up what it has to know of the item.
+    /// Runs the hooks before it, and reads the state of the item if it needs that.
     fn before<'p>(&'p mut self, _: &'p Database) -> BoxFuture<'p, Result<()>> {
         Box::pin(ready(Ok(())))
     }
@@ -39,7 +39,7 @@ pub(super) trait Part: Send {
     }
 }
 
-/// An entity that is put.
+/// A save or a creation.
 pub(super) struct Puts<E, H> {
     held: H,
     put: Put,
@@ -72,7 +72,7 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
     }
 
     fn again(&mut self, known: &Known, table: String, _: &Stamp) -> Result<Write> {
-        // It is stamped already.
+        // The entity is stamped already.
         let item = encode_entity(self.held.entity()).map_err(|error| error.in_table(&table))?;
         self.put.known = Some(known.clone());
         put_request(table, E::INFO, &item, &self.put)
@@ -106,7 +106,7 @@ impl<E: Entity, H: Held<E>> Part for Puts<E, H> {
     }
 }
 
-/// An update, with what is known of the item if it touches unique values.
+/// An update, with the known state of the item if it touches unique values.
 pub(super) struct Updates<E: Entity> {
     update: Update<E, Existing<E>, Nothing>,
     known: Option<Known>,
@@ -150,7 +150,7 @@ impl<E: Entity> Part for Updates<E> {
     }
 }
 
-/// A delete, with what is known of the item if it has unique values.
+/// A delete, with the known state of the item if it has unique values.
 pub(super) struct Deletes<E: Entity> {
     delete: Delete<E>,
     known: Option<Known>,
@@ -212,8 +212,8 @@ impl<E: Entity> Part for Check<E> {
     }
 }
 
-/// What [`Transaction::save`](crate::transaction::Transaction::save) takes: an entity by value, by reference
-/// or by `&mut`, or a [`Save`] of one.
+/// The argument of [`Transaction::save`](crate::transaction::Transaction::save): an entity by value, by
+/// reference or by `&mut`, or a [`Save`] of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved in a transaction",
     label = "expected an entity, `&entity`, `&mut entity`, or a save such as `UserRepo::save(&mut user).when(…)`",
@@ -252,8 +252,8 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoSave<'a, E> for Save<'a, E, A> {
     }
 }
 
-/// What [`Transaction::update`](crate::transaction::Transaction::update) takes: an [`Update`] of an item that
-/// exists.
+/// The argument of [`Transaction::update`](crate::transaction::Transaction::update): an [`Update`] of an
+/// existing item.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made in a transaction",
     label = "expected an update such as `UserRepo::update(id).set(…)`",
@@ -280,8 +280,8 @@ impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, Nothing> {
     }
 }
 
-/// What [`Transaction::delete`](crate::transaction::Transaction::delete) takes: an entity by reference, or a
-/// [`Delete`].
+/// The argument of [`Transaction::delete`](crate::transaction::Transaction::delete): an entity by reference,
+/// or a [`Delete`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be deleted in a transaction",
     label = "expected `&entity`, or a delete such as `UserRepo::delete(&user).when(…)`",

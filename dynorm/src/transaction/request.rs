@@ -1,4 +1,4 @@
-//! From the operations of a transaction to its bytes, and from what went wrong back to the operations. Nothing here is
+//! Encodes the operations of a transaction, and maps its failure back to the operations. Nothing here is
 //! generic.
 
 use super::part::Part;
@@ -9,25 +9,25 @@ use crate::error::{Doing, Error, FailedOperation, Result, Subject, TransactionRe
 use crate::transport::{Failure, Operation};
 use crate::write::{Known, Write, operations_of, send_writes, transaction_body, unsettled};
 
-/// The most operations that DynamoDB takes in one transaction, and the most items that it reads in one.
+/// The maximum number of operations in one transaction, and of items that one transaction reads.
 pub const MAX_TRANSACTION_OPERATIONS: usize = 100;
 
-/// The sizes of all items together.
+/// The maximum size of all items together, in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 const MAX_TOKEN: usize = 36;
 
-/// A transaction as it is sent, in every attempt.
+/// A transaction as every attempt sends it.
 pub(super) struct TransactionRequest {
     writes: Vec<Write>,
     subject: Subject,
     body: Vec<u8>,
 }
 
-/// How often the items may turn out to be others than the operations were made for.
+/// The maximum number of attempts when the stored items differ from what the operations were made for.
 const ATTEMPTS: u32 = 10;
 
-/// Sends the operations, and again with what their items turn out to be.
+/// Sends the operations, and again for the stored items if those differ.
 pub(super) async fn carry_out(
     parts: &mut [Box<dyn Part + '_>],
     database: &Database,
@@ -60,14 +60,14 @@ pub(super) async fn carry_out(
     }
 }
 
-/// What came of a transaction.
+/// The result of a transaction.
 enum Sent {
     Done,
-    /// These operations were made for other items than they found, and nothing else is against them.
+    /// These operations were made for other items than the stored ones, and nothing else failed.
     Found(Vec<(usize, Known)>),
 }
 
-/// Turns the operations into bytes, or says why they cannot be sent.
+/// Encodes the operations, or returns why they cannot be sent.
 fn prepare(
     parts: &mut [Box<dyn Part + '_>],
     database: &Database,
@@ -105,7 +105,7 @@ fn prepare(
     TransactionRequest::of(writes, subject, token)
 }
 
-/// The token of the caller, or a fresh one.
+/// Returns the token of the caller, or a random one.
 fn checked_token(token: Option<String>) -> std::result::Result<String, String> {
     let Some(token) = token else { return Ok(ulid::Ulid::generate().to_string()) };
     match token.chars().count() {
@@ -117,7 +117,7 @@ fn checked_token(token: Option<String>) -> std::result::Result<String, String> {
     }
 }
 
-/// DynamoDB wants an update in a transaction to change something.
+/// Refuses an update without changes, which DynamoDB does not accept in a transaction.
 fn sendable(write: Write) -> Result<Write> {
     let is_update = write.operation == Operation::UPDATE_ITEM;
     if is_update && memchr::memmem::find(&write.body, b"\"UpdateExpression\":").is_none() {
@@ -166,11 +166,11 @@ fn check_claims(writes: &[Write]) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// Refuses more than DynamoDB takes, as far as it can be known here: items that are put count with all of their attributes, of
-/// the others their keys and the values in their expressions. What an update changes is in the table, so only the server knows
-/// its size.
+/// Refuses transactions that are too large, as far as that is known: puts count with the whole item, other
+/// operations with their keys and the values in their expressions. The size of an updated item is known only
+/// to the server.
 fn check_size(writes: &[Write], on_the_wire: usize) -> std::result::Result<(), String> {
-    // JSON is never shorter than what it stands for.
+    // JSON is never shorter than the data that it encodes.
     if on_the_wire <= MAX_BYTES {
         return Ok(());
     }
@@ -199,7 +199,7 @@ fn check_size(writes: &[Write], on_the_wire: usize) -> std::result::Result<(), S
     Ok(())
 }
 
-/// What DynamoDB reads of a request.
+/// The maximum size of a request, in bytes.
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
 fn size(write: &Write) -> std::result::Result<usize, ValueError> {
@@ -232,7 +232,7 @@ impl TransactionRequest {
         Ok(Self { writes, subject, body })
     }
 
-    /// Sends it; an error says what is against its operations.
+    /// Sends it. An error lists its failed operations.
     async fn send(&mut self, database: &Database) -> Result<Sent> {
         let Err(mut failure) = send_writes(database, &self.writes, std::mem::take(&mut self.body)).await
         else {
@@ -243,7 +243,7 @@ impl TransactionRequest {
         let (mut found, mut failures) = (Vec::new(), Vec::new());
         let mut reasons = reasons.into_iter();
         for (index, write) in self.writes.iter().enumerate() {
-            // Of each the first reason: what is against the item is against its claims as well.
+            // The first reason for each: a failure of the item also affects its claims.
             let own = reasons.by_ref().take(write.operations()).enumerate();
             let Some((operation, reason)) =
                 own.collect::<Vec<_>>().into_iter().find(|(_, own)| !own.is_none())
@@ -266,7 +266,7 @@ impl TransactionRequest {
         }
     }
 
-    /// The error of a transaction whose items are others each time.
+    /// Returns the error of a transaction whose items keep changing.
     fn unsettled(&self, found: &[(usize, Known)], outcome_known: bool) -> Error {
         let failures = found.iter().filter_map(|(index, _)| {
             let write = self.writes.get(*index)?;
@@ -277,8 +277,8 @@ impl TransactionRequest {
     }
 }
 
-/// The failure of a transaction, said of its operations where DynamoDB says it of them: in their order, each with its
-/// position in the calls. `operation` makes the error of the one at a position of the request.
+/// Maps the failure of a transaction to its operations, as far as DynamoDB does: in their order, each with
+/// its position in the calls. `operation` makes the error of the operation at a position of the request.
 pub(super) fn explained(
     mut failure: Failure,
     subject: Subject,

@@ -1,4 +1,4 @@
-//! From an intent to the request: by itself, as an operation of a transaction, or for one item of a batch.
+//! Turns an intent into a request: a single write, an operation of a transaction, or one item of a batch.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::expression::Expression;
 use crate::rules::{Existence, check_version};
 use crate::transport::{Failure, Operation};
 
-/// What is left of an intent beside the members of its request.
+/// The parts of an intent that are not in the request.
 struct Assembled {
     has_condition: bool,
     meaning: Meaning,
@@ -22,7 +22,7 @@ struct Assembled {
 }
 
 impl Intent<'_> {
-    /// The request by itself.
+    /// Makes the request of a single write.
     pub(crate) fn write(self, kind: OperationKind, key: EncodedKey, subject: Subject) -> Result<Write> {
         let mut request;
         if let Action::Put(item) = self.action {
@@ -40,8 +40,8 @@ impl Intent<'_> {
         Ok(Write { kind, operation, name, subject, key, body, has_condition, meaning, claims })
     }
 
-    /// The same, for an item of a batch. Its unique values were `guessed` if nobody has asked what the item
-    /// is.
+    /// Makes the rule of an item of a batch. `guessed` is true if its unique values are assumed and were not
+    /// read.
     pub(crate) fn rule(
         self,
         owner: Option<&EncodedKey>,
@@ -54,7 +54,7 @@ impl Intent<'_> {
         Ok(Rule { operation, name, members: request.into_members().into(), meaning, claims, guessed, token })
     }
 
-    /// Writes what stands beside the item or the key in the request.
+    /// Writes the members of the request other than the item or the key.
     fn assemble(
         self,
         owner: Option<&EncodedKey>,
@@ -103,7 +103,7 @@ impl Intent<'_> {
     }
 }
 
-/// A write as it is sent, by itself or in a transaction, and what its failure means.
+/// A write as it is sent, alone or in a transaction, with the meaning of its failure.
 #[derive(Debug)]
 pub(crate) struct Write {
     pub(crate) kind: OperationKind,
@@ -114,33 +114,34 @@ pub(crate) struct Write {
     pub(crate) body: Vec<u8>,
     pub(crate) has_condition: bool,
     meaning: Meaning,
-    /// What is claimed and released with it; if it is anything, all of it is one transaction.
+    /// The claims that are taken and released with it. If there are any, everything is one transaction.
     pub(crate) claims: Vec<Claim>,
 }
 
 impl Write {
-    /// What its failure means: what is known of the item by now, if the write may succeed when it is made for
-    /// that.
+    /// Returns what its failure means: the stored item, if the write may succeed when it is made anew for
+    /// that item, or the error.
     pub(crate) fn explain(&self, failure: Failure) -> Result<Known, Error> {
         self.meaning.explain(&self.claims, failure, &self.subject, None)
     }
 
-    /// The same of a write that is not made again.
+    /// Returns the error of a write that is not made anew.
     pub(crate) fn error(&self, failure: Failure) -> Error {
         self.explain(failure).err().unwrap_or_else(|| unsettled(self.subject.clone()))
     }
 
-    /// The same of a transaction that fails at one of its operations: itself, or one of the claims behind it.
+    /// Like [`explain`](Self::explain), for a transaction that fails at one of its operations: the write
+    /// itself, or one of its claims.
     pub(crate) fn explain_at(&self, operation: usize, failure: Failure) -> Result<Known, Error> {
         self.meaning.explain_at(operation, &self.claims, failure, &self.subject, None)
     }
 
-    /// The number of its operations in a transaction: itself, and its claims.
+    /// Returns the number of its operations in a transaction: the write and its claims.
     pub(crate) fn operations(&self) -> usize {
         1 + self.claims.len()
     }
 
-    /// Its operations in a transaction, each behind a comma but the first.
+    /// Writes its operations in a transaction, each but the first after a comma.
     pub(crate) fn write_operations(&self, encoder: &mut Encoder) {
         write_operations(self.name, &self.body, &self.claims, &self.subject.table, encoder);
     }
@@ -161,26 +162,26 @@ fn write_operations(name: &str, body: &[u8], claims: &[Claim], table: &str, enco
     }
 }
 
-/// What an item of a batch needs to find and what is claimed with it, beside its bytes. It is sent by itself.
+/// The condition and the claims of an item of a batch, which is sent in a request of its own.
 pub(crate) struct Rule {
     operation: Operation,
     name: &'static str,
-    /// The members of its request beside the item or the key, each behind a comma.
+    /// The members of its request other than the item or the key, each after a comma.
     pub(super) members: Box<[u8]>,
     meaning: Meaning,
     claims: Vec<Claim>,
     guessed: bool,
-    /// Makes all attempts at a transaction one.
+    /// The idempotency token of all attempts at a transaction.
     token: String,
 }
 
 impl Rule {
-    /// True if it was made for what the item was taken for, and nobody has asked.
+    /// True if it was made for an assumed state of the item that nobody has read.
     pub(crate) const fn is_guessed(&self) -> bool {
         self.guessed
     }
 
-    /// True if it is sent as a transaction, so that a refusal says that no earlier attempt was carried out.
+    /// True if it is sent as a transaction, whose refusal means that no earlier attempt was applied.
     pub(crate) const fn is_transaction(&self) -> bool {
         !self.claims.is_empty()
     }
@@ -189,12 +190,12 @@ impl Rule {
         if self.is_transaction() { Operation::TRANSACT_WRITE_ITEMS } else { self.operation }
     }
 
-    /// How many items beside its own are written with it.
+    /// Returns the number of claims that are written with it.
     pub(crate) const fn claims(&self) -> usize {
         self.claims.len()
     }
 
-    /// What its failure means; see [`Write::explain`].
+    /// Returns what its failure means; see [`Write::explain`].
     pub(crate) fn explain(
         &self,
         failure: Failure,
@@ -204,7 +205,7 @@ impl Rule {
         self.meaning.explain(&self.claims, failure, subject, Some(attempted))
     }
 
-    /// Writes its request: of the item of a put, or of the key.
+    /// Writes its request, from the item of a put, or from the key.
     pub(crate) fn write(&self, request: &mut Request, table: &str, json: &[u8]) {
         let write_single = |request: &mut Request| {
             request.text("TableName", table);

@@ -1,4 +1,4 @@
-//! The claims on unique values: what has to be claimed and released so that the claims follow an item.
+//! The claims on unique values: which to take and to release so that the claims match an item.
 
 use super::nulls::Nulls;
 use crate::attribute::Timestamp;
@@ -13,13 +13,13 @@ use crate::snapshot::Snapshot;
 use crate::transport::{Failure, FailureKind};
 use crate::unique::{CLAIM, Claimed, ENDS_AT, OWNER, Seen, claims_table, fields};
 
-/// What is known of an item that is about to be written.
+/// The known or assumed state of an item that is about to be written.
 #[derive(Clone, Debug)]
 pub struct Known {
     pub(crate) before: Claimed,
-    /// The claims on its values that turned out to be others': they are not its to release.
+    /// The claims on its values that belong to other items, and must not be released.
     pub(super) foreign: Vec<String>,
-    /// What is NULL.
+    /// The attributes that are NULL.
     pub(crate) nulls: Nulls,
 }
 
@@ -28,7 +28,7 @@ impl Known {
         Self { before, foreign: Vec::new(), nulls: Nulls::default() }
     }
 
-    /// What an item says. One of another type is an error.
+    /// Returns the state of an item. An item of another type is an error.
     pub(crate) fn of_item(info: &'static EntityInfo, item: &Item<'_>) -> Result<Self, ValueError> {
         check_type(item, info)?;
         Ok(Self { nulls: Nulls::of(info, item)?, ..Self::of(Claimed::of(info, item)?) })
@@ -39,18 +39,18 @@ impl Known {
     }
 }
 
-/// The taking of a value, or its release.
+/// Takes or releases a unique value.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     field: &'static FieldInfo,
     takes: bool,
     pub(crate) key: EncodedKey,
-    /// The members of its request beside the name of the table, each behind a comma.
+    /// The members of its request other than the name of the table, each after a comma.
     members: Vec<u8>,
 }
 
-/// What has to be claimed and released so that the claims follow an item. Those that stay as they are are left alone, unless
-/// `renew` says that they may have been lost.
+/// Returns the claims to take and to release so that they match an item after its write. Unchanged claims are
+/// left alone, unless `renew` says that they may have expired.
 pub(crate) fn claims_of(
     info: &'static EntityInfo,
     owner: &EncodedKey,
@@ -61,7 +61,7 @@ pub(crate) fn claims_of(
     let Some(uniques) = info.unique else { return Ok(Vec::new()) };
     let now = Timestamp::now();
     let before = &known.before;
-    // The claims of what is over are over, and may be others' by now.
+    // The claims of an expired item have expired too, and may belong to other items by now.
     let is_over = before.is_over(now);
     let renew = renew || !before.exists || is_over || before.end != after.end || after.is_over(now);
     let mut claims = Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn claims_of(
     Ok(claims)
 }
 
-/// The claims on the unique values of an entity, in the order of its fields.
+/// Returns the keys of the claims on the unique values of an entity, in the order of its fields.
 pub(crate) fn claim_keys(
     info: &'static EntityInfo,
     entity: &Snapshot,
@@ -100,9 +100,9 @@ pub(crate) fn claim_keys(
     Ok(keys)
 }
 
-/// The key of a claim: the field and the value; of entities that share a table also whose.
+/// Returns the key of a claim: the field and the value, and the entity if several share the table.
 fn claim_text(info: &'static EntityInfo, field: &FieldInfo, seen: &Seen) -> String {
-    // The value comes last, so that it needs no escape.
+    // The value comes last, so it needs no escaping.
     let name = field.name.replace('\\', r"\\").replace('#', r"\#");
     match info.type_attribute {
         Some(_) => format!("{}#{name}#{}", info.oldest_type_name(), seen.text),
@@ -155,24 +155,24 @@ impl Claim {
         Ok(Self { field, takes: false, key, members })
     }
 
-    /// The name of its field.
+    /// Returns the name of its field.
     pub(crate) const fn field(&self) -> &'static str {
         self.field.name
     }
 
-    /// Its name in a transaction.
+    /// Returns the name of its operation in a transaction.
     pub(crate) const fn name(&self) -> &'static str {
         if self.takes { "Put" } else { "Delete" }
     }
 
-    /// Its request, beside that of an item in this table.
+    /// Returns its request, for an item in this table.
     pub(crate) fn body(&self, table: &str) -> Vec<u8> {
         let mut request = Request::for_table(&claims_table(table), self.members.len());
         request.members(&self.members);
         request.finish()
     }
 
-    /// The error of a transaction in which it fails.
+    /// Returns the error of a transaction in which it fails.
     pub(crate) fn error(&self, failure: Failure, subject: Subject) -> Error {
         if failure.kind == FailureKind::ConditionFailed {
             return self.conflict(&failure, subject);
@@ -181,7 +181,7 @@ impl Claim {
         failure.into_error(subject.in_table(table))
     }
 
-    /// The field whose value another item has.
+    /// Returns the error that another item has the value of its field.
     fn conflict(&self, failure: &Failure, subject: Subject) -> Error {
         let info = subject.info;
         let owner =
@@ -202,7 +202,7 @@ impl Claim {
     }
 }
 
-/// The key of the owner, in the item of a claim that still holds.
+/// Returns the key of the owner, from the item of a claim that has not expired.
 pub(crate) fn owner_of(claim: &Item<'_>, uniques: Uniques) -> Option<String> {
     if !Visibility::default().sees(uniques.claims, claim).ok()? {
         return None;
@@ -226,7 +226,7 @@ fn conditioned(mut request: Request, condition: &Node) -> Result<Vec<u8>, ValueE
 }
 
 impl Claim {
-    /// The text of its key.
+    /// Returns the text of its key.
     pub(super) fn text(&self) -> Option<String> {
         let json = std::str::from_utf8(&self.key.json).ok()?;
         let item = Item::next(&mut Scanner::new(json)).ok()?;
@@ -238,12 +238,12 @@ impl Claim {
     }
 }
 
-/// The error of a write whose item is being changed by others.
+/// Returns the error of a write whose item is being changed by others.
 pub(crate) fn unsettled(subject: Subject) -> Error {
     Error::Conflict(Report::new(subject, "its unique values are being changed", None))
 }
 
-/// Whoever is refused is told what the item is.
+/// Makes a failed condition return the item.
 pub(super) fn return_what_fails(request: &mut Request) {
     request.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
 }

@@ -1,4 +1,4 @@
-//! What must hold for a write, as one condition.
+//! The condition of a write: existence, version, unique values and the caller's own condition in one.
 
 use super::intent::{Action, Intent};
 use super::nulls::Nulls;
@@ -7,7 +7,7 @@ use crate::entity::EntityInfo;
 use crate::expression::Node;
 use crate::rules::{Existence, Visibility, can_raise_version, expired, has_version, of_type};
 
-/// The condition of a write; `None` if it needs nothing.
+/// Returns the condition of a write; `None` if it needs none.
 pub(super) fn of(
     intent: &Intent<'_>,
     version: Option<u64>,
@@ -17,7 +17,7 @@ pub(super) fn of(
     if let Some(asked) = intent.condition {
         asked.check_names(info)?;
     }
-    // What is created takes the place of nothing, or of what has expired: the values of that are nobody's.
+    // A creation replaces nothing, or an expired item, whose unique values no longer count.
     let known = intent.uniques.as_ref().filter(|_| existence != Existence::Absent);
     let all = [
         of_existence(info, existence),
@@ -30,7 +30,7 @@ pub(super) fn of(
 }
 
 fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node> {
-    let visible = || [Visibility::default().of_mark(info), Visibility::default().of_end(info)];
+    let visible = || [Visibility::default().of_deletion(info), Visibility::default().of_expiry(info)];
     match existence {
         Existence::Any => of_type(info).map(|own| absent(info).or(own)),
         Existence::Absent => Some(match expired(info) {
@@ -48,7 +48,7 @@ fn of_existence(info: &'static EntityInfo, existence: Existence) -> Option<Node>
 
 fn of_version(info: &'static EntityInfo, action: Action<'_>, version: Option<u64>) -> Option<Node> {
     match (version, action) {
-        // What is gone need not be deleted.
+        // A missing item need not be deleted.
         (Some(version), Action::Delete) => Some(absent(info).or(has_version(info, version)?)),
         (Some(version), _) => has_version(info, version),
         (None, action) if action.raises_version(info) => can_raise_version(info),
@@ -56,7 +56,7 @@ fn of_version(info: &'static EntityInfo, action: Action<'_>, version: Option<u64
     }
 }
 
-/// Every item has its key.
+/// Every item has its key, so a missing key means a missing item.
 fn absent(info: &'static EntityInfo) -> Node {
     Node::absent(info.attribute(&info.partition))
 }

@@ -1,4 +1,4 @@
-//! What a write is to do, as whoever asks for it says it.
+//! The description of a write, as the operations give it.
 
 use super::claims::Known;
 use super::nulls::Nulls;
@@ -8,48 +8,48 @@ use crate::rules::Existence;
 use crate::transport::Operation;
 use crate::unique::Claimed;
 
-/// What a write is to do, and what it needs to find.
+/// What a write does, and what must hold for it.
 pub(crate) struct Intent<'w> {
     pub(crate) info: &'static EntityInfo,
     pub(crate) action: Action<'w>,
     pub(crate) existence: Existence,
-    /// The version that it is based on, as the entity says it; 0 for none.
+    /// The version on which it is based, as the entity has it; 0 for none.
     pub(crate) version: Option<i128>,
     pub(crate) uniques: Option<UniqueValues>,
-    /// What is NULL, as far as it is known.
+    /// The attributes that are NULL, as far as known.
     pub(crate) nulls: Nulls,
-    /// What the caller asks for.
+    /// The caller's own condition.
     pub(crate) condition: Option<&'w Node>,
-    /// What is to come back. Puts give nothing, and transactions neither.
+    /// What the answer returns. Puts and transactions return nothing.
     pub(crate) returning: Option<ReturnValues>,
-    /// The item as it was to be, for the error of a version that does not match.
+    /// The item that was to be written, for the error of a version conflict.
     pub(crate) attempted: Option<&'w [u8]>,
 }
 
-/// What is done to the item.
+/// The action on the item.
 #[derive(Clone, Copy)]
 pub(crate) enum Action<'w> {
-    /// Puts it whole: its JSON.
+    /// Puts the whole item: its JSON.
     Put(&'w [u8]),
-    /// Changes some of its attributes; soft deletes and restores are this too.
+    /// Changes some of its attributes. Soft deletes and restores are changes too.
     Change {
         changes: &'w [Change],
         start: Start<'w>,
     },
     Delete,
-    /// Leaves it as it is: a part of a transaction.
+    /// Checks a condition without a change, in a transaction.
     Check,
 }
 
-/// The unique values of an item: what they are taken to be, and what they will be.
+/// The unique values of an item before the write, as known, and after it.
 pub(crate) struct UniqueValues {
     pub(crate) known: Known,
     pub(crate) after: Claimed,
-    /// The claims may have been lost meanwhile, so all are made again.
+    /// True if the claims may have expired, so that all are taken again.
     pub(crate) renew: bool,
 }
 
-/// What of the item comes back with the answer of a write.
+/// What the answer of a write returns of the item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReturnValues {
     Nothing,
@@ -68,7 +68,7 @@ impl ReturnValues {
 }
 
 impl Action<'_> {
-    /// True if it leaves a version that is one higher.
+    /// True if it raises the version.
     pub(super) fn raises_version(&self, info: &'static EntityInfo) -> bool {
         match self {
             Self::Change { changes, .. } => raised_version(info, changes),
@@ -81,7 +81,7 @@ impl Action<'_> {
             Self::Put(_) => Operation::PUT_ITEM,
             Self::Change { .. } => Operation::UPDATE_ITEM,
             Self::Delete => Operation::DELETE_ITEM,
-            // There is no such operation outside of transactions.
+            // A check exists only in transactions.
             Self::Check => Operation::TRANSACT_WRITE_ITEMS,
         }
     }
@@ -98,7 +98,7 @@ impl Action<'_> {
 }
 
 impl<'w> Intent<'w> {
-    /// It needs nothing, until that is said.
+    /// Makes an intent without any conditions.
     pub(crate) fn new(info: &'static EntityInfo, action: Action<'w>) -> Self {
         Self {
             info,

@@ -1,4 +1,4 @@
-//! What the failure of a write means: the error says what the item that was found says.
+//! The meaning of a failed write, decided by the item that DynamoDB returned.
 
 use super::claims::{Claim, Known};
 use super::nulls::Nulls;
@@ -9,42 +9,43 @@ use crate::rules::{Existence, Versions, Visibility, stored_version};
 use crate::transport::{CancellationReason, Failure, FailureKind};
 use crate::unique::Claimed;
 
-/// What a write needed to find.
+/// What must have held for a write.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meaning {
     pub(super) existence: Existence,
-    /// It deletes the item, so there need be none.
+    /// True if it deletes the item, which may then be missing.
     pub(super) deletes: bool,
-    /// The version that it was based on; 0 for none.
+    /// The version on which it was based; 0 for none.
     pub(super) version: Option<u64>,
-    /// It raises the version, whatever that is.
+    /// True if it raises the version, whatever it is.
     pub(super) raises: bool,
-    /// The item as it was to be.
+    /// The item that was to be written.
     pub(super) attempted: Option<Vec<u8>>,
-    /// What the unique values of the item had to be.
+    /// The known state of the unique values.
     pub(super) known: Option<Known>,
-    /// The attributes that it builds on.
+    /// The attributes on whose old values it depends.
     pub(super) under: Nulls,
-    /// Those of them that it took for NULL.
+    /// Those of them that were assumed to be NULL.
     pub(super) nulls: Nulls,
 }
 
-/// Why a condition does not hold.
+/// Why a condition failed.
 enum Cause {
-    /// The item is another entity's, or cannot be read.
+    /// The item belongs to another entity, or cannot be read.
     Item(ValueError),
     NotFound,
     Version(Versions),
     LastVersion(u64),
-    /// The item is another than the write was made for: it may be made for this.
+    /// The stored item differs from the one that the write was made for, so the write may be made again for
+    /// it.
     Changed(Known),
-    /// What the caller asked for, or that there is none.
+    /// The caller's own condition, or the condition that there is no item.
     Condition,
 }
 
 impl Meaning {
-    /// What a failure means of a write with these claims: what is known of the item by now, if it may succeed when it is made
-    /// for that.
+    /// Returns what a failure of a write with these claims means: the stored item, if the write may succeed
+    /// when it is made anew for that item, or the error.
     pub(super) fn explain(
         &self,
         claims: &[Claim],
@@ -62,7 +63,8 @@ impl Meaning {
         self.explain_at(failed.unwrap_or(0), claims, failure, subject, attempted)
     }
 
-    /// The same, of what failed at one of its operations: the item is the first, and the claims are behind it.
+    /// The same for a transaction that failed at one of its operations: the item comes first, followed by the
+    /// claims.
     pub(super) fn explain_at(
         &self,
         operation: usize,
@@ -74,7 +76,7 @@ impl Meaning {
         let claim = operation.checked_sub(1).and_then(|claim| claims.get(claim));
         match (claim, &self.known) {
             (None, _) => self.explain_item(failure, subject.clone(), attempted),
-            // Another item has a value that was to be released, so it is left to that.
+            // The value to be released belongs to another item, so its claim is left alone.
             (Some(claim), Some(known)) if !claim.takes() && failure.kind == FailureKind::ConditionFailed => {
                 let foreign = known.foreign.iter().cloned().chain(claim.text()).collect();
                 Ok(Known { foreign, ..known.clone() })
@@ -115,13 +117,13 @@ impl Meaning {
         Err(error.with_outcome(outcome_known))
     }
 
-    /// The type comes first: nothing else of another entity's item means anything here.
+    /// The type is checked first: the other attributes of another entity's item have no meaning here.
     fn cause(&self, info: &'static EntityInfo, found: Option<&StoredItem>) -> Result<Cause, ValueError> {
         let must_exist = matches!(self.existence, Existence::Present | Existence::Stored);
         let Some(found) = found else {
             return Ok(match self.version {
                 _ if must_exist => Cause::NotFound,
-                // Of a new entity there need be none.
+                // A new entity requires no item.
                 Some(expected) if expected > 0 && !self.deletes => {
                     Cause::Version(Versions { expected, found: None })
                 }
@@ -130,7 +132,7 @@ impl Meaning {
         };
         let item = Item::next(&mut Scanner::new(found.json()))?;
         check_type(&item, info)?;
-        // What cannot be read is not said to be absent.
+        // An item that cannot be read is not reported as missing.
         if must_exist && !self.sees(info, &item).unwrap_or(true) {
             return Ok(Cause::NotFound);
         }
@@ -152,7 +154,7 @@ impl Meaning {
         Ok(self.changed(Known { nulls, ..Known::of(before) }))
     }
 
-    /// The cause, if what was found can only be against it by being another item than the write was made for.
+    /// Returns the cause, unless the condition failed only because the write was made for another item.
     fn changed(&self, found: Known) -> Cause {
         let is_other = self.known.as_ref().is_some_and(|known| known.before != found.before);
         if !is_other && self.under.and(found.nulls) == self.nulls {
@@ -162,7 +164,7 @@ impl Meaning {
         Cause::Changed(Known { foreign, ..found })
     }
 
-    /// True for an item that is neither soft-deleted nor expired, if that was asked for.
+    /// True for an item that is neither soft-deleted nor expired, if existence requires that.
     fn sees(&self, info: &'static EntityInfo, item: &Item<'_>) -> Result<bool, ValueError> {
         let visible = match self.existence {
             Existence::Present => Visibility::default(),

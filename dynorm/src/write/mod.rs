@@ -1,24 +1,25 @@
-//! The one assembly of writes: what must hold for a write, and what it means when it does not, each decided once.
+//! The assembly of all writes: the condition of a write, and the meaning of its failure, each in one place.
 //!
 //! ```text
-//! operation/, batch/, transaction/      encode the entity or the key, and say what is wanted (intent.rs)
+//! operation/, batch/, transaction/      encode the entity or the key, and describe the write (intent.rs)
 //!        │ Intent
 //!        ▼
-//! condition.rs                          existence, type, version, unique values, the caller's own: one condition
-//! nulls.rs                              what is NULL where an expression builds on it
+//! condition.rs                          one condition: existence, type, version, unique values,
+//!                                       and the caller's own
+//! nulls.rs                              the attributes that are NULL where a change depends on them
 //! claims.rs                             the claims on unique values that change with the item
-//! assembly.rs                           both, in the request
+//! assembly.rs                           writes both into the request
 //!        │ Write: a request by itself, or an operation of a transaction
 //!        │ Rule: the same for one item of a batch, beside its bytes
 //!        ▼
 //! transport                             sends it
 //!        │ Failure
 //!        ▼
-//! meaning.rs                            what the item that was found says of it: an `Error`
+//! meaning.rs                            what the returned item means: an `Error`
 //! ```
 //!
-//! To add a rule, also add its attribute to `EntityInfo`, its condition to `condition.rs`, what its failure means to
-//! `meaning.rs`, and the rule to the combinations of `tests.rs`.
+//! To add a rule, also add its attribute to `EntityInfo`, its condition to `condition.rs`, the meaning of its
+//! failure to `meaning.rs`, and the rule to the combinations in `tests.rs`.
 
 mod assembly;
 mod claims;

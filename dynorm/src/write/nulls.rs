@@ -1,5 +1,6 @@
-//! Attributes that are NULL. To a read they are absent, and `if_not_exists` does not take them for it, so what builds on the
-//! value before is written in two forms: over a value or none, and over a NULL. Each needs to find what it was made for.
+//! Attributes that are NULL. A read treats them as absent, but `if_not_exists` does not. So a change that
+//! depends on the old value is written in two forms: for a value or an absent attribute, and for NULL. The
+//! condition of each requires the state that it was made for.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use crate::entity::EntityInfo;
 use crate::expression::{Action, Change, Json, Node, Number, Source, Start};
 use crate::rules::Existence;
 
-/// The attributes of an entity's rules that are NULL, or that a write builds on.
+/// A set of attributes of an entity's rules: those that are NULL, or those on which a write depends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nulls {
     pub(super) version: bool,
@@ -16,7 +17,7 @@ pub(crate) struct Nulls {
 }
 
 impl Nulls {
-    /// Those of an item.
+    /// Returns the attributes of an item that are NULL.
     pub(super) fn of(info: &'static EntityInfo, item: &Item<'_>) -> Result<Self, ValueError> {
         let is_null = |name: Option<&'static str>| match name {
             Some(name) => Ok(item.get(name)?.is_some_and(|value| value.is_null())),
@@ -28,7 +29,8 @@ impl Nulls {
         })
     }
 
-    /// Those that the changes build on. Of the time of deletion that is the soft delete of an item, which keeps an earlier one.
+    /// Returns the attributes on which the changes depend: for example the deletion time in a soft delete,
+    /// which keeps an earlier one.
     pub(super) fn under(info: &'static EntityInfo, changes: &[Change], existence: Existence) -> Self {
         let builds = |name: Option<&'static str>, is: fn(&Action) -> bool| {
             let of = |name| changes.iter().any(|change| change.path.is_attribute(name) && is(&change.action));
@@ -52,7 +54,7 @@ impl Nulls {
         version.into_iter().chain(deleted_at)
     }
 
-    /// The condition that what a write builds on, `self`, is NULL as far as it `is` taken to be, and is not otherwise.
+    /// Returns the condition that the attributes in `self` are NULL exactly if `is` says so.
     pub(super) fn condition(self, info: &'static EntityInfo, is: Self) -> Option<Node> {
         let of = |((name, builds), (_, is_null)): ((&'static str, bool), (&'static str, bool))| {
             let null = Node::equals(name, Json::NULL.to_vec());
@@ -61,7 +63,7 @@ impl Nulls {
         Node::all(self.names(info).zip(is.names(info)).filter_map(of))
     }
 
-    /// The changes, where they build on what is NULL: from the start.
+    /// Returns the changes, starting anew where they depend on an attribute that is NULL.
     pub(super) fn start_over<'c>(
         self,
         info: &'static EntityInfo,

@@ -1,5 +1,5 @@
-//! Every combination of rules, with every kind of write: its condition is one that DynamoDB takes, it allows what the rules say,
-//! and its failure means what they say.
+//! Tests every combination of rules with every kind of write: DynamoDB accepts the condition, the condition
+//! allows what the rules allow, and its failure has the right meaning.
 
 #![allow(
     clippy::unwrap_used,
@@ -107,7 +107,7 @@ impl Rules {
         EncodedKey::new(info, std::iter::once(value.as_bytes()))
     }
 
-    /// No item, and items with every state of every attribute that a rule asks about.
+    /// Returns no item, and items with every state of every attribute that a rule checks.
     fn items(self) -> Vec<Option<Attributes>> {
         let null = || json!({"NULL": true});
         let mut items = vec![Attributes::from([(self.key().0.to_owned(), self.key().1)])];
@@ -140,7 +140,7 @@ impl Rules {
     }
 }
 
-/// What the rules say of an item, in words of their own.
+/// An item as the rules see it, implemented independently.
 struct Seen<'i>(&'i Attributes, Rules);
 
 impl Seen<'_> {
@@ -195,7 +195,7 @@ const KINDS: [Kind; 9] = [
     Kind::Check,
 ];
 
-/// Conditions of a caller, with what they say of an item that has `stars` or of none.
+/// Conditions of a caller, with their results for an item that has `stars` and for a missing one.
 fn asked() -> Vec<(Option<Node>, bool)> {
     let five = || Node::equals("stars", br#"{"N":"5"}"#.to_vec());
     let six = || Node::equals("stars", br#"{"N":"6"}"#.to_vec());
@@ -216,19 +216,19 @@ struct Case {
     rules: Rules,
     kind: Kind,
     version: Option<u64>,
-    /// What the email of the item is taken to be, if that stands in the condition.
+    /// The assumed email of the item, if that is part of the condition.
     email: Option<Option<&'static str>>,
     /// What the write builds on is taken to be NULL.
     over_null: bool,
     asked: bool,
-    /// All that is asked needs an item.
+    /// True if the caller's condition requires an item.
     has_asked: bool,
     rule: Rule,
     request: Value,
 }
 
 impl Case {
-    /// What must be true, by the rules.
+    /// Returns what must hold, according to the rules.
     fn allows(&self, item: Option<&Attributes>) -> bool {
         let seen = item.map(|item| Seen(item, self.rules));
         let exists = match (self.kind, &seen) {
@@ -277,13 +277,13 @@ impl Case {
         }
     }
 
-    /// It was taken to have no expiry.
+    /// True if the item has no expiry, as assumed.
     fn is_as_long(&self, item: &Seen<'_>) -> bool {
         item.value("expires_at").is_none()
     }
 }
 
-/// Every combination.
+/// Visits every combination.
 fn cases(mut visit: impl FnMut(&Case)) {
     let changes = |info: &'static EntityInfo, kind: Kind| {
         let mut changes = vec![Change::set("stars", Source::Value(Json(br#"{"N":"6"}"#.to_vec())))];
@@ -409,7 +409,7 @@ fn every_condition_is_one_that_dynamodb_takes_and_allows_what_the_rules_say() {
     assert!(checked > 500_000, "{checked}");
 }
 
-/// The failure of a condition that found this.
+/// Makes the failure of a condition that found this item.
 fn failure(item: Option<&Attributes>) -> crate::transport::Failure {
     let item = item.map(|item| StoredItem::new(&serde_json::to_string(item).unwrap()));
     CancellationReason { code: "ConditionalCheckFailed".to_owned(), message: None, item }.into_failure(true)
@@ -424,7 +424,7 @@ fn every_failure_means_what_the_rules_say() {
         if of.as_ref() != Some(&rules) {
             (of, items) = (Some(rules), case.rules.items());
         }
-        // What is known of unique values is another story: it is asked again.
+        // Unique values are checked elsewhere: the write is made anew.
         if case.email.is_some() || case.has_asked {
             return;
         }
@@ -490,7 +490,7 @@ fn a_version_that_is_no_number_from_0_is_named() {
         let error = intent.rule(None, false).unwrap_err().to_string();
         assert!(error.contains("version") && error.contains(says), "{error}");
     }
-    // What it cannot be raised to can be deleted.
+    // A version that cannot be raised can still be deleted.
     let delete = Intent { version: Some(i128::from(LAST)), ..Intent::new(info, Action::Delete) };
     assert!(delete.rule(None, false).is_ok());
     for found in [json!({"N": "-3"}), json!({"N": "1.5"}), json!({"S": "3"})] {
@@ -533,7 +533,7 @@ async fn the_embedded_engine_takes_every_condition() {
     }
     let (mut sent, mut seen) = (Vec::new(), BTreeSet::new());
     cases(|case| {
-        // Each text once.
+        // Each condition is tried once.
         let shape = (case.rules.template, case.request.get("ConditionExpression").map(Value::to_string));
         if case.kind == Kind::Check
             || case.rule.is_transaction()

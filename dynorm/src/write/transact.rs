@@ -1,4 +1,4 @@
-//! Writes as a transaction: their operations in one request, which is applied once, even if answers are lost.
+//! Sends writes as a transaction: one request, which is applied once even if answers are lost.
 
 use super::assembly::Write;
 use crate::codec::Request;
@@ -6,24 +6,24 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::transport::{self, Failure, Operation};
 
-/// A write with its claims, as a transaction: applied once, even if answers are lost.
+/// Sends a write with its claims as a transaction, which is applied once even if answers are lost.
 pub(crate) async fn send_one(database: &Database, write: &Write) -> std::result::Result<(), Failure> {
     let writes = std::slice::from_ref(write);
     let body = transaction_body(writes, &ulid::Ulid::generate().to_string());
     send_writes(database, writes, body).await
 }
 
-/// A write by itself, as a transaction of one operation: applied once, even if answers are lost.
+/// Sends a single write as a transaction of one operation, which is applied once even if answers are lost.
 pub(crate) async fn carry_out_one(database: &Database, write: Write) -> Result<()> {
     send_one(database, &write).await.map_err(|failure| write.error(failure))
 }
 
-/// How many operations they are to DynamoDB.
+/// Returns the number of their operations in a transaction.
 pub(crate) fn operations_of(writes: &[Write]) -> usize {
     writes.iter().map(Write::operations).sum()
 }
 
-/// The request of a transaction of writes.
+/// Makes the request of a transaction of writes.
 pub(crate) fn transaction_body(writes: &[Write], token: &str) -> Vec<u8> {
     let length: usize = writes.iter().map(|write| write.body.len() + 32 + 512 * write.claims.len()).sum();
     let mut request = Request::new(length);
@@ -32,7 +32,7 @@ pub(crate) fn transaction_body(writes: &[Write], token: &str) -> Vec<u8> {
     request.finish()
 }
 
-/// Sends a transaction, and again if that may help.
+/// Sends a transaction, and repeats it if that may help.
 pub(crate) async fn send_writes(
     database: &Database,
     writes: &[Write],

@@ -1,4 +1,4 @@
-//! What an answer, or the want of one, means for the jobs of a request and for the pace of its tables.
+//! What an answer, or a failed request, means for the jobs of the request and the pace of its tables.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Engine<'_> {
                 match reading {
                     Ok(reading) => self.take(&chunk, &parts, reading, now),
                     Err(error) => {
-                        // Something was done, and we cannot say what: as good as no answer.
+                        // Something was done, but we cannot tell what: as if there was no answer.
                         let error = Arc::new(self.unreadable(&chunk, &error));
                         self.leave(chunk, &parts, &error, true, now);
                     }
@@ -49,7 +49,7 @@ impl Engine<'_> {
         }
     }
 
-    /// An answer that does not say what was done.
+    /// The error of an answer that cannot be read.
     fn unreadable(&self, chunk: &[usize], error: &ValueError) -> Error {
         let mut error = Error::undecodable(self.subject_of(chunk), error);
         if let Error::Undecodable(report) = &mut error {
@@ -58,7 +58,7 @@ impl Engine<'_> {
         error
     }
 
-    /// Takes in what an answer says of each of its jobs.
+    /// Applies the verdicts of an answer to its jobs.
     pub(super) fn take(&mut self, chunk: &[usize], parts: &[Part], reading: Reading, now: Instant) {
         let Reading { verdicts, capacity } = reading;
         let mut tallies = vec![Tally::default(); self.tables.len()];
@@ -115,14 +115,14 @@ impl Engine<'_> {
         self.put_back(without_room, None, Wait::Not, now);
     }
 
-    /// A request without a success.
+    /// Handles a failed request.
     pub(super) fn fail(&mut self, chunk: Vec<usize>, parts: &[Part], mut failure: Failure, now: Instant) {
         let (kind, answered) = (failure.kind_of_all(), failure.answered);
         let unanswered = !failure.outcome_known && !answered;
-        // A read that gets no answer has changed nothing all the same.
+        // A read changes nothing, even if it gets no answer.
         failure.outcome_known |= self.work == Work::Get;
         match kind {
-            // For one of its items, or one of its tables.
+            // Refused because of one of its items or tables.
             FailureKind::Rejected if chunk.len() > 1 => return self.isolate(chunk),
             FailureKind::TableNotFound | FailureKind::AccessDenied if parts.len() > 1 => {
                 return self.isolate(chunk);
@@ -143,10 +143,11 @@ impl Engine<'_> {
                 self.pace(parts, Pace::brought_something);
                 for id in &chunk {
                     let job = self.jobs.get(*id);
-                    // The refusal of a transaction tells of all attempts at it.
+                    // The refusal of a transaction settles all earlier attempts as well.
                     let job = job.filter(|job| !job.body.is_transaction());
                     let unanswered = job.is_some_and(|job| job.unanswered);
-                    // What is found to exist may be what an attempt made at which the server failed.
+                    // The item that exists may be the result of an earlier attempt at which the server
+                    // failed.
                     let may_be_own =
                         kind == FailureKind::ConditionFailed && job.is_some_and(|job| job.open().is_some());
                     let fate = if unanswered || may_be_own { Fate::Unknown } else { Fate::Rejected };
@@ -167,7 +168,7 @@ impl Engine<'_> {
                 self.return_units(parts, now);
                 self.leave(chunk, &[], &error, unanswered, now);
             }
-            // The rest of the table has capacity, so it is these keys alone that wait.
+            // The rest of the table has capacity, so only these keys wait.
             FailureKind::HotKeys => {
                 self.return_units(parts, now);
                 self.mark(&chunk, &error, unanswered);
@@ -197,7 +198,8 @@ impl Engine<'_> {
         }
     }
 
-    /// An item turned out to be another than its write was made for, so the write is made for what it is.
+    /// The stored item is not the one that the write was made for, so the write is made anew for the stored
+    /// item.
     fn try_again(
         &mut self,
         chunk: Vec<usize>,
@@ -211,9 +213,9 @@ impl Engine<'_> {
         let mut wait = Wait::Contended;
         for id in &chunk {
             let Some(job) = self.jobs.get_mut(*id) else { continue };
-            // What an answer has shown is never as fresh as now, so the write that is made for it goes at
-            // once. If the item has changed once more by then, others are at it as well: then it waits, and
-            // what it knows is old when it has.
+            // The answer is the freshest state that there is, so the new write is sent at once. If the item
+            // has changed again by then, other clients are changing it: the next write waits, and is based on
+            // an older state.
             job.is_fresh = job.body.is_guessed() || !job.is_fresh;
             if job.is_fresh {
                 wait = Wait::Again;
@@ -232,7 +234,7 @@ impl Engine<'_> {
         self.put_back(chunk, Some(&error), wait, now);
     }
 
-    /// Cuts a refused request in two: between its tables, or in the middle.
+    /// Splits a refused request in two: between its tables, or in the middle.
     pub(super) fn isolate(&mut self, chunk: Vec<usize>) {
         let table = |id: &usize| self.jobs.get(*id).map(|job| job.table);
         let first = chunk.first().and_then(table);
@@ -242,8 +244,8 @@ impl Engine<'_> {
         self.isolating.extend([half, other]);
     }
 
-    /// When one request after the other was refused down to its last item, it may not be the items that are
-    /// wrong: the last of those that wait is tried, and if it is refused as well, the others are not.
+    /// If every request was refused down to its last item, the items may not be the cause: tries the last
+    /// waiting item, and if that is refused too, stops the table.
     pub(super) fn stop_if_all_are_refused(&mut self, chunk: &[usize], parts: &[Part], error: &Arc<Error>) {
         for part in parts {
             let Some(table) = self.tables.get_mut(part.table) else { continue };
@@ -264,7 +266,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Nothing more is sent to a table. What waits for it is not sent.
+    /// Stops a table: nothing more is sent to it, and its waiting jobs are not sent.
     pub(super) fn stop_table(&mut self, table: usize, error: &Arc<Error>) {
         let Some(stopped) = self.tables.get_mut(table) else { return };
         stopped.stopped = Some(error.clone());
@@ -293,7 +295,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A throttled request takes nothing of what the caller permits.
+    /// Gives the reserved units back, since a throttled request consumes none.
     pub(super) fn return_units(&mut self, parts: &[Part], now: Instant) {
         for part in parts {
             if let Some(table) = self.tables.get_mut(part.table) {
@@ -302,7 +304,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Keeps the jobs of a failed request for another attempt.
+    /// Schedules the jobs of a failed request for another attempt.
     pub(super) fn leave(
         &mut self,
         chunk: Vec<usize>,
@@ -316,7 +318,7 @@ impl Engine<'_> {
         self.put_back(chunk, Some(error), Wait::Together, now);
     }
 
-    /// Notes what a failed request means for its jobs.
+    /// Records the failure of a request in its jobs.
     pub(super) fn mark(&mut self, chunk: &[usize], error: &Arc<Error>, unanswered: bool) {
         let answered = matches!(**error, Error::Throttled(_) | Error::Conflict(_) | Error::Server(_));
         let is_write = self.work != Work::Get;
@@ -329,7 +331,7 @@ impl Engine<'_> {
     }
 }
 
-/// What a table took of a request.
+/// How many items of a request a table processed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     done: usize,
@@ -347,8 +349,8 @@ impl Tally {
         self.fresh_handed_back += fresh * (1 - done);
     }
 
-    /// The share that was taken. What has come back before says more of its key than of its table, so the
-    /// fresh items speak, if there are any.
+    /// Returns the share of items that were processed. Items that came back before say more about their key
+    /// than about the table, so only new items count, if there are any.
     pub(super) fn share(&self) -> f64 {
         let (done, handed_back) = match self.fresh_done + self.fresh_handed_back {
             0 => (self.done, self.handed_back),

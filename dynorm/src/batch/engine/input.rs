@@ -1,4 +1,4 @@
-//! What the engine is given: inputs, one after another, by whoever knows their types.
+//! The interface between the engine and the code that knows the entity types.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,56 +12,57 @@ use crate::entity::EntityInfo;
 use crate::error::{Error, Result};
 use crate::write::Known;
 
-/// The inputs of a batch, on the side that knows their types: it hands them in one after another, and hears
-/// what becomes of each.
+/// The inputs of a batch. The implementation knows the entity types: it hands over the inputs one after
+/// another, and is told the fate of each.
 pub(in crate::batch) trait Inputs: Send {
-    /// The next input. The engine numbers them from 0.
+    /// Returns the next input. The engine numbers them from 0.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Input>>;
 
-    /// The fate of an input, once for each. A reason says why it is not done.
+    /// Reports the fate of an input, once for each, with the reason if it is not done.
     fn settle(&mut self, index: usize, fate: Fate, reason: Option<&Arc<Error>>);
 
-    /// The item that answers these inputs, before they are settled.
+    /// Reports the item that was read for these inputs, before they are settled.
     fn found(&mut self, _: &[usize], _: &Item<'_>) -> Result<(), ValueError> {
         Ok(())
     }
 
-    /// An input once more, with what is known of its item by now.
+    /// Encodes an input again for the stored item, as far as that is known.
     fn again(&mut self, _: usize, _: &Known) -> Option<Result<Body>> {
         None
     }
 
-    /// The next of those that were taken from the caller and not handed in, when nothing more is to be begun.
+    /// Returns the next input that was taken from the caller but not handed over, after the batch has
+    /// stopped.
     fn poll_left(&mut self, _: &mut Context<'_>) -> Poll<Option<Left>> {
         Poll::Ready(None)
     }
 
-    /// How many inputs that are done wait for their hooks.
+    /// The number of inputs that are done and wait for their hooks.
     fn waiting_for_hooks(&self) -> usize {
         0
     }
 
-    /// Ready when what was settled has been passed on, and more may be.
+    /// Ready when the settled inputs were passed on, and there is room for more.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 
-    /// The first of the inputs that are settled here, and not passed on yet.
+    /// The first input that is settled but not passed on yet.
     fn held_back(&self) -> Option<usize> {
         None
     }
 
-    /// Why nothing more is to be begun, if whoever gave the inputs has had enough.
+    /// Why the batch must stop, if the consumer of its results requires it.
     fn stopped(&self) -> Option<Arc<Error>> {
         None
     }
 
-    /// Where an input stands among those that the caller gave.
+    /// The position of an input in the order of the caller.
     fn position(&self, index: usize) -> usize {
         index
     }
 
-    /// How many there are, if that is known.
+    /// The number of inputs, if that is known.
     fn total(&self) -> Option<u64>;
 }
 
@@ -70,11 +71,11 @@ pub(in crate::batch) struct Input {
     pub(in crate::batch) table: usize,
     pub(in crate::batch) info: &'static EntityInfo,
     pub(in crate::batch) body: Result<Body, Unsent>,
-    /// What an earlier batch has said of it.
+    /// Its fate in an earlier batch.
     pub(in crate::batch) earlier: Option<(Fate, Arc<Error>)>,
 }
 
-/// Why an input is not sent, and the fate that this is.
+/// Why an input is not sent, with its fate.
 pub(in crate::batch) struct Unsent {
     pub(in crate::batch) fate: Fate,
     pub(in crate::batch) error: Error,
@@ -86,7 +87,7 @@ impl Unsent {
         Self { fate: Fate::Rejected, error }
     }
 
-    /// Something that has to be done before it could not be done: it may be another time.
+    /// A step before sending failed, such as a hook. It may succeed another time.
     pub(in crate::batch) fn not_begun(error: Error) -> Self {
         let fate = if matches!(error, Error::Invalid(_)) { Fate::Rejected } else { Fate::NotSent };
         Self { fate, error }
@@ -97,22 +98,22 @@ impl Unsent {
     }
 }
 
-/// An input that was taken from the caller and not handed in, with the reason if one was found meanwhile.
+/// An input that was taken from the caller but not handed over, with the reason if there is one.
 pub(in crate::batch) struct Left {
     pub(in crate::batch) unsent: Option<Unsent>,
 }
 
-/// Where inputs come from.
+/// The source of the inputs.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::batch) enum Origin {
-    /// They are all at hand. As many as may share their keys come first, and are taken in before anything is
-    /// sent, so that of several with one key one is sent.
+    /// All inputs are in memory. The first ones, which may share their keys, are taken in before anything is
+    /// sent, so that one input of each key is sent.
     AtHand { first: usize },
-    /// They come one after another.
+    /// The inputs arrive one after another.
     Stream,
 }
 
-/// How many inputs may be on their way: twice what the requests under way take.
+/// The number of inputs that may be in flight or waiting: twice as many as fit into the requests in flight.
 pub(in crate::batch) fn room(work: Work, settings: &Settings<'_>) -> usize {
     let requests = settings.options.concurrency.unwrap_or(work.most_under_way());
     requests.saturating_mul(work.most_items()).saturating_mul(2)

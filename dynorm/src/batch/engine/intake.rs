@@ -1,4 +1,4 @@
-//! How inputs become jobs, and what happens when two of them have one key.
+//! Turns inputs into jobs, and decides between two inputs with the same key.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::codec::ValueError;
 use crate::error::Error;
 
 impl Engine<'_> {
-    /// Takes an input in. One that cannot be sent leaves at once, so that it supersedes none that can.
+    /// Takes in an input. One that cannot be sent is settled at once, so that it does not replace a valid
+    /// one.
     pub(super) fn admit(&mut self, input: Input) {
         let index = self.admitted;
         self.admitted += 1;
@@ -59,12 +60,12 @@ impl Engine<'_> {
         }
     }
 
-    /// Two inputs have one key, and the first is still on its way.
+    /// Handles an input whose key has an unfinished job.
     pub(super) fn meet(&mut self, held: usize, job: Job) {
         let Some(earlier) = self.jobs.get_mut(held) else { return };
         let index = job.inputs.first;
         if self.work == Work::Get {
-            // Asked for once, answered at each place.
+            // The key is read once, and the item is returned at each position.
             self.held_bytes -= job.body.len();
             earlier.inputs.add(index, false, None);
             return;
@@ -99,13 +100,13 @@ impl Engine<'_> {
                 waiting.inputs.replace(index, waiting.unanswered, open);
                 waiting.body = job.body;
                 waiting.info = job.info;
-                // What was sent was the other one.
+                // The attempts belong to the earlier write.
                 (waiting.sent, waiting.unanswered, waiting.cause) = (job.sent, job.unanswered, job.cause);
             }
         }
     }
 
-    /// A later write of the same key takes the place of one that came back.
+    /// Replaces a job that came back by a later write of the same key.
     pub(super) fn give_way(&mut self, id: usize) {
         let Some(mut job) = self.remove(id) else { return };
         let Some(mut successor) = job.successor.take() else { return };

@@ -1,4 +1,4 @@
-//! How requests are put together from what waits at the tables.
+//! Packs the waiting jobs of the tables into requests.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use super::state::{Engine, Flight, Part};
 use super::table::Table;
 
-/// For how long a few items wait for others, so that they fill a request, while a request is under way.
+/// How long a request that is not full waits for more jobs, while another request is in flight.
 pub(super) const LINGER: Duration = Duration::from_millis(50);
 
-/// Putting requests together.
+/// Packing.
 impl Engine<'_> {
-    /// The next request that may be sent now.
+    /// Returns the next request that may be sent now.
     pub(super) fn next_request(&mut self, now: Instant) -> Option<Flight> {
         let most = self.settings.options.concurrency.unwrap_or(self.work.most_under_way());
         if self.stopped.is_some() || self.under_way >= most {
@@ -42,13 +42,13 @@ impl Engine<'_> {
         Some(Flight { chunk, parts, answered: None })
     }
 
-    /// A part of a request that was refused.
+    /// Returns a part of a refused request.
     pub(super) fn isolated(&mut self) -> Option<Vec<usize>> {
         let table = self.jobs.get(*self.isolating.front()?.first()?)?.table;
         if self.tables.get(table)?.pace.has_room() { self.isolating.pop_front() } else { None }
     }
 
-    /// What probes a table that takes nothing.
+    /// Returns the request that probes a closed table.
     pub(super) fn probe(&mut self, now: Instant) -> Option<Vec<usize>> {
         let is_due = |table: &&mut Table| {
             table.pace.has_room() && table.probe.as_ref().is_some_and(|probe| probe.due <= now)
@@ -56,8 +56,7 @@ impl Engine<'_> {
         self.tables.iter_mut().find(is_due)?.probe.take().map(|probe| probe.chunk)
     }
 
-    /// Fills a request: with what came back and has waited, with fresh items, and with what would wait a
-    /// while longer.
+    /// Packs a request: first jobs whose wait is over, then new jobs, then jobs whose wait is not over yet.
     pub(super) fn pack(&mut self, now: Instant) -> Option<Vec<usize>> {
         let most = self.work.most_items();
         let tables = self.tables.len();
@@ -77,9 +76,9 @@ impl Engine<'_> {
             self.holding_since = None;
             return None;
         };
-        // What is left of this table may travel with what is left of a table that has no room right now.
+        // The remaining jobs may share a request with those of a table that has no room right now.
         if waiting + fresh < most && (elsewhere > 0 || !self.may_send_little(fresh > 0)) {
-            // But not for long: what is under way may take its time.
+            // Only for a short time, since the requests in flight may take long.
             let since = *self.holding_since.get_or_insert(now);
             if now < since + LINGER {
                 return None;
@@ -98,8 +97,8 @@ impl Engine<'_> {
         Some(chunk)
     }
 
-    /// True if a request may go at once that is not full. While other requests are under way, what they hand
-    /// back may fill it, and so may inputs that are still to come.
+    /// True if a request that is not full may be sent at once. While other requests are in flight,
+    /// unprocessed items and further inputs may still fill it.
     pub(super) fn may_send_little(&self, has_fresh: bool) -> bool {
         if self.under_way == 0 && (self.ended || self.is_idle) {
             return true;

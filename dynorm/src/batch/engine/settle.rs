@@ -1,4 +1,4 @@
-//! What becomes of a job: it waits for another attempt, or it comes to its end.
+//! Schedules a job for another attempt, or settles it.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use super::state::Engine;
 use super::table::Probe;
 use crate::error::{Error, Report, Subject};
 
-/// After so many attempts an item waits longer with each further one, even if others get through.
+/// After this number of attempts, an item waits longer with each further one, even if others are processed.
 const PATIENCE: u32 = 3;
 
-/// How what came back waits.
+/// How a job that came back waits for its next attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wait {
-    /// Not at all: the answer was full.
+    /// Not at all, since the answer was full.
     Not,
-    /// Until it is due, or until another request has room.
+    /// Until it is due, or until another request has room for it.
     Together,
-    /// Not at all: the item is another than the write was made for, which is made anew.
+    /// Not at all: the write is made anew for the stored item.
     Again,
     /// Until it is due.
     Alone,
-    /// The same, for an item that others are changing.
+    /// Until it is due, for an item that other clients are changing.
     Contended,
 }
 
-/// What counts for the wait of a job that came back.
+/// The counters of a job that came back, which determine its wait.
 pub(super) struct Returned {
     pub(super) attempts: u32,
     pub(super) fruitless: u32,
@@ -39,7 +39,7 @@ pub(super) struct Returned {
 }
 
 impl Engine<'_> {
-    /// Jobs that came back wait for another attempt, unless they have had their last, or the batch has.
+    /// Schedules jobs for another attempt, unless they or the batch have used up their attempts.
     pub(super) fn put_back(
         &mut self,
         chunk: Vec<usize>,
@@ -48,7 +48,7 @@ impl Engine<'_> {
         now: Instant,
     ) {
         let retry = self.settings.options.retry;
-        // One wait for all that wait equally long: they may travel together again.
+        // Jobs with equal counters get one random wait, so that they may share a request again.
         let mut waits: Vec<((u32, u32), Instant)> = Vec::new();
         for id in chunk {
             let Some(Returned { attempts, mut fruitless, has_successor }) = self.come_back(id, cause) else {
@@ -56,11 +56,11 @@ impl Engine<'_> {
             };
             let pauses = !matches!(wait, Wait::Not | Wait::Again);
             if !pauses && let Some(job) = self.jobs.get_mut(id) {
-                // The answer had no room for it, or the write was for another item than there is: that was no
+                // The answer had no room for the item, or the stored item was another one: not counted as an
                 // attempt.
                 job.attempts = attempts.saturating_sub(1);
             }
-            // Somebody gets through to the item, so its table takes something.
+            // Another client's write succeeded, so the table has capacity.
             if matches!(wait, Wait::Again | Wait::Contended)
                 && let Some(job) = self.jobs.get_mut(id)
             {
@@ -68,8 +68,7 @@ impl Engine<'_> {
             }
             let level = match wait {
                 Wait::Alone | Wait::Contended => attempts,
-                // Among items that get through, to come back a few times is bad luck, and more often a busy
-                // key.
+                // While other items are processed, a few returns are chance; more of them mean a busy key.
                 _ => attempts.saturating_sub(PATIENCE),
             };
             let level = (level, fruitless);
@@ -97,15 +96,14 @@ impl Engine<'_> {
         }
     }
 
-    /// How long an item waits after so many attempts, of which the last ones were rounds that brought
-    /// nothing.
+    /// Returns the wait after this many attempts, and this many recent rounds in which nothing was done.
     fn delay(&mut self, (attempts, fruitless): (u32, u32)) -> std::time::Duration {
         let retry = self.settings.options.retry;
         let delay = retry.backoff.delay(attempts, &mut self.random);
         if fruitless == 0 { delay } else { delay.max(retry.backoff.round(fruitless, &mut self.random)) }
     }
 
-    /// A job waits at its table.
+    /// Puts a job into the waiting queue of its table.
     pub(super) fn wait(&mut self, id: usize, due: Instant, wait: Wait) {
         let Some(table) = self.jobs.get(id).and_then(|job| self.tables.get_mut(job.table)) else { return };
         if let Some(error) = table.stopped.clone() {
@@ -113,7 +111,7 @@ impl Engine<'_> {
         }
         match (wait, &mut table.probe) {
             (Wait::Not | Wait::Again, _) => table.due.push_back(id),
-            // The first that comes back from a closed table, with its companions, is what probes it.
+            // The first jobs that come back together from a closed table become its probe.
             (Wait::Together, Some(probe)) if probe.answer == self.answers && probe.due == due => {
                 probe.chunk.push(id);
             }
@@ -127,14 +125,14 @@ impl Engine<'_> {
         }
     }
 
-    /// A job came back from an attempt.
+    /// Updates the counters of a job that came back.
     pub(super) fn come_back(&mut self, id: usize, cause: Option<&Arc<Error>>) -> Option<Returned> {
         let settled = self.settled;
         let job = self.jobs.get_mut(id)?;
-        // What had not waited to the end of its round has not had that round.
+        // A job that was sent before it was due has not had its round.
         let is_early = std::mem::take(&mut job.is_early);
         job.fruitless = if settled > job.settled_before { 0 } else { job.fruitless + u32::from(!is_early) };
-        // An answer that leaves open whether something was done outweighs a later one that does not.
+        // An error with an unknown outcome takes precedence over a later one with a known outcome.
         if job.cause.as_ref().is_none_or(|cause| cause.outcome_known()) {
             job.cause = cause.cloned();
         }
@@ -150,7 +148,7 @@ impl Engine<'_> {
         Some(job)
     }
 
-    /// The end of a job.
+    /// Removes a job and settles its inputs.
     pub(super) fn settle(&mut self, id: usize, fate: Fate, reason: Option<&Arc<Error>>) {
         let Some(mut job) = self.remove(id) else { return };
         self.held_items -= job.inputs.len();
@@ -158,7 +156,7 @@ impl Engine<'_> {
         if let Some(successor) = job.successor.take() {
             match self.tables.get(job.table).and_then(|table| table.stopped.clone()) {
                 Some(error) => {
-                    // Never sent, and never will be.
+                    // It was never sent, and will not be.
                     let id = self.jobs.insert(*successor);
                     self.abandon(id, &error);
                 }
@@ -193,7 +191,7 @@ impl Engine<'_> {
         self.inputs.settle(index, fate, reason);
     }
 
-    /// The end of a job that is not done, for a reason that is not its own.
+    /// Settles a job that is not done, because of an error that is not its own.
     pub(super) fn abandon(&mut self, id: usize, error: &Arc<Error>) {
         let Some(job) = self.jobs.get(id) else { return };
         let cause = job.cause.clone().unwrap_or_else(|| error.clone());
@@ -201,7 +199,7 @@ impl Engine<'_> {
         self.settle(id, fate, Some(&cause));
     }
 
-    /// The end of a job at which nothing more will be done, whatever it waited for.
+    /// Settles a job whose table or batch was stopped, in whatever queue it waits.
     pub(super) fn forsake(&mut self, id: usize, error: &Arc<Error>) {
         if let Some(job) = self.jobs.get_mut(id)
             && job.open().is_none()
@@ -211,7 +209,7 @@ impl Engine<'_> {
         self.abandon(id, error);
     }
 
-    /// The end of a job that is not done, for its own reason.
+    /// Settles a job that is not done, with its own last error.
     pub(super) fn abandon_unfinished(&mut self, id: usize) {
         let error = self.cause_of(id);
         self.abandon(id, &error);
@@ -227,7 +225,7 @@ impl Engine<'_> {
         })
     }
 
-    /// The time is up: what is under way is abandoned, and nobody will know.
+    /// Ends the batch at its deadline. The outcome of the requests in flight stays unknown.
     pub(super) fn pass_deadline(&mut self) {
         let tables: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
         let subject = match self.specs.as_slice() {
@@ -247,7 +245,7 @@ impl Engine<'_> {
         self.stopped = Some(Arc::new(self.deadline.passed(subject, true)));
     }
 
-    /// Settles what was taken from the caller, and has not come to be sent when the batch ended.
+    /// Settles the inputs that were taken from the caller but not sent when the batch ended.
     pub(super) async fn settle_left(&mut self) {
         let Some(stopped) = self.stopped.clone() else { return };
         while let Some(Left { unsent }) = poll_fn(|context| self.inputs.poll_left(context)).await {
@@ -261,11 +259,11 @@ impl Engine<'_> {
         }
     }
 
-    /// Settles what is left when the batch ends.
+    /// Settles the remaining jobs when the batch ends.
     pub(super) fn give_up(&mut self) {
         let left: Vec<usize> = self.jobs.iter().map(|(id, _)| id).collect();
         for id in left {
-            // What came after it is not sent either.
+            // Its successor is not sent either.
             let successor = self.jobs.get_mut(id).and_then(|job| job.successor.take());
             let error = self.stopped.clone().unwrap_or_else(|| self.cause_of(id));
             self.abandon(id, &error);
@@ -281,7 +279,7 @@ impl Engine<'_> {
         Subject::of(job.info).in_table(table).during(job.body.kind.doing())
     }
 
-    /// What a request is about: an entity, if it is about one.
+    /// The subject of a request: an entity, if it has only one.
     pub(super) fn subject_of(&self, chunk: &[usize]) -> Subject {
         let Some(first) = chunk.first().and_then(|id| self.jobs.get(*id)) else { return Subject::default() };
         let mut names: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the engine keeps in mind: the jobs, the state of each table, and what is under way.
+//! The state of the engine: jobs, tables and requests in flight.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::table::Table;
 use crate::error::Error;
 use crate::transport::{Answer, Failure};
 
-/// One request, with what the pace of its tables needs to know.
+/// A request in flight, with what is needed to update the pace of its tables.
 pub(super) struct Flight {
     pub(super) chunk: Vec<usize>,
     pub(super) parts: Vec<Part>,
@@ -38,31 +38,31 @@ pub(super) struct Engine<'e> {
     pub(super) random: fastrand::Rng,
     pub(super) inputs: &'e mut dyn Inputs,
     pub(super) origin: Origin,
-    /// How many inputs may be on their way.
+    /// The number of inputs that may be in flight or waiting.
     pub(super) room: usize,
-    /// The inputs have ended.
+    /// True after the last input.
     pub(super) ended: bool,
-    /// They had nothing to give when they were asked the last time.
+    /// True if the inputs were pending when they were last polled.
     pub(super) is_idle: bool,
-    /// Since when a few items wait for others, so that they fill a request.
+    /// Since when a request that is not full waits for more jobs.
     pub(super) holding_since: Option<Instant>,
     pub(super) admitted: usize,
     pub(super) jobs: Slab<Job>,
-    /// The job of each key that is on its way.
+    /// The unfinished job of each key.
     pub(super) keys: HashTable<usize>,
     pub(super) held_items: usize,
     pub(super) held_bytes: usize,
     pub(super) specs: Vec<TableSpec>,
-    /// The state of each of them.
+    /// The state of each table, in the order of `specs`.
     pub(super) tables: Vec<Table>,
-    /// The table that the next request begins with.
+    /// The table from which the next request takes its first jobs.
     pub(super) turn: usize,
-    /// Parts of requests that were refused, until the item that caused it stands alone.
+    /// Parts of refused requests, which are split until the item that caused the refusal is alone.
     pub(super) isolating: VecDeque<Vec<usize>>,
     pub(super) under_way: usize,
-    /// How many jobs an answer has brought to their end.
+    /// The number of jobs that answers have settled.
     pub(super) settled: u64,
-    /// How many answers came.
+    /// The number of answers.
     pub(super) answers: u64,
     pub(super) sequence: u64,
     pub(super) stats: Stats,
@@ -87,7 +87,7 @@ impl<'e> Engine<'e> {
         let pace = || Pace::new(concurrency, settings.options.units_per_second);
         let mut tables: Vec<Table> = specs.iter().map(|_| Table::new(pace())).collect();
         let (total, room) = (inputs.total(), room(work, &settings));
-        // Each but a few becomes a job.
+        // Nearly every input becomes a job.
         let jobs = match origin {
             Origin::AtHand { first } => first,
             Origin::Stream => 0,

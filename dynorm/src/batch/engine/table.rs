@@ -1,4 +1,4 @@
-//! Where jobs wait: the queues of a table.
+//! The queues of a table, in which jobs wait.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,30 +11,30 @@ use super::super::pace::Pace;
 use super::super::work::MAX_REQUEST_BYTES;
 use crate::error::Error;
 
-/// A table of the batch, with what is to be done there.
+/// A table of the batch, with its waiting jobs.
 pub(super) struct Table {
     pub(super) fresh: VecDeque<usize>,
-    /// What came back and has waited.
+    /// Jobs that came back and have waited.
     pub(super) due: VecDeque<usize>,
-    /// What came back, by the time at which it is due. What may travel before, in a request that has room, is
-    /// marked.
+    /// Jobs that came back, by the time at which they are due. The flag is true if a job may be sent earlier,
+    /// in a request that has room.
     pub(super) waiting: BTreeMap<(Instant, u64), (usize, bool)>,
     /// The request that probes the table while it is closed.
     pub(super) probe: Option<Probe>,
     pub(super) pace: Pace,
-    /// How many were refused one by one, while nothing was done yet.
+    /// The number of items that were refused one by one, while nothing was done yet.
     pub(super) refused: usize,
     pub(super) done: u64,
-    /// One of the last items, which is tried when all of the first were refused.
+    /// One of the last items, which is tried after the first ones were all refused.
     pub(super) sample: Option<usize>,
-    /// The error that makes sending anything else pointless, such as a missing table.
+    /// The error that stopped the table, such as a missing table.
     pub(super) stopped: Option<Arc<Error>>,
 }
 
-/// What came back last from a closed table, and when it goes there again.
+/// The jobs that came back last from a closed table, and when they are sent again.
 pub(super) struct Probe {
     pub(super) due: Instant,
-    /// Of the answer that it came back with.
+    /// The number of the answer with which they came back.
     pub(super) answer: u64,
     pub(super) chunk: Vec<usize>,
 }
@@ -54,7 +54,7 @@ impl Table {
         }
     }
 
-    /// What has waited long enough is due.
+    /// Moves the jobs that have waited long enough to `due`.
     pub(super) fn call_due(&mut self, now: Instant) {
         while let Some(first) = self.waiting.first_entry() {
             if first.key().0 > now {
@@ -64,12 +64,12 @@ impl Table {
         }
     }
 
-    /// True if an ordinary request may be sent now. To a closed table nothing goes but what probes it.
+    /// True if an ordinary request may be sent now. A closed table gets only its probe.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         self.probe.is_none() && self.pace.has_room() && self.pace.ready_at(now) <= now
     }
 
-    /// Adds as much to a request as it takes.
+    /// Adds jobs to a request as long as it has room.
     pub(super) fn fill(
         &mut self,
         chunk: &mut Vec<usize>,
@@ -106,7 +106,7 @@ impl Table {
         }
     }
 
-    /// When there is something to do here, if nothing happens before.
+    /// Returns when to check this table again if nothing happens before.
     pub(super) fn wake(&self, now: Instant) -> Option<Instant> {
         if !self.pace.has_room() {
             return None;

@@ -37,7 +37,7 @@ impl Conditions {
                 node => nodes.push(simplified(node)),
             }
         }
-        nodes.extend(spec.visible.of_mark(spec.info));
+        nodes.extend(spec.visible.of_deletion(spec.info));
         for node in &nodes {
             node.leaves().try_for_each(check)?;
             node.check_names(spec.info)?;

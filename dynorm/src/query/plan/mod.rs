@@ -211,7 +211,7 @@ impl Plan {
             descending: spec.order.as_ref().is_some_and(|order| order.descending),
             sort_attributes: Vec::new(),
             consistent: spec.consistent,
-            live: spec.visible.of_end(spec.info),
+            live: spec.visible.of_expiry(spec.info),
         }
     }
 

@@ -1,4 +1,5 @@
-//! A reader of condition expressions of its own: it refuses what DynamoDB refuses, and says what an item makes of them.
+//! An independent parser of condition expressions: it refuses what DynamoDB refuses, and evaluates conditions
+//! on items.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,8 @@ pub(super) enum Condition {
     NotExists(String),
 }
 
-/// Reads the condition of a request, and checks that its placeholders are those that it defines.
+/// Parses the condition of a request, and checks that it uses exactly the placeholders that the request
+/// defines.
 pub(super) fn read(request: &Value) -> Result<Option<Condition>, String> {
     let Some(text) = request.get("ConditionExpression") else { return Ok(None) };
     let text = text.as_str().ok_or("no text")?;
@@ -119,7 +121,8 @@ impl Reader<'_> {
                 let open = self.at;
                 self.at += 1;
                 let condition = self.or()?;
-                // `((a))`: the inner parentheses end where the outer ones do.
+                // `((a))`: the inner parentheses end where the outer ones do, which DynamoDB refuses as
+                // redundant.
                 if self.tokens[open + 1] == "(" && self.close_of(open + 1) + 1 == self.at {
                     return Err("the expression has redundant parentheses".to_owned());
                 }
@@ -155,7 +158,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the parentheses close that open here.
+    /// Returns where the parentheses that open here are closed.
     fn close_of(&self, open: usize) -> usize {
         let mut depth = 0;
         for (at, token) in self.tokens.iter().enumerate().skip(open) {
