@@ -8,6 +8,7 @@ use super::save::{Put, save};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
+use crate::rules::Visibility;
 
 /// Reads an item, or creates it. Made by [`Repository::first_or_create`](crate::Repository::first_or_create).
 #[must_use = "an operation does nothing until it is awaited"]
@@ -62,9 +63,14 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
             Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
-        // Somebody was faster, or an attempt of ours whose answer was lost: then it is found now, unless it is soft-deleted.
-        if !std::mem::take(&mut is_first) {
-            return Err(error);
+        // Whoever created it, and be it an attempt of ours whose answer was lost: it is what is stored.
+        match error.found().map(|item| Visibility::default().sees(E::INFO, &item)) {
+            Some(Ok(true) | Err(_)) => return error.current().unwrap_or(Err(error)),
+            // It is soft-deleted.
+            Some(Ok(false)) => return Err(error),
+            // The server does not show it; or somebody was faster with a unique value.
+            None if std::mem::take(&mut is_first) => {}
+            None => return Err(error),
         }
     }
 }
