@@ -1,11 +1,12 @@
-//! A paged HTTP endpoint. Run it with `cargo run --example pages`, and ask it:
+//! A paged HTTP endpoint. Run it with `cargo run --example pages`, and send a request:
 //!
 //! ```sh
 //! curl 'http://127.0.0.1:3000/events?city=Paris&size=20'
 //! ```
 //!
-//! The answer is `{"items": […], "next": "…"}`; `next` is the `cursor` of the next page, and `null` on the last.
-//! `cargo run --example pages -- --demo` walks through the pages without a socket, and prints what it got.
+//! The response is `{"items": […], "next": "…"}`; `next` is the `cursor` of the next page, and `null` on the
+//! last. `cargo run --example pages -- --demo` walks through the pages without a socket, and prints the
+//! responses.
 
 use std::env;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ fn router(app: App) -> Router {
     Router::new().route("/events", get(events)).with_state(app)
 }
 
-/// What every request needs.
+/// The state shared by all requests.
 #[derive(Clone)]
 struct App {
     db: Database,
@@ -70,7 +71,7 @@ impl App {
         let db = Database::memory()?; // on AWS, `Database::from_env().await?`
         db.create_table::<Event>().await?;
         EventRepo::batch_save(some_events()).on(&db).await?;
-        // Servers that share their work share the key. Without one, a cursor lasts as long as this process.
+        // Several servers need the same key. Without one, cursors are valid only while this process runs.
         let key = env::var("CURSOR_KEY").ok().filter(|key| !key.is_empty());
         let key = key.unwrap_or_else(|| Ulid::generate().to_string());
         Ok(Self { db, cursor_key: key.into_bytes().into() })
@@ -102,7 +103,7 @@ async fn events(
 ) -> Result<Json<EventPage>, HttpError> {
     let Query(Params { city, size, cursor }) = params?;
     let page = EventRepo::by_city(city)
-        .page(size.min(100)) // nobody gets the whole city at once
+        .page(size.min(100)) // limits the size of a response
         .after(cursor)
         .signed(&*app.cursor_key)
         .on(&app.db)
@@ -110,7 +111,7 @@ async fn events(
     Ok(Json(EventPage { items: page.items, next: page.next }))
 }
 
-/// An answer with a status of its own and `{"error": "…"}`.
+/// A response with a status code and `{"error": "…"}`.
 struct HttpError(StatusCode, String);
 
 impl From<QueryRejection> for HttpError {
@@ -122,9 +123,9 @@ impl From<QueryRejection> for HttpError {
 impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
         let status = match error {
-            // The cursor comes from whoever asks: it was altered, or is one of another city.
+            // The cursor comes from the client, and was altered or belongs to another city.
             _ if error.is_invalid_cursor() => StatusCode::BAD_REQUEST,
-            // And so do the city and the size, which here may be empty and 0.
+            // City and size come from the client as well. Here they are empty or 0.
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             _ if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -132,8 +133,8 @@ impl From<Error> for HttpError {
         if status == StatusCode::BAD_REQUEST {
             return Self(status, error.to_string());
         }
-        eprintln!("{error:?}"); // for us, with its causes; who asks has no use for them
-        Self(status, "the database does not answer as it should".to_owned())
+        eprintln!("{error:?}"); // for the operator, with its causes
+        Self(status, "the database failed".to_owned())
     }
 }
 
@@ -143,7 +144,7 @@ impl IntoResponse for HttpError {
     }
 }
 
-/// Asks for all events in Paris, page after page, and then for what is refused.
+/// Requests all events in Paris, page by page, and then what is refused.
 async fn demo(router: &Router) -> anyhow::Result<()> {
     let mut query = "city=Paris&size=20".to_owned();
     let mut last_cursor = String::new();
@@ -180,7 +181,7 @@ async fn fetch(router: &Router, query: &str) -> anyhow::Result<(StatusCode, Valu
     Ok((status, serde_json::from_slice(&body)?))
 }
 
-/// An event an hour from now on: 90, of which 45 are in Paris.
+/// An event every hour from now on: 90 events, 45 of them in Paris.
 fn some_events() -> impl Iterator<Item = Event> {
     let now = Timestamp::now();
     (0..90).map(move |hour| Event {

@@ -2,20 +2,20 @@
 
 use dynorm::prelude::*;
 
-/// Stored in the table `users`. The derive makes `UserRepo`, which has the operations.
+/// Stored in the table `users`. The derive macro generates `UserRepo` with the operations.
 #[derive(Entity, Clone, Debug, Default)]
 struct User {
-    #[entity(id)] // the partition key: a fresh ULID at the first save
+    #[entity(id)] // the partition key: a new ULID at the first save
     id: Id<User>,
     name: String,
-    #[entity(index = "by_city")] // a global secondary index, and with it `UserRepo::by_city`
+    #[entity(index = "by_city")] // a global secondary index, queried by `UserRepo::by_city`
     city: String,
     age: u32,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // A database in this process. On AWS it would be `Database::from_env().await?`.
+    // A database in this process. On AWS, use `Database::from_env().await?`.
     let db = Database::memory()?;
     db.create_table::<User>().await?;
     db.install(); // from here on, every operation uses it

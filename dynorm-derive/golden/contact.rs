@@ -3,11 +3,11 @@ const _: () = {
     #[automatically_derived]
     impl __d::Projection for Contact {
         type Entity = shop::User;
-        fn places() -> __d::Places {
-            __d::Places::default()
-                .and(__d::part::<shop::User, String>(&<shop::User>::EMAIL))
+        fn paths() -> __d::ProjectedPaths {
+            __d::ProjectedPaths::default()
+                .and(__d::projected_field::<shop::User, String>(&<shop::User>::EMAIL))
                 .and(
-                    __d::part::<
+                    __d::projected_field::<
                         shop::User,
                         Option<String>,
                     >(&User::ADDRESS.field(Address::CITY)),
@@ -15,8 +15,9 @@ const _: () = {
         }
         fn decode_projection(item: &__d::Item<'_>) -> __d::Read<Self> {
             __d::Ok(Self {
-                email: __d::part::<shop::User, String>(&<shop::User>::EMAIL).read(item)?,
-                city: __d::part::<
+                email: __d::projected_field::<shop::User, String>(&<shop::User>::EMAIL)
+                    .read(item)?,
+                city: __d::projected_field::<
                     shop::User,
                     Option<String>,
                 >(&User::ADDRESS.field(Address::CITY))

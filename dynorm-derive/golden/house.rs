@@ -62,8 +62,8 @@ const _: () = {
     #[automatically_derived]
     impl __d::Projection for HouseByPlace {
         type Entity = House;
-        fn places() -> __d::Places {
-            __d::Places::of::<House>(&[0, 1, 2, 3, 4])
+        fn paths() -> __d::ProjectedPaths {
+            __d::ProjectedPaths::of::<House>(&[0, 1, 2, 3, 4])
         }
         fn decode_projection(item: &__d::Item<'_>) -> __d::Read<Self> {
             let found = __d::found::<House, 8>(item)?;
@@ -79,8 +79,8 @@ const _: () = {
     #[automatically_derived]
     impl __d::Projection for HouseByOwner {
         type Entity = House;
-        fn places() -> __d::Places {
-            __d::Places::of::<House>(&[0, 4, 5, 6])
+        fn paths() -> __d::ProjectedPaths {
+            __d::ProjectedPaths::of::<House>(&[0, 4, 5, 6])
         }
         fn decode_projection(item: &__d::Item<'_>) -> __d::Read<Self> {
             let found = __d::found::<House, 8>(item)?;

@@ -1,4 +1,5 @@
-//! The grammar of `#[entity(…)]` and `#[attribute(…)]`: a list of words, of `word = value`, and of `word(…)`.
+//! The grammar of `#[entity(…)]`, `#[attribute(…)]` and `#[projection(…)]`: a list of words, of `word =
+//! value`, and of `word(…)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -19,7 +20,7 @@ pub(crate) struct Entry {
 pub(crate) enum Argument {
     None,
     Value(Box<Expr>),
-    /// `= [a, b]`, of words that take a list.
+    /// `= [a, b]`, for words that take a list.
     Brackets(syn::token::Bracket, TokenStream),
     List(TokenStream),
 }
@@ -92,12 +93,12 @@ impl Entry {
             return Some(text);
         }
         let word = &self.word;
-        errors.at(self, format_args!("`{word}` needs a text: write `{word} = \"{example}\"`"));
+        errors.at(self, format_args!("`{word}` needs a string: write `{word} = \"{example}\"`"));
         None
     }
 
-    /// `word = Type::CONSTANT`, or what is reached from there: an expression that is no literal.
-    pub(crate) fn place(&self, example: &str, errors: &mut Errors) -> Option<Expr> {
+    /// `word = Type::CONSTANT`, or a path that starts there: any expression but a literal.
+    pub(crate) fn field_path(&self, example: &str, errors: &mut Errors) -> Option<Expr> {
         if let Argument::Value(value) = &self.argument
             && !matches!(ungrouped(value), Expr::Lit(_))
         {
@@ -106,7 +107,7 @@ impl Entry {
         let word = &self.word;
         errors.at(
             self,
-            format_args!("`{word}` needs a field, or a place inside one: write `{word} = {example}`"),
+            format_args!("`{word}` needs a field, or a path inside one: write `{word} = {example}`"),
         );
         None
     }
@@ -139,12 +140,18 @@ impl Entry {
         let texts = self.list::<LitStr>();
         if texts.is_none() {
             let word = &self.word;
-            errors.at(self, format_args!("`{word}` needs a list of texts: write `{word} = [\"{example}\"]`"));
+            errors.at(
+                self,
+                format_args!(
+                    "`{word}` needs a list of strings: write `{word} = \
+                [\"{example}\"]`"
+                ),
+            );
         }
         texts
     }
 
-    /// What stands in the brackets, if it is one or more of `T`.
+    /// The elements in the brackets, if there is at least one and each is a `T`.
     fn list<T: Parse>(&self) -> Option<Vec<T>> {
         let Argument::Brackets(_, list) = &self.argument else { return None };
         let parser = Punctuated::<T, Token![,]>::parse_terminated;
@@ -152,7 +159,7 @@ impl Entry {
         (!list.is_empty()).then_some(list)
     }
 
-    /// `word = [a, b]`: fields in an order.
+    /// `word = [a, b]`: a list of fields, in order.
     pub(crate) fn fields(&self, example: &str, errors: &mut Errors) -> Option<Vec<Ident>> {
         if let Some(fields) = self.list() {
             return Some(fields);
@@ -214,12 +221,12 @@ impl Entry {
     }
 }
 
-/// Where the runtime crate is, unless `crate = …` says otherwise.
+/// The path of the runtime crate without `crate = …`.
 pub(crate) fn default_door() -> syn::Path {
     syn::parse_quote!(::dynorm)
 }
 
-/// Words that are given once.
+/// The words that may be given only once, as they are met.
 #[derive(Default)]
 pub(crate) struct Once(Vec<String>);
 
@@ -241,7 +248,7 @@ fn name_and_options(
     input: ParseStream<'_>,
 ) -> syn::Result<(LitStr, Vec<Entry>)> {
     let name: LitStr = input.parse().map_err(|error| {
-        let message = format!("the name comes first, as a text: write `{word}(\"{example}\", …)`");
+        let message = format!("the name comes first, as a string: write `{word}(\"{example}\", …)`");
         syn::Error::new(error.span(), message)
     })?;
     if input.is_empty() {
@@ -259,7 +266,7 @@ fn literal(expression: &Expr) -> Option<LitStr> {
     }
 }
 
-/// What a `macro_rules!` macro passed on comes in a group that cannot be seen.
+/// Removes the invisible group around what a `macro_rules!` macro passed on.
 fn ungrouped(expression: &Expr) -> &Expr {
     match expression {
         Expr::Group(group) => ungrouped(&group.expr),
@@ -267,27 +274,28 @@ fn ungrouped(expression: &Expr) -> &Expr {
     }
 }
 
-/// Reports a word that nothing is known of, with the nearest one that is.
+/// Reports an unknown word, with the nearest known one.
 pub(crate) fn unknown(word: &Ident, known: &[&str], of: &str, errors: &mut Errors) {
     let text = word.unraw().to_string();
     let hint = match nearest(&text, known) {
         Some(near) => format!("; did you mean `{near}`?"),
-        None => format!("; {of} knows {}", list(known)),
+        None => format!("; {of} takes {}", list(known)),
     };
     errors.at(word, format_args!("unknown attribute `{text}`{hint}"));
 }
 
-/// The known word that is most like `word`, if one is like it at all.
+/// The known word nearest to `word`, if one is near enough.
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let (near, distance) =
         known.iter().map(|known| (*known, distance(word, known))).min_by_key(|(_, d)| *d)?;
     (distance <= near.len().max(word.len()).max(3) / 3).then_some(near)
 }
 
-/// How many letters must be put in, taken out, changed, or swapped with their neighbour.
+/// The number of letters to insert, remove, change or swap with their neighbour to get from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    // The distances of the beginnings of `a` to all beginnings of `b`: two lines up, one line up, and this line.
+    // Rows of the distance table, for the prefixes of `a` and `b`: two rows above, one row above, and this
+    // one.
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
     for (i, left) in a.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a struct can say and DynamoDB or dynorm cannot do. One rule, one function, one reason.
+//! Refuses what a struct says and DynamoDB or dynorm cannot do. One rule a function.
 
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
@@ -27,7 +27,7 @@ pub(crate) fn entity(entity: &Entity<'_>, errors: &mut Errors) {
     stamps_of_keys(entity, errors);
 }
 
-/// An item has one attribute of a name, of 1 to 65,535 bytes; a key has up to 255.
+/// Attribute names are unique in an item and have 1 to 65,535 bytes; those of keys have at most 255.
 pub(crate) fn field_names(fields: &[Field<'_>], errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
     for field in fields.iter().filter(|field| field.is_stored()) {
@@ -51,12 +51,13 @@ pub(crate) fn field_names(fields: &[Field<'_>], errors: &mut Errors) {
     for word in flattened.skip(1) {
         errors.at(
             word,
-            "two fields are `flatten`, and the attributes that the struct does not model can go to one only: remove one of the two",
+            "two fields are `flatten`, and only one can hold the attributes without a field: remove one of \
+            the two",
         );
     }
 }
 
-/// The constants of a type are its fields in capitals.
+/// Each field has a constant, its name in capitals; no two may be equal.
 fn constants(fields: &[Field<'_>], errors: &mut Errors) {
     let mut seen: Vec<(Ident, &Ident)> = Vec::new();
     for field in fields.iter().filter(|field| field.is_stored()) {
@@ -64,14 +65,18 @@ fn constants(fields: &[Field<'_>], errors: &mut Errors) {
         match seen.iter().find(|(known, _)| *known == constant) {
             Some((_, other)) => errors.at(
                 field.ident,
-                format_args!("`{other}` and `{}` would both have the constant `{constant}`: rename one of the two fields", field.ident),
+                format_args!(
+                    "`{other}` and `{}` would both have the constant `{constant}`: rename one of \
+                    the two fields",
+                    field.ident
+                ),
             ),
             None => seen.push((constant, field.ident)),
         }
     }
 }
 
-/// The key of an item is unique by itself.
+/// `unique` is for fields that are not part of the key.
 fn uniques(entity: &Entity<'_>, errors: &mut Errors) {
     for field in &entity.fields {
         let Some(word) = &field.unique else { continue };
@@ -86,13 +91,18 @@ fn uniques(entity: &Entity<'_>, errors: &mut Errors) {
         } else if entity.key_fields().contains(&field.ident) {
             errors.at(
                 word,
-                format_args!("`{0}` is a part of the key, which never changes: a value that nobody else may have needs a field of its own, or an entity whose key is `{0}`", field.ident),
+                format_args!(
+                    "`{0}` is part of the key, which never changes, so it cannot be `unique`: give \
+                    the unique value a field of its own, or make `{0}` the whole key",
+                    field.ident
+                ),
             );
         }
     }
 }
 
-/// The key of an item never changes, so what every write changes cannot be a part of it. (An expiry is no key by its storage.)
+/// A key never changes, so a field that writes change cannot be part of it. (`ttl` is refused as a key
+/// because of its storage.)
 fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
     let keys = entity.key_fields();
     for field in entity.fields.iter().filter(|field| keys.contains(&field.ident)) {
@@ -104,7 +114,8 @@ fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
                 ),
                 StampKind::UpdatedAt => (
                     "every write changes it",
-                    "give it a field of its own, `#[entity(updated_at)] updated_at: Timestamp`, or make the key of the time of its creation, with `created_at`",
+                    "give it a field of its own, `#[entity(updated_at)] updated_at: Timestamp`, or use a \
+                    `created_at` field as the key",
                 ),
                 StampKind::DeletedAt => (
                     "a delete sets it",
@@ -115,7 +126,7 @@ fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
             errors.at(
                 word,
                 format_args!(
-                    "`{}` is a part of the key, which never changes, and {why}: {remedy}",
+                    "`{}` is part of the key, which never changes, and {why}: {remedy}",
                     field.ident
                 ),
             );
@@ -123,7 +134,7 @@ fn stamps_of_keys(entity: &Entity<'_>, errors: &mut Errors) {
     }
 }
 
-/// Every item has a partition key, and a sort key only beside one.
+/// Every entity has a partition key. A sort key needs a partition key beside it.
 fn partition_key(entity: &Entity<'_>, errors: &mut Errors) {
     if entity.partition.is_some() || entity.key_failed {
         return;
@@ -131,16 +142,17 @@ fn partition_key(entity: &Entity<'_>, errors: &mut Errors) {
     match &entity.sort {
         Some(sort) => errors.push(syn::Error::new(
             sort.span(),
-            "a sort key without a partition key: mark the field that it sorts within with `#[entity(partition)]`",
+            "a sort key needs a partition key: add `#[entity(partition)]` to another field",
         )),
         None => errors.at(
             entity.ident,
-            "no partition key: mark a field with `#[entity(id)]`, for an id that dynorm fills in, or `#[entity(partition)]`, for a key of your own",
+            "the entity has no partition key: add `#[entity(id)]` to a field that dynorm fills with a new \
+            id, or `#[entity(partition)]` to a field of your own",
         ),
     }
 }
 
-/// A template is made of fields that exist and that are stored by their type.
+/// The fields in a template exist, and are stored as their type says.
 fn templates(entity: &Entity<'_>, errors: &mut Errors) {
     for source in entity.keys().chain(entity.index_keys()) {
         let Source::Template { template, .. } = source else { continue };
@@ -165,7 +177,7 @@ fn templates(entity: &Entity<'_>, errors: &mut Errors) {
                     };
                     errors.at(
                         &template.literal,
-                        format_args!("`{{{name}}}` is no field of `{}`; {hint}", entity.ident),
+                        format_args!("`{{{name}}}` is not a field of `{}`; {hint}", entity.ident),
                     );
                 }
             }
@@ -173,7 +185,7 @@ fn templates(entity: &Entity<'_>, errors: &mut Errors) {
     }
 }
 
-/// What a template makes has an attribute of its own, unless the same template makes it for another key.
+/// A generated attribute has a name of its own, unless the same template fills it for another key.
 fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
     for attribute in entity.derived() {
         if let Some(field) =
@@ -182,7 +194,9 @@ fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
             errors.at(
                 &field.name,
                 format_args!(
-                    "the attribute {:?} is made by dynorm for `{}`, so the field needs another name: add `rename = \"…\"`, or name the made one with `partition_attribute`, `sort_attribute` or `type_attribute`",
+                    "dynorm generates the attribute {:?} of `{}`, so the field needs another name: add \
+                    `rename = \"…\"`, or rename the generated one with `partition_attribute`, \
+                    `sort_attribute` or `type_attribute`",
                     attribute.value(),
                     entity.ident
                 ),
@@ -196,14 +210,17 @@ fn derived_names(entity: &Entity<'_>, errors: &mut Errors) {
         if made.iter().any(|(known, other)| *known == name && *other != text) {
             errors.at(
                 attribute,
-                format_args!("two templates make the attribute {name:?}: name one with `partition_attribute = \"…\"` or `sort_attribute = \"…\"`"),
+                format_args!(
+                    "two templates have the attribute {name:?}: rename one with \
+                    `partition_attribute = \"…\"` or `sort_attribute = \"…\"`"
+                ),
             );
         }
         made.push((name, text));
     }
 }
 
-/// The types of an entity are texts, and no two are the same.
+/// The type names of an entity are not empty and not equal.
 fn type_names(entity: &Entity<'_>, errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
     for name in entity.type_name.all() {
@@ -227,18 +244,22 @@ fn type_names(entity: &Entity<'_>, errors: &mut Errors) {
     }
 }
 
-/// Only templates have what is escaped.
+/// `escape` applies to templates only.
 fn escape(entity: &Entity<'_>, errors: &mut Errors) {
     let mut sources = entity.keys().chain(entity.index_keys());
     if let Some(word) = &entity.unescaped
         && !entity.key_failed
         && !sources.any(|source| matches!(source, Source::Template { .. }))
     {
-        errors.at(word, "only the values of templates are escaped, and no key is one: remove `escape`");
+        errors.at(
+            word,
+            "only values in templates are escaped, and this entity has no template: remove \
+            `escape`",
+        );
     }
 }
 
-/// A key of two parts is made of two attributes.
+/// The partition key and the sort key are different attributes.
 fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
     let same = |partition: &[Source], sort: &[Source]| {
         sort.iter().find_map(|sort| match sort {
@@ -254,7 +275,8 @@ fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
         errors.at(
             &field,
             format_args!(
-                "`{field}` is the partition key and the sort key: a key of two parts has two fields, so remove `sort`"
+                "`{field}` is both the partition key and the sort key: put `sort` on another field, or \
+                remove it"
             ),
         );
     }
@@ -263,7 +285,8 @@ fn one_key_each(entity: &Entity<'_>, errors: &mut Errors) {
             errors.at(
                 &field,
                 format_args!(
-                    "`{field}` is the partition key and the sort key of the index `{}`: remove one of the two",
+                    "`{field}` is both the partition key and the sort key of the index `{}`: remove one of \
+                    the two",
                     index.name.value()
                 ),
             );
@@ -278,7 +301,10 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
     for index in entity.indexes.iter().filter(|index| index.local).skip(MAX_LOCAL_INDEXES) {
         errors.at(
             &index.name,
-            format_args!("a table has at most {MAX_LOCAL_INDEXES} local indexes: make this an `index(\"…\", sort)` with a partition key of its own"),
+            format_args!(
+                "a table has at most {MAX_LOCAL_INDEXES} local indexes: make this one an \
+                `index(\"…\", sort)` with a partition key of its own"
+            ),
         );
     }
     let mut starters: Vec<Ident> = Vec::new();
@@ -290,7 +316,8 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
             errors.at(
                 name,
                 format_args!(
-                    "the index `{0}` has a sort key and no partition key: put `index = \"{0}\"` on the field that it is asked by",
+                    "the index `{0}` has a sort key and no partition key: put `index = \"{0}\"` on the \
+                    field to query by",
                     name.value()
                 ),
             );
@@ -301,13 +328,18 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
         if words::OPERATIONS.contains(&starter.to_string().as_str()) {
             errors.at(
                 name,
-                format_args!("the index would begin with `{}::{starter}`, which is an operation already: choose another name, such as \"by_{}\"", entity.repository, name.value()),
+                format_args!(
+                    "the function of the index would be `{}::{starter}`, which is an operation \
+                    already: choose another name, such as \"by_{}\"",
+                    entity.repository,
+                    name.value()
+                ),
             );
         } else if starters.contains(&starter) {
             errors.at(
                 name,
                 format_args!(
-                    "two indexes would begin with `{}::{starter}`: choose another name",
+                    "two indexes would have the function `{}::{starter}`: choose another name",
                     entity.repository
                 ),
             );
@@ -316,7 +348,12 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
         if index.projection.is_some() && projection_name(entity, index) == entity.repository {
             errors.at(
                 name,
-                format_args!("what the index holds would have the type `{}`, which is the repository already: choose another name, such as \"by_{}\"", entity.repository, name.value()),
+                format_args!(
+                    "the items of the index would have the type `{}`, which is the repository \
+                    already: choose another name, such as \"by_{}\"",
+                    entity.repository,
+                    name.value()
+                ),
             );
         }
     }
@@ -325,13 +362,17 @@ fn indexes(entity: &Entity<'_>, errors: &mut Errors) {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html>
 const MAX_KEY_ATTRIBUTES: usize = 4;
 
-/// The partition key and the sort key of a global index are made of up to four attributes each.
+/// A key of a global index has at most four attributes.
 fn key_of_several(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
     for (role, sources) in [("partition", &index.partition), ("sort", &index.sort)] {
         if let Some(further) = sources.get(MAX_KEY_ATTRIBUTES) {
             errors.push(syn::Error::new(
                 further.span(),
-                format!("the {role} key of an index has at most {MAX_KEY_ATTRIBUTES} attributes, and this has {}: put several fields into a template, `{role} = \"{{a}}#{{b}}\"`", sources.len()),
+                format!(
+                    "the {role} key of an index has at most {MAX_KEY_ATTRIBUTES} attributes, and this \
+                    one has {}: put several fields into a template, `{role} = \"{{a}}#{{b}}\"`",
+                    sources.len()
+                ),
             ));
         }
         let mut seen: Vec<&Ident> = Vec::new();
@@ -356,7 +397,7 @@ fn key_of_several(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html>
 const MAX_INCLUDED: usize = 20;
 
-/// A projected index holds fields that are stored, beside the keys.
+/// A projected index includes only stored fields that are not part of a key anyway.
 fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
     let Some(projection) = &index.projection else { return };
     let keys: Vec<&Ident> =
@@ -368,11 +409,14 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
             None => unknown_field(entity, ident, errors),
             Some(field) if !field.is_stored() => errors.at(
                 ident,
-                format_args!("`{ident}` has no attribute of its own, so an index cannot hold it: leave it out"),
+                format_args!("`{ident}` has no attribute of its own, so an index cannot hold it: remove it"),
             ),
             Some(_) if keys.contains(&ident) => errors.at(
                 ident,
-                format_args!("`{ident}` is part of a key, and an index holds its keys and those of the table anyway: leave it out"),
+                format_args!(
+                    "`{ident}` is part of a key, and an index holds its keys and those of the \
+                    table anyway: remove it"
+                ),
             ),
             Some(_) if seen.contains(&ident) => {
                 errors.at(ident, format_args!("`{ident}` is included twice: remove one of the two"));
@@ -384,7 +428,7 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
     if errors.count() > before {
         return;
     }
-    // What templates are made of is no key itself.
+    // A field in a template is not itself a key attribute.
     let is_key = |field: &Ident| {
         let mut sources = entity.keys().chain(entity.partition_of(index)).chain(&index.sort);
         sources.any(|source| matches!(source, Source::Field(key) if key == field))
@@ -396,10 +440,14 @@ fn projection(entity: &Entity<'_>, index: &Index, errors: &mut Errors) {
             if entity.type_attribute.is_some() { ", the type of the entity among them" } else { "" };
         errors.at(
             &projection.word,
-            format_args!("an index holds up to {MAX_INCLUDED} attributes beside its keys, and this would hold {beside_keys}{of_type}: leave some out, or remove `include`, so that it holds the whole item"),
+            format_args!(
+                "an index holds up to {MAX_INCLUDED} attributes beside its keys, and this one \
+                would hold {beside_keys}{of_type}: remove some, or remove `include`, so that it holds the \
+                whole item"
+            ),
         );
     }
-    // Other entities that share the index may have more.
+    // With several entities in the table, the index may hold more than this entity has.
     if entity.type_attribute.is_some() {
         return;
     }
@@ -423,20 +471,22 @@ fn unknown_field(entity: &Entity<'_>, ident: &Ident, errors: &mut Errors) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has {}", attr::list(&known)),
     };
-    errors.at(ident, format_args!("`{ident}` is no field of `{}`; {hint}", entity.ident));
+    errors.at(ident, format_args!("`{ident}` is not a field of `{}`; {hint}", entity.ident));
 }
 
-/// A local index sorts the items of one partition in another way.
+/// A local index needs a table with a sort key.
 fn local_index(entity: &Entity<'_>, name: &LitStr, errors: &mut Errors) {
     if entity.sort.is_none() && !entity.key_failed {
         errors.at(
             name,
-            "a local index needs a table with a sort key: mark a field with `#[entity(sort)]`, or make this an `index(\"…\", sort)` with a partition key of its own",
+            "a local index needs a table with a sort key: add `#[entity(sort)]` to a field, or make this \
+            one an `index(\"…\", sort)` with a partition key of its own",
         );
     }
 }
 
-/// The names of tables and indexes have 3 to 255 characters of a small set; those of key attributes 1 to 255 bytes.
+/// Names of tables and indexes have 3 to 255 characters: letters, digits, `_`, `-` and `.`. Names of key
+/// attributes have 1 to 255 bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
 fn names(entity: &Entity<'_>, errors: &mut Errors) {
     let table = std::iter::once(("a table", &entity.table, "; name it with `#[entity(table = \"…\")]`"));
@@ -447,7 +497,10 @@ fn names(entity: &Entity<'_>, errors: &mut Errors) {
         if !(3..=255).contains(&text.len()) || !text.bytes().all(known) {
             errors.at(
                 name,
-                format_args!("{text:?} cannot be the name of {what}: it has 3 to 255 characters, which are letters, digits, `_`, `-` and `.`{remedy}"),
+                format_args!(
+                    "{text:?} cannot be the name of {what}: it has 3 to 255 characters, which are \
+                    letters, digits, `_`, `-` and `.`{remedy}"
+                ),
             );
         }
     }

@@ -1,11 +1,11 @@
-//! The mistakes of one derive.
+//! Collects the errors of one derive.
 
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Collects the mistakes of one derive, so that all of them are reported in one compile, each at its token.
+/// The errors of one derive. All of them are reported in one compile, each at its token.
 pub(crate) struct Errors(Vec<syn::Error>);
 
 impl Errors {
@@ -13,12 +13,12 @@ impl Errors {
         Self(Vec::new())
     }
 
-    /// A mistake at `tokens`: the fact first, then the remedy.
+    /// Adds an error at `tokens`. The message gives the fact, then the remedy, then an example.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.0.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// How many there are so far.
+    /// The number of errors so far.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
@@ -27,7 +27,7 @@ impl Errors {
         self.0.push(error);
     }
 
-    /// The code, with the errors behind it.
+    /// Returns the code followed by the errors.
     pub(crate) fn with(self, mut code: TokenStream) -> TokenStream {
         code.extend(self.0.into_iter().map(syn::Error::into_compile_error));
         code

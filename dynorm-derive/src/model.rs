@@ -1,7 +1,10 @@
-//! What the derive macros know of a type once it is read.
+//! What a derive reads from a type: the input of `check` and `expand`.
 //!
-//! To add a field attribute, begin with `parse/field.rs`: it lists every place. What an entity has is a member of [`Entity`],
-//! filled by `parse/entity.rs`, judged by `check.rs`, and written by `expand/entity.rs`.
+//! To add a field attribute, also change the places listed in `parse/field.rs`. To add a property of an
+//! entity, add a field to [`Entity`] here, and also change `words.rs` (its word), `parse/entity.rs` (reads
+//! it), `check.rs` (what it excludes), `expand/entity.rs` or `expand/rules.rs` (its code), the list in the
+//! docs of `lib.rs`, a golden in `tests.rs`, and a case in `dynorm-tests/tests/ui`. A test fails if the
+//! words, the readers and the docs differ.
 
 use proc_macro2::{Literal, Span};
 use syn::{Expr, Generics, Ident, LitStr, Path, Type, Visibility};
@@ -15,22 +18,22 @@ pub(crate) struct Entity<'i> {
     pub(crate) table: LitStr,
     pub(crate) repository: Ident,
     pub(crate) fields: Vec<Field<'i>>,
-    /// False for an enum and its like, which cannot be an entity.
+    /// False for an enum or the like, which cannot be an entity.
     pub(crate) has_fields: bool,
     pub(crate) partition: Option<Source>,
     pub(crate) sort: Option<Source>,
-    /// A part of the key was given and could not be used, which is reported: that it is missing is not a second mistake.
+    /// A key was given but is invalid, which has been reported, so that a missing key is not a second error.
     pub(crate) key_failed: bool,
     pub(crate) indexes: Vec<Index>,
-    /// Of an entity whose key is a template: the attribute that holds its type.
+    /// The attribute that holds the type name, if the key is a template.
     pub(crate) type_attribute: Option<LitStr>,
-    /// What that attribute holds, if not the name of the struct.
+    /// The type name, if it is not the name of the struct.
     pub(crate) type_name: TypeName,
-    /// The word that says that values are written into templates as they are.
+    /// The word `escape`, if values are not escaped in templates.
     pub(crate) unescaped: Option<Ident>,
-    /// It has rules of its own.
+    /// Validated before writes.
     pub(crate) validate: bool,
-    /// It has hooks, and this is where it says so.
+    /// The word `hooks`, if it has hooks.
     pub(crate) hooks: Option<Ident>,
 }
 
@@ -53,32 +56,32 @@ pub(crate) struct Field<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) vis: &'i Visibility,
     pub(crate) ty: &'i Type,
-    /// Its doc comments.
+    /// The doc comments of the field.
     pub(crate) docs: Vec<&'i syn::Attribute>,
-    /// The name of the attribute, with the place where it comes from.
+    /// The name of the attribute, with the span of the token that gave it.
     pub(crate) name: LitStr,
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) sensitive: bool,
-    /// No other entity has the same value.
+    /// The word `unique`, if no other item may have the same value.
     pub(crate) unique: Option<Ident>,
-    /// What dynorm sets in it, with the words that say so.
+    /// The values that dynorm sets in it, each with its word.
     pub(crate) stamps: Vec<(StampKind, Ident)>,
 }
 
-/// How the value of a field is stored.
+/// How a field is stored.
 pub(crate) enum Storage {
-    /// By its type.
+    /// As its type says.
     Attribute,
     /// By the functions of a module.
     With(Path),
     /// By serde, as a nested value.
     Serde,
-    /// As the expiry of the item, in seconds.
+    /// In seconds, as the expiry of the item.
     Expiry,
-    /// The attributes that the struct does not model.
+    /// As the attributes that have no field of their own.
     Flatten(Ident),
-    /// Not at all.
+    /// Not stored.
     Skip(Ident),
 }
 
@@ -98,7 +101,7 @@ pub(crate) enum StampKind {
     Ttl,
 }
 
-/// Where a key comes from.
+/// The source of a key attribute.
 pub(crate) enum Source {
     Field(Ident),
     Template { attribute: LitStr, template: Template },
@@ -107,12 +110,12 @@ pub(crate) enum Source {
 pub(crate) struct Index {
     pub(crate) name: LitStr,
     pub(crate) local: bool,
-    /// None of a local index, which has that of the table.
+    /// Empty for a local index, which has the partition key of the table.
     pub(crate) partition: Vec<Source>,
     pub(crate) sort: Vec<Source>,
-    /// What it holds, if not everything.
+    /// The fields that it holds, if not the whole item.
     pub(crate) projection: Option<Projected>,
-    /// As `key_failed` of an entity.
+    /// See `key_failed` of [`Entity`].
     pub(crate) failed: bool,
 }
 
@@ -123,31 +126,31 @@ pub(crate) struct Projected {
 }
 
 impl Field<'_> {
-    /// False for fields that have no attribute of their own.
+    /// False for a field without an attribute of its own.
     pub(crate) fn is_stored(&self) -> bool {
         !matches!(self.storage, Storage::Flatten(_) | Storage::Skip(_))
     }
 
-    /// Why it cannot be a key, if it cannot: a key is stored, and by its type.
+    /// The reason why it cannot be a key, or `None`: a key is stored, and as its type says.
     pub(crate) fn why_no_key(&self) -> Option<&'static str> {
         match &self.storage {
             Storage::Attribute => None,
             Storage::Skip(_) => Some("is left out of the item with `skip`"),
-            Storage::Flatten(_) => Some("stands for many attributes with `flatten`"),
-            Storage::Serde => Some("is stored through `serde`, which can make anything of it"),
-            Storage::With(_) => Some("is stored through `with`, which can make anything of it"),
+            Storage::Flatten(_) => Some("is stored as many attributes with `flatten`"),
+            Storage::Serde => Some("is stored by `serde`, in a form that dynorm does not know"),
+            Storage::With(_) => Some("is stored by `with`, in a form that dynorm does not know"),
             Storage::Expiry => Some("is stored in seconds, as the expiry of the item"),
         }
     }
 
-    /// True for fields that are stored by their type, so that they can be a key.
+    /// True for a field that is stored as its type says, so that it can be a key.
     pub(crate) fn is_typed(&self) -> bool {
         matches!(self.storage, Storage::Attribute)
     }
 }
 
 impl Entity<'_> {
-    /// The field that is `kind`.
+    /// The field with the stamp `kind`.
     pub(crate) fn stamped(&self, kind: StampKind) -> Option<&Field<'_>> {
         self.fields.iter().find(|field| field.stamps.iter().any(|(stamp, _)| *stamp == kind))
     }
@@ -156,13 +159,13 @@ impl Entity<'_> {
         self.fields.iter().find(|field| field.ident == ident)
     }
 
-    /// The position of a field in the table of fields, which lists the stored ones.
+    /// The position of a field in the table of fields, which lists only stored ones.
     pub(crate) fn position(&self, ident: &Ident) -> Literal {
         let mut stored = self.fields.iter().filter(|field| field.is_stored());
         Literal::usize_unsuffixed(stored.position(|field| field.ident == ident).unwrap_or(0))
     }
 
-    /// The fields that the key of the table is made of, in order.
+    /// The fields in the table's key, in order.
     pub(crate) fn key_fields(&self) -> Vec<&Ident> {
         let mut fields: Vec<&Ident> = Vec::new();
         for source in self.keys() {
@@ -175,22 +178,22 @@ impl Entity<'_> {
         fields
     }
 
-    /// Where the keys of the table come from.
+    /// The sources of the table's keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Source> {
         [&self.partition, &self.sort].into_iter().flatten()
     }
 
-    /// Where the keys of the indexes come from.
+    /// The sources of the indexes' keys.
     pub(crate) fn index_keys(&self) -> impl Iterator<Item = &Source> {
         self.indexes.iter().flat_map(Index::keys)
     }
 
-    /// True if the key of the table is there, and every field in it.
+    /// True if the table has a key and all fields in it exist.
     pub(crate) fn has_key(&self) -> bool {
         self.partition.is_some() && self.keys().all(|source| self.has_fields_of(source))
     }
 
-    /// True if the keys of an index are there, and every field in them.
+    /// True if the index has its keys and all fields in them exist.
     pub(crate) fn has_keys_of(&self, index: &Index) -> bool {
         self.keys_of(index).all(|source| self.has_fields_of(source))
             && self.partition_of(index).next().is_some()
@@ -205,11 +208,11 @@ impl Entity<'_> {
         self.partition_of(index).chain(&index.sort)
     }
 
-    /// The fields that a projected index holds: those of the keys, and those that are included, in the order of the struct.
+    /// The fields in a projected index, in the order of the struct: those of the keys, and the included ones.
     pub(crate) fn fields_of(&self, index: &Index) -> Vec<&Field<'_>> {
         let keys: Vec<&Ident> = self.keys().chain(self.keys_of(index)).flat_map(Source::fields).collect();
         let include = index.projection.iter().flat_map(|projection| &projection.include);
-        // Every query asks whether an item is deleted or has expired.
+        // Every query needs these, since it filters out soft-deleted and expired items.
         let asked = self.fields.iter().filter(|field| {
             field.stamps.iter().any(|(kind, _)| matches!(kind, StampKind::DeletedAt | StampKind::Ttl))
         });
@@ -222,7 +225,7 @@ impl Entity<'_> {
         source.fields().into_iter().all(|ident| self.field(ident).is_some_and(Field::is_typed))
     }
 
-    /// The attributes that are made of fields: the keys that templates make, and the entity's type.
+    /// The generated attributes: the keys from templates, and the type name.
     pub(crate) fn derived(&self) -> Vec<&LitStr> {
         let mut attributes: Vec<&LitStr> = Vec::new();
         let templates = self.keys().chain(self.index_keys()).filter_map(|source| match source {
@@ -245,14 +248,14 @@ impl Index {
 }
 
 impl Source {
-    /// A template, in an attribute that is named by the user or by default.
+    /// A template, in the attribute that the user named or in the default one.
     pub(crate) fn of(template: Option<Template>, attribute: Option<LitStr>, default: &str) -> Option<Self> {
         let template = template?;
         let attribute = attribute.unwrap_or_else(|| LitStr::new(default, template.literal.span()));
         Some(Self::Template { attribute, template })
     }
 
-    /// The fields that it is made of.
+    /// The fields in it.
     pub(crate) fn fields(&self) -> Vec<&Ident> {
         match self {
             Self::Field(field) => vec![field],
@@ -260,7 +263,7 @@ impl Source {
         }
     }
 
-    /// As a message names it.
+    /// Its name in a message.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Field(field) => format!("`{field}`"),
@@ -276,22 +279,22 @@ impl Source {
     }
 }
 
-/// A struct of some of the fields of an entity.
+/// A struct with some of the fields of an entity.
 pub(crate) struct Projection<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) of: Path,
     pub(crate) door: Path,
-    pub(crate) parts: Vec<Part<'i>>,
-    /// False for an enum and its like, which cannot be a projection.
+    pub(crate) fields: Vec<ProjectionField<'i>>,
+    /// False for an enum or the like, which cannot be a projection.
     pub(crate) has_fields: bool,
 }
 
-/// A field of a projection, which is the field of that name, or something else.
-pub(crate) struct Part<'i> {
+/// A field of a projection: the field of that name, or the path in `from`.
+pub(crate) struct ProjectionField<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) ty: &'i Type,
     pub(crate) from: Option<Expr>,
-    /// What is said of it could not be read, which is reported.
+    /// Its attributes are invalid, which has been reported.
     pub(crate) failed: bool,
 }
 
@@ -299,7 +302,7 @@ pub(crate) struct Attribute<'i> {
     pub(crate) ident: &'i Ident,
     pub(crate) generics: &'i Generics,
     pub(crate) door: Path,
-    /// `None` for what cannot be one.
+    /// `None` for a type that cannot be an attribute.
     pub(crate) shape: Option<AttributeShape<'i>>,
 }
 

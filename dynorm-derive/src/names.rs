@@ -1,5 +1,5 @@
-//! The names that a derive makes of those it is given: of constants, of functions that begin a query, and of the types of what
-//! indexes hold.
+//! The names that a derive generates: constants, functions that start a query, and types of the items in
+//! projected indexes.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use syn::ext::IdentExt;
@@ -12,7 +12,7 @@ pub(crate) fn constant_name(field: &Ident) -> Ident {
     Ident::new(&field.unraw().to_string().to_uppercase(), field.span())
 }
 
-/// The name of an index as that of a function: `by-email` → `by_email`.
+/// The function of an index: `by-email` → `by_email`.
 pub(crate) fn starter_name(name: &LitStr) -> Ident {
     let text: String = name
         .value()
@@ -25,14 +25,14 @@ pub(crate) fn starter_name(name: &LitStr) -> Ident {
     } else {
         snake
     };
-    // `type` and its like become `type_`.
+    // A keyword gets an underscore: `type` → `type_`.
     syn::parse_str::<Ident>(&snake).map_or_else(
         |_| Ident::new(&format!("{snake}_"), name.span()),
         |ident| Ident::new(&ident.to_string(), name.span()),
     )
 }
 
-/// `UserByEmail`: what a projected index holds.
+/// The type of the items in a projected index: `UserByEmail`.
 pub(crate) fn projection_name(entity: &Entity<'_>, index: &Index) -> Ident {
     let starter = starter_name(&index.name).to_string();
     Ident::new(&format!("{}{}", entity.ident.unraw(), starter.to_upper_camel_case()), index.name.span())

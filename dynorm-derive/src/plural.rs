@@ -1,12 +1,12 @@
-//! The plural of a name, for the table that an entity does not name: `OrderItem` → `order_items`.
+//! The plural of a name, for the default table name: `OrderItem` → `order_items`.
 //!
-//! The rules are written out here rather than taken from a crate, since the name of a table is where data lives: it must
-//! never change with the version of a dependency. For the same reason a rule, once released, stays as it is. The crates
-//! there are compile regular expressions besides, which costs every crate with an entity 50 ms of its build.
+//! The rules are written here rather than taken from a crate, since a table name must never change with the
+//! version of a dependency. For the same reason, a rule that has been released is never changed. The existing
+//! crates also compile regular expressions, which costs every crate with an entity 50 ms of build time.
 
 use heck::ToSnakeCase;
 
-/// Names that are their own plural.
+/// Words that are their own plural.
 const UNCOUNTABLE: &[&str] = &[
     "aircraft",
     "analytics",
@@ -48,7 +48,7 @@ const UNCOUNTABLE: &[&str] = &[
     "trout",
 ];
 
-/// Names with a plural that no rule makes.
+/// Words with an irregular plural.
 const IRREGULAR: &[(&str, &str)] = &[
     ("analysis", "analyses"),
     ("axis", "axes"),
@@ -96,7 +96,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("woman", "women"),
 ];
 
-/// The name of the table for the entity of a name.
+/// The default table name of an entity.
 pub(crate) fn table_name(entity: &str) -> String {
     let snake = entity.to_snake_case();
     match snake.rsplit_once('_') {
@@ -105,7 +105,7 @@ pub(crate) fn table_name(entity: &str) -> String {
     }
 }
 
-/// The plural of a word in lower case.
+/// The plural of a lowercase word.
 fn plural(word: &str) -> String {
     if UNCOUNTABLE.contains(&word) {
         return word.to_owned();
@@ -115,7 +115,7 @@ fn plural(word: &str) -> String {
     {
         return (*plural).to_owned();
     }
-    // Compounds in one word, such as `salesperson`; not those in `-man`, of which `human` and `german` are none.
+    // Compounds such as `salesperson`. Not those in `-man`, since `human` and `german` are not compounds.
     for (singular, plural) in [("person", "people"), ("child", "children")] {
         if let Some(first) = word.strip_suffix(singular) {
             return format!("{first}{plural}");
@@ -123,7 +123,7 @@ fn plural(word: &str) -> String {
     }
     let letters: Vec<char> = word.chars().rev().take(3).collect();
     match letters.as_slice() {
-        // `bus`, `status`, `address`, `gas`; other names in `-s` are taken for plurals.
+        // `bus`, `status`, `address`, `gas`; other words in `-s` are taken for plurals.
         ['s', 's' | 'u' | 'i', ..] | ['s', 'a', 'g' | 'i'] => format!("{word}es"),
         ['s', 'a', 'v', ..] => format!("{word}es"),
         ['s', ..] => word.to_owned(),

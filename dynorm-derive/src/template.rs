@@ -1,4 +1,4 @@
-//! The templates of keys: `CUSTOMER#{customer_id}`, `{n:020}`.
+//! Parses key templates: `CUSTOMER#{customer_id}`, `{n:020}`.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -13,14 +13,14 @@ pub(crate) struct Template {
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) enum Segment {
     Text(String),
-    /// `width` is that to which a number is filled up with zeros; 0: as it is.
+    /// `width` is the number of digits that an integer is padded to with zeros; 0 for no padding.
     Field {
         field: Ident,
         width: usize,
     },
 }
 
-/// No number of DynamoDB has more than 38 digits, so this is more than anything needs.
+/// A DynamoDB number has at most 38 digits, so no template needs more.
 const MAX_WIDTH: usize = 1000;
 
 impl Template {
@@ -30,14 +30,14 @@ impl Template {
         Ok(Self { literal, segments })
     }
 
-    /// True if a number is filled up with zeros where the field stands.
+    /// True if the template pads the field.
     pub(crate) fn pads(&self, ident: &Ident) -> bool {
         let pads =
             |segment: &Segment| matches!(segment, Segment::Field { field, width: 1.. } if field == ident);
         self.segments.iter().any(pads)
     }
 
-    /// The fields that stand in it, each once.
+    /// The fields in the template, each once.
     pub(crate) fn fields(&self) -> Vec<&Ident> {
         let mut fields: Vec<&Ident> = Vec::new();
         for segment in &self.segments {
@@ -54,8 +54,7 @@ impl Template {
 fn segments(text: &str, span: Span) -> Result<Vec<Segment>, String> {
     if text.is_empty() {
         return Err(
-            "a key cannot be empty: write a text with fields in it, such as \"CUSTOMER#{customer_id}\""
-                .into(),
+            "a key cannot be empty: write text with fields in it, such as \"CUSTOMER#{customer_id}\"".into(),
         );
     }
     let mut segments = Vec::new();
@@ -88,18 +87,20 @@ fn segments(text: &str, span: Span) -> Result<Vec<Segment>, String> {
     if !fixed.is_empty() {
         segments.push(Segment::Text(fixed));
     }
-    // `dynorm::Template` refuses the same, with fewer words.
+    // `dynorm::key::Template` refuses the same, with shorter messages.
     for pair in segments.windows(2) {
         if let [Segment::Field { field, .. }, Segment::Text(text)] = pair
             && text.starts_with('\\')
         {
             return Err(format!(
-                "`\\` behind `{{{field}}}` is the escape of delimiters in values, so different values could make the same key: put another text such as `#` behind it"
+                "`\\` after `{{{field}}}` is the escape character of values, so different values could make \
+                the same key: put other text such as `#` after it"
             ));
         }
         if let [Segment::Field { field, width: 0 }, Segment::Field { .. }] = pair {
             return Err(format!(
-                "nothing ends `{{{field}}}`, so different values could make the same key: put a text such as `#` behind it"
+                "nothing ends `{{{field}}}`, so different values could make the same key: put text such as \
+                `#` after it"
             ));
         }
     }
@@ -111,16 +112,22 @@ fn placeholder(inside: &str, span: Span) -> Result<Segment, String> {
         Some((name, format)) => (name.trim(), Some(format.trim())),
         None => (inside.trim(), None),
     };
-    // A field may have the name of a keyword: it is `r#type` in the struct and `{type}` here.
+    // A field named by a keyword is `r#type` in the struct and `{type}` here.
     let field = Ident::parse_any.parse_str(name).map_err(|_| {
-        format!("`{{{inside}}}` is not a field: write its name, such as `{{customer_id}}`, or `{{{{` for a brace in the text")
+        format!(
+            "`{{{inside}}}` is not a field: write its name, such as `{{customer_id}}`, or `{{{{` for a \
+            brace in the text"
+        )
     })?;
     let width = match format {
         None => 0,
         Some(format) => {
             let width = format.strip_prefix('0').and_then(|width| width.parse().ok());
             width.filter(|width| (1..=MAX_WIDTH).contains(width)).ok_or_else(|| {
-                format!("`:{format}` is not a width: write `{{{name}:020}}` to fill a number up with zeros to 20 digits")
+                format!(
+                    "`:{format}` is not a width: write `{{{name}:020}}` to pad a number with zeros to \
+                    20 digits"
+                )
             })?
         }
     };
@@ -177,8 +184,8 @@ mod tests {
             ("{1}", "`{1}` is not a field"),
             ("{a{b}", "`{a{b}` is not a field"),
             ("{a}{b}", "nothing ends `{a}`"),
-            ("{a}\\{b}", "`\\` behind `{a}` is the escape"),
-            ("{a:05}\\", "`\\` behind `{a}` is the escape"),
+            ("{a}\\{b}", "`\\` after `{a}` is the escape"),
+            ("{a:05}\\", "`\\` after `{a}` is the escape"),
             ("{a:}", "`:` is not a width"),
             ("{a:5}", "`:5` is not a width: write `{a:020}`"),
             ("{a:0}", "is not a width"),

@@ -1,5 +1,5 @@
-//! Golden expansions: what the macros make of the types of the documentation, and how much of it. After a change on
-//! purpose run these tests with `UPDATE_GOLDEN=1`, and read the difference as a reviewer would.
+//! Golden expansions: the code that the macros generate for the types in the documentation, and its size.
+//! After an intended change, run these tests with `UPDATE_GOLDEN=1` and review the difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,7 +35,7 @@ fn check(name: &str, code: &str) {
     assert!(golden == code, "{} differs; the expansion is now:\n{code}", path.display());
 }
 
-/// The `User` of the documentation, with more fields behind its own.
+/// The `User` of the documentation, followed by `more` other fields.
 fn user(more: usize) -> String {
     let fields = (0..more).map(|n| quote::format_ident!("field_{n}"));
     entity(quote! {
@@ -65,7 +65,7 @@ fn ten_fields() {
     check("user", &user(0));
 }
 
-/// Every line that is emitted is compiled in every crate with entities, once for each of them.
+/// Every generated line is compiled once for each entity.
 #[test]
 fn the_expansion_is_thin() {
     let lines = |more| user(more).lines().count();
@@ -221,7 +221,7 @@ fn a_generic_struct() {
     check("versioned", &code);
 }
 
-/// The files of the crate, by the path of their module: `parse::entity`.
+/// The source files of the crate, by module path: `parse::entity`.
 fn modules() -> BTreeMap<String, String> {
     fn add(directory: &Path, prefix: &str, modules: &mut BTreeMap<String, String>) {
         for entry in std::fs::read_dir(directory).expect("a directory") {
@@ -240,12 +240,12 @@ fn modules() -> BTreeMap<String, String> {
     }
     let mut modules = BTreeMap::new();
     add(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut modules);
-    // It looks at the whole.
+    // The tests use every module.
     modules.remove("tests");
     modules
 }
 
-/// The modules that a file uses, by its `use` lines, and by the modules that it declares.
+/// The modules that a file uses, by its `use` lines and `mod` declarations.
 fn uses(module: &str, source: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
     let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
     let mut uses = BTreeSet::new();
@@ -261,7 +261,7 @@ fn uses(module: &str, source: &str, modules: &BTreeMap<String, String>) -> BTree
             _ => None,
         };
         for path in declared.into_iter().chain(named) {
-            // `a::b::c` is what `a::b` has, or all of `a`; `a::{b, c}` may be several modules of `a`.
+            // `a::b::c` is an item of `a::b`, or a module; `a::{b, c}` may be several modules of `a`.
             let (path, list) = path.split_once('{').unwrap_or((&path, ""));
             let names = list.split([',', '{', '}', ';']).map(|name| format!("{path}{}", name.trim()));
             for path in names.chain([path.to_owned()]) {
@@ -282,7 +282,7 @@ fn no_files_use_each_other_in_a_circle() {
     let mut above: BTreeMap<&str, BTreeSet<String>> =
         modules.iter().map(|(module, source)| (module.as_str(), uses(module, source, &modules))).collect();
     assert!(above["lib"].contains("expand") && above["expand::entity"].contains("expand::fields"));
-    // Whatever uses nothing that is left goes, until nothing is left but circles.
+    // Removes modules that use no remaining module, until only cycles are left.
     loop {
         let free: Vec<&str> =
             above.iter().filter(|(_, uses)| uses.is_empty()).map(|(module, _)| *module).collect();
@@ -295,7 +295,7 @@ fn no_files_use_each_other_in_a_circle() {
     assert!(above.is_empty(), "in a circle, or above one: {above:#?}");
 }
 
-/// Everything that the macros say of a type is about something else than a word that is not known.
+/// Fails if the macro reports the word as unknown; it may report anything else.
 fn knows(
     derive: fn(&syn::DeriveInput) -> proc_macro2::TokenStream,
     attribute: &str,
@@ -304,7 +304,7 @@ fn knows(
 ) {
     let input = input.replace('@', &format!("#[{attribute}({word})]"));
     let code = derive(&syn::parse_str(&input).expect("the input parses")).to_string();
-    for unknown in ["unknown attribute", "is said of", "is for the fields"] {
+    for unknown in ["unknown attribute", "belongs on", "is for the fields"] {
         assert!(!code.contains(unknown), "`{word}`: {code}");
     }
 }

@@ -1,7 +1,8 @@
-//! Every word of the derive macros, once: what attributes are called, where each may stand, and which names are taken.
+//! All words of the derive macros: the names of attributes, where each is allowed, and which names are taken.
 //!
-//! To add a word: a constant and its place in a list here, an arm where it is read (`parse/`), a row in the docs of the macro
-//! (`lib.rs`), and a case in `dynorm-tests/tests/ui`. Tests hold the lists, the readers and the docs together.
+//! To add a word, add a constant and list it here, and also change: its reader in `parse/`, the list in the
+//! docs of its macro in `lib.rs`, and a case in `dynorm-tests/tests/ui`. A test fails if the lists, the
+//! readers and the docs differ.
 
 /// The attributes of the three macros.
 pub(crate) const ENTITY: &str = "entity";
@@ -63,7 +64,7 @@ pub(crate) const ON_ENTITY: &[&str] = &[
     VALIDATE,
     HOOKS,
 ];
-/// Those of them that stand alone.
+/// Those of them that take no value.
 pub(crate) const ENTITY_FLAGS: &[&str] = &[VALIDATE, HOOKS, UNTYPED];
 /// `index("name", …)` on the struct.
 pub(crate) const IN_INDEX: &[&str] =
@@ -97,16 +98,17 @@ pub(crate) const LISTS: &[&str] = &[PARTITION, SORT, INCLUDE, ALSO];
 /// The value of `escape`.
 pub(crate) const NONE: &str = "none";
 
-/// The attributes that hold what templates make, unless they are named; those of an index begin with its name.
+/// The default names of the attributes that hold rendered templates; those of an index begin with its name.
 pub(crate) const PARTITION_OF_TEMPLATE: &str = "pk";
 pub(crate) const SORT_OF_TEMPLATE: &str = "sk";
-/// The attribute that holds the type of an entity that shares its table, unless it is named.
+/// The default name of the attribute that holds the type name.
 pub(crate) const TYPE_OF_ENTITY: &str = "entity_type";
-/// The entry with the name of a variant, unless it is named, and the one with the value of a newtype variant.
+/// The default name of the entry that holds the name of a variant, and the name of the entry that holds the
+/// value of a newtype variant.
 pub(crate) const TAG_OF_ENUM: &str = "type";
 pub(crate) const VALUE_OF_VARIANT: &str = "value";
 
-/// The methods of `dynorm::Repository`, which a function that begins a query must not hide.
+/// The methods of `dynorm::Repository`, which the function of an index must not hide.
 pub(crate) const OPERATIONS: &[&str] = &[
     "all",
     "batch_create",

@@ -1,7 +1,7 @@
-//! A server that answers what a test says, and remembers what it was asked: an HTTP client under the SDK's own client, so
-//! that everything above it is what runs in production.
+//! A server with scripted answers, which records its requests. It is an HTTP client under the SDK's own
+//! client, so that everything above it is the code of production.
 //!
-//! [`database`] has no engine at all:
+//! [`database`] has no engine:
 //!
 //! ```
 //! use dynorm::prelude::*;
@@ -25,8 +25,8 @@
 //! # }
 //! ```
 //!
-//! [`over`] stands between dynorm and a real database, so that a test gives an answer of its own where it wants to, and
-//! [`Answer::Engine`] everywhere else.
+//! [`over`] is a layer between dynorm and a real database: a test gives its own answers where it wants to,
+//! and [`Answer::Engine`] otherwise.
 
 use std::fmt;
 use std::io::{Error as IoError, ErrorKind};
@@ -47,16 +47,16 @@ use aws_smithy_types::byte_stream::ByteStream;
 use dynorm::Database;
 use dynorm::prelude::*;
 
-/// A request as it left the SDK: written, signed, and ready for the wire.
+/// A request as it left the SDK, written and signed.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// The how-manieth it is, from 0. A repetition by the SDK or by dynorm counts as a request of its own.
+    /// The number of the request, from 0. Repetitions by the SDK or by dynorm have their own numbers.
     pub number: usize,
     /// The operation, such as `PutItem`.
     pub target: String,
-    /// The headers, their names in lower case.
+    /// The headers, with lowercase names.
     pub headers: Vec<(String, String)>,
-    /// The body as JSON; NULL if it is none.
+    /// The body as JSON; NULL if it is not JSON.
     pub body: serde_json::Value,
     /// The body as it was sent.
     pub bytes: Vec<u8>,
@@ -69,7 +69,7 @@ impl Recorded {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as it was sent, as text.
+    /// The body as text.
     #[must_use]
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
@@ -78,30 +78,30 @@ impl Recorded {
 
 const WRITTEN: &str = r#"{"UnprocessedItems":{}}"#;
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// An answer with this status and body. See [`Answer::ok`] and [`Answer::error`].
     Json(u16, String),
-    /// The same, for bodies that are no text.
+    /// The same, for bodies that are not text.
     Bytes(u16, Vec<u8>),
-    /// The connection breaks after the request was sent: the server may have acted, and nobody knows. The engine of
-    /// [`over`] does not see the request.
+    /// The connection breaks after the request was sent, so the outcome is unknown. The engine of [`over`]
+    /// does not get the request.
     Cut,
-    /// The same, and the server has acted: the engine of [`over`] executes the request, and its answer is lost.
+    /// The same, but the engine of [`over`] has executed the request, and its answer is lost.
     CutAfter,
-    /// No connection came about, so nothing was sent.
+    /// The connection is refused, so nothing is sent.
     Refused,
-    /// The connector gives up waiting for an answer.
+    /// The connector times out waiting for an answer.
     Timeout,
-    /// The request never ends: for what drops a future, or has a deadline of its own.
+    /// The request never completes, for tests that drop a future or have a deadline.
     Never,
-    /// The engine of [`over`] executes the request and answers it.
+    /// The engine of [`over`] executes and answers the request.
     Engine,
-    /// The same, and the answer is on its way for this long: whoever drops the future by then has written all
-    /// the same.
+    /// The engine of [`over`] executes the request, and its answer arrives after a delay: a future that is
+    /// dropped meanwhile has written all the same.
     Late(Duration),
-    /// What becomes of it after a while. The clock is tokio's, so a test may pause it.
+    /// An answer after a delay. The clock is tokio's, so a test can pause it.
     After(Duration, Box<Answer>),
 }
 
@@ -112,14 +112,14 @@ impl Answer {
         Self::Json(200, json.into())
     }
 
-    /// The success of a write, of a single item or of a batch whose items are all written.
+    /// The success of a write, of a single item or of a whole batch.
     #[must_use]
     pub fn written() -> Self {
         Self::ok(WRITTEN)
     }
 
-    /// An error of DynamoDB's, with a code such as `ThrottlingException`. The SDK's client repeats what it takes for
-    /// transient (by the code, and any status of 500 and above) where its retries are on.
+    /// An error of DynamoDB, with a code such as `ThrottlingException`. The SDK's client repeats transient
+    /// ones (by code, and every status from 500), if its retries are enabled.
     #[must_use]
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         let json = serde_json::json!({
@@ -129,32 +129,32 @@ impl Answer {
         Self::Json(status, json.to_string())
     }
 
-    /// The error that says a table is used beyond its capacity.
+    /// The error for a throttled table.
     #[must_use]
     pub fn throttled() -> Self {
         let message = "The level of configured provisioned throughput for the table was exceeded";
         Self::error(400, "ProvisionedThroughputExceededException", message)
     }
 
-    /// The same, a while later.
+    /// The same after a delay.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self::After(delay, Box::new(self))
     }
 }
 
-/// The requests that have left so far, in the order in which they were sent.
+/// The requests so far, in the order in which they were sent.
 #[derive(Clone, Default)]
 pub struct Requests(Arc<Mutex<Vec<Recorded>>>);
 
 impl Requests {
-    /// All of them.
+    /// All requests.
     #[must_use]
     pub fn all(&self) -> Vec<Recorded> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Those of one operation, such as `PutItem`.
+    /// The requests of one operation, such as `PutItem`.
     #[must_use]
     pub fn of(&self, target: &str) -> Vec<Recorded> {
         self.all().into_iter().filter(|request| request.target == target).collect()
@@ -166,19 +166,19 @@ impl Requests {
         self.all().into_iter().map(|request| request.target).collect()
     }
 
-    /// How many there are.
+    /// The number of requests.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// True while nothing was sent.
+    /// True if nothing was sent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Forgets them. [`Recorded::number`] goes on counting.
+    /// Forgets all requests. [`Recorded::number`] continues.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -190,17 +190,17 @@ impl fmt::Debug for Requests {
     }
 }
 
-/// A database without an engine: `answer` decides what becomes of each request. It is called when the request is sent, in
-/// the order in which they are; what it needs to remember goes into an atomic or a mutex.
+/// A database without an engine: `answer` decides the fate of each request. It is called when the request is
+/// sent, in order. Keep state in an atomic or a mutex.
 ///
-/// The client signs (as `AKIDCANNED`, in `us-east-1`) and retries as one on AWS does, only without the long waits.
+/// The client signs (as `AKIDCANNED`, in `us-east-1`) and retries as on AWS, without the long delays.
 pub fn database(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (Database, Requests) {
     let (client, requests) = client(answer);
     (Database::new(client), requests)
 }
 
-/// A database that takes every write at once and keeps nothing: for tests of what a batch itself does, and of how fast.
-/// It keeps no record of its requests either, and its answers take no time.
+/// A database that accepts every write at once and stores nothing, for tests of batches and of their speed.
+/// It records no requests.
 #[must_use]
 pub fn sink() -> Database {
     let client = http_client_fn(|_, _| SharedHttpConnector::new(Sink));
@@ -227,7 +227,7 @@ impl HttpConnector for Sink {
     }
 }
 
-/// The answer to a batch of reads that finds nothing: an empty list for each table.
+/// The answer to a batch get that finds nothing: an empty list for each table.
 fn nothing_of(request: &[u8]) -> Vec<u8> {
     let request: serde_json::Value = serde_json::from_slice(request).unwrap_or_default();
     let tables = request["RequestItems"].as_object().into_iter().flat_map(|tables| tables.keys());
@@ -235,7 +235,7 @@ fn nothing_of(request: &[u8]) -> Vec<u8> {
     serde_json::json!({ "Responses": found, "UnprocessedKeys": {} }).to_string().into_bytes()
 }
 
-/// The SDK's client behind [`database`], for a test of the SDK's own reading and writing.
+/// The SDK's client behind [`database`], for tests of the SDK's own reading and writing.
 pub fn client(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (Client, Requests) {
     let requests = Requests::default();
     let config = Config::builder()
@@ -249,8 +249,8 @@ pub fn client(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (
     (Client::from_conf(config), requests)
 }
 
-/// A database between dynorm and `engine`: the same tables, and `answer` decides for each request whether
-/// [`Answer::Engine`] has it, or what else becomes of it.
+/// A layer between dynorm and `engine`, with the same tables. `answer` decides for each request whether it
+/// goes to the engine ([`Answer::Engine`]), or what happens instead.
 ///
 /// The SDK's retries are as in `engine`; the embedded database has none.
 pub fn over(
@@ -264,7 +264,7 @@ pub fn over(
     (Database::new(Client::from_conf(config)).with_table_prefix(prefix(engine)), requests)
 }
 
-/// What stands before the name of every table.
+/// The table prefix of the database.
 fn prefix(database: &Database) -> String {
     #[derive(Entity, Clone)]
     #[entity(table = "any")]
@@ -355,7 +355,7 @@ impl Connector {
                 tokio::time::sleep(delay).await;
                 answer
             }
-            // Undone by the loop above.
+            // The loop above has unwrapped it.
             Answer::After(..) => Err(cut()),
         }
     }

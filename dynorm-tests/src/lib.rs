@@ -1,27 +1,27 @@
-//! What the tests of dynorm share: a database for each test, on the embedded engine or on the one that
-//! `DYNORM_TEST_ENDPOINT` names.
+//! Shared code of the tests: a database for each test, on the embedded engine or on the endpoint in
+//! `DYNORM_TEST_ENDPOINT`.
 
 pub mod canned;
 
 use dynorm::aws::types::TimeToLiveSpecification;
 use dynorm::{Database, Entity};
 
-/// What an engine does differently from DynamoDB on AWS, so that a test can say why it expects something else.
+/// A difference of an engine from DynamoDB on AWS, which changes what a test expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quirk {
-    /// Takes index keys longer than DynamoDB does.
+    /// Accepts longer index keys than DynamoDB.
     LongIndexKeys,
-    /// Deletes what has expired within ten seconds, where DynamoDB takes days; see [`keep_expired`]. The embedded engine never
-    /// deletes it.
+    /// Deletes expired items within ten seconds, where DynamoDB takes days; see [`keep_expired`]. The
+    /// embedded engine never deletes them.
     DeletesExpired,
 }
 
-/// The engine that the tests run on.
+/// The engine of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// The embedded database.
     Embedded,
-    /// Whatever `DYNORM_TEST_ENDPOINT` names: DynamoDB Local 3.3 in CI.
+    /// The endpoint in `DYNORM_TEST_ENDPOINT`: DynamoDB Local 3.3 in CI.
     Endpoint,
 }
 
@@ -32,7 +32,7 @@ impl Engine {
         if endpoint().is_some() { Self::Endpoint } else { Self::Embedded }
     }
 
-    /// The one list of what each engine does differently.
+    /// The differences of each engine, in one list.
     #[must_use]
     pub fn quirks(self) -> &'static [Quirk] {
         match self {
@@ -52,9 +52,10 @@ fn endpoint() -> Option<String> {
     std::env::var("DYNORM_TEST_ENDPOINT").ok().filter(|url| !url.is_empty())
 }
 
-/// A database of its own for one test: nothing in it is shared with another.
+/// A new database for one test; nothing in it is shared.
 ///
 /// # Panics
+///
 /// If the embedded database does not start.
 #[must_use]
 #[allow(clippy::expect_used, reason = "a test without a database has failed")]
@@ -65,10 +66,11 @@ pub fn database() -> Database {
     }
 }
 
-/// Switches the TTL of a table off, for tests that look at expired items: [`Quirk::DeletesExpired`].
+/// Disables the TTL of a table, for tests of expired items: [`Quirk::DeletesExpired`].
 ///
 /// # Panics
-/// If it is not on, or cannot be switched off.
+///
+/// If the TTL is not enabled, or cannot be disabled.
 #[allow(clippy::expect_used, reason = "a test without its items has failed")]
 pub async fn keep_expired<E: Entity>(db: &Database) {
     let table = db.table_name::<E>();

@@ -1,5 +1,5 @@
-//! Crates that use dynorm in their own ways: strict lints, names of their own for everything, macros, modules. That this
-//! compiles is most of the test.
+//! Crates that use dynorm under difficult conditions: strict lints, shadowed names, macros, modules. Most of
+//! the test is that it compiles.
 
 #![deny(
     missing_docs,
@@ -30,5 +30,7 @@ mod hygiene;
 mod lints;
 #[path = "consumer/macros.rs"]
 mod macros;
+#[path = "consumer/open.rs"]
+mod open;
 #[path = "consumer/types.rs"]
 mod types;

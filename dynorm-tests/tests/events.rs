@@ -1,12 +1,12 @@
-//! What is told at every level, by dynorm and by the SDK: no values. The subscriber serves the whole process, so this is a
-//! program of its own.
+//! Traces of dynorm and the SDK, at every level, contain no values. The subscriber is global, so this is a
+//! test program of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 use std::sync::{Arc, Mutex};
 
 use dynorm::prelude::*;
 
-/// Stands in every value that must not be seen.
+/// Part of every value that must not appear.
 const SECRET: &str = "s3cr3t";
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -23,7 +23,7 @@ fn door(zone: &str) -> Door {
     Door { zone: format!("{zone}-{SECRET}"), code: format!("{zone}#{SECRET}"), text: SECRET.into() }
 }
 
-/// What is told at every level, by dynorm and by the SDK.
+/// The trace at every level, of dynorm and of the SDK.
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<String>>);
 
@@ -80,7 +80,8 @@ async fn no_event_of_any_level_shows_a_value() {
     assert!(told.contains("aws_smithy_runtime") && told.contains("\ndynorm "), "nothing was told");
     assert!(told.contains("transmitting request"));
     for line in told.lines() {
-        // The SDK's errors hold the items that failed conditions found, and it writes them at TRACE: see `Database::new`.
+        // The SDK's errors hold the items that failed conditions found, and are traced at TRACE: see
+        // `Database::new`.
         if !line.contains("output_or_error") {
             assert!(!line.contains(SECRET), "{line}");
         }

@@ -1,7 +1,7 @@
-//! The files of dynorm stand in layers: every arrow between them points down, and no files stand on each
-//! other.
+//! The files of dynorm form layers: every arrow between them points down, and there are no cycles.
 //!
-//! A failure names the arrows with their lines. CONTRIBUTING.md says what to do about one.
+//! A failure lists the arrows with their lines. CONTRIBUTING.md says how to fix it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 #[path = "layers/derive.rs"]
 mod derive;
@@ -55,7 +55,7 @@ fn check(folder: &str, layers: Layers<'_>, exceptions: &[Exception<'_>]) {
     assert!(faults.is_empty(), "{folder}:\n\n{}\n", faults.join("\n\n"));
 }
 
-/// The files below a folder, by their paths in it.
+/// The files below a directory, by relative path.
 fn sources(root: &Path) -> Sources {
     let (mut sources, mut folders) = (Sources::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {

@@ -90,6 +90,7 @@ impl Database {
     /// # }
     /// ```
     #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "the caller gives it away, whatever is made of it")]
     pub fn new(client: Client) -> Self {
         let limits = limits_of(client.config());
         let config = || client.config().to_builder().timeout_config(limits.clone());

@@ -35,7 +35,7 @@ pub(crate) fn key_of_json(info: &'static EntityInfo, json: &[u8], keys: &KeyRang
 
 /// An encoded key: `{"id":{"S":"…"}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EncodedKey {
+pub struct EncodedKey {
     pub(crate) json: Vec<u8>,
     pub(crate) values: KeyRanges,
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use crate::batch::Fate;
 use crate::codec::{Item, Scanner, ValueError};
 use crate::entity::{Entity, Hook, decode_entity};
-use crate::validation::Violation;
+pub use crate::validation::Violation;
 
 mod batch;
 mod doing;

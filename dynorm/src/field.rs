@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
+use crate::sealed::Sealed;
 
 /// A field of an entity or of a nested struct. The derive macros make a constant for each field, such as
 /// `User::EMAIL`.
@@ -52,7 +53,8 @@ pub enum Opaque {}
 ///
 /// ```
 /// # use dynorm::prelude::*;
-/// use dynorm::{Condition, Field, TypedKind};
+/// use dynorm::condition::{Field, TypedKind};
+/// use dynorm::Condition;
 /// # #[derive(Entity, Clone, Debug)]
 /// # struct Reading { #[entity(partition)] sensor: u32, #[entity(sort)] number: u32, value: u32 }
 ///
@@ -67,7 +69,13 @@ pub enum Opaque {}
                `not_exists`",
     label = "how it is stored is known to its module alone"
 )]
-pub trait TypedKind {}
+pub trait TypedKind: Sealed {}
+
+impl Sealed for Plain {}
+impl Sealed for Key {}
+impl Sealed for Opaque {}
+impl Sealed for Entry {}
+impl<E, T, K> Sealed for Field<E, T, K> {}
 
 #[diagnostic::do_not_recommend]
 impl TypedKind for Plain {}
@@ -105,7 +113,7 @@ impl TypedKind for Entry {}
     label = "the key says which item it is",
     note = "save the entity under its new key, and delete the one with the old key"
 )]
-pub trait ChangeableKind {}
+pub trait ChangeableKind: Sealed {}
 
 #[diagnostic::do_not_recommend]
 impl ChangeableKind for Plain {}

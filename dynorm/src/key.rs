@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use crate::attribute::EncodedPart;
-pub use crate::attribute::Part;
+pub(crate) use crate::attribute::Part;
 use crate::attribute::{Attribute, shape};
 use crate::codec::ScalarType;
 pub(crate) use crate::codec::{KeyRole, check_key};
@@ -133,7 +133,8 @@ impl<T: Attribute<Shape: shape::Part + shape::Padded>> PaddedIndexKeyPart for T 
 /// such parts for a composite key.
 ///
 /// ```
-/// # use dynorm::{IntoKey, Timestamp};
+/// # use dynorm::key::IntoKey;
+/// # use dynorm::Timestamp;
 /// fn key(key: impl IntoKey<(String, Timestamp)>) -> (String, Timestamp) {
 ///     key.into_key()
 /// }

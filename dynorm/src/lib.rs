@@ -5,9 +5,9 @@ extern crate self as dynorm;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod attribute;
+pub mod attribute;
 mod backoff;
-mod batch;
+pub mod batch;
 mod codec;
 mod collection;
 mod database;
@@ -15,80 +15,84 @@ mod database;
 mod embedded;
 mod encoded;
 mod entity;
-mod error;
+pub mod error;
 mod expression;
 mod field;
 mod hooks;
-mod key;
-mod operation;
-mod query;
+pub mod key;
+pub mod operation;
+pub mod query;
 mod repository;
 mod rules;
+mod sealed;
 mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracked;
-mod transaction;
+pub mod transaction;
 mod transport;
 mod unique;
 mod validation;
 mod write;
 
-pub use attribute::{
-    Attribute, Flatten, Id, Identifier, Moment, ScalarType, Timestamp, TimestampError, shape,
-};
+// What an application writes. The rest is in the modules.
+#[doc(inline)]
+pub use attribute::{Attribute, Id, Timestamp};
+#[doc(inline)]
 pub use batch::{
-    Arrangement, Batch, BatchDelete, BatchDeleteError, BatchDeleteStream, BatchError, BatchFailure, BatchGet,
-    BatchGetError, BatchGetStream, BatchGets, BatchGetsError, BatchRestore, BatchRestoreError, BatchSave,
-    BatchSaveError, BatchSaveRetry, BatchSaveStream, ByIterator, ByStream, Duplicates, Fate, Found,
-    GetStreamError, GetTuple, IntoItems, KeyFailure, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES,
-    Positional, Progress, ProgressHandle, Retry, SaveFailure, Stats, StreamError, StreamFailure, batch,
+    Duplicates, Fate, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES, Progress, Retry, Stats, batch,
     batch_get,
 };
-pub use codec::{
-    Encoder, Entries, FieldInfo, Item, Items, MapEncoder, Scalars, Value, ValueError, ValueType,
-};
-pub use collection::{Chunk, Collection, GroupKey};
+pub use collection::Collection;
 pub use database::Database;
 pub use dynorm_derive::{Attribute, Entity, Projection};
-pub use entity::{Entity, EntityInfo, HookResult, IndexInfo, StampedField, from_item, to_item};
-pub use error::{
-    BatchItem, BatchReport, Error, FailedOperation, OperationKind, Report, Result, TransactionReport,
-};
-pub use expression::{
-    Addend, Assign, Condition, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
-    ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
-    PrefixedAttribute, Removable, SetAttribute, Size, SizedAttribute, Stored, StructIn, Sum, Target,
-    TargetKind, field,
-};
-pub use field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+pub use entity::{Entity, HookResult, from_item, to_item};
+#[doc(inline)]
+pub use error::{Error, Result};
+pub use expression::{Condition, field};
 pub use hooks::Hooks;
-pub use key::{
-    EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource, Segment, Template,
-    UniqueAttribute,
-};
-pub use operation::{
-    Check, Create, CreateTable, Delete, DeleteTable, EnableTtl, Existing, Find, FirstOrCreate, Get, New,
-    Nothing, Old, Once, OperationFuture, OrCreate, OrInsert, ReadBack, Restore, RetryOnConflict, Returning,
-    Save, SaveArg, SaveTracked, Update, UpdateReturning,
-};
-pub use query::{
-    Count, Cursor, Exists, Explanation, First, GetAll, IntoCursor, IntoOrder, One, OrderBy, Page, PageQuery,
-    Projected, Projection, Query, QueryStream, Selection, Whole,
-};
+#[doc(inline)]
+pub use query::{Cursor, Page, Projection, Query};
 pub use repository::Repository;
-pub use rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
+pub use rules::{Expires, SoftDelete, Versioned};
 pub use tracked::Tracked;
-pub use transaction::{
-    AnyEntity, GetList, IntoDelete, IntoSave, IntoUpdate, MAX_TRANSACTION_OPERATIONS, OfEntity, TransactGet,
-    TransactReads, Transaction, transact_get, transaction,
-};
-pub use validation::{Validated, Violation};
+#[doc(inline)]
+pub use transaction::{MAX_TRANSACTION_OPERATIONS, transact_get, transaction};
 
 /// The AWS SDK for DynamoDB, of the version that dynorm stands on.
 pub use aws_sdk_dynamodb as aws;
 /// The crate behind [`Id`].
 pub use ulid;
+
+/// Conditions, and what they and updates are made of: fields, paths into them, operators, and the values on
+/// their other side.
+///
+/// The constants of an entity are the fields: `User::AGE.ge(18)` is a [`Condition`]. The traits say which
+/// operators a type takes.
+pub mod condition {
+    pub use crate::expression::{
+        Addend, Assign, Comparand, ContainerAttribute, FieldByName, GrowingAttribute, IntoElement, IntoValue,
+        ListAttribute, MapAttribute, NumberAttribute, Operand, OperandList, OrderedAttribute, Path,
+        PrefixedAttribute, Removable, SetAttribute, Size, SizedAttribute, Stored, StructIn, Sum, Target,
+        TargetKind,
+    };
+    #[doc(no_inline)]
+    pub use crate::expression::{Condition, field};
+    pub use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedAttribute, TypedKind};
+}
+
+/// Tables: what is known of an entity and its table, and the operations that create, delete and change
+/// tables.
+///
+/// [`Entity::INFO`] is the description of an entity.
+pub mod schema {
+    pub use crate::codec::FieldInfo;
+    pub use crate::entity::{EntityInfo, IndexInfo, StampedField};
+    pub use crate::operation::create_table::{CreateTable, DeleteTable};
+    pub use crate::operation::time_to_live::EnableTtl;
+    pub use crate::rules::{Expiry, Mark, Version};
+    pub use crate::validation::Validated;
+}
 
 /// What an application needs in nearly every file that touches its database.
 ///

@@ -2,6 +2,7 @@
 
 pub use crate::__claims as claims;
 use crate::attribute::ScalarType;
+pub use crate::attribute::part::Part;
 pub use crate::attribute::{Attribute, Flatten, Id, Identifier, Moment, Timestamp, shape};
 pub use crate::codec::{
     Attributes, Encoder, FieldInfo, Fields, Item, ItemWriter, Value, ValueError, nested_serde,
@@ -11,9 +12,10 @@ pub use crate::field::{Field, Key, Opaque, Plain};
 pub use crate::hooks::{HasHooks, Hooked};
 pub use crate::key::{
     EntityKey, IndexKeyAttribute, IndexKeyPart, IntoKey, KeyAttribute, KeyPart, KeySource,
-    PaddedIndexKeyPart, PaddedKeyPart, Part, Segment, Template, UniqueAttribute,
+    PaddedIndexKeyPart, PaddedKeyPart, Segment, Template, UniqueAttribute,
 };
-pub use crate::query::{PartOf, Places, Projected, Projection, Query, part};
+pub use crate::query::select::{ProjectedFrom, ProjectedPaths, projected_field};
+pub use crate::query::{Projected, Projection, Query};
 pub use crate::repository::Repository;
 pub use crate::rules::{Expires, Expiry, Mark, SoftDelete, Version, Versioned};
 pub use crate::unique::claims as claims_in;

@@ -6,6 +6,7 @@ use crate::attribute::{Moment, Stamp, Timestamp, VersionStep};
 use crate::codec::{Encoder, Fields, Item, ItemWriter, Value, ValueError};
 use crate::entity::{Entity, EntityInfo, check_type, decode_entity};
 use crate::expression::{Comparison, DocumentPath, Json, Node, Term};
+use crate::sealed::Sealed;
 
 /// An entity with `#[entity(deleted_at)]`: a delete marks its item, reads leave out what is marked, and a restore takes the
 /// mark away. The derive macro implements it.
@@ -103,7 +104,7 @@ pub trait Versioned: Entity {}
     label = "a version is a `u64`, `u32`, `i64` or `i32`",
     note = "for example `#[entity(version)] version: u64`"
 )]
-pub trait Version {
+pub trait Version: Sealed {
     /// The last version that the type holds: an item that has it cannot be written any more.
     #[doc(hidden)]
     const LAST: u64;
@@ -129,6 +130,8 @@ pub trait Version {
 
 macro_rules! versions {
     ($($type:ty),*) => {$(
+        impl Sealed for $type {}
+
         #[diagnostic::do_not_recommend]
         impl Version for $type {
             const LAST: u64 = <$type>::MAX as u64;
@@ -177,7 +180,7 @@ impl<T: Moment> Mark for Option<T> {
     message = "`{Self}` cannot say when an item expires",
     label = "`ttl` needs a `Timestamp` or an `Option<Timestamp>`"
 )]
-pub trait Expiry: Sized {
+pub trait Expiry: Sealed + Sized {
     /// The moment, if there is one.
     fn at(&self) -> Option<Timestamp>;
 
@@ -224,6 +227,8 @@ pub trait Expiry: Sized {
         fields.get_with_or(index, Self::decode, default)
     }
 }
+
+impl Sealed for Timestamp {}
 
 #[diagnostic::do_not_recommend]
 impl Expiry for Timestamp {
@@ -342,7 +347,7 @@ pub(crate) fn of_type(info: &'static EntityInfo) -> Option<Node> {
     let attribute = Term::Path(DocumentPath::of(info.type_attribute?));
     let value = |name: &str| Term::Value(Json::text(name));
     Some(match info.type_names {
-        names @ [_, _, ..] => attribute.is_in(names.iter().map(|name| value(name)).collect()),
+        names @ [_, _, ..] => attribute.one_of(names.iter().map(|name| value(name)).collect()),
         _ => attribute.compare(Comparison::Equal, value(info.type_name())),
     })
 }

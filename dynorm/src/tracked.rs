@@ -10,9 +10,10 @@ use crate::snapshot::Snapshot;
 
 /// An entity that knows how it was read, so that its changes can be told, and be saved alone.
 ///
-/// [`find(key).tracked()`](crate::Find::tracked) and [`get(key).tracked()`](crate::Find::tracked) give one,
-/// [`Collection::into_tracked`] makes one of each entity, and [`new`](Self::new) of one that is known to be stored. It derefs
-/// to the entity, to look at and to change it.
+/// [`find(key).tracked()`](crate::operation::Find::tracked) and
+/// [`get(key).tracked()`](crate::operation::Find::tracked) give one, [`Collection::into_tracked`] makes one
+/// of each entity, and [`new`](Self::new) of one that is known to be stored. It derefs to the entity, to look
+/// at and to change it.
 ///
 /// ```
 /// # use dynorm::prelude::*;

@@ -1,6 +1,5 @@
-//! Everything that batches do, in the order in which one meets it: [`operations`] has one function for each operation and
-//! each question about it, [`recipes`] has four jobs that are made of them. Take what you need. Run it with
-//! `cargo run --example batch_operations`.
+//! All batch operations. [`operations`] has one function for each operation and its options, [`recipes`] has
+//! four jobs built from them. Run it with `cargo run --example batch_operations`.
 
 mod operations;
 mod recipes;
@@ -14,12 +13,12 @@ use dynorm::testing::{Fault, Faults};
 use dynorm::{Error, MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS, MAX_RETRIES};
 use serde::Deserialize;
 
-/// A user, stored in the table `users`. Serde reads one from a row of a CSV file; what the row does not say is as in
+/// A user, stored in the table `users`. Serde reads one from a row of a CSV file; missing columns are as in
 /// `User::default()`.
 #[derive(Entity, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(default)]
 struct User {
-    #[entity(id)] // a fresh one at the first save
+    #[entity(id)] // gets a new id at the first save
     id: Id<User>,
     email: String,
     first_name: String,
@@ -45,7 +44,7 @@ enum Status {
     Banned,
 }
 
-/// Something that happened, kept for a while.
+/// An event, kept for a limited time.
 #[derive(Entity, Clone, Debug, Default)]
 struct Record {
     #[entity(id)]
@@ -91,7 +90,7 @@ async fn main() -> anyhow::Result<()> {
 
     println!("chunking: {} batches", operations::process_in_chunks().await?);
 
-    // The first two requests are throttled. Who runs inside `scope` uses that database, and never knows.
+    // The first two requests are throttled. Code inside `scope` uses that database without knowing it.
     let throttled = Faults::scripted([Fault::Throttle, Fault::Throttle]).on(&db);
     let stats = throttled.scope(operations::save_patiently(new_users("patient", 50))).await?;
     println!("retry handling: {} users, {} of them sent again", stats.items, stats.retries);
@@ -109,7 +108,7 @@ async fn main() -> anyhow::Result<()> {
         println!("error handling: {what}: {}", operations::what_to_do(&error));
     }
 
-    // Of the first request, 20 of the 25 users come back.
+    // Of the first request's 25 users, 20 come back unprocessed.
     let handing_back = Faults::scripted([Fault::Unprocessed(20)]).on(&db);
     let all = handing_back.scope(operations::save_and_go_on(&new_users("partial", 75))).await?;
     println!("partial failures: {} users are saved in the end", all.len());
@@ -134,7 +133,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Of 250 users, 50 are banned and 50 are pending; of those, 10 have not said their name.
+/// 250 users: 50 are banned and 50 are pending, of whom 10 have no name.
 fn people() -> impl Iterator<Item = User> {
     new_users("user", 250).into_iter().enumerate().map(|(number, user)| User {
         status: match number % 5 {
@@ -157,12 +156,12 @@ fn new_users(name: &str, count: usize) -> Vec<User> {
     (1..=count).map(user).collect()
 }
 
-/// Of 90 records, 60 are logins; half of those are from before `before`.
+/// 90 records: 60 are logins, half of them older than `before`.
 fn records(before: Timestamp) -> impl Iterator<Item = Record> {
     let long_ago = before.checked_sub(Duration::from_secs(1)).unwrap_or_default();
     (0..90).map(move |number| Record {
         kind: if number < 60 { "login" } else { "export" }.to_owned(),
-        // A `created_at` that is set stays as it is.
+        // A `created_at` that is set already is kept.
         created_at: if number % 2 == 0 { long_ago } else { Timestamp::now() },
         ..Record::default()
     })

@@ -1,4 +1,4 @@
-//! What became of every input, and whether the table agrees.
+//! The fate of every input, compared with the table.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -8,33 +8,34 @@ use indicatif::HumanCount;
 
 use crate::Measurement;
 
-/// What the batch says of an input that is not known to be done.
+/// The fate that the batch reports for an input that did not succeed.
 #[derive(Clone, Copy)]
 pub(crate) struct Failure {
     pub(crate) fate: Fate,
-    /// The reason says that the outcome is known.
+    /// The outcome is known.
     pub(crate) is_known: bool,
 }
 
 impl Failure {
-    /// It may be stored all the same.
+    /// It may have been stored all the same.
     fn is_open(self) -> bool {
         self.fate == Fate::Unknown || !self.is_known
     }
 }
 
-/// The fates of all inputs: those of the failures, since all the others are done, or superseded by one that is.
+/// The fates of all inputs. Only failures are stored: all other inputs are done, or superseded by one that
+/// is.
 #[derive(Default)]
 pub(crate) struct Fates {
     failures: HashMap<u64, Failure>,
-    /// The inputs of each kind: how many there are, and which are not compatible with the table.
+    /// The number of inputs of each kind, and those that contradict the table.
     rows: BTreeMap<&'static str, Row>,
 }
 
 #[derive(Default)]
 struct Row {
     count: u64,
-    /// Those that are compatible by being stored.
+    /// The inputs that agree with the table because they are stored.
     stored: u64,
     incompatible: Vec<u64>,
 }
@@ -48,7 +49,7 @@ impl Fates {
         self.rows.entry(name(failure)).or_default().count += 1;
     }
 
-    /// What has not failed has succeeded.
+    /// Counts the inputs without a failure.
     pub(crate) fn succeed(&mut self, stats: &Stats) {
         self.rows.entry(DONE).or_default().count = stats.items;
         self.rows.entry(SUPERSEDED).or_default().count = stats.superseded;
@@ -58,7 +59,7 @@ impl Fates {
         self.failures.len() as u64
     }
 
-    /// Compares the inputs that write one item, in order, with what the table holds.
+    /// Compares the inputs that write one item, in order, with the stored item.
     pub(crate) fn compare(&mut self, writers: &[Measurement], held: Option<&Measurement>) {
         let foreign = held.is_some_and(|held| !writers.contains(held));
         for (position, writer) in writers.iter().enumerate() {
@@ -66,7 +67,7 @@ impl Fates {
             let later = writers.get(position + 1..).unwrap_or_default();
             let failure = self.failures.get(&writer.input);
             let (row, is_compatible) = match failure {
-                // It is there, or one that was written later, if that is said of it.
+                // The input is stored, or a later one if it was superseded.
                 None => (
                     DONE,
                     is_held || later.iter().any(|later| held == Some(later) && self.may_be_stored(later)),

@@ -1,6 +1,6 @@
-//! Saves a million items to a table that throttles, hands items back, fails and loses answers, and then compares what became
-//! of each of them, as the batch tells it, with what the table holds. Run it with `cargo run --release --example million`;
-//! `-- --help` tells how to save fewer.
+//! Saves a million items to a table that throttles, returns items unprocessed, fails and loses answers. Then
+//! compares the fate that the batch reports for each item with the table. Run it with `cargo run --release
+//! --example million`; `-- --help` shows how to save fewer.
 
 mod fates;
 mod options;
@@ -17,7 +17,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use fates::{Failure, Fates};
 use options::{HELP, Options};
 
-/// An item, which says which input wrote it.
+/// An item that says which input wrote it.
 #[derive(Entity, Clone, Debug, PartialEq)]
 struct Measurement {
     #[entity(partition)]
@@ -26,13 +26,13 @@ struct Measurement {
     text: String,
 }
 
-/// Every hundredth input writes the item of the one before it again.
+/// Every hundredth input writes the same item as the one before it.
 fn measurement(input: u64) -> Measurement {
     let sensor = if input % 100 == 99 { input - 1 } else { input };
     Measurement { sensor, input, text: format!("input {input} of sensor {sensor}") }
 }
 
-/// How many items are read at a time.
+/// The number of items that are read at a time.
 const AT_A_TIME: u64 = 10_000;
 
 #[tokio::main]
@@ -78,7 +78,7 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Saves all, and keeps what has failed.
+/// Saves all items, and collects the failures.
 async fn save(options: &Options, faulty: &Database) -> anyhow::Result<(Fates, Stats)> {
     let bar = bar(options, "saved")?;
     let mut fates = Fates::default();
@@ -97,13 +97,13 @@ async fn save(options: &Options, faulty: &Database) -> anyhow::Result<(Fates, St
     Ok((fates, stats))
 }
 
-/// Reads all back, past the faults. Gives how many items are stored.
+/// Reads all items without faults. Returns the number of stored ones.
 async fn compare(options: &Options, db: &Database, fates: &mut Fates) -> anyhow::Result<u64> {
     let bar = bar(options, "compared")?;
     let mut stored = 0;
     for start in (0..options.count).step_by(AT_A_TIME as usize) {
         let inputs = start..options.count.min(start + AT_A_TIME);
-        // The sensors are numbered as the first input that writes them.
+        // A sensor has the number of the first input that writes it.
         let read = MeasurementRepo::batch_get(inputs.clone()).consistent().positional().on(db).await?;
         for (sensor, item) in inputs.clone().zip(read) {
             stored += u64::from(item.is_some());

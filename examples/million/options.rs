@@ -19,7 +19,7 @@ The exit code is 0 if the fate of every item is compatible with what the table h
 that of any is not.
 ";
 
-/// What the command line asks for.
+/// The options on the command line.
 pub(crate) struct Options {
     pub(crate) count: u64,
     pub(crate) attempts: u32,
@@ -27,7 +27,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// `None` if it asks for help.
+    /// `None` for `--help`.
     pub(crate) fn from_args() -> anyhow::Result<Option<Self>> {
         use lexopt::prelude::*;
         let mut options = Self { count: 1_000_000, attempts: 5, seed: 1 };

@@ -1,7 +1,8 @@
-//! A small order service: customers, a stock and orders, and transactions between them. Many customers shop at once while goods
-//! are delivered, and in the end the books must balance. Then come versions (two clerks change one price), hooks (no account is
-//! closed while there is something to ship) and soft deletes (a closed account is opened again). Run it with
-//! `cargo run --example orders`; `-- --faults` makes the database throttle, lose answers and cancel transactions meanwhile.
+//! A small order service with customers, a stock, orders and transactions. Many customers shop in parallel
+//! while goods are delivered, and in the end the books must balance. Then it shows versions (two clerks
+//! change one price), hooks (an account with open orders cannot be closed) and soft deletes (a closed account
+//! is reopened). Run it with `cargo run --example orders`; `-- --faults` makes the database throttle, lose
+//! answers and cancel transactions meanwhile.
 
 mod shop;
 
@@ -88,7 +89,7 @@ async fn run() -> anyhow::Result<()> {
     accounts(&mut out).await
 }
 
-/// What a person is told.
+/// Shows refused operations.
 async fn refusals(out: &mut impl io::Write) -> anyhow::Result<()> {
     let customer = CustomerRepo::save(Customer { credit: CREDIT, ..Customer::default() }).await?;
     for lines in [&[("tea", 500), ("milk", 1)][..], &[("milk", 1), ("sugar", 1)]] {
@@ -99,7 +100,7 @@ async fn refusals(out: &mut impl io::Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Two clerks change one price: the second has to look at what the first has done.
+/// Two clerks change one price. The second must read the first one's change before its own is accepted.
 async fn prices(out: &mut impl io::Write) -> anyhow::Result<()> {
     let mut one = StockRepo::get("milk").await?;
     let mut other = one.clone();
@@ -115,7 +116,7 @@ async fn prices(out: &mut impl io::Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An account is closed, and opened again.
+/// Closes an account, and reopens it.
 async fn accounts(out: &mut impl io::Write) -> anyhow::Result<()> {
     let late = Customer {
         name: "a late customer".to_owned(),
@@ -139,7 +140,7 @@ async fn accounts(out: &mut impl io::Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `None` if help is asked for.
+/// `None` for `--help`.
 fn options() -> anyhow::Result<Option<(Faults, usize, FaultLog)>> {
     use lexopt::prelude::*;
     let (mut faulty, mut seed, mut customers) = (false, 1, 8);
@@ -162,7 +163,7 @@ fn options() -> anyhow::Result<Option<(Faults, usize, FaultLog)>> {
     Ok(Some((faults, customers, FaultLog::default())))
 }
 
-/// What became of the wishes of the customers.
+/// The results of the customers' requests.
 #[derive(Default)]
 struct Told {
     placed: u32,
@@ -196,12 +197,13 @@ impl fmt::Display for Told {
         let Self { placed, shipped, cancelled, delivered, refused, failed } = self;
         write!(
             f,
-            "{placed} orders placed, {shipped} shipped, {cancelled} cancelled, {refused} refused, {delivered} deliveries, {failed} failed"
+            "{placed} orders placed, {shipped} shipped, {cancelled} cancelled, {refused} refused, \
+            {delivered} deliveries, {failed} failed"
         )
     }
 }
 
-/// A customer who orders five times, and changes their mind at every third.
+/// A customer who orders five times, and cancels every third order.
 async fn shop(number: usize, customer: Id<Customer>) -> Told {
     let mut told = Told::default();
     for round in 0..5 {
@@ -228,7 +230,7 @@ async fn shop(number: usize, customer: Id<Customer>) -> Told {
     told
 }
 
-/// A supplier, who brings something of everything again and again.
+/// A supplier who delivers all goods again and again.
 async fn supply() -> Told {
     let mut told = Told::default();
     for (sku, _, _) in STOCK.iter().cycle().take(12) {
@@ -240,7 +242,7 @@ async fn supply() -> Told {
     told
 }
 
-/// Compares what is left, and what was paid, with the orders.
+/// Compares the stock and the payments with the orders.
 async fn balance(db: &Database, customers: &[Customer]) -> anyhow::Result<()> {
     let orders = OrderRepo::all().on(db).await?;
     let valid: Vec<&Order> = orders.iter().filter(|order| order.state != State::Cancelled).collect();

@@ -1,5 +1,6 @@
-//! The shop: what it stores, and what can be done in it. What concerns several items is one transaction, so that what it promises
-//! holds whatever happens on the way, and whoever else is at it; what concerns one is kept by its version, or by a condition.
+//! The shop: its entities and operations. An operation on several items is one transaction, so that it is
+//! complete or has no effect, whatever fails and whoever else writes. An operation on one item checks its
+//! version or a condition.
 
 use std::fmt;
 
@@ -13,24 +14,24 @@ pub(crate) struct Customer {
     pub(crate) id: Id<Customer>,
     pub(crate) name: String,
     pub(crate) email: String,
-    /// What is left to spend.
+    /// The money left to spend.
     pub(crate) credit: i64,
     pub(crate) orders: u32,
-    /// Those that are neither shipped nor cancelled.
+    /// The number of orders that are neither shipped nor cancelled.
     pub(crate) open_orders: u32,
-    /// A closed account is marked, and can be opened again.
+    /// A closed account is soft-deleted, so that it can be reopened.
     #[entity(deleted_at)]
     pub(crate) closed_at: Option<Timestamp>,
 }
 
 impl Hooks for Customer {
-    /// One spelling of each e-mail.
+    /// Normalizes the e-mail address.
     async fn saving(&mut self) -> HookResult {
         self.email = self.email.trim().to_lowercase();
         Ok(())
     }
 
-    /// Whoever deletes a customer, and however: not while there is something to ship.
+    /// Prevents the deletion of a customer with open orders, by every kind of delete.
     async fn deleting(&self) -> HookResult {
         match self.open_orders {
             0 => Ok(()),
@@ -46,7 +47,7 @@ pub(crate) struct Stock {
     pub(crate) sku: String,
     pub(crate) price: i64,
     pub(crate) left: u32,
-    /// All that has come in since the shop has it.
+    /// The number of pieces ever delivered.
     pub(crate) delivered: u32,
     pub(crate) called_back: bool,
     #[entity(version)]
@@ -79,7 +80,7 @@ pub(crate) struct Line {
     pub(crate) count: u32,
 }
 
-/// Why the shop does not do what it is asked for.
+/// Why the shop refused a request.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Unknown(String),
@@ -95,9 +96,9 @@ pub(crate) enum Refusal {
     NotShipped,
     NotPlaced(State),
     CalledBack(String),
-    /// The database failed, and it is known whether anything was changed: nothing was.
+    /// The database failed, and certainly nothing was changed.
     Database(dynorm::Error),
-    /// The database failed, and nobody knows.
+    /// The database failed, and the outcome is unknown.
     Uncertain(dynorm::Error),
 }
 
@@ -125,9 +126,9 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Takes goods from the stock, and their price from the customer, and writes the order: all of it, or nothing.
+/// Takes goods from the stock and their price from the customer, and writes the order, in one transaction.
 pub(crate) async fn place(customer: Id<Customer>, lines: &[(&str, u32)]) -> Result<Order, Refusal> {
-    // The prices, at one moment.
+    // Reads all prices at one moment.
     let found = StockRepo::transact_get(lines.iter().map(|(sku, _)| *sku)).await?;
     let mut total = 0;
     for ((sku, count), stock) in lines.iter().zip(found) {
@@ -144,7 +145,7 @@ pub(crate) async fn place(customer: Id<Customer>, lines: &[(&str, u32)]) -> Resu
         placed_at: Timestamp::default(),
     };
 
-    // A closed account counts as absent here.
+    // A closed account is treated as absent here.
     let pay = CustomerRepo::update(customer).subtract(Customer::CREDIT, total);
     let pay = pay.add(Customer::ORDERS, 1).add(Customer::OPEN_ORDERS, 1);
     let pay = pay.when(Customer::CREDIT.ge(total));
@@ -159,7 +160,7 @@ pub(crate) async fn place(customer: Id<Customer>, lines: &[(&str, u32)]) -> Resu
     }
 }
 
-/// The error holds the items as the failed conditions found them.
+/// Finds the reason in the items that the failed conditions returned.
 async fn why_not_placed(error: dynorm::Error, customer: Id<Customer>, total: i64) -> Refusal {
     if let Some(Ok(stock)) = error.current::<Stock>() {
         return Refusal::SoldOut { sku: stock.sku, left: stock.left };
@@ -176,7 +177,7 @@ async fn why_not_placed(error: dynorm::Error, customer: Id<Customer>, total: i64
     }
 }
 
-/// Gives everything back, if the order has not been shipped.
+/// Cancels an order and returns goods and money, if it has not been shipped.
 pub(crate) async fn cancel(order: &Order) -> Result<(), Refusal> {
     let state = OrderRepo::update(order.id).set(Order::STATE, State::Cancelled);
     let pay_back = CustomerRepo::update(order.customer).add(Customer::CREDIT, order.total);
@@ -189,7 +190,7 @@ pub(crate) async fn cancel(order: &Order) -> Result<(), Refusal> {
     transaction.await.map_err(why_not_changed)
 }
 
-/// Ships an order, unless it was cancelled, of goods that are not called back.
+/// Ships an order, unless it was cancelled or its goods were recalled.
 pub(crate) async fn ship(order: &Order) -> Result<(), Refusal> {
     let state = OrderRepo::update(order.id).set(Order::STATE, State::Shipped);
     let mut transaction = dynorm::transaction()
@@ -209,7 +210,8 @@ fn why_not_changed(error: dynorm::Error) -> Refusal {
     }
 }
 
-/// Puts goods on the shelf: read, changed and saved, again if somebody else was faster, and once even if answers are lost.
+/// Adds goods to the stock: reads, changes and saves, repeats that on a version conflict, and applies it only
+/// once even if answers are lost.
 pub(crate) async fn deliver(sku: &str, count: u32) -> Result<Stock, Refusal> {
     let deliver = |stock: &mut Stock| {
         stock.left += count;
@@ -218,7 +220,8 @@ pub(crate) async fn deliver(sku: &str, count: u32) -> Result<Stock, Refusal> {
     Ok(StockRepo::retry_on_conflict(sku, deliver).await?)
 }
 
-/// Closes an account. Its hook looks for orders on their way; the condition holds also against one that is placed after that.
+/// Closes an account. Its hook checks for open orders; the condition also holds against an order placed after
+/// that.
 pub(crate) async fn close(customer: Id<Customer>) -> Result<(), Refusal> {
     let close = CustomerRepo::delete_by_id(customer).when(Customer::OPEN_ORDERS.eq(0));
     match close.await {
@@ -228,7 +231,7 @@ pub(crate) async fn close(customer: Id<Customer>) -> Result<(), Refusal> {
     }
 }
 
-/// Opens it again, as it was.
+/// Reopens a closed account.
 pub(crate) async fn open_again(customer: Id<Customer>) -> Result<Customer, Refusal> {
     Ok(CustomerRepo::restore(customer).await?)
 }

@@ -1,9 +1,9 @@
-//! Shows how fast a batch goes: as fast as an idle table answers, and as slowly as a busy one takes. It saves thousands of
-//! items onto tables that misbehave each in its own way, prints a table, and draws a plot. Run it with
-//! `cargo run --example pace`; `-- --help` tells where the plot goes.
+//! Shows the rate of a batch, which follows what the table accepts. It saves thousands of items to tables
+//! with different limits, prints a table, and draws a plot. Run it with `cargo run --example pace`; `--
+//! --help` shows where the plot goes.
 //!
-//! Time is simulated: tokio's clock stands still while the program works, and jumps ahead when it waits, so what takes a
-//! minute by that clock is over in seconds.
+//! Time is simulated: tokio's clock stops while the program works, and jumps ahead when it waits, so that a
+//! minute takes a few seconds.
 
 mod plot;
 mod run;
@@ -29,10 +29,10 @@ Options:
   -h, --help       Print this
 ";
 
-/// How long every request takes.
+/// The duration of every request.
 const ROUND_TRIP: Duration = Duration::from_millis(5);
 
-/// What a batch has under way at most, unless it is told otherwise.
+/// The default limit of requests in flight of a batch.
 const MOST_REQUESTS: u32 = 32;
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -57,7 +57,7 @@ async fn show() -> anyhow::Result<()> {
     Ok(writeln!(out, "\nthe plot is in {}", file.display())?)
 }
 
-/// Where the plot goes; `None` if the command line asks for help.
+/// The file for the plot; `None` for `--help`.
 fn file_from_args() -> anyhow::Result<Option<PathBuf>> {
     use lexopt::prelude::*;
     let mut file = PathBuf::from("pace.svg");
@@ -83,7 +83,7 @@ struct Runs {
 impl Runs {
     async fn measure() -> anyhow::Result<Self> {
         let table = || Faults::seeded(1).delay(ROUND_TRIP);
-        // The table begins with the units of a tenth of a second, and then gives no more than what comes in.
+        // The table starts with the capacity of a tenth of a second, and then has only what flows in.
         let provisioned = Batch {
             name: "a table of 1,000 units a second",
             items: 20_000,
@@ -91,7 +91,7 @@ impl Runs {
             at_least: Duration::from_secs_f64((20_000.0 - 100.0) / 1_000.0),
             ..Batch::default()
         };
-        // The last request need not wait for what it takes itself.
+        // No request has to wait for the capacity of the last one.
         let capped = Batch {
             name: "at most 500 units a second",
             items: 10_000,

@@ -1,4 +1,4 @@
-//! The plot: four panels, as an SVG.
+//! The plot, four panels in an SVG file.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ const COLOURS: [RGBColor; 2] = [RGBColor(31, 119, 180), RGBColor(214, 96, 32)];
 const WAITS: RGBColor = RGBColor(90, 160, 90);
 const GRID: RGBColor = RGBColor(228, 228, 228);
 
-/// A diagram of some lines over time in seconds.
+/// Lines over time in seconds.
 #[derive(Default)]
 pub(crate) struct Panel {
     pub(crate) title: &'static str,
-    /// What the axis on the left counts.
+    /// The label of the left axis.
     pub(crate) left: &'static str,
-    /// Where that axis ends.
+    /// The upper end of the left axis.
     pub(crate) top: f64,
     pub(crate) lines: Vec<Line>,
-    /// How many percent of the time are spent waiting, by the axis on the right, which is there if there are points.
+    /// The percentage of time spent waiting, on the right axis, which is drawn if there are points.
     pub(crate) waits: Vec<(f64, f64)>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Line {
 enum Stroke {
     Solid,
     Dashed,
-    /// With the area below.
+    /// With the area below the line.
     Filled,
 }
 
@@ -138,7 +138,7 @@ impl Panel {
     }
 }
 
-/// The mark before a name in the legend.
+/// The symbol before a name in the legend.
 fn key(x: i32, y: i32, colour: RGBColor) -> PathElement<(i32, i32)> {
     PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(3))
 }

@@ -1,4 +1,4 @@
-//! One batch: what is asked of it, and how it went.
+//! A single batch: its settings, and its measurements.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -24,26 +24,26 @@ pub(crate) struct Batch {
     pub(crate) faults: Faults,
     pub(crate) concurrency: Option<usize>,
     pub(crate) units_per_second: Option<u32>,
-    /// No program could be faster.
+    /// The least time that any program needs.
     pub(crate) at_least: Duration,
 }
 
-/// A batch, as it went.
+/// The measurements of a batch.
 pub(crate) struct Run {
     pub(crate) took: Duration,
     batch: Batch,
     requests: u64,
-    /// How many times an item was sent, the first included.
+    /// The number of items sent, counting repetitions.
     sends: u64,
     waited: Duration,
     samples: Vec<Sample>,
 }
 
-/// How far it was at an answer.
+/// The progress at the time of an answer.
 struct Sample {
     at: Duration,
     done: u64,
-    /// For how long it had waited, with no request under way.
+    /// The total time spent waiting with no request in flight.
     waited: Duration,
 }
 
@@ -77,7 +77,7 @@ impl Batch {
 }
 
 impl Run {
-    /// How many items were done, by seconds: a step for each answer.
+    /// The number of items done, by seconds, with a step for each answer.
     pub(crate) fn done(&self) -> Vec<(f64, f64)> {
         let mut points = vec![(0.0, 0.0)];
         for Sample { at, done, .. } in &self.samples {
@@ -87,7 +87,7 @@ impl Run {
         points
     }
 
-    /// How many items were done a second in each interval, by seconds.
+    /// The number of items done per second in each interval, by seconds.
     pub(crate) fn throughput(&self, interval: Duration) -> Vec<(f64, f64)> {
         let mut before = 0;
         self.steps(interval, |samples| {
@@ -96,18 +96,19 @@ impl Run {
         })
     }
 
-    /// How many percent of each interval were spent waiting, by seconds.
+    /// The percentage of each interval spent waiting, by seconds.
     pub(crate) fn waits(&self, interval: Duration) -> Vec<(f64, f64)> {
         let mut before = Duration::ZERO;
         self.steps(interval, |samples| {
             let waited = samples.last().map_or(before, |sample| sample.waited);
             let since = waited.saturating_sub(std::mem::replace(&mut before, waited));
-            // A wait that began in the interval before counts where it ends.
+            // A wait counts in the interval in which it ends.
             100.0 * since.as_secs_f64() / interval.as_secs_f64()
         })
     }
 
-    /// A step for each whole interval, as high as its samples say. The rest at the end is too short to say anything.
+    /// A step for each whole interval, with the height that its samples give. The last, shorter interval is
+    /// left out.
     fn steps(&self, interval: Duration, mut height: impl FnMut(&[Sample]) -> f64) -> Vec<(f64, f64)> {
         let (mut points, mut left, mut end) = (Vec::new(), self.samples.as_slice(), interval);
         while end <= self.took {
@@ -120,7 +121,7 @@ impl Run {
     }
 }
 
-/// What the runs took, and what no program could do better.
+/// A table of the runs, with the least time that any program needs.
 pub(crate) fn table(runs: &[&Run]) -> String {
     let mut table = String::new();
     let mut row = |cells: [&str; 8]| {

@@ -1,4 +1,4 @@
-//! The file of planes, as a stream.
+//! The file of planes as a stream.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,25 +12,25 @@ use tokio::sync::mpsc;
 
 use crate::Plane;
 
-/// How many rows travel together. dynorm cuts them into requests, and sends several at a time.
+/// The number of rows in a batch. dynorm splits them into requests, and sends several in parallel.
 const AT_A_TIME: usize = 500;
 
 /// Some rows of the file.
 #[derive(Default)]
 pub(crate) struct Rows {
     pub(crate) planes: Vec<Plane>,
-    /// The line of each plane.
+    /// The line number of each plane.
     pub(crate) lines: Vec<u64>,
-    /// The rows that are no planes: the line, and why.
+    /// The malformed rows: the line number and the reason.
     pub(crate) malformed: Vec<(u64, String)>,
-    /// The length of all of them.
+    /// The length of all rows in bytes.
     pub(crate) bytes: u64,
 }
 
 const COLUMNS: [&str; 9] =
     ["tailnum", "year", "type", "manufacturer", "model", "engines", "seats", "speed", "engine"];
 
-/// A CSV file with a plane on each line, whose first line names the columns.
+/// A CSV file with a plane on each line. The first line names the columns.
 pub(crate) struct PlaneFile {
     lines: BufReader<File>,
     columns: StringRecord,
@@ -52,11 +52,11 @@ impl PlaneFile {
         Ok(Self { lines, columns, bytes })
     }
 
-    /// Hands on the rows in batches, and waits while nobody takes them.
+    /// Sends the rows in batches, and waits while the channel is full.
     pub(crate) fn read(mut self, batches: &mpsc::Sender<Rows>) -> anyhow::Result<()> {
         let mut rows = Rows::default();
-        // A second plane with the same tail number would replace the first. To notice it, the tail numbers stay in
-        // memory; nothing else of the file does.
+        // A second plane with the same tail number would replace the first. To detect it, all tail numbers
+        // are kept in memory, but nothing else of the file.
         let mut seen: HashMap<String, u64> = HashMap::new();
         let mut line = Vec::new();
         for number in 2.. {
@@ -86,7 +86,7 @@ impl PlaneFile {
             if rows.lines.len() + rows.malformed.len() == AT_A_TIME
                 && batches.blocking_send(std::mem::take(&mut rows)).is_err()
             {
-                return Ok(()); // the import has ended, and says why
+                return Ok(()); // the import has ended with an error
             }
         }
         batches.blocking_send(rows).ok();
@@ -94,7 +94,8 @@ impl PlaneFile {
     }
 }
 
-/// The fields of one line. Each line is parsed alone, so that a stray quote spoils one row and not the rest of the file.
+/// Parses the fields of one line. Lines are parsed one by one, so that a stray quote affects one row and not
+/// the rest of the file.
 fn fields(line: &[u8]) -> anyhow::Result<StringRecord> {
     let text = std::str::from_utf8(line).context("it is not UTF-8")?;
     let mut reader =
@@ -107,7 +108,7 @@ fn fields(line: &[u8]) -> anyhow::Result<StringRecord> {
 fn parse(line: &[u8], columns: &StringRecord) -> anyhow::Result<Plane> {
     let row = fields(line)?;
     ensure!(row.len() == columns.len(), "it has {} fields instead of {}", row.len(), columns.len());
-    // To serde, an empty field is a missing one.
+    // For serde, an empty field is a missing one.
     let row: StringRecord = row.iter().map(|field| if field == "NA" { "" } else { field }).collect();
     row.deserialize(Some(columns)).map_err(|error| match error.kind() {
         ErrorKind::Deserialize { err, .. } => {

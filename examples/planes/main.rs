@@ -1,6 +1,5 @@
-//! Imports a file of aircraft, and then does what one does with imported data: changes a part of it, deletes another,
-//! counts what is left. Run it with `cargo run --example planes`; `-- --help` tells how to point it at another file or
-//! database.
+//! Imports a file of aircraft, then changes some of them, deletes others and counts the rest. Run it with
+//! `cargo run --example planes`; `-- --help` shows how to use another file or database.
 
 mod file;
 mod options;
@@ -20,7 +19,7 @@ use file::{PlaneFile, Rows};
 use options::{HELP, Options};
 use report::{Report, thousands};
 
-/// An aircraft. It is an item of the table `planes` and, through serde, a row of the file.
+/// An aircraft: an item of the table `planes` and, through serde, a row of the file.
 #[derive(Entity, Deserialize, Clone, Debug, PartialEq)]
 struct Plane {
     #[entity(partition)]
@@ -44,7 +43,7 @@ struct Plane {
     updated_at: Timestamp,
 }
 
-/// Stored as `turbo_fan`, `turbo_jet`, …; spelled differently in the file.
+/// Stored as `turbo_fan`, `turbo_jet`, …; the file spells them differently.
 #[derive(Attribute, Deserialize, Clone, Copy, Debug, PartialEq)]
 enum Engine {
     #[serde(rename = "Turbo-fan")]
@@ -60,9 +59,9 @@ enum Engine {
     FourCycle,
 }
 
-/// Operations of our own stand beside those that the derive made.
+/// Your own operations stand beside the generated ones.
 impl PlaneRepo {
-    /// Gives all planes of one manufacturer to another.
+    /// Assigns all planes of one manufacturer to another.
     async fn rename_manufacturer(from: &str, to: &str) -> dynorm::Result<Collection<Plane>> {
         let mut planes = Self::by_manufacturer(from).get_all().await?;
         for plane in &mut planes {
@@ -94,7 +93,7 @@ async fn run() -> anyhow::Result<()> {
 
     let mut report = import(file).await?;
 
-    // On AWS, an index follows its table a moment later: a query by it may not see what was saved just now.
+    // On AWS, an index lags behind its table, so a query of it may miss what was saved just now.
     let renamed = PlaneRepo::rename_manufacturer("AIRBUS INDUSTRIE", "AIRBUS").await?;
     report.batch("AIRBUS INDUSTRIE renamed to AIRBUS", renamed.stats());
 
@@ -113,8 +112,8 @@ async fn import(file: PlaneFile) -> anyhow::Result<Report> {
         .with_style(ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}")?);
     let (mut written, mut read, mut malformed) = (Stats::default(), Stats::default(), 0);
 
-    // The file is read on a thread of its own, never more than two batches ahead of the database: a file of any size takes
-    // the same memory.
+    // The file is read on its own thread, at most two batches ahead of the database, so that files of any
+    // size take the same memory.
     let (sender, mut batches) = mpsc::channel(2);
     let reader = tokio::task::spawn_blocking(move || file.read(&sender));
     while let Some(mut rows) = batches.recv().await {
@@ -150,7 +149,8 @@ async fn import(file: PlaneFile) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Saves some rows. Those that DynamoDB does not take, such as a plane without a tail number, become malformed ones.
+/// Saves some rows. Planes that DynamoDB rejects, such as one without a tail number, are counted as
+/// malformed.
 async fn save(rows: &mut Rows, written: &mut Stats) -> anyhow::Result<Collection<Plane>> {
     let error = match PlaneRepo::batch_save(&rows.planes).await {
         Ok(saved) => {
@@ -159,8 +159,8 @@ async fn save(rows: &mut Rows, written: &mut Stats) -> anyhow::Result<Collection
         }
         Err(error) => error,
     };
-    // The error of a batch knows the fate of every plane. A rejected one is a mistake in the file; anything else, such as a
-    // database out of reach, is not.
+    // The error of a batch has the fate of every plane. A rejected plane is an error in the file; anything
+    // else, such as an unreachable database, is not.
     if error.failures().iter().any(|failure| failure.fate != Fate::Rejected) {
         return Err(error.into());
     }

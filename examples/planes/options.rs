@@ -1,4 +1,4 @@
-//! The command line, and the database that it asks for.
+//! The command line, and the database that it selects.
 
 use std::env;
 use std::path::PathBuf;
@@ -27,14 +27,14 @@ Malformed rows are reported on stderr and left out. The exit code is 0 if anythi
 imported, and 1 if nothing was or if the database failed.
 ";
 
-/// What the command line asks for.
+/// The options on the command line.
 pub(crate) struct Options {
     pub(crate) file: PathBuf,
     endpoint: Option<String>,
 }
 
 impl Options {
-    /// `None` if it asks for help.
+    /// `None` for `--help`.
     pub(crate) fn from_args() -> anyhow::Result<Option<Self>> {
         use lexopt::prelude::*;
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/planes.csv").into();

@@ -1,16 +1,16 @@
-//! The table at the end.
+//! The report at the end.
 
 use std::fmt;
 
 use dynorm::Stats;
 use indicatif::HumanCount;
 
-/// What happened, as a table.
+/// The steps of the import, as a table.
 #[derive(Default)]
 pub(crate) struct Report(Vec<[String; 5]>);
 
 impl Report {
-    /// A row for what a batch did.
+    /// Adds a row with the statistics of a batch.
     pub(crate) fn batch(&mut self, what: &str, stats: &Stats) {
         let numbers = [stats.items, stats.requests, stats.retries].map(thousands);
         let [items, requests, retries] = numbers;
@@ -18,7 +18,7 @@ impl Report {
         self.0.push([what.to_owned(), items, requests, retries, time]);
     }
 
-    /// A row for a number of items.
+    /// Adds a row with a number of items.
     pub(crate) fn number(&mut self, what: &str, items: u64) {
         self.0.push([what, &thousands(items), "", "", ""].map(str::to_owned));
     }
@@ -35,7 +35,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Such as `3,322`.
+/// Formats a number with separators, such as `3,322`.
 pub(crate) fn thousands(number: u64) -> String {
     HumanCount(number).to_string()
 }

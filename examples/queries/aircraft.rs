@@ -1,4 +1,4 @@
-//! The ways to ask a table and its indexes.
+//! Queries of a table and its indexes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 
 use crate::{Engine, Plane, PlaneRepo};
 
-/// The first row that is no plane ends the import; the example `planes` shows how to go on without such rows.
+/// Stops at the first malformed row; the example `planes` shows how to continue after one.
 pub(crate) async fn import(file: &Path) -> anyhow::Result<Stats> {
     let rows = csv::Reader::from_path(file).with_context(|| format!("cannot open {}", file.display()))?;
     let mut malformed = None;
@@ -26,22 +26,22 @@ pub(crate) async fn import(file: &Path) -> anyhow::Result<Stats> {
 
 // By a key
 
-/// `one` takes no less and no more than one match. For a whole key, `PlaneRepo::get(tailnum)` does the same.
+/// `one` requires exactly one match. For a whole key, `PlaneRepo::get(tailnum)` does the same.
 pub(crate) async fn by_tailnum(tailnum: &str) -> dynorm::Result<Plane> {
     PlaneRepo::filter(Plane::TAILNUM.eq(tailnum)).one().await
 }
 
-/// Several whole keys are no query but a batch get, whatever else is asked of them.
+/// Several whole keys become a batch get, whatever the other conditions are.
 pub(crate) async fn with_tailnums(tailnums: &[&str]) -> dynorm::Result<Collection<Plane>> {
     PlaneRepo::filter(Plane::TAILNUM.is_in(tailnums.iter().copied()) & Plane::SEATS.gt(100)).get_all().await
 }
 
-/// A count sends the number and no items. It is paid for as if it sent them.
+/// A count transfers no items, but costs as much as reading them.
 pub(crate) async fn count_of(manufacturer: &str) -> dynorm::Result<u64> {
     PlaneRepo::by_manufacturer(manufacturer).count().await
 }
 
-/// The first match is enough to know.
+/// Stops at the first match.
 pub(crate) async fn is_there_one_of(manufacturer: &str) -> dynorm::Result<bool> {
     PlaneRepo::by_manufacturer(manufacturer).exists().await
 }
@@ -53,12 +53,12 @@ pub(crate) async fn with_seats(manufacturer: &str, low: u16, high: u16) -> dynor
     PlaneRepo::by_manufacturer(manufacturer).filter(Plane::SEATS.between(low, high)).get_all().await
 }
 
-/// `engines` is no key, so all planes of the manufacturer are read, and paid for.
+/// `engines` is not a key, so all planes of the manufacturer are read and paid for.
 pub(crate) async fn with_many_engines(manufacturer: &str) -> dynorm::Result<Collection<Plane>> {
     PlaneRepo::by_manufacturer(manufacturer).filter(Plane::ENGINES.gt(2)).get_all().await
 }
 
-/// `select` leaves the other fields where they are: a tuple of fields gives a `Vec` of tuples.
+/// `select` transfers only these fields. A tuple of fields gives a `Vec` of tuples.
 pub(crate) async fn largest(manufacturer: &str, count: u64) -> dynorm::Result<Vec<(String, String, u16)>> {
     PlaneRepo::by_manufacturer(manufacturer)
         .order_by(Plane::SEATS.desc())
@@ -68,7 +68,7 @@ pub(crate) async fn largest(manufacturer: &str, count: u64) -> dynorm::Result<Ve
         .await
 }
 
-/// A struct of some of the fields, for what is wanted together in more than one place.
+/// A struct of some of the fields, to read them together in several places.
 #[derive(Projection, Debug)]
 #[projection(of = Plane)]
 pub(crate) struct Model {
@@ -77,12 +77,12 @@ pub(crate) struct Model {
     pub(crate) seats: u16,
 }
 
-/// `select_as` reads its fields, and gives it.
+/// `select_as` reads only the fields of the struct.
 pub(crate) async fn smallest(manufacturer: &str) -> dynorm::Result<Option<Model>> {
     PlaneRepo::by_manufacturer(manufacturer).order_by(Plane::SEATS.asc()).select_as().first().await
 }
 
-/// Each manufacturer is a query of its own; what they bring is merged in the order asked for.
+/// Each manufacturer is a query. Their results are merged in the given order.
 pub(crate) async fn largest_of_any(manufacturers: &[&str]) -> dynorm::Result<Option<Plane>> {
     let is_one_of_them = Plane::MANUFACTURER.is_in(manufacturers.iter().copied());
     PlaneRepo::filter(is_one_of_them).order_by(Plane::SEATS.desc()).first().await
@@ -90,13 +90,14 @@ pub(crate) async fn largest_of_any(manufacturers: &[&str]) -> dynorm::Result<Opt
 
 // Many items
 
-/// One plane after another, while the next page is on its way: any number of planes takes the same memory.
+/// Gives one plane after another while the next page is being fetched, so the memory does not grow with their
+/// number.
 pub(crate) async fn seats_since(engine: Engine, year: u16) -> dynorm::Result<u64> {
     let seats = PlaneRepo::by_engine(engine).filter(Plane::YEAR.ge(year)).select(Plane::SEATS).stream();
     seats.try_fold(0, async |sum, seats| Ok(sum + u64::from(seats))).await
 }
 
-/// What DynamoDB cannot do, such as grouping, and sorting by any field, a collection does.
+/// A collection can do what DynamoDB cannot, such as grouping, or sorting by any field.
 pub(crate) async fn models_before(
     engine: Engine,
     year: u16,
@@ -109,12 +110,12 @@ pub(crate) async fn models_before(
 
 // The whole table
 
-/// No index helps here. A scan has to be asked for by its name, and its parts can be read side by side.
+/// No index serves this. A scan must be requested explicitly; its segments can be read in parallel.
 pub(crate) async fn built_before(year: u16) -> dynorm::Result<u64> {
     PlaneRepo::scan().filter(Plane::YEAR.lt(year)).segments(4).count().await
 }
 
-/// For a search form, say, that knows the names of fields at run time. A name that does not exist is an error.
+/// For code that knows field names only at run time, such as a search form. An unknown name is an error.
 pub(crate) async fn search(field: &str, number: u32) -> dynorm::Result<Collection<Plane>> {
     PlaneRepo::filter(dynorm::field(field).eq(number)).allow_scan().get_all().await
 }

@@ -1,6 +1,5 @@
-//! Queries: [`aircraft`] asks a table and its indexes in every way, a function each; [`orders`] keeps an order history in
-//! a table that several entities share; [`plans`] prints how queries are carried out. Take what you need. Run it with
-//! `cargo run --example queries`.
+//! Queries: [`aircraft`] has a function for every kind of query, [`orders`] an order history in a table that
+//! several entities share, [`plans`] prints the plans of queries. Run it with `cargo run --example queries`.
 
 mod aircraft;
 mod orders;
@@ -14,21 +13,21 @@ use serde::Deserialize;
 
 use orders::{Customer, Order, Status};
 
-/// An aircraft. It is an item of the table `planes` and, through serde, a row of the file.
+/// An aircraft: an item of the table `planes` and, through serde, a row of the file.
 #[derive(Entity, Deserialize, Clone, Debug)]
 struct Plane {
     #[entity(partition)]
     tailnum: String,
-    // An item without the sort key of an index is not in it: `by_engine` gives the planes whose year is known.
+    // An item without the sort key of an index is not in it: `by_engine` finds only planes with a known year.
     #[entity(index("by_engine", sort))]
-    #[serde(deserialize_with = "csv::invalid_option")] // the file says `NA` where it does not know
+    #[serde(deserialize_with = "csv::invalid_option")] // the file has `NA` for an unknown year
     year: Option<u16>,
     #[entity(index = "by_manufacturer")] // the partition key of a global index …
     manufacturer: String,
     model: String,
     engines: u8,
     #[entity(index("by_manufacturer", sort))]
-    // … and its sort key: what a query can narrow and be in order of
+    // … and its sort key, which a query can narrow and sort by
     seats: u16,
     #[entity(index = "by_engine")]
     engine: Engine,
@@ -51,7 +50,7 @@ enum Engine {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let db = Database::memory()?; // on AWS, `Database::from_env().await?`
+    let db = Database::memory()?; // on AWS: `Database::from_env().await?`
     db.create_table::<Plane>().await?;
     db.create_table::<Customer>().with::<Order>().await?; // one table, `shop`, with the indexes of both
     db.install(); // from here on, every `PlaneRepo::…` uses it

@@ -1,4 +1,4 @@
-//! An order history: customers and their orders in one table, whose keys are made of templates.
+//! An order history: customers and their orders in one table with template keys.
 
 use dynorm::prelude::*;
 
@@ -11,10 +11,10 @@ pub(crate) struct Customer {
     pub(crate) name: String,
 }
 
-/// An order stands in the partition of its customer, behind those placed before it.
+/// An order is in the partition of its customer, after the orders placed before it.
 #[derive(Entity, Clone, Debug, Default)]
 #[entity(table = "shop", partition = "CUSTOMER#{customer_id}", sort = "ORDER#{placed_at}#{id}")]
-// The index holds its keys, those of the table, and `total`: what a list of orders shows, without the rest.
+// The index holds its keys, those of the table, and `total`: enough for a list of orders.
 #[entity(index("by_status", partition = "STATUS#{status}", sort = "{placed_at}", include = [total]))]
 pub(crate) struct Order {
     pub(crate) customer_id: Id<Customer>,
@@ -34,12 +34,13 @@ pub(crate) enum Status {
     Returned,
 }
 
-/// Every order of a customer, the oldest first. Other items of the partition, such as the customer, are not read.
+/// Every order of a customer, the oldest first. Other items of the partition, such as the customer, are not
+/// read.
 pub(crate) async fn of_customer(id: Id<Customer>) -> dynorm::Result<Collection<Order>> {
     OrderRepo::filter(Order::CUSTOMER_ID.eq(id)).get_all().await
 }
 
-/// The template begins with `placed_at`, so the key of the table has this order.
+/// The template begins with `placed_at`, so the table sorts by it.
 pub(crate) async fn latest(id: Id<Customer>, count: u64) -> dynorm::Result<Collection<Order>> {
     OrderRepo::filter(Order::CUSTOMER_ID.eq(id))
         .order_by(Order::PLACED_AT.desc())
@@ -48,7 +49,8 @@ pub(crate) async fn latest(id: Id<Customer>, count: u64) -> dynorm::Result<Colle
         .await
 }
 
-/// The bounds become bounds of the key: all times have one length, so the texts of the template are in their order.
+/// The bounds become bounds of the key: all timestamps have the same length, so the texts of the template
+/// sort as they do.
 pub(crate) async fn between(
     id: Id<Customer>,
     from: Timestamp,
@@ -57,17 +59,18 @@ pub(crate) async fn between(
     OrderRepo::filter(Order::CUSTOMER_ID.eq(id) & Order::PLACED_AT.between(from, to)).get_all().await
 }
 
-/// Those of all customers, the oldest first: what the index holds of them, which has a type of its own.
+/// The orders of all customers with this status, the oldest first. They have a type of their own, with the
+/// fields in the index.
 pub(crate) async fn with_status(status: Status) -> dynorm::Result<Collection<OrderByStatus>> {
     OrderRepo::by_status(status).get_all().await
 }
 
-/// The whole orders: what the index finds is completed by a batch get, and checked again.
+/// Whole orders: the items found in the index are completed by a batch get, and checked again.
 pub(crate) async fn with_remarks(status: Status) -> dynorm::Result<Collection<Order>> {
     OrderRepo::by_status(status).hydrate().filter(Order::REMARKS.ne("")).get_all().await
 }
 
-/// Two customers: one with an order a month, one with a single order.
+/// Two customers: one with an order every month, one with a single order.
 pub(crate) async fn fill() -> anyhow::Result<[Customer; 2]> {
     let named = |name: &str| Customer { name: name.to_owned(), ..Customer::default() };
     let mut customers = [named("Ada"), named("Alan")];

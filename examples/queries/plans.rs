@@ -1,7 +1,7 @@
-//! How queries are carried out. `explain` sends nothing: it is for tests, for reviews, and for a look before the bill.
+//! The plans of queries. `explain` sends nothing; use it in tests, in reviews, and to estimate costs.
 
-use dynorm::Explanation;
 use dynorm::prelude::*;
+use dynorm::query::Explanation;
 
 use crate::orders::{Order, OrderRepo, Status};
 use crate::{Plane, PlaneRepo};

@@ -1,4 +1,4 @@
-//! Runs the examples, as a person does who has just cloned the repository.
+//! Runs the examples as in a fresh clone.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail, ensure};
 use dynorm::Database;
 use dynorm::aws::types::Select;
 
-/// An example as cargo has built it, next to this test. It sees nothing of the environment that names a database.
+/// The program of an example, as cargo built it beside this test, without the environment variables that name
+/// a database.
 fn example(name: &str) -> anyhow::Result<Command> {
     let test = env::current_exe()?;
     let profile = test.ancestors().nth(2).context("cargo builds tests in a folder of their own")?;
@@ -27,7 +28,7 @@ fn example(name: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// What a run has left behind.
+/// The result of a run.
 struct Run {
     stdout: String,
     stderr: String,
@@ -44,14 +45,14 @@ impl Run {
         })
     }
 
-    /// The number of items in the row of the table that begins with `what`.
+    /// The number of items in the row that begins with `what`.
     fn items(&self, what: &str) -> Option<usize> {
         let row = self.stdout.lines().find_map(|line| line.strip_prefix(what))?;
         row.split_whitespace().next()?.replace(',', "").parse().ok()
     }
 }
 
-/// A path of this test alone, with nothing there.
+/// A path for this test alone, with nothing there.
 fn fresh(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::remove_file(&path).ok();
@@ -97,7 +98,7 @@ fn every_section_of_the_batch_operations_runs() -> anyhow::Result<()> {
         "parallel processing: 376 users in 16 requests",
         "every section ran",
     ] {
-        // The lines before are used up, so the order counts.
+        // Each line continues after the one before, so the order matters.
         assert!(lines.any(|line| line == said), "no {said:?}, or not at its place, in\n{}", run.stdout);
     }
     assert_eq!(lines.next(), None);
@@ -139,12 +140,12 @@ fn every_query_gives_what_is_in_the_file() -> anyhow::Result<()> {
         "orders: 3 of all customers wait to be shipped, for 117",
         "orders: leave it at the door, for 60",
     ] {
-        // The lines before are used up, so the order counts.
+        // Each line continues after the one before, so the order matters.
         assert!(lines.any(|line| line == said), "no {said:?}, or not at its place, in\n{}", run.stdout);
     }
     assert!(run.stdout.contains("`Plane` has no field that is stored as `wings`"), "{}", run.stdout);
 
-    // The rest are explanations, apart by empty lines: a question, and how it is answered.
+    // The rest are plans, separated by empty lines.
     let plans: Vec<String> = lines.map(|line| format!("{line}\n")).collect();
     let plans = plans.concat();
     let answers: Vec<&str> = plans.split("\n\n").filter_map(|plan| plan.trim().lines().nth(1)).collect();
@@ -178,7 +179,7 @@ fn every_page_is_served_and_a_wrong_cursor_is_not() -> anyhow::Result<()> {
         ("an altered cursor: 400 ", "the cursor has another signature"),
         (
             "a cursor of another city: 400 ",
-            "the cursor belongs to another query; begin again with the first page",
+            "the cursor belongs to another query; start again with the first page",
         ),
         ("something else as a cursor: 400 ", "\"page-2\" is not a cursor"),
         ("no city: 400 ", "missing field `city`"),
@@ -210,7 +211,8 @@ fn a_batch_keeps_to_the_pace_of_its_table() -> anyhow::Result<()> {
     let run = Run::of(example("pace")?.arg("--file").arg(&file))?;
     assert_eq!((run.stderr.as_str(), run.code), ("", Some(0)));
 
-    // The name of a row stands in the first 36 columns; then come items, requests, at least, took, ratio, waited, sends.
+    // The name of a row is in the first 36 columns, followed by items, requests, at least, took, ratio,
+    // waited and sends.
     let figures = |name: &str| -> anyhow::Result<(f64, f64)> {
         let row = run.stdout.lines().find_map(|line| line.strip_prefix(name)).context("no such row")?;
         let cells: Vec<&str> = row.split_whitespace().filter(|cell| *cell != "s").collect();
@@ -221,7 +223,7 @@ fn a_batch_keeps_to_the_pace_of_its_table() -> anyhow::Result<()> {
         let (ratio, sends) = figures(name)?;
         assert!((1.0..=1.05).contains(&ratio) && (1.0..1.2).contains(&sends), "{}", run.stdout);
     }
-    // The first round trips find out what an idle table answers, and a hot range makes nothing else wait.
+    // The first round trips measure what an idle table answers, and a hot range does not delay other keys.
     assert!(figures("an idle table")?.0 <= 1.1, "{}", run.stdout);
     assert!(figures("a hot range of keys")?.1 < 1.2, "{}", run.stdout);
 
@@ -300,14 +302,14 @@ fn a_malformed_row_is_reported_by_its_line_and_the_others_are_saved() -> anyhow:
     Ok(())
 }
 
-/// The number of items that are in the file of the database, asked without the entity.
+/// The number of items in the database file, counted without the entity.
 #[tokio::main(flavor = "current_thread")]
 async fn stored(database: &Path) -> anyhow::Result<i32> {
     let client = Database::file(database)?.client().clone();
     Ok(client.scan().table_name("test-planes").select(Select::Count).send().await?.count)
 }
 
-/// The one line of an error, with its cause.
+/// Checks that it fails with a single line, which has all these parts.
 fn assert_fails(command: &mut Command, parts: &[&str]) -> anyhow::Result<()> {
     let run = Run::of(command)?;
     assert_eq!((run.stdout.as_str(), run.code), ("", Some(1)), "{}", run.stderr);

@@ -31,7 +31,7 @@ pub(crate) fn attribute(attribute: &Attribute<'_>) -> TokenStream {
     }
 }
 
-/// A map with the fields as its entries.
+/// A struct, stored as a map with one entry a field.
 fn structure(attribute: &Attribute<'_>, fields: &[Field<'_>]) -> TokenStream {
     let ident = attribute.ident;
     let (impl_generics, ty_generics, where_clause) = attribute.generics.split_for_impl();
@@ -82,7 +82,7 @@ fn field_infos<'f>(fields: &'f [Field<'_>]) -> impl Iterator<Item = TokenStream>
     })
 }
 
-/// Whatever the field is.
+/// A newtype, stored as its field is.
 fn newtype(attribute: &Attribute<'_>, ty: &Type) -> TokenStream {
     let encoder = Ident::new("encoder", Span::mixed_site());
     let value = Ident::new("value", Span::mixed_site());
@@ -103,7 +103,7 @@ fn newtype(attribute: &Attribute<'_>, ty: &Type) -> TokenStream {
     implementation(attribute, &spanned_as(ty, "Newtype"), &body)
 }
 
-/// The name of the variant, as text.
+/// An enum without data, stored as the name of the variant.
 fn choice(attribute: &Attribute<'_>, variants: &[(&Ident, LitStr)]) -> TokenStream {
     let encoder = Ident::new("encoder", Span::mixed_site());
     let value = Ident::new("value", Span::mixed_site());
@@ -126,7 +126,7 @@ fn choice(attribute: &Attribute<'_>, variants: &[(&Ident, LitStr)]) -> TokenStre
     implementation(attribute, &quote!(__d::shape::Choice), &body)
 }
 
-/// A map: the name of the variant under the tag, and its data beside it.
+/// An enum with data, stored as a map: the name of the variant under the tag, and its data beside it.
 fn tagged(attribute: &Attribute<'_>, tag: &LitStr, variants: &[Variant<'_>]) -> TokenStream {
     let name_of_content = words::VALUE_OF_VARIANT;
     let encoder = Ident::new("encoder", Span::mixed_site());
@@ -146,10 +146,14 @@ fn tagged(attribute: &Attribute<'_>, tag: &LitStr, variants: &[Variant<'_>]) -> 
                 let infos =
                     quote!(const { &[__d::field(#name_of_content, <#ty as __d::Attribute>::SCALAR)] });
                 encode.push(quote! {
-                    Self::#ident(#content) => #encoder.variant(#tag, #name, #infos, |#item| <#ty as __d::Attribute>::put(#content, #item, 0)),
+                    Self::#ident(#content) => #encoder.variant(#tag, #name, #infos, |#item| {
+                        <#ty as __d::Attribute>::put(#content, #item, 0)
+                    }),
                 });
                 decode.push(quote! {
-                    #name => __d::Ok(Self::#ident(<#ty as __d::Attribute>::get(&__d::Fields::<1>::read(#value, #infos)?, 0)?)),
+                    #name => __d::Ok(Self::#ident(
+                        <#ty as __d::Attribute>::get(&__d::Fields::<1>::read(#value, #infos)?, 0)?,
+                    )),
                 });
             }
             VariantData::Struct(fields) => {
@@ -216,7 +220,7 @@ fn implementation(attribute: &Attribute<'_>, shape: &TokenStream, body: &TokenSt
     }
 }
 
-/// What a generic type asks of its parameters.
+/// The bounds of a generic type's parameters.
 fn bounds(attribute: &Attribute<'_>, where_clause: Option<&syn::WhereClause>) -> TokenStream {
     let parameters: Vec<&Ident> =
         attribute.generics.type_params().map(|parameter| &parameter.ident).collect();

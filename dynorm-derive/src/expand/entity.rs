@@ -1,10 +1,11 @@
-//! The code of `#[derive(Entity)]`. It is data and one pair of functions to write and read the fields; everything that can
-//! be ordinary code of the runtime crate is.
+//! The code of `#[derive(Entity)]`: constant data, and one pair of functions that write and read the fields.
+//! Everything else is ordinary code of the runtime crate.
 //!
-//! Two things keep the errors of rustc at one for each mistake, and at its token. What a field needs of its type is asked as
-//! `<Type as Trait>::…`, wherever it is needed: the type is the token of the user, and equal errors at one place are shown
-//! once. What can only be asked of an attribute, such as whether it can be a key, is asked of `Own<Type>`, which is the type
-//! itself if it is an attribute, and an error that was reported already if it is not.
+//! Two rules keep rustc's errors at one a mistake, at the right token. A bound on a field's type is written
+//! as `<Type as Trait>::…` wherever it is needed: the type is the user's token, and rustc shows equal errors
+//! at one token once. A bound that makes sense for attributes only, such as being a key, is put on
+//! `Own<Type>`. That is the type itself if it is an attribute, and otherwise an error type, since that error
+//! has been reported already.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -48,7 +49,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     quote! {
         #repository_type
         #(#projected_types)*
-        // A field, and its type, may be more private than the struct.
+        // A field and its type may be more private than the struct.
         #[allow(dead_code, missing_docs, private_bounds, private_interfaces)]
         const _: () = {
             use #door::__private as __d;
@@ -74,7 +75,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// `User::EMAIL` and its like.
+/// The constants of the fields, such as `User::EMAIL`.
 fn constants(entity: &Entity<'_>) -> TokenStream {
     let ident = entity.ident;
     let key_fields = entity.key_fields();
@@ -143,7 +144,7 @@ fn info(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// What is not stored, so that an entity which is read again keeps it.
+/// Copies the fields that are not stored, so that a reread entity keeps them.
 fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
     let skipped = entity.fields.iter().filter(|field| matches!(field.storage, Storage::Skip(_)));
     let fields: Vec<&Ident> = skipped.map(|field| field.ident).collect();
@@ -157,17 +158,20 @@ fn skipped(entity: &Entity<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The line of a field in the table of fields. It asks of the type what the field needs.
+/// The entry of a field in the table of fields. It checks that the field's type meets the bounds.
 fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
     let Field { ident, ty, name, .. } = field;
     let is = |source: &Source| matches!(source, Source::Field(key) if key == *ident);
-    let stands_in = |source: &Source| matches!(source, Source::Template { template, .. } if template.fields().contains(ident));
+    let stands_in = |source: &Source| match source {
+        Source::Template { template, .. } => template.fields().contains(ident),
+        _ => false,
+    };
     let table_key = entity.keys().any(is);
     let index_key = entity.index_keys().any(is);
     let table_part = entity.keys().any(stands_in);
     let index_part = entity.index_keys().any(stands_in);
     let own = spanned_as(ty, "Own");
-    // `deleted_at` in the key is refused already, and its type would be refused a second time.
+    // `deleted_at` in a key has been refused already; its type would be refused a second time.
     let is_deleted_at = field.stamps.iter().any(|(kind, _)| *kind == StampKind::DeletedAt);
     let is_typed = field.is_typed() && !(is_deleted_at && (table_key || table_part));
     let defaulted = field.default.as_ref().map(|default| match default {
@@ -175,7 +179,7 @@ fn field_info(entity: &Entity<'_>, field: &Field<'_>) -> TokenStream {
         DefaultValue::Expression(_) => quote!(.preset()),
     });
     let sensitive = field.sensitive.then(|| quote!(.sensitive()));
-    // What holds for the table holds for an index.
+    // A check for a key of the table covers the indexes too.
     let info = if !is_typed {
         quote!(__d::opaque(#name))
     } else if table_key {
@@ -224,7 +228,7 @@ fn decode(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// Only templates ask for single fields.
+/// Gives a field by its position; only templates need it.
 fn key_part(entity: &Entity<'_>) -> TokenStream {
     let mut parts: Vec<&Field<'_>> = Vec::new();
     for source in entity.keys().chain(entity.index_keys()) {

@@ -1,4 +1,5 @@
-//! The code of fields, of an entity and of a nested struct alike: their constants, and one line to write and one to read each.
+//! The code of fields, for entities and nested structs: their constants, and one line each to write and to
+//! read them.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,7 +9,7 @@ use syn::spanned::Spanned;
 use crate::model::{DefaultValue, Field, Storage};
 use crate::names::constant_name;
 
-/// The fields that have a constant: the stored ones, the first of each name.
+/// The fields that get a constant: the stored ones, and of two with one name the first.
 pub(crate) fn with_constant<'f, 'i>(fields: &'f [Field<'i>]) -> impl Iterator<Item = &'f Field<'i>> {
     let stored = || fields.iter().filter(|field| field.is_stored());
     stored().enumerate().filter_map(move |(position, field)| {
@@ -18,13 +19,13 @@ pub(crate) fn with_constant<'f, 'i>(fields: &'f [Field<'i>]) -> impl Iterator<It
     })
 }
 
-/// It is documented as its field is.
+/// The constant of a field, with the field's own documentation.
 pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> TokenStream {
     let Field { ident, vis, ty, name, docs, .. } = field;
     let constant = constant_name(ident);
     let encode = match &field.storage {
         Storage::With(path) => {
-            // Called as it is elsewhere, so that a function that is not there is one error.
+            // The same path as in `encode_fields`, so that a missing function is one error.
             let call = quote_spanned!(path.span()=> #path::encode);
             Some(quote!(, |value, encoder| #call(value, encoder)))
         }
@@ -43,7 +44,7 @@ pub(crate) fn constant(field: &Field<'_>, owner: &TokenStream, is_key: bool) -> 
     }
 }
 
-/// `__d::Alias<Type>`, the whole of it spanned as the type is, so that an error underlines the type.
+/// `__d::Alias<Type>` with the span of the type, so that an error underlines the whole type.
 pub(crate) fn spanned_as(ty: &Type, alias: &str) -> TokenStream {
     let mut tokens = ty.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(|| ty.span(), |token| token.span());
@@ -53,7 +54,8 @@ pub(crate) fn spanned_as(ty: &Type, alias: &str) -> TokenStream {
     quote!(#open #ty #close)
 }
 
-/// One line for each field, the last of which is the result. `owner` stands before its name: `&self.`, or nothing for the fields of a variant.
+/// One line a field; the last one is the result. `owner` is the text before the field: `&self.`, or nothing
+/// for the fields of a variant.
 pub(crate) fn encode_fields(
     fields: &[Field<'_>],
     item: &Ident,
@@ -85,12 +87,12 @@ pub(crate) fn encode_fields(
     }
 }
 
-/// How many attributes the fields stand for.
+/// The number of attributes that the fields are stored as.
 pub(crate) fn stored(fields: &[Field<'_>]) -> Literal {
     Literal::usize_unsuffixed(fields.iter().filter(|field| field.is_stored()).count())
 }
 
-/// Reads the fields out of what was `found`. What is `derived` from them is no part of a flattened map.
+/// Reads the fields from the attributes in `found`. The `derived` attributes do not go into a flattened map.
 pub(crate) fn decode_fields(fields: &[Field<'_>], found: &Ident, derived: &TokenStream) -> Vec<TokenStream> {
     let mut position = 0usize;
     let lines = fields.iter().map(|field| {

@@ -1,4 +1,4 @@
-//! Indexes: their data, and the types of what projected ones hold.
+//! The code of indexes: their data, and the types of the items in projected indexes.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -10,7 +10,7 @@ use super::keys::key_source;
 use crate::model::{Entity, Field, Index};
 use crate::names::projection_name;
 
-/// The indexes whose keys are there; it is reported for the others what they lack, or that their name is taken.
+/// The indexes with complete keys. For the others, and for names that are taken, an error has been reported.
 pub(super) fn indexes<'e, 'i>(entity: &'e Entity<'i>) -> impl Iterator<Item = &'e Index> + use<'e, 'i> {
     entity.indexes.iter().filter(|index| {
         let is_taken = index.projection.is_some() && projection_name(entity, index) == entity.repository;
@@ -30,7 +30,7 @@ pub(super) fn index_info(entity: &Entity<'_>, index: &Index) -> TokenStream {
     quote!(__d::#kind(#name, &[#(#partition),*], &[#(#sort),*]) #projecting)
 }
 
-/// The type of what a projected index holds, and what reads it.
+/// The type of the items in a projected index, and the code that reads them.
 pub(crate) fn projected(entity: &Entity<'_>, index: &Index) -> (TokenStream, TokenStream) {
     let Entity { ident, vis, .. } = entity;
     let name = projection_name(entity, index);
@@ -54,8 +54,8 @@ pub(crate) fn projected(entity: &Entity<'_>, index: &Index) -> (TokenStream, Tok
         #[automatically_derived]
         impl __d::Projection for #name {
             type Entity = #ident;
-            fn places() -> __d::Places {
-                __d::Places::of::<#ident>(&[#(#positions),*])
+            fn paths() -> __d::ProjectedPaths {
+                __d::ProjectedPaths::of::<#ident>(&[#(#positions),*])
             }
             fn decode_projection(#item: &__d::Item<'_>) -> __d::Read<Self> {
                 let #found = __d::found::<#ident, #count>(#item)?;

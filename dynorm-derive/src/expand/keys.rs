@@ -1,4 +1,4 @@
-//! Where the keys of tables and indexes come from, as data.
+//! The code of key sources: where the keys of tables and indexes come from, as data.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;

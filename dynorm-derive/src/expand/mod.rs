@@ -1,4 +1,4 @@
-//! Writes the code: a file for each file of `parse`, and those that they share.
+//! Writes the code: one file for each file of `parse`, and the shared ones.
 
 mod attribute;
 mod entity;

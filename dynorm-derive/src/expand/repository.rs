@@ -1,4 +1,4 @@
-//! The type of the repository, and the functions on it that begin a query by an index.
+//! The code of the repository type, and of its functions that start a query of an index.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -10,7 +10,7 @@ use super::index::indexes;
 use crate::model::{Entity, Field, Index, Source};
 use crate::names::{projection_name, starter_name};
 
-/// The type of the repository, and what makes it one.
+/// The repository type and its implementation of `Repository`.
 pub(crate) fn repository(entity: &Entity<'_>) -> (TokenStream, TokenStream) {
     let Entity { ident, vis, repository, .. } = entity;
     let doc = format!(" The operations on `{}`.", ident.unraw());
@@ -28,7 +28,7 @@ pub(crate) fn repository(entity: &Entity<'_>) -> (TokenStream, TokenStream) {
     (definition, implementation)
 }
 
-/// One function for each index, which begins a query by it.
+/// One function for each index, which starts a query of it.
 pub(super) fn starters(entity: &Entity<'_>) -> TokenStream {
     let repository = &entity.repository;
     let mut names: Vec<Ident> = Vec::new();
@@ -61,7 +61,7 @@ fn starter(entity: &Entity<'_>, position: usize, index: &Index) -> TokenStream {
             fields.push(field);
         }
     }
-    // A projected index gives what it holds.
+    // A projected index gives its own type.
     let (result, select) = match &index.projection {
         Some(_) => {
             let projection = projection_name(entity, index);

@@ -1,4 +1,4 @@
-//! The rules of an entity beside its fields: timestamps, version, expiry, soft deletion, unique fields and hooks.
+//! The code of an entity's rules: timestamps, version, expiry, soft deletion, unique fields and hooks.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -8,7 +8,8 @@ use syn::spanned::Spanned;
 
 use crate::model::{Entity, Field, StampKind, Storage};
 
-/// Which field is `updated_at` or `deleted_at`, and how it is written where there is no entity at hand.
+/// The position of `updated_at` or `deleted_at`, and the function that encodes its new value without an
+/// entity.
 fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenStream> {
     let field = entity.stamped(kind)?;
     let Field { ident, ty, .. } = field;
@@ -31,7 +32,7 @@ fn moment(entity: &Entity<'_>, kind: StampKind, method: &Ident) -> Option<TokenS
     Some(quote!(.#method(#position, #encode)))
 }
 
-/// The rules of an entity as data, behind what all entities have.
+/// The rules as data, on top of the defaults that all entities have.
 pub(crate) fn rules(entity: &Entity<'_>) -> TokenStream {
     let name = |name: &str| Ident::new(name, Span::call_site());
     let position = |kind: StampKind, method: &str| {
@@ -49,14 +50,14 @@ pub(crate) fn rules(entity: &Entity<'_>) -> TokenStream {
     rules.into_iter().flatten().chain(hooks).chain(uniques(entity)).collect()
 }
 
-/// Which field is the version, and the last that its type holds.
+/// The position of the version field, and the largest value of its type.
 fn version_field(entity: &Entity<'_>) -> Option<TokenStream> {
     let Field { ident, ty, .. } = entity.stamped(StampKind::Version).filter(|field| field.is_stored())?;
     let position = entity.position(ident);
     Some(quote!(.version(#position, <#ty as __d::Version>::LAST)))
 }
 
-/// Which fields are unique, and the table that their values are claimed in.
+/// The positions of the unique fields, and the table of their claims.
 fn uniques(entity: &Entity<'_>) -> Option<TokenStream> {
     let fields: Vec<&Field<'_>> = entity.fields.iter().filter(|field| field.unique.is_some()).collect();
     if fields.is_empty() {
@@ -69,7 +70,7 @@ fn uniques(entity: &Entity<'_>) -> Option<TokenStream> {
     Some(quote!(.uniques(&[#(#positions),*], &__d::claims!(#name, #table, #expires))))
 }
 
-/// The traits of an entity with such rules.
+/// The traits that the rules implement.
 pub(crate) fn rule_traits(entity: &Entity<'_>) -> TokenStream {
     let ident = entity.ident;
     let soft_delete = entity.stamped(StampKind::DeletedAt).map(|Field { ident: field, ty, .. }| {
@@ -99,7 +100,7 @@ pub(crate) fn rule_traits(entity: &Entity<'_>) -> TokenStream {
         }
     });
     let has_hooks = entity.hooks.as_ref().map(|word| {
-        // Where hooks are asked for.
+        // At the word `hooks`, so that a missing `impl Hooks` is reported there.
         let this = quote_spanned!(word.span()=> __d::HasHooks);
         quote! {
             #[automatically_derived]
@@ -109,7 +110,7 @@ pub(crate) fn rule_traits(entity: &Entity<'_>) -> TokenStream {
     quote!(#soft_delete #expires #versioned #has_hooks)
 }
 
-/// The way to the hooks, and whether the entity is new.
+/// The functions that call the hooks, and the test for a new entity.
 pub(crate) fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
     if entity.hooks.is_none() && entity.fields.iter().all(|field| field.unique.is_none()) {
         return None;
@@ -139,7 +140,7 @@ pub(crate) fn hooks(entity: &Entity<'_>) -> Option<TokenStream> {
     Some(quote!(#hook #is_new))
 }
 
-/// The version, for writes that have to find it as it is.
+/// Access to the version, for writes that check it.
 pub(crate) fn version(entity: &Entity<'_>) -> Option<TokenStream> {
     let Field { ident, ty, .. } = entity.stamped(StampKind::Version)?;
     Some(quote! {

@@ -1,4 +1,4 @@
-//! What stands in for that which a mistake leaves out, so that the code that uses the type is not reported as well.
+//! Stand-ins for code that an error leaves out, so that uses of the type are not reported as well.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::repository::repository;
 use crate::model::Entity;
 
-/// For a type that is no struct with fields.
+/// For a type that is not a struct with fields.
 pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     let Entity { ident, door, table, .. } = entity;
     let (repository_type, repository_impl) = repository(entity);
@@ -33,7 +33,7 @@ pub(crate) fn entity(entity: &Entity<'_>) -> TokenStream {
     }
 }
 
-/// For an entity without a key: one that takes whatever a caller gives for it.
+/// For an entity without a key: a key type that accepts any argument.
 pub(crate) fn key() -> TokenStream {
     quote! {
         type Key = __d::UnknownKey;

@@ -1,4 +1,4 @@
-//! Reads what `#[derive(Attribute)]` stands on.
+//! Reads the input of `#[derive(Attribute)]`.
 
 use syn::ext::IdentExt;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, FieldsNamed, LitStr, Variant as SynVariant};
@@ -30,7 +30,8 @@ pub(crate) fn attribute<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Attr
     let shape = if let Some(lifetime) = input.generics.lifetimes().next() {
         errors.at(
             lifetime,
-            "an attribute owns what it holds, since it is read from answers that are gone: use `String` or `Cow<'static, str>` instead of a reference",
+            "an attribute owns its data, since the response that it is read from is dropped: use `String` \
+            or `Cow<'static, str>` instead of a reference",
         );
         None
     } else {
@@ -39,7 +40,7 @@ pub(crate) fn attribute<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Attr
     Attribute { ident: &input.ident, generics: &input.generics, door, shape }
 }
 
-/// `None` for what cannot be an attribute, and for enums that would not compile.
+/// `None` for a type that cannot be an attribute, and for an enum with errors, whose code would not compile.
 fn shape<'i>(
     input: &'i DeriveInput,
     case: Option<Case>,
@@ -56,7 +57,7 @@ fn shape<'i>(
         Data::Union(_) => {
             errors.at(
                 &input.ident,
-                "a union cannot be stored, since nothing says which of its fields is meant: use an enum",
+                "a union cannot be stored, since it does not tell which of its fields is set: use an enum",
             );
             None
         }
@@ -79,7 +80,8 @@ fn structure<'i>(
         Fields::Unnamed(_) | Fields::Unit => {
             errors.at(
                 &input.ident,
-                "an attribute is a struct with named fields, which becomes a map, or a newtype of one field, which becomes what it holds",
+                "this struct cannot be stored: use named fields, which are stored as a map, or a single \
+                unnamed one, `struct Email(String);`, which is stored as its type",
             );
             None
         }
@@ -116,13 +118,13 @@ fn enumeration<'i>(
     AttributeShape::Tagged { tag, variants }
 }
 
-/// The field of a newtype is stored as it is, under the name of whatever holds it.
+/// The field of a newtype has no name of its own, so it takes no attributes.
 fn refuse_field_attributes(field: &syn::Field, errors: &mut Errors) {
     for entry in &attr::entries(&field.attrs, words::ATTRIBUTE, errors) {
         errors.at(
             &entry.word,
             format_args!(
-                "a newtype is stored as what it holds, so its field takes no attributes: remove `{}`",
+                "a newtype is stored as its field is, so the field takes no attributes: remove `{}`",
                 entry.word
             ),
         );
@@ -146,7 +148,11 @@ fn read_variant<'i>(
     let collision = |name: &LitStr, errors: &mut Errors| {
         errors.at(
             name,
-            format_args!("{:?} is the name of the tag, too: choose another with `#[attribute(tag = \"…\")]` on the enum", tag.value()),
+            format_args!(
+                "{:?} is also the name of the tag: choose another tag with `#[attribute(tag = \
+                \"…\")]` on the enum",
+                tag.value()
+            ),
         );
     };
     let data = match &variant.fields {
@@ -160,7 +166,11 @@ fn read_variant<'i>(
             VariantData::Newtype(&field.ty)
         }
         Fields::Unnamed(fields) => {
-            errors.at(fields, "the values of a variant become entries of a map, so they need names: write `Variant { width: u32, height: u32 }`");
+            errors.at(
+                fields,
+                "the values of a variant become entries of a map, so they need names: write \
+                `Variant { width: u32, height: u32 }`",
+            );
             return None;
         }
         Fields::Named(fields) => {

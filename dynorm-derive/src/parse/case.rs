@@ -1,4 +1,4 @@
-//! `rename_all`: how names are spelled, as in serde.
+//! Reads `rename_all`, the case of names, as in serde.
 
 use heck::{ToKebabCase, ToLowerCamelCase, ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
 
@@ -15,7 +15,7 @@ const CASES: &[(&str, Case)] = &[
     ("UPPERCASE", Case::Upper),
 ];
 
-/// How names are spelled, as in serde.
+/// The case of a name.
 #[derive(Clone, Copy)]
 pub(super) enum Case {
     Snake,

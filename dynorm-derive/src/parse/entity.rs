@@ -1,4 +1,4 @@
-//! Reads what `#[derive(Entity)]` stands on.
+//! Reads the input of `#[derive(Entity)]`.
 
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, FieldsNamed, GenericParam, Ident, LitStr};
@@ -13,17 +13,19 @@ use crate::plural::table_name;
 use crate::template::{Segment, Template};
 use crate::words;
 
-/// `None` for what cannot be an entity at all.
+/// `None` for a type that cannot be an entity at all.
 pub(crate) fn entity<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Entity<'i>> {
     if let Some(parameter) = input.generics.params.first() {
         errors.at(
             parameter,
             match parameter {
                 GenericParam::Lifetime(_) => {
-                    "an entity owns what it holds, since it is read from answers that are gone: use `String` or `Cow<'static, str>` instead of a reference"
+                    "an entity owns its data, since the response that it is read from is dropped: use \
+                    `String` or `Cow<'static, str>` instead of a reference"
                 }
                 _ => {
-                    "an entity is not generic, since it stands for one table: write one struct for each table, and share their common part as a field that derives `Attribute`"
+                    "an entity cannot be generic, since it belongs to one table: write one struct for each \
+                    table, and put what they share into a field that derives `Attribute`"
                 }
             },
         );
@@ -35,18 +37,21 @@ pub(crate) fn entity<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<
             Fields::Named(fields) => read_fields(fields, case, &mut entity, errors),
             _ => refuse(
                 &mut entity,
-                "an entity is a struct with named fields, since each becomes an attribute of its item: write `struct User { #[entity(id)] id: Id<User> }`",
+                "an entity is a struct with named fields, each stored as an attribute: write `struct User { \
+                #[entity(id)] id: Id<User> }`",
                 errors,
             ),
         },
         Data::Enum(_) => refuse(
             &mut entity,
-            "an entity is a struct, and this is an enum: derive `Attribute` for it, and make it a field of an entity",
+            "an entity is a struct, and this is an enum: derive `Attribute` for it, and make it a field of \
+            an entity",
             errors,
         ),
         Data::Union(_) => refuse(
             &mut entity,
-            "an entity is a struct with named fields, and this is a union: use a struct, with an enum as a field for what is one of several",
+            "an entity is a struct with named fields, and this is a union: use a struct, with an enum for a \
+            field that is one of several types",
             errors,
         ),
     }
@@ -59,7 +64,7 @@ fn refuse(entity: &mut Entity<'_>, message: &str, errors: &mut Errors) {
     entity.has_fields = false;
 }
 
-/// What the attributes of the struct itself say.
+/// Reads the attributes of the struct.
 fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, Option<Case>) {
     let mut once = Once::default();
     let mut table = None;
@@ -75,7 +80,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
     let mut key_failed = errors.count() > before;
     for entry in &entries {
         let word = entry.word.unraw().to_string();
-        // A type may have a name of its own and former ones, and a table several indexes.
+        // These two may be given several times.
         let is_again = word == words::INDEX || word == words::TYPE_NAME && entry.has_options();
         if !is_again && !once.first(&entry.word, errors) {
             continue;
@@ -108,7 +113,7 @@ fn read_struct<'i>(input: &'i DeriveInput, errors: &mut Errors) -> (Entity<'i>, 
                 errors.at(
                     &entry.word,
                     format_args!(
-                        "`{word}` is said of a field: write `#[entity({word}{value})]` above the field that it is"
+                        "`{word}` belongs on a field: write `#[entity({word}{value})]` above the field"
                     ),
                 );
                 key_failed = true;
@@ -189,7 +194,7 @@ fn unescaped(entry: &Entry, errors: &mut Errors) -> Option<Ident> {
     Some(entry.word.clone())
 }
 
-/// The key templates of an entity, and the names of the attributes that hold them.
+/// The key templates of an entity, and the names of their attributes.
 #[derive(Default)]
 struct KeyTemplates {
     partition: Option<Template>,
@@ -211,7 +216,10 @@ impl KeyTemplates {
             if let (Some(attribute), None, false) = (attribute, template, entity.key_failed) {
                 errors.at(
                     attribute,
-                    format_args!("this names the attribute of a template, and there is none: write `{word} = \"…\"` beside it"),
+                    format_args!(
+                        "this names the attribute of a template, and there is no template: add \
+                        `{word} = \"…\"`"
+                    ),
                 );
             }
         }
@@ -223,10 +231,7 @@ impl KeyTemplates {
                 errors.at(literal, "the items of an `untyped` entity have no type: remove one of the two");
             }
             if !has_template && !entity.key_failed {
-                errors.at(
-                    untyped,
-                    "only an entity whose key is a template has its type stored: remove `untyped`",
-                );
+                errors.at(untyped, "the type is stored only if the key is a template: remove `untyped`");
             }
         } else if has_template {
             let default = || LitStr::new(words::TYPE_OF_ENTITY, entity.ident.span());
@@ -234,7 +239,11 @@ impl KeyTemplates {
             entity.type_name = self.type_name;
         } else if !entity.key_failed {
             for literal in self.type_attribute.iter().chain(self.type_name.all()) {
-                errors.at(literal, "only an entity whose key is a template has its type stored: write `partition = \"…\"` beside it");
+                errors.at(
+                    literal,
+                    "the type is stored only if the key is a template: add `partition = \
+                    \"…\"`, or remove this",
+                );
             }
         }
         entity.partition = Source::of(self.partition, self.partition_attribute, words::PARTITION_OF_TEMPLATE);
@@ -286,7 +295,8 @@ fn read_fields<'i>(
                     Some((_, other)) => errors.at(
                         &word,
                         format_args!(
-                            "two fields are `{word}`: `{other}` is it already, and an entity has one, so remove one of the two"
+                            "an entity has one `{word}` field, and `{other}` is it already: remove one of \
+                            the two"
                         ),
                     ),
                     None => {
@@ -296,7 +306,7 @@ fn read_fields<'i>(
                             Some(why) => errors.at(
                                 &word,
                                 format_args!(
-                                    "`{}` {why}, and writes ask the table for it: remove one of the two",
+                                    "`{}` {why}, and writes check the stored value: remove one of the two",
                                     field.ident
                                 ),
                             ),
@@ -331,7 +341,7 @@ fn add_key(entity: &mut Entity<'_>, field: &Field<'_>, word: &Ident, sort: bool,
         Some(other) => errors.at(
             word,
             format_args!(
-                "two {role}s: {} is it already, and a table has one, so remove one of the two{remedy}",
+                "a table has one {role}, and {} is it already: remove one of the two{remedy}",
                 other.describe()
             ),
         ),
@@ -346,7 +356,7 @@ fn refuse_untyped(field: &Field<'_>, word: &Ident, errors: &mut Errors) -> bool 
     true
 }
 
-/// Puts the fields themselves into the templates, which name them without `r#`.
+/// Replaces the fields in templates by those of the struct, since templates name them without `r#`.
 fn name_template_fields(entity: &mut Entity<'_>) {
     let fields: Vec<&Ident> = entity.fields.iter().map(|field| field.ident).collect();
     let index_keys =

@@ -1,9 +1,10 @@
-//! Reads a field and its attributes, of an entity and of a nested struct alike.
+//! Reads a field and its attributes, for entities and nested structs.
 //!
-//! To add a field attribute, also: its word and its place in the lists of `words.rs`; what it means in `model.rs` (a `Role`
-//! below, a `Storage`, or a member of `Field`); what it excludes in `check.rs`; its code in `expand/` (`fields.rs` for how it is
-//! stored, `rules.rs` for what writes and reads make of it); a row in the docs of `lib.rs`; a golden in `tests.rs` and a case
-//! in `dynorm-tests/tests/ui`.
+//! To add a field attribute, also change: `words.rs` (its word, and the lists that it belongs to); `model.rs`
+//! (a `Storage` or a member of `Field`, or here a `Role`); `check.rs` (what it excludes); `expand/fields.rs`
+//! if it changes how the field is stored, or `expand/rules.rs` if it changes what writes and reads do; the
+//! list in the docs of `lib.rs`; a golden in `tests.rs`; and a case in `dynorm-tests/tests/ui`. A test fails
+//! if the words, the readers and the docs differ.
 
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
@@ -14,13 +15,13 @@ use crate::errors::Errors;
 use crate::model::{DefaultValue, Field, Projected, StampKind, Storage};
 use crate::words;
 
-/// What a field is to its entity.
+/// The role of a field in its entity.
 pub(super) enum Role {
     Key {
         word: Ident,
         sort: bool,
     },
-    /// A fresh id at the first save; the partition key, unless the field or a template says otherwise.
+    /// Gets a new id at the first save; the partition key, unless the field or a template says otherwise.
     Id {
         word: Ident,
     },
@@ -39,15 +40,15 @@ pub(super) enum Role {
         word: Ident,
         kind: StampKind,
     },
-    /// No other entity has the same value.
+    /// No other item has the same value.
     Unique {
         word: Ident,
     },
-    /// An attribute that could not be read, so that what it meant is not known.
+    /// An attribute that could not be read, so that its role is not known.
     Unknown,
 }
 
-/// The attributes of one field while they are read.
+/// The attributes of one field, while they are read.
 #[derive(Default)]
 struct Read {
     storage: Option<(Ident, Storage)>,
@@ -75,7 +76,7 @@ pub(super) fn read<'i>(
             unknown(entry, known, attribute, errors);
             continue;
         }
-        // A field may belong to several indexes.
+        // A field may be in several indexes.
         if matches!(text.as_str(), words::INDEX | words::LSI) || once.first(&entry.word, errors) {
             read.entry(entry, &text, errors);
         }
@@ -85,7 +86,7 @@ pub(super) fn read<'i>(
     }
     let storage = read.storage.map_or(Storage::Attribute, |(_, storage)| storage);
     if let (Some((word, _)), Storage::Flatten(_)) = (&read.default, &storage) {
-        errors.at(word, "a flattened map is empty when there is nothing in it: remove `default`");
+        errors.at(word, "a flattened map is empty if there are no other attributes: remove `default`");
     }
     let name = read.rename.unwrap_or_else(|| {
         let text = ident.unraw().to_string();
@@ -143,7 +144,7 @@ impl Read {
         }
     }
 
-    /// A field is stored in one way.
+    /// Sets the storage of the field, which may be given once.
     fn store(&mut self, word: Ident, storage: Storage, errors: &mut Errors) {
         match &self.storage {
             Some((other, _)) => errors
@@ -159,12 +160,15 @@ fn unknown(entry: &Entry, known: &[&str], attribute: &str, errors: &mut Errors) 
         let value = if words::ENTITY_FLAGS.contains(&text.as_str()) { "" } else { " = …" };
         errors.at(
             &entry.word,
-            format_args!("`{text}` is said of the entity: write `#[entity({text}{value})]` above the struct"),
+            format_args!("`{text}` belongs on the struct: write `#[entity({text}{value})]` above the struct"),
         );
     } else if attribute == words::ATTRIBUTE && words::ON_FIELD.contains(&text.as_str()) {
         errors.at(
             &entry.word,
-            format_args!("`{text}` is for the fields of an entity, and this is a nested struct: move it to a field that derives `Entity`"),
+            format_args!(
+                "`{text}` is for the fields of an entity, and this is a nested struct: move it to \
+                a field that derives `Entity`"
+            ),
         );
     } else {
         attr::unknown(&entry.word, known, "a field", errors);
@@ -186,7 +190,12 @@ fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
                 let option = &option.word;
                 errors.at(
                     option,
-                    format_args!("a key of several fields, or of a template, is said on the struct: write `#[entity(index(\"{}\", {option} = …))]` above it, or `{option}` alone for this field", name.value()),
+                    format_args!(
+                        "a key of several fields or of a template belongs on the struct: write \
+                        `#[entity(index(\"{}\", {option} = …))]` above it, or `{option}` alone for this \
+                        field",
+                        name.value()
+                    ),
                 );
             }
             words::SORT => sort = option.flag(errors),
@@ -199,7 +208,8 @@ fn index_role(entry: &Entry, errors: &mut Errors) -> Option<Role> {
         errors.at(
             &entry.word,
             format_args!(
-                "a field is the partition key or the sort key of the index `{}`, not both: remove one of the two",
+                "a field is the partition key or the sort key of the index `{}`, not both: remove one of \
+                the two",
                 name.value()
             ),
         );

@@ -1,4 +1,4 @@
-//! Reads the indexes of an entity, which are put together from the struct and from its fields.
+//! Reads the indexes of an entity, from the attributes of the struct and of its fields.
 
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use crate::model::{Entity, Field, Index, Projected, Source};
 use crate::words;
 
-/// `index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}")`, or of several attributes
+/// `index("gsi1", partition = "STATUS#{status}", sort = "{placed_at}")`, or with several attributes a key
 /// `index("by_place", partition = [country, city], sort = [street, number])`, on the struct.
 pub(super) fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Errors) {
     let Some((name, options)) = entry.named("gsi1", errors) else { return };
@@ -45,7 +45,10 @@ pub(super) fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Er
         if let (Some(attribute), None, true) = (attribute, template, errors.count() == before) {
             errors.at(
                 attribute,
-                format_args!("this names the attribute of a template, and there is none: write `{word} = \"…\"` beside it"),
+                format_args!(
+                    "this names the attribute of a template, and there is no template: add `{word} \
+                    = \"…\"`"
+                ),
             );
         }
     }
@@ -53,7 +56,9 @@ pub(super) fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Er
     if partition.is_none() && sort.is_none() && several.iter().all(Vec::is_empty) && !failed {
         errors.at(
             &name,
-            "an index on the struct is made of templates or of several fields: write `index(\"gsi1\", partition = \"STATUS#{status}\")` or `index(\"by_place\", partition = [country, city])`, or put `index = \"…\"` on a field",
+            "the keys of an index on the struct are templates or lists of fields: write `index(\"gsi1\", \
+            partition = \"STATUS#{status}\")` or `index(\"by_place\", partition = [country, city])`, or put \
+            `index = \"…\"` on a field",
         );
         return;
     }
@@ -72,7 +77,14 @@ pub(super) fn read_index(entry: &Entry, entity: &mut Entity<'_>, errors: &mut Er
                 slot.extend(fields.into_iter().map(Source::Field));
             } else {
                 let role = if is_sort { words::SORT } else { words::PARTITION };
-                errors.at(&name, format_args!("the index `{}` has its {role} key in two places: give it once, here or on the fields", name.value()));
+                errors.at(
+                    &name,
+                    format_args!(
+                        "the index `{}` has its {role} key in two places: give it \
+                    once, here or on the fields",
+                        name.value()
+                    ),
+                );
             }
         }
     }
@@ -93,7 +105,7 @@ pub(super) fn add_projection(
         errors.at(
             &projection.word,
             format_args!(
-                "it is said twice what the index `{}` holds: say it once, on any of its keys",
+                "the index `{}` has two projections: give `keys_only` or `include` once, on any of its keys",
                 name.value()
             ),
         );
@@ -101,7 +113,7 @@ pub(super) fn add_projection(
     index.projection = Some(projection);
 }
 
-/// The index of a name, a new one if there is none.
+/// The index with this name, which is added if there is none.
 fn index<'e>(entity: &'e mut Entity<'_>, name: &LitStr) -> Option<&'e mut Index> {
     let position = entity.indexes.iter().position(|index| index.name.value() == name.value());
     let position = position.unwrap_or_else(|| {
@@ -119,7 +131,7 @@ fn index<'e>(entity: &'e mut Entity<'_>, name: &LitStr) -> Option<&'e mut Index>
     entity.indexes.get_mut(position)
 }
 
-/// A part of the index could not be read, so that nothing more is asked of it.
+/// Records that a part of the index is invalid, so that nothing more is checked.
 pub(super) fn fail_index(entity: &mut Entity<'_>, name: &LitStr) {
     if let Some(index) = index(entity, name) {
         index.failed = true;
@@ -151,7 +163,8 @@ pub(super) fn add_index_key(
         Some(other) => errors.at(
             name,
             format_args!(
-                "the index `{0}` has a {role} already, {1}: choose another name{remedy}; a key of several fields is said on the struct, in its order: `#[entity(index(\"{0}\", {word} = [a, b]))]`",
+                "the index `{0}` has a {role} already, {1}: choose another name{remedy}; a key of several \
+                fields is given on the struct, in order: `#[entity(index(\"{0}\", {word} = [a, b]))]`",
                 name.value(),
                 other.describe()
             ),

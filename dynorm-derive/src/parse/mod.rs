@@ -1,5 +1,5 @@
-//! Reads a type and its attributes. What is wrong with one attribute is reported and passed over, so that everything else
-//! is still read.
+//! Reads a type and its attributes. An invalid attribute is reported and skipped, so that everything else is
+//! still read.
 
 mod attribute;
 mod case;

@@ -1,26 +1,31 @@
-//! Reads what `#[derive(Projection)]` stands on.
+//! Reads the input of `#[derive(Projection)]`.
 
 use syn::ext::IdentExt;
 use syn::{Data, DataStruct, DeriveInput, Fields};
 
 use crate::attr::{self, Once, default_door};
 use crate::errors::Errors;
-use crate::model::{Part, Projection};
+use crate::model::{Projection, ProjectionField};
 use crate::words;
 
-/// `None` for what cannot be a projection.
+/// `None` for a type that cannot be a projection.
 pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Projection<'i>> {
     if let Some(parameter) = input.generics.params.first() {
         errors.at(
             parameter,
-            "a projection has no parameters, since it is made of the fields of one entity: write one struct for each",
+            "a projection cannot be generic, since it belongs to one entity: write one struct for each \
+            entity",
         );
         return None;
     }
     let fields = match &input.data {
         Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) => Some(&fields.named),
         _ => {
-            errors.at(&input.ident, "a projection is a struct with named fields, each named as the field of the entity that it is");
+            errors.at(
+                &input.ident,
+                "a projection is a struct with named fields, each with the name of a \
+                field of the entity",
+            );
             None
         }
     };
@@ -40,10 +45,10 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
     if of.is_none() && errors.count() == before {
         errors.at(
             &input.ident,
-            "it is not said what this is a projection of: write `#[projection(of = User)]` above the struct",
+            "the projection does not name its entity: write `#[projection(of = User)]` above the struct",
         );
     }
-    let mut parts = Vec::new();
+    let mut fields_read = Vec::new();
     for field in fields.into_iter().flatten() {
         let Some(ident) = &field.ident else { continue };
         let mut once = Once::default();
@@ -54,20 +59,20 @@ pub(crate) fn projection<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Opt
                 continue;
             }
             match entry.word.unraw().to_string().as_str() {
-                words::FROM => from = entry.place("User::ADDRESS.field(Address::CITY)", errors),
+                words::FROM => from = entry.field_path("User::ADDRESS.field(Address::CITY)", errors),
                 _ => {
                     attr::unknown(&entry.word, words::ON_PROJECTION_FIELD, "a field of a projection", errors);
                 }
             }
         }
-        parts.push(Part { ident, ty: &field.ty, from, failed: errors.count() > before });
+        fields_read.push(ProjectionField { ident, ty: &field.ty, from, failed: errors.count() > before });
     }
     if fields.is_some_and(syn::punctuated::Punctuated::is_empty) {
         errors.at(
             &input.ident,
-            "a projection has at least one field: name those of the entity that are wanted",
+            "a projection has at least one field: add the fields of the entity that it reads",
         );
     }
-    let has_fields = !parts.is_empty();
-    Some(Projection { ident: &input.ident, of: of?, door, parts, has_fields })
+    let has_fields = !fields_read.is_empty();
+    Some(Projection { ident: &input.ident, of: of?, door, fields: fields_read, has_fields })
 }

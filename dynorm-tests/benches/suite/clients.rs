@@ -1,4 +1,4 @@
-//! The two clients of our own: dynorm, and what a user would write without it.
+//! Our own two clients: dynorm, and the code that a user would write without it.
 
 use std::collections::HashMap;
 
@@ -15,11 +15,11 @@ use crate::clock::Clock;
 use crate::shapes::{Shape as _, User, UserRepo};
 use crate::{DYNORM, SDK};
 
-/// Saves so many users, reads them back, and prints what that took.
+/// Saves `items` users, reads them back, and prints the measurements.
 pub(crate) fn run(way: &str, endpoint: &str, items: usize) -> anyhow::Result<()> {
     let users: Vec<User> = (1..=items).map(User::sample).collect();
     crate::work::runtime()?.block_on(async {
-        // Each run has a table of its own.
+        // Each run has its own table.
         let db = Database::local(endpoint).with_table_prefix(format!("{}-", std::process::id()));
         match way {
             DYNORM => dynorm(&db, &users).await,
@@ -80,7 +80,7 @@ async fn sdk(client: &Client, table: &str, users: &[User]) -> anyhow::Result<()>
             rest = answer.unprocessed_keys.unwrap_or_default();
         }
     }
-    // In the order of the ids, as dynorm gives them.
+    // In the order of the ids, as dynorm returns them.
     let found: Vec<User> = ids.iter().filter_map(|id| found.remove(id)).collect();
     let read = clock.stop()?;
     ensure!(found.len() == ids.len(), "{} were read", found.len());
@@ -88,7 +88,7 @@ async fn sdk(client: &Client, table: &str, users: &[User]) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Without indexes: those cost the engine, and not the client.
+/// Without indexes, which cost the engine and not the client.
 async fn create_table(client: &Client, table: &str) -> anyhow::Result<()> {
     let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build()?;
     let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);

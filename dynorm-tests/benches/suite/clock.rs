@@ -1,10 +1,10 @@
-//! What a client measures of itself. The package of the peers takes this file as its own.
+//! The measurements that a client makes of itself. The package of the peers includes this file.
 
 use std::time::Instant;
 
 use anyhow::Context as _;
 
-/// What a piece of work took, in seconds; not a number where a client has no way of doing it.
+/// The cost of a piece of work in seconds; NaN if the client cannot do it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Took {
     pub(crate) cpu: f64,
@@ -12,14 +12,14 @@ pub(crate) struct Took {
 }
 
 impl Took {
-    /// The less of the two, of each.
+    /// The minimum of both, of each figure.
     #[allow(dead_code, reason = "the peers have one turn each")]
     pub(crate) fn least(self, other: Self) -> Self {
         Self { cpu: self.cpu.min(other.cpu), wall: self.wall.min(other.wall) }
     }
 }
 
-/// Measures a piece of work of this process: CPU of all its threads, and wall time.
+/// Measures CPU time of all threads of this process, and wall time.
 pub(crate) struct Clock {
     cpu: f64,
     wall: Instant,
@@ -36,7 +36,7 @@ impl Clock {
     }
 }
 
-/// Seconds of CPU that the threads of this process have had, by the kernel's exact count.
+/// CPU seconds of the threads of this process, by the kernel's exact count.
 fn cpu() -> anyhow::Result<f64> {
     let mut nanoseconds = 0.0;
     for thread in std::fs::read_dir("/proc/self/task").context("this needs Linux")? {

@@ -1,8 +1,8 @@
-//! The codec by itself: one item of each kind from struct to bytes and back.
+//! The codec alone: one item of each kind from struct to bytes and back.
 //!
-//! dynorm's codec has no door of its own. What it writes is measured by the function that the derive makes; what it reads,
-//! as the difference between finding the item and finding nothing, through the whole stack on both sides. The same holds for
-//! the SDK's own reader and writer, whose requests are the same but for the item.
+//! dynorm's codec has no public interface. Writing is measured by the generated function; reading by the
+//! difference between finding the item and finding nothing, through the whole stack. The SDK's reader and
+//! writer are measured in the same way, with the same requests except for the item.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -19,7 +19,7 @@ use crate::stub::{client, recording_client};
 use crate::work::{Case, Round, Way};
 use crate::{DYNORM, FLOOR, SDK};
 
-/// serde_dynamo by itself, without the SDK's reader and writer.
+/// serde_dynamo alone, without the SDK's reader and writer.
 pub(crate) const SERDE_DYNAMO: &str = "serde_dynamo";
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -56,21 +56,22 @@ fn add<S: Shape>(cases: &mut Vec<Case>, rounds: u64) {
     });
 }
 
-/// As many items are written into one buffer as a request of 100 KB items can hold without much growing.
+/// The number of items that are written into one buffer, limited so that 100 KB items do not make it grow
+/// much.
 const ITEMS: usize = 5;
 
 fn samples<S: Shape>() -> Vec<S> {
     (1..=ITEMS).map(S::sample).collect()
 }
 
-/// The item that is read, in JSON, as the floor writes it.
+/// The item to read, as JSON from the floor's writer.
 pub(crate) fn json<S: Shape>(item: &S) -> String {
     let mut json = Vec::new();
     item.write(&mut json);
     String::from_utf8(json).unwrap_or_default()
 }
 
-/// The floor is one only if it does the same: the same bytes for an item, and the same item for the bytes.
+/// Checks that the floor does the same work: the same bytes for an item, and the same item for the bytes.
 pub(crate) fn check_floor() -> anyhow::Result<()> {
     assert_same::<User>()?;
     assert_same::<Plane>()?;
@@ -83,7 +84,7 @@ fn assert_same<S: Shape>() -> anyhow::Result<()> {
     let (client, sent) = recording_client("{}");
     let db = Database::new(client);
     for item in (1..50).map(S::sample) {
-        // Stamped, which the floor does not do.
+        // With timestamps, which the floor does not set.
         let item = runtime.block_on(<S::Repo as Repository>::save(item).on(&db).into_future())?;
         let text = json(&item);
         let sent = sent.lock().map(|sent| sent.clone()).unwrap_or_default();
@@ -110,7 +111,7 @@ fn encode_floor<S: Shape>() -> Round {
     Box::new(move |_| {
         let mut out = Vec::new();
         for item in &items {
-            // As dynorm's values are tagged here, so are these.
+            // dynorm's values are tagged here, so these are too.
             out.extend_from_slice(br#"{"M":"#);
             item.write(&mut out);
             out.push(b'}');
@@ -196,11 +197,11 @@ fn decode_serde_dynamo<S: Shape>() -> Round {
     })
 }
 
-/// serde_dynamo consumes the item that it reads, so each round needs one.
+/// serde_dynamo consumes the item that it reads, so each round needs its own.
 fn clone_item<S: Shape>() -> Round {
     let item = item::<S>();
     Box::new(move |_| {
-        // It is dropped by serde_dynamo in the other case, and here.
+        // serde_dynamo drops it in the other case.
         black_box(item.clone());
     })
 }

@@ -1,5 +1,6 @@
-//! What it costs to compile: `cargo check` of a hundred entities of ten fields, beside serde's two derives on the same structs
-//! and toasty's derive, each in a generated package; and a cold build of dynorm, beside that of the SDK.
+//! Compile times: `cargo check` of a hundred entities with ten fields, compared with serde's two derives on
+//! the same structs and toasty's derive, each in a generated package; and a cold build of dynorm, compared
+//! with the SDK's.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,11 @@ const RUNS: usize = 5;
 const SERDE: &str = "serde's two derives";
 const TOASTY: &str = "toasty";
 
-/// A way of deriving, and what it needs.
+/// A derive macro and its dependencies.
 struct Derive {
     way: &'static str,
     package: &'static str,
-    /// The lock file that says which versions it gets.
+    /// The lock file with the versions.
     lock: &'static str,
     dependencies: String,
     derives: &'static str,
@@ -80,7 +81,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Seconds of a check after a change, with everything that is depended on at hand: the fastest of several.
+/// Seconds for a check after a change, with all dependencies built: the fastest of several.
 fn checked(derive: &Derive) -> anyhow::Result<f64> {
     let mut code = String::from("//! Generated.\n");
     for entity in 0..ENTITIES {
@@ -115,7 +116,7 @@ pub struct Entity{entity} {{
     Ok(fastest)
 }
 
-/// A cold build of dynorm and its derive, with what they stand on already built; and of the SDK's crate for DynamoDB.
+/// A cold build of dynorm and its derive, with their dependencies built; and of the SDK's DynamoDB crate.
 fn cold(dynorm: &str) -> anyhow::Result<Vec<Row>> {
     let package = package("cold", "Cargo.lock", dynorm, "//! Generated.\n")?;
     run(&["build"], &package)?;
@@ -131,12 +132,14 @@ fn cold(dynorm: &str) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Writes a package of one file; it shares its builds with the others, and its versions with the lock file.
+/// Writes a package with one file. It shares the build directory with the others, and takes its versions from
+/// the lock file.
 fn package(name: &str, lock: &str, dependencies: &str, code: &str) -> anyhow::Result<PathBuf> {
     let folder = target("compile").join(name);
     std::fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependencies}\n\n[workspace]\n"
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \
+        \"2024\"\n\n[dependencies]\n{dependencies}\n\n[workspace]\n"
     );
     std::fs::write(folder.join("Cargo.toml"), manifest)?;
     std::fs::write(folder.join("src/lib.rs"), code)?;
@@ -144,7 +147,7 @@ fn package(name: &str, lock: &str, dependencies: &str, code: &str) -> anyhow::Re
     Ok(folder)
 }
 
-/// Seconds of a cargo command.
+/// The seconds that a cargo command takes.
 fn run(command: &[&str], package: &Path) -> anyhow::Result<f64> {
     let start = Instant::now();
     let status = cargo()

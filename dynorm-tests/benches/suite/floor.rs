@@ -1,7 +1,7 @@
-//! The floor that dynorm's codec is compared with: what one would write by hand for these four items with serde_json, for
-//! the same bytes and the same structs. Nothing of dynorm's codec is used. Each struct writes itself in one function, with
-//! serde_json's own writing of text and floats and itoa's of integers, and is read in one pass by serde's derive, straight
-//! into its fields: a text is copied once, a number is parsed where it stands.
+//! The floor for dynorm's codec: hand-written code with serde_json for these four items, with the same bytes
+//! and structs, and without dynorm's codec. Each struct is written by one function, with serde_json's writer
+//! for strings and floats and itoa's for integers. It is read in one pass by serde's derive into its fields,
+//! with one copy of each string.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,15 +14,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 mod shapes;
 mod time;
 
-/// A struct that is written and read by hand.
+/// A struct with hand-written reading and writing.
 pub(crate) trait Floor: Sized {
-    /// Its attributes, as a JSON object.
+    /// Writes the attributes as a JSON object.
     fn write(&self, out: &mut Vec<u8>);
 
-    /// The reverse.
+    /// Reads the attributes.
     fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error>;
 
-    /// An item.
+    /// Reads an item.
     fn from_json(json: &[u8]) -> serde_json::Result<Self> {
         let mut from = serde_json::Deserializer::from_slice(json);
         let item = Self::read(&mut from)?;
@@ -31,14 +31,14 @@ pub(crate) trait Floor: Sized {
     }
 }
 
-// Writing.
+// Writing
 
 fn json_text(out: &mut Vec<u8>, text: &str) {
-    // Writing into memory has no way to fail.
+    // Writing into memory cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 
-/// `before` is the name of the attribute and what stands before the value.
+/// `before` is the text before the value: the name of the attribute and punctuation.
 fn text(out: &mut Vec<u8>, before: &str, text: &str) {
     out.extend_from_slice(before.as_bytes());
     json_text(out, text);
@@ -103,9 +103,9 @@ fn map(out: &mut Vec<u8>, before: &str, value: &impl Floor) {
     out.push(b'}');
 }
 
-// Reading: each value is an object of one member, whose name is its type.
+// Reading: each value is an object with one member, whose name is its type.
 
-/// Reads what stands behind the name of the type.
+/// Reads the content after the type's name.
 trait Content<'de> {
     const TYPE: &'static str;
     type Value;
@@ -138,7 +138,7 @@ fn attribute<'de, C: Content<'de>, D: Deserializer<'de>>(from: D) -> Result<C::V
     from.deserialize_map(OneMember::<C>(PhantomData))
 }
 
-/// Made of the text of a JSON string, without a copy of it in between.
+/// Built from a JSON string without another copy.
 struct FromText<T, F>(F, PhantomData<T>);
 
 impl<'de, T, F: FnOnce(&str) -> Option<T>> DeserializeSeed<'de> for FromText<T, F> {
@@ -198,7 +198,7 @@ impl<'de> Content<'de> for Time {
     }
 }
 
-/// Of an enum: `status`, for the one that there is.
+/// An enum, `status`, the only one.
 struct State;
 
 impl<'de> Content<'de> for State {
@@ -236,7 +236,7 @@ impl<'de> Content<'de> for Flag {
     }
 }
 
-/// A set of texts.
+/// A set of strings.
 struct Texts;
 
 impl<'de> Content<'de> for Texts {
@@ -316,7 +316,7 @@ impl<'de, C: Content<'de>> DeserializeSeed<'de> for One<C> {
     }
 }
 
-/// For a field that may be absent; one that is there has a value.
+/// For a field that may be absent; one that is present has a value.
 fn some<'de, C: Content<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<C::Value>, D::Error> {
     attribute::<C, D>(from).map(Some)
 }

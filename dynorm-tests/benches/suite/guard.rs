@@ -1,7 +1,7 @@
-//! The guard: the figures that repeat, against their limits. `.ci/run` runs it.
+//! The guard: checks repeatable figures against limits. `.ci/run` runs it.
 //!
-//! Instructions are counted where valgrind is there; allocations always are. How many lines the derive writes is held by a
-//! test of `dynorm-derive`.
+//! Allocations are always counted, instructions only if valgrind is installed. A test of `dynorm-derive`
+//! limits the number of generated lines.
 
 use crate::codec::cases as codec;
 use crate::requests::{BATCH_GET, BATCH_SAVE, QUERY, batch_get_dynorm, cases as requests};
@@ -9,28 +9,29 @@ use crate::shapes::{Document, Order, Plane, Shape, User};
 use crate::work::{self, Case, Way, allocations, allocations_of, instructions};
 use crate::{DYNORM, FLOOR, SDK};
 
-/// What dynorm may take, as a share of what another way takes, or in addition to it.
+/// A limit for dynorm: a share of another way's figure, or an addition to it.
 struct Limit {
     part: &'static str,
     case: String,
     against: Against,
-    /// What is to be reached.
+    /// The goal.
     goal: f64,
-    /// What has been reached, with three in a hundred to spare: more than that fails.
+    /// The figure reached so far, plus three percent. More than that fails.
     reached: f64,
 }
 
 #[derive(Clone, Copy)]
 enum Against {
-    /// Instructions, as a share of those of another way.
+    /// Instructions, as a share of another way's.
     Way(&'static str),
-    /// Allocations an item, beyond those that the fields of the struct are.
+    /// Allocations per item, beyond those for the fields of the struct.
     Fields,
-    /// The same of the second half of a request's items, so that what the SDK takes for the request itself does not count.
+    /// The same for the second half of a request's items, so that the SDK's cost of the request itself does
+    /// not count.
     FieldsOfMore,
 }
 
-/// Every limit. `reached` only goes down.
+/// All limits. `reached` only goes down.
 fn limits() -> Vec<Limit> {
     let of = |part, case: &str, against, goal, reached| Limit {
         part,
@@ -59,7 +60,7 @@ fn limits() -> Vec<Limit> {
     ]
 }
 
-/// True if every limit is kept.
+/// True if no limit is exceeded.
 pub(crate) fn check() -> anyhow::Result<bool> {
     crate::codec::check_floor()?;
     let has_valgrind = work::has_valgrind();

@@ -1,10 +1,10 @@
-//! What was measured on what.
+//! Describes the machine and the versions of a measurement.
 
 use std::process::Command;
 
 use crate::results::workspace;
 
-/// As Markdown.
+/// The description in Markdown.
 pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let file = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -24,7 +24,9 @@ pub(crate) fn describe() -> String {
     let versions: Vec<String> =
         versions.iter().map(|name| format!("{name} {}", version(&lock, name).unwrap_or_default())).collect();
     format!(
-        "| machine | |\n|---|---|\n| processor | {processor}, {cores} cores |\n| memory | {} GB |\n| system | {system}, Linux {kernel} |\n| compiler | {} |\n| libraries | {}, {} |\n| instructions counted by | {} |\n\n",
+        "| machine | |\n|---|---|\n| processor | {processor}, {cores} cores |\n| memory | {} GB |\n| system \
+        | {system}, Linux {kernel} |\n| compiler | {} |\n| libraries | {}, {} |\n| instructions counted by \
+        | {} |\n\n",
         kilobytes / 1_000_000,
         first_line("rustc", "--version"),
         versions.join(", "),

@@ -4,9 +4,9 @@
 //! cargo bench --workspace --all-features --bench suite
 //! ```
 //!
-//! It measures every part, prints the tables, and writes them into `docs/BENCHMARKS.md`, the figures and the plots into
-//! `docs/benchmarks/`. With the names of parts behind `--`, only those are measured; with `guard`, the figures that repeat are
-//! checked against their limits, and nothing is written.
+//! It measures all parts, prints the tables, and writes them to `docs/BENCHMARKS.md`, and the figures and
+//! plots to `docs/benchmarks/`. With names of parts after `--`, it measures only those. With `guard`, it
+//! checks the repeatable figures against their limits, and writes nothing.
 
 mod clients;
 mod clock;
@@ -45,13 +45,13 @@ pub(crate) const FLOOR: &str = "floor";
 
 /// A part of the suite.
 struct Part {
-    /// What it is called on the command line, its markers in the page and its files.
+    /// Its name on the command line, in the markers of the page and in its files.
     name: &'static str,
     measure: fn() -> anyhow::Result<Vec<Row>>,
     tables: &'static [Table],
 }
 
-/// Everything, in the order of the report.
+/// All parts, in the order of the report.
 const PARTS: &[Part] = &[
     Part {
         name: "codec",
@@ -142,10 +142,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// False if a limit is not kept.
+/// False if a limit is exceeded.
 fn run(arguments: &[String]) -> anyhow::Result<bool> {
     match arguments {
-        // This program starts itself for what must be a process of its own.
+        // This program starts itself for work that needs its own process.
         [flag, part, rest @ ..] if flag == "--rounds" => {
             work::run_rounds(&cases(part)?, rest)?;
             Ok(true)

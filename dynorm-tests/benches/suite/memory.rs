@@ -1,12 +1,12 @@
-//! Memory: the peak of streams of a million items, of items of several sizes, and of queries beside what `get_all` takes; and
-//! how often memory is asked for.
+//! Memory: the peak of streams of a million items, of items of several sizes, and of queries compared with
+//! `get_all`; and the number of allocations.
 //!
-//! A stream that takes more than its bound fails: 64 MB for a batch, 10 MB for a query. Each
-//! row is a process of its own, with the multi-threaded runtime and the signing client of a user, in real time; what it
-//! talks to is in the same process, takes a millisecond for each request, and keeps nothing. The peak is `VmRSS` before
-//! the stream begins and `VmHWM` after its end, as Linux counts them: pages of the program that are first used meanwhile
-//! count, too, which is what the row of a single request is there to show. What the server allocates to write an answer is taken
-//! off the allocations.
+//! A stream that exceeds its limit fails: 64 MB for a batch, 10 MB for a query. Each row is measured in its
+//! own process, with the multi-threaded runtime and the signing client of a user, in real time. The server is
+//! in the same process, takes a millisecond for each request, and stores nothing. The peak is `VmHWM` after
+//! the stream minus `VmRSS` before it, as Linux counts them. It includes pages of the program that are first
+//! used meanwhile; the row of a single request shows their size. The server's allocations for an answer are
+//! subtracted.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -32,17 +32,18 @@ use futures_util::StreamExt as _;
 use crate::results::Row;
 use crate::work::{allocations_of, allocations_so_far};
 
-/// What the stream of a batch may take, whatever its length.
+/// The limit for the stream of a batch of any length.
 const BATCH_BOUND: u64 = 64_000_000;
 
-/// The same for the query of one partition: two pages of 1 MB, at one and a half times that as entities of 1 KB; the answer
-/// that is being read, at worst twice; the memory of a program's first request; and a third of all that to spare.
+/// The limit for a query of one partition: two pages of 1 MB, one and a half times as large as entities of 1
+/// KB; the answer being read, at worst twice; the memory of a program's first request; and a third of all
+/// that in reserve.
 const QUERY_BOUND: u64 = 10_000_000;
 
-/// DynamoDB ends a page when it has read so much.
+/// DynamoDB ends a page after reading this much.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// How long the server takes for a request.
+/// The server's time for a request.
 const ROUND_TRIP: Duration = Duration::from_millis(1);
 
 const CASES: &[Case] = &[
@@ -76,11 +77,11 @@ struct Case {
 #[derive(Clone, Copy)]
 enum Way {
     Save,
-    /// A fifth of what is sent comes back as unprocessed.
+    /// A fifth of the items sent comes back unprocessed.
     SaveAgain,
     Get,
     Query,
-    /// No stream: what it takes grows with what it finds.
+    /// Not a stream: its memory grows with the number of items.
     QueryAll,
 }
 
@@ -110,7 +111,7 @@ struct User {
     updated_at: Timestamp,
 }
 
-/// The same, all in one partition.
+/// The same items in one partition.
 #[derive(Entity, Clone, Debug)]
 struct Member {
     #[entity(partition)]
@@ -128,7 +129,7 @@ struct Member {
     updated_at: Timestamp,
 }
 
-/// Every case, and an error if one is over its bound.
+/// Measures all cases. Fails if one exceeds its limit.
 pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut over = Vec::new();
@@ -151,18 +152,18 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// What one case took.
+/// The measurements of a case.
 struct Figures {
-    /// Bytes.
+    /// In bytes.
     peak: u64,
     /// The bytes of the bodies of all requests and answers.
     traffic: u64,
     millis: u64,
-    /// An item.
+    /// Per item.
     allocations: f64,
 }
 
-/// Runs this program again: what one stream leaves behind must not hide what the next one takes.
+/// Runs this program again, so that memory left by one case does not hide the peak of the next.
 fn in_a_process(case: &Case) -> anyhow::Result<Figures> {
     let output = Command::new(std::env::current_exe()?).args(["--memory", case.name]).output()?;
     ensure!(output.status.success(), "the run failed:\n{}", String::from_utf8_lossy(&output.stderr));
@@ -176,7 +177,7 @@ fn in_a_process(case: &Case) -> anyhow::Result<Figures> {
     }
 }
 
-/// One case, in this process.
+/// Runs a case in this process.
 pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     let case = CASES.iter().find(|case| case.name == name).context("there is no such case")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -197,7 +198,7 @@ pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A figure of this process, in bytes.
+/// A memory figure of this process, in bytes.
 fn memory(field: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status").context("this needs Linux")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field)).context("no such figure")?;
@@ -206,7 +207,7 @@ fn memory(field: &str) -> anyhow::Result<u64> {
 }
 
 impl Case {
-    /// As the table calls it.
+    /// The name in the table.
     fn label(&self) -> String {
         match self.items {
             items if items >= 1_000_000 => format!("{}, a million", self.name),
@@ -214,7 +215,7 @@ impl Case {
         }
     }
 
-    /// What the server allocates for an item of an answer, and the items themselves before they are saved.
+    /// The server's allocations for an item of an answer, and those for the items before they are saved.
     fn answer_allocations(&self, server: &Server) -> f64 {
         const ITEMS: u64 = 100;
         let allocations = match self.way {
@@ -257,7 +258,7 @@ impl Case {
                 while let Some(member) = found.next().await {
                     items += u64::from(member?.note.len() == self.note);
                     if items.is_multiple_of(200) {
-                        // Slow enough for the next page to be there while there is much left of this one.
+                        // Slow enough that the next page arrives while most of this one is left.
                         tokio::time::sleep(ROUND_TRIP).await;
                     }
                 }
@@ -299,7 +300,7 @@ fn database(server: Server) -> Database {
     Database::new(Client::from_conf(config))
 }
 
-/// Takes every write, finds an item for every key, and has so many in every partition.
+/// Accepts every write, finds an item for every key, and has `items` items in every partition.
 #[derive(Clone, Debug)]
 struct Server {
     items: u64,
@@ -345,15 +346,15 @@ impl Server {
         let items: Vec<String> = items.map(|number| format!("{{{}}}", attributes(number, &note))).collect();
         format!(r#"{{"Responses":{{"users":[{}]}},"UnprocessedKeys":{{}}}}"#, items.join(","))
     }
-    /// The answer to a `Query`: a page, from the key in the request.
+    /// The answer to a `Query`: a page that starts after the key in the request.
     fn page(&self, request: &str) -> String {
         let note = "n".repeat(self.note);
-        // What DynamoDB counts is the names and values, without what JSON has around them.
+        // DynamoDB counts names and values, without the JSON syntax.
         let a_page = (PAGE_BYTES / (self.note + 160)) as u64;
         let start = request.split(r#""number":{"N":""#).nth(1).and_then(|key| key.split('"').next());
         let start = start.and_then(|number| number.parse::<u64>().ok()).map_or(0, |number| number + 1);
         let end = self.items.min(start + a_page);
-        // In one piece, so that the server adds as little as may be to what is measured.
+        // In one allocation, so that the server adds as little as possible to the measurement.
         let mut answer = String::with_capacity(PAGE_BYTES * 3 / 2);
         answer.push_str(r#"{"Items":["#);
         for number in start..end {

@@ -1,4 +1,4 @@
-//! The peers: other crates that do this work, in a package of their own, so that their dependencies burden nobody else.
+//! The peers: other crates for the same work, in their own package, so that nothing else depends on them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::machine::version;
 use crate::process::Client;
 use crate::results::workspace;
 
-/// Those that can be built.
+/// The peers that can be built.
 pub(crate) fn clients() -> Vec<Client> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| match build("dynorm-tests/peers") {
@@ -24,7 +24,7 @@ pub(crate) fn clients() -> Vec<Client> {
     ["dynamodb-facade", "modyne", "toasty"].map(|name| Client::of(name, program.clone())).into()
 }
 
-/// Builds a package that is no part of the workspace, and gives the folder of its programs.
+/// Builds a package outside of the workspace, and returns the directory of its programs.
 pub(crate) fn build(package: &str) -> anyhow::Result<PathBuf> {
     let target = target("peers");
     eprintln!("building {package} (the first time takes minutes)");
@@ -39,7 +39,7 @@ pub(crate) fn build(package: &str) -> anyhow::Result<PathBuf> {
     Ok(target.join("release"))
 }
 
-/// The versions that were measured.
+/// The measured versions.
 pub(crate) fn versions() -> String {
     let lock = std::fs::read_to_string(workspace().join("dynorm-tests/peers/Cargo.lock")).unwrap_or_default();
     let peers = ["dynamodb-facade", "modyne", "toasty"];
@@ -47,7 +47,7 @@ pub(crate) fn versions() -> String {
     known.collect::<Vec<_>>().join(", ")
 }
 
-/// A folder under the one that this program was built into.
+/// A directory below the target directory of this program.
 pub(crate) fn target(name: &str) -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     // target/release/deps/suite-…
@@ -55,7 +55,7 @@ pub(crate) fn target(name: &str) -> PathBuf {
     target.unwrap_or_else(|| workspace().join("target")).join(name)
 }
 
-/// A cargo as it is started by hand: build scripts are run again if they find what the cargo around this program has set.
+/// Cargo without the variables of the outer cargo, which would make build scripts run again.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {

@@ -1,4 +1,4 @@
-//! Plots: bars, one group a case, each group on a scale of its own. Plain enough for a pale and for a dark page.
+//! Plots: bars, with a group for each case on its own scale, readable on light and dark pages.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ const WIDTH: usize = 760;
 const LABEL: usize = 190;
 const BAR: usize = 16;
 const LONGEST: f64 = 440.0;
-/// Readable on white and on black alike.
+/// A colour that is readable on white and on black.
 const TEXT: &str = "#808890";
 const COLOURS: [&str; 6] = ["#2f81f7", "#8b949e", "#bf8700", "#a371f7", "#2da44e", "#e5534b"];
 

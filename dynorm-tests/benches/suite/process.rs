@@ -1,4 +1,4 @@
-//! Processes of our own: servers that are measured against, and clients that are measured.
+//! Child processes: servers, and clients to measure.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::clock::Took;
 
-/// A server that ends with this value.
+/// A server process, which is killed on drop.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -16,7 +16,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts this program as a server, and waits until it says where it listens.
+    /// Starts this program as a server, and waits until it prints its address.
     pub(crate) fn start(kind: &str, milliseconds: u64) -> anyhow::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["--serve", kind, &milliseconds.to_string()])
@@ -39,7 +39,7 @@ impl Drop for Server {
     }
 }
 
-/// Somebody who saves users and reads them back, in a process of their own.
+/// A client that saves users and reads them back in its own process.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) name: String,
@@ -55,7 +55,7 @@ impl Client {
         Self { name: name.to_owned(), program }
     }
 
-    /// Saves so many users and reads them back.
+    /// Saves `items` users and reads them back.
     pub(crate) fn run(&self, endpoint: &str, items: usize) -> anyhow::Result<[Took; 2]> {
         let output = Command::new(&self.program)
             .args(["--client", &self.name, endpoint, &items.to_string()])

@@ -1,4 +1,4 @@
-//! The tables: printed, and put into `docs/BENCHMARKS.md` between the markers of their part.
+//! The tables: printed, and written into `docs/BENCHMARKS.md` between the markers of their part.
 
 use std::fmt::Write as _;
 
@@ -7,20 +7,20 @@ use anyhow::Context as _;
 use crate::plot;
 use crate::results::{Row, figure, workspace};
 
-/// One measure of a part, as a table of cases and ways.
+/// A figure of a part, as a table of cases and ways.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
     /// The name of the figure.
     pub(crate) measure: &'static str,
-    /// What it says, and in which unit.
+    /// The title, with the unit.
     pub(crate) title: &'static str,
-    /// Of which way `dynorm` is shown as a share.
+    /// The way that `dynorm` is compared with.
     pub(crate) against: Option<&'static str>,
-    /// Whether it is drawn.
+    /// Whether it is plotted.
     pub(crate) plot: bool,
 }
 
-/// Everything about a part, as Markdown; plots are written into their files on the way.
+/// The section of a part in Markdown; writes the plots into their files.
 pub(crate) fn section(part: &str, tables: &[Table], rows: &[Row]) -> anyhow::Result<String> {
     let mut text = String::new();
     for table in tables {
@@ -41,7 +41,7 @@ pub(crate) fn section(part: &str, tables: &[Table], rows: &[Row]) -> anyhow::Res
     Ok(text)
 }
 
-/// Puts a section into the page.
+/// Replaces the section of a part in the page.
 pub(crate) fn publish(part: &str, section: &str) -> anyhow::Result<()> {
     let page = workspace().join("docs/BENCHMARKS.md");
     let text = std::fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
@@ -90,7 +90,7 @@ fn markdown(table: &Table, rows: &[Row], cases: &[&str], ways: &[&str]) -> Strin
     text
 }
 
-/// With three digits at least, and commas between thousands.
+/// Formats a figure with at least three digits, and with commas between thousands.
 pub(crate) fn shown(figure: Option<f64>) -> String {
     let Some(figure) = figure else { return "–".to_owned() };
     match figure.abs() {

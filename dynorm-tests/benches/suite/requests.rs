@@ -1,5 +1,5 @@
-//! Whole requests, through the whole stack onto a connector that answers at once: dynorm beside what a user would write
-//! without it, serde_dynamo and the SDK.
+//! Whole requests, through the whole stack to a connector that answers at once: dynorm, compared with the
+//! code that a user would write without it, with serde_dynamo and the SDK.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// What DynamoDB counts of a user is some 260 bytes: names and values, without what JSON has around them.
+/// DynamoDB counts about 260 bytes for a user: names and values, without the JSON syntax.
 const PAGE: usize = 1024 * 1024 / 260;
 
 fn users(count: usize) -> Vec<User> {
@@ -139,7 +139,7 @@ fn batch_get_sdk() -> Round {
                     users.insert(user.id.to_string(), user);
                 }
             }
-            // In the order of the ids, as dynorm gives them.
+            // In the order of the ids, as dynorm returns them.
             let found: Vec<User> = ids.iter().filter_map(|id| users.remove(id)).collect();
             assert_eq!(found.len(), 100);
         });

@@ -1,4 +1,4 @@
-//! What was measured: rows of figures, kept in `docs/benchmarks/`, one file a part.
+//! The measurements: rows of figures, stored in `docs/benchmarks/`, one file a part.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Row {
     pub(crate) case: String,
     pub(crate) way: String,
-    /// By what is measured: `instructions`, `ns`, …
+    /// By figure: `instructions`, `ns`, …
     pub(crate) figures: BTreeMap<String, f64>,
 }
 
@@ -30,13 +30,13 @@ impl Row {
     }
 }
 
-/// The figure of one case, done in one way.
+/// A figure of one case, done in one way.
 pub(crate) fn figure(rows: &[Row], case: &str, way: &str, measure: &str) -> Option<f64> {
     let row = rows.iter().find(|row| row.case == case && row.way == way)?;
     row.figures.get(measure).copied()
 }
 
-/// The folder of the workspace.
+/// The directory of the workspace.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }

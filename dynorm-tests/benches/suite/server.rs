@@ -1,4 +1,4 @@
-//! The servers: the embedded engine's own, and one that knows no tables, and takes its time.
+//! The servers: the embedded engine, and one without tables that waits before it answers.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -28,12 +28,12 @@ pub(crate) fn serve(kind: &str, milliseconds: u64) -> anyhow::Result<()> {
     })
 }
 
-/// Takes every write, and has an item for every key.
+/// Accepts every write, and finds an item for every key.
 async fn delay(listener: &TcpListener, pause: Duration) -> anyhow::Result<()> {
     loop {
         let (connection, _) = listener.accept().await?;
         connection.set_nodelay(true)?;
-        // A client that goes away is no mistake.
+        // A closed connection is not an error.
         tokio::spawn(async move {
             let _ = converse(connection, pause).await;
         });
@@ -67,7 +67,8 @@ async fn converse(mut connection: TcpStream, pause: Duration) -> anyhow::Result<
         tokio::time::sleep(pause).await;
         let answer = answer(&operation, &body);
         let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{answer}",
+            "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: \
+            {}\r\n\r\n{answer}",
             answer.len()
         );
         connection.write_all(answer.as_bytes()).await?;
@@ -80,7 +81,7 @@ fn answer(operation: &str, body: &str) -> String {
             let table = body.split('"').nth(3).unwrap_or_default();
             let mut items: Vec<String> = keys(body).collect();
             if table.starts_with("toasty") {
-                // It stores sets as lists, and reads nothing else.
+                // toasty stores sets as lists, and cannot read sets.
                 let (set, list) = (r#""SS":["newsletter","vip"]"#, r#""L":[{"S":"newsletter"},{"S":"vip"}]"#);
                 items.iter_mut().for_each(|item| *item = item.replace(set, list));
             }
@@ -97,7 +98,7 @@ fn answer(operation: &str, body: &str) -> String {
     }
 }
 
-/// The users whose keys are in a request: the id says which of the samples it is.
+/// The users with the keys in a request; the id contains the number of the sample.
 fn keys(body: &str) -> impl Iterator<Item = String> {
     body.split(r#""id":{"S":""#).skip(1).filter_map(|key| {
         let ulid = dynorm::ulid::Ulid::from_string(key.split('"').next()?).ok()?;

@@ -1,5 +1,5 @@
-//! The four items that everything is measured on, for dynorm and for serde alike: a user of ten attributes, an aircraft, a
-//! nested order of forty attributes, and a document of 100 KB.
+//! The four items of all measurements, for dynorm and for serde: a user with ten attributes, an aircraft, a
+//! nested order with forty attributes, and a document of 100 KB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::floor::Floor;
 
-/// What all four have in common.
+/// The interface of the four items.
 pub(crate) trait Shape: Entity + Serialize + DeserializeOwned + Floor + PartialEq + Debug {
-    /// How the tables call it.
+    /// The name in the tables.
     const NAME: &'static str;
 
-    /// The `n`th of many different ones.
+    /// The `n`th of many different items.
     fn sample(n: usize) -> Self;
 
-    /// The operations on it.
+    /// The repository of the item.
     type Repo: dynorm::Repository<Entity = Self>;
 
     /// The operation that reads it.
-    fn find(&self) -> dynorm::Find<Self>;
+    fn find(&self) -> dynorm::operation::Find<Self>;
 }
 
-/// The ten-attribute user of the documentation.
+/// The user with ten attributes of the documentation.
 #[derive(Entity, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct User {
     #[entity(id)]
@@ -59,7 +59,7 @@ pub(crate) struct Address {
     pub(crate) zip: String,
 }
 
-/// Texts that many items have in common, so that a fifth of the users has one that JSON must escape.
+/// Names that many users share. One of them needs escaping in JSON, so that a fifth of the users does.
 const LAST_NAMES: [&str; 5] = ["Lovelace", "Hopper", "O\"Neil", "Müller", "Curie"];
 
 impl Shape for User {
@@ -82,12 +82,12 @@ impl Shape for User {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         UserRepo::find(self.id)
     }
 }
 
-/// A row of the file of aircraft that the example imports.
+/// A row of the aircraft file that the example imports.
 #[derive(Entity, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plane {
     #[entity(partition)]
@@ -129,12 +129,12 @@ impl Shape for Plane {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         PlaneRepo::find(&self.tailnum)
     }
 }
 
-/// Forty attributes on three levels, and more than one of some.
+/// Forty attributes on three levels, some of them several times.
 #[derive(Entity, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Order {
     #[entity(partition)]
@@ -252,12 +252,12 @@ impl Shape for Order {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         OrderRepo::find((self.customer_id, self.number))
     }
 }
 
-/// Long texts of several kinds, 100 KB in all.
+/// Long strings of several kinds, 100 KB in all.
 #[derive(Entity, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Document {
     #[entity(id)]
@@ -265,7 +265,7 @@ pub(crate) struct Document {
     pub(crate) title: String,
     /// 60 KB in lines, with quotes.
     pub(crate) body: String,
-    /// 40 times 1 KB without anything to escape.
+    /// 40 strings of 1 KB without characters to escape.
     pub(crate) paragraphs: Vec<String>,
     pub(crate) words: u32,
 }
@@ -286,12 +286,12 @@ impl Shape for Document {
         }
     }
 
-    fn find(&self) -> dynorm::Find<Self> {
+    fn find(&self) -> dynorm::operation::Find<Self> {
         DocumentRepo::find(self.id)
     }
 }
 
-/// The time that is part of the id of the item 0.
+/// The timestamp in the id of item 0.
 pub(crate) const FIRST_MILLISECOND: u64 = 1_700_000_000_000;
 
 fn id<T>(n: usize) -> Id<T> {

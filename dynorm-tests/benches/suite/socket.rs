@@ -1,5 +1,5 @@
-//! Over a socket: users saved and read back, by clients that are processes of their own, so that what the server takes does
-//! not count. And the same where each request takes five milliseconds, as it does over a network.
+//! Over a socket: saves users and reads them back, by clients in their own processes, so that the server's
+//! cost does not count; and the same with five milliseconds for each request, as over a network.
 
 use std::process::{Command, Stdio};
 
@@ -13,12 +13,12 @@ use crate::{DYNORM, SDK};
 
 const ITEMS: usize = 20_000;
 
-/// The engine that the embedded database is, behind HTTP, and AWS's own, where it can run.
+/// The engine of the embedded database behind HTTP, and AWS's own engine if it can run.
 pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let server = Server::start("engine", 0)?;
     let mut rows = clients("embedded engine", &server.endpoint)?;
     drop(server);
-    // The script starts DynamoDB Local, and this program again with its address.
+    // The script starts DynamoDB Local, and then this program again with its address.
     let script = workspace().join(".ci/dynamodb-local");
     let output = Command::new(script)
         .arg(std::env::current_exe()?)
@@ -36,14 +36,14 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The far end of the script.
+/// Called by the script.
 pub(crate) fn clients_of_dynamodb_local() -> anyhow::Result<()> {
     let rows = clients("DynamoDB Local", &std::env::var("DYNORM_TEST_ENDPOINT")?)?;
     println!("{}", serde_json::to_string(&rows)?);
     Ok(())
 }
 
-/// The least of three turns each: the first warms the engine up, and whoever else runs only adds.
+/// The minimum of three runs each: the first warms up the engine, and other load only adds.
 fn clients(engine: &str, endpoint: &str) -> anyhow::Result<Vec<Row>> {
     const TURNS: usize = 3;
     let everyone = everyone()?;
@@ -77,7 +77,7 @@ fn clients(engine: &str, endpoint: &str) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Five milliseconds a request, 10,000 items, by everyone's default way.
+/// Five milliseconds a request, 10,000 items, with the defaults of each client.
 pub(crate) fn latency() -> anyhow::Result<Vec<Row>> {
     const ITEMS: usize = 10_000;
     let server = Server::start("delay", 5)?;

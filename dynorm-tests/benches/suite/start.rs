@@ -1,5 +1,5 @@
-//! From the start of a process to its first saved item, and how large the program is: two small programs that do nothing else,
-//! in a package of their own, since theirs must be the features of a user.
+//! The time from the start of a process to its first saved item, and the size of the program: two small
+//! programs in their own package, which gives them the features of a user.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ const RUNS: usize = 40;
 
 pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let server = Server::start("delay", 0)?;
-    // The versions of the workspace.
+    // With the versions of the workspace.
     let package = "dynorm-tests/start";
     std::fs::copy(workspace().join("Cargo.lock"), workspace().join(package).join("Cargo.lock"))?;
     let programs = build(package)?;

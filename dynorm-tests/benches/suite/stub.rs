@@ -1,5 +1,5 @@
-//! A client whose every request is answered at once, and with the same text. Requests are not signed: valgrind knows no
-//! instructions for SHA-256, so it would count thousands where a processor needs few.
+//! A client whose requests are all answered at once with the same text. Requests are not signed: valgrind
+//! does not use the SHA-256 instructions of the processor, so it would count far too many.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ pub(crate) fn client(answer: impl Into<Arc<str>>) -> Client {
 /// The body of the last request.
 pub(crate) type Recorded = Arc<Mutex<String>>;
 
-/// The same, with an eye on what is sent.
+/// The same, and records the last request.
 pub(crate) fn recording_client(answer: impl Into<Arc<str>>) -> (Client, Recorded) {
     let body = Recorded::default();
     (client_of(Stub { answer: answer.into(), body: Some(body.clone()) }), body)

@@ -1,5 +1,5 @@
-//! What is measured without a network: cases, each in several ways, and the three figures of each: instructions, time and
-//! allocations.
+//! Measurements without a network: cases, each done in several ways, with three figures: instructions, time
+//! and allocations.
 
 use std::fmt::Debug;
 use std::process::Command;
@@ -16,23 +16,23 @@ static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// How many items one round of it has.
+    /// The number of items in a round.
     pub(crate) items: u64,
-    /// How many rounds are enough for a count of instructions that repeats.
+    /// The number of rounds for a repeatable count of instructions.
     pub(crate) rounds: u64,
     pub(crate) ways: Vec<Way>,
 }
 
-/// One of the ways of doing it.
+/// A way of doing the work.
 #[derive(Debug)]
 pub(crate) struct Way {
     pub(crate) name: &'static str,
     pub(crate) prepare: Prepare,
-    /// What is taken off, since it is no part of the work: a request without an item.
+    /// Work to subtract, such as a request without an item.
     pub(crate) without: Option<Prepare>,
 }
 
-/// Prepares rounds of the work.
+/// Prepares a round of the work.
 pub(crate) type Prepare = fn() -> Round;
 
 /// Does one round.
@@ -48,7 +48,7 @@ impl Way {
     }
 }
 
-/// As every part measures: one thread, and timers, which batches need.
+/// The runtime of all parts: one thread, and timers, which batches need.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
@@ -58,11 +58,11 @@ pub(crate) fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Instructions an item. Each count is the difference between a long and a short run, so that starting up does not count.
+/// Instructions per item: the difference between a long and a short run, without the start-up.
 pub(crate) fn instructions(part: &str, case: &Case, way: &Way) -> anyhow::Result<f64> {
     let count = |kind: &str| {
         let run = |rounds: u64| counted_run(part, &case.name, way.name, kind, rounds);
-        // Side by side: a count does not depend on what else runs.
+        // In parallel, since a count does not depend on the load.
         let (short, long) = std::thread::scope(|scope| {
             let long = scope.spawn(|| run(case.rounds / 4 + case.rounds));
             (run(case.rounds / 4), long.join())
@@ -71,7 +71,8 @@ pub(crate) fn instructions(part: &str, case: &Case, way: &Way) -> anyhow::Result
         anyhow::Ok(long as f64 - short? as f64)
     };
     let mut total = 0.0;
-    // A difference between two large counts needs more of them: the hash maps of each process are seeded anew.
+    // A difference of large counts needs several runs, since the hash maps of each process have their own
+    // seed.
     let turns = if way.without.is_some() { 3 } else { 1 };
     for _ in 0..turns {
         total += count("whole")?;
@@ -82,7 +83,7 @@ pub(crate) fn instructions(part: &str, case: &Case, way: &Way) -> anyhow::Result
     Ok(total / (turns * case.rounds * case.items) as f64)
 }
 
-/// Runs this program again under cachegrind, which counts what is executed.
+/// Runs this program again under cachegrind, which counts instructions.
 fn counted_run(part: &str, case: &str, way: &str, kind: &str, rounds: u64) -> anyhow::Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
@@ -98,7 +99,7 @@ fn counted_run(part: &str, case: &str, way: &str, kind: &str, rounds: u64) -> an
     }
 }
 
-/// The far end of [`counted_run`].
+/// The child process of [`counted_run`].
 pub(crate) fn run_rounds(cases: &[Case], arguments: &[String]) -> anyhow::Result<()> {
     let [case, way, kind, rounds] = arguments else { bail!("which rounds?") };
     let case = cases.iter().find(|known| known.name == *case).context("there is no such case")?;
@@ -111,7 +112,7 @@ pub(crate) fn run_rounds(cases: &[Case], arguments: &[String]) -> anyhow::Result
     Ok(())
 }
 
-/// Allocations an item, once everything is warm: those that are grown count as well.
+/// Allocations per item after a warm-up, including reallocations.
 pub(crate) fn allocations(case: &Case, way: &Way) -> anyhow::Result<f64> {
     const ROUNDS: u64 = 16;
     let runtime = runtime()?;
@@ -127,7 +128,7 @@ pub(crate) fn allocations(case: &Case, way: &Way) -> anyhow::Result<f64> {
     Ok(total / (ROUNDS * case.items) as f64)
 }
 
-/// All allocations of this process until now.
+/// The allocations of this process so far.
 pub(crate) fn allocations_so_far() -> f64 {
     let stats = ALLOCATOR.stats();
     (stats.allocations + stats.reallocations) as f64
@@ -142,13 +143,13 @@ pub(crate) fn allocations_of<T>(work: impl FnOnce() -> T) -> f64 {
     (change.allocations + change.reallocations) as f64
 }
 
-/// Nanoseconds an item: the fastest of many short samples, which is what the work costs where nothing disturbs it.
+/// Nanoseconds per item: the fastest of many short samples, which is the least disturbed one.
 pub(crate) fn nanoseconds(case: &Case, way: &Way) -> anyhow::Result<f64> {
     let runtime = runtime()?;
     let mut rounds = vec![(way.prepare)()];
     rounds.extend(way.without.map(|prepare| prepare()));
     let mut fastest = vec![f64::INFINITY; rounds.len()];
-    // In turns, so that what disturbs one of the two disturbs the other as well.
+    // In turns, so that disturbances affect both.
     let end = Instant::now() + Duration::from_millis(400);
     while Instant::now() < end {
         for (round, fastest) in rounds.iter_mut().zip(&mut fastest) {
@@ -159,7 +160,7 @@ pub(crate) fn nanoseconds(case: &Case, way: &Way) -> anyhow::Result<f64> {
     Ok(total / case.items as f64)
 }
 
-/// Nanoseconds a round, of as many rounds as take half a millisecond.
+/// Nanoseconds per round, measured over rounds of half a millisecond in total.
 fn sample(runtime: &Runtime, round: &mut Round) -> f64 {
     let start = Instant::now();
     let mut rounds = 0;

@@ -1,4 +1,4 @@
-//! dynamodb-facade: `dynamodb_batch_write`, which sends all chunks side by side. It has no batch of reads.
+//! dynamodb-facade: `dynamodb_batch_write`, which sends all chunks in parallel. It has no batch reads.
 
 use aws_sdk_dynamodb::Client;
 use dynamodb_facade::{
@@ -39,7 +39,7 @@ pub async fn run(client: Client, users: Vec<User>) -> anyhow::Result<[Took; 2]> 
     init_global_client(client);
     let clock = Clock::start()?;
     let requests: Vec<_> = users.iter().map(|user| user.batch_put()).collect();
-    // Its error is not `Sync`.
+    // The crate's error is not `Sync`.
     dynamodb_batch_write::<Users>(requests).await.map_err(|error| anyhow::anyhow!(error.to_string()))?;
     Ok([clock.stop()?, NOT_DONE])
 }

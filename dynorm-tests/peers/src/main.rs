@@ -1,8 +1,8 @@
-//! The peers of dynorm at the same work: users saved and read back, by each one's own way of doing many. The suite of
-//! benchmarks starts this program with the name of a peer, an endpoint and a number of users, and reads what it took.
+//! The peers of dynorm at the same work: save users and read them back, by each crate's own batch operations.
+//! The benchmark suite starts this program with the name of a peer, an endpoint and a number of users, and
+//! reads its output.
 //!
-//! The users are those of the suite, but for what a peer has no type for: ids and times are text here, which is less work than
-//! the suite's own clients do.
+//! The users are those of the suite, except that ids and timestamps are strings here, which is less work.
 
 mod facade;
 mod modyne;
@@ -40,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is printed for work that a peer has no way of doing.
+/// The output for work that a peer cannot do.
 const NOT_DONE: Took = Took { cpu: f64::NAN, wall: f64::NAN };
 
 fn client(endpoint: &str) -> Client {
@@ -53,7 +53,7 @@ fn client(endpoint: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// Each run has a table of its own.
+/// Each run has its own table.
 fn table(peer: &str) -> String {
     format!("{peer}-{}", std::process::id())
 }

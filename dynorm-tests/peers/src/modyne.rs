@@ -1,4 +1,5 @@
-//! modyne: `BatchWrite` and `BatchGet`, which are one request each; the caller cuts the chunks and sends what comes back.
+//! modyne: `BatchWrite` and `BatchGet`, one request each; the caller splits the chunks and repeats
+//! unprocessed items.
 
 use anyhow::{Context as _, ensure};
 use aws_sdk_dynamodb::Client;

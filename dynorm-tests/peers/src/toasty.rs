@@ -1,4 +1,4 @@
-//! toasty: `create_many` and a filter by a list of keys, each of which is one request with DynamoDB, so that the caller cuts the
+//! toasty: `create_many` and a filter by a list of keys, one request each, so that the caller splits the
 //! chunks. An address is two attributes here.
 
 use anyhow::ensure;

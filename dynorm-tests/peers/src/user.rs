@@ -1,4 +1,4 @@
-//! The ten-attribute user, as the suite makes it.
+//! The user with ten attributes, as in the suite.
 
 use std::collections::BTreeSet;
 

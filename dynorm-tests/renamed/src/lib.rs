@@ -1,5 +1,5 @@
-//! An application that knows dynorm as `store`: nothing in the code of the derive macros may say `dynorm`.
-//! It is a library under strict lints besides, which what the macros make must satisfy.
+//! An application that depends on dynorm under the name `store`: generated code must not say `dynorm`. It is
+//! a library under strict lints, which generated code must satisfy.
 
 #![deny(
     missing_docs,
@@ -23,19 +23,19 @@ pub struct Book {
     /// Its number.
     #[entity(id)]
     pub id: Id<Book>,
-    /// Where it stands.
+    /// The shelf.
     #[entity(index = "by_shelf", index("by_shelf_only", keys_only))]
     pub shelf: String,
-    /// What it is about.
+    /// The genre.
     pub genre: Genre,
-    /// What it is bound in.
+    /// The binding.
     pub binding: Binding,
-    /// Who wrote it.
+    /// The author.
     pub author: Author,
-    /// Everything else.
+    /// All other attributes.
     #[entity(flatten)]
     pub more: BTreeMap<String, String>,
-    /// When it came.
+    /// The time of the acquisition.
     #[entity(created_at)]
     pub bought_at: Timestamp,
     #[entity(index = "by_state", index("by_state_and_genre", include = [genre, author]))]
@@ -44,14 +44,14 @@ pub struct Book {
     lot: u32,
 }
 
-/// What stands on the back of a book.
+/// The label of a book.
 #[derive(Projection, Clone, Debug, PartialEq)]
 #[projection(of = Book, crate = "store")]
 pub struct Spine {
-    /// The name of who wrote it.
+    /// The name of the author.
     #[projection(from = Book::AUTHOR.field(Author::NAME))]
     pub by: Option<Name>,
-    /// What it is about.
+    /// The genre.
     pub genre: Genre,
     state: State,
 }
@@ -74,27 +74,29 @@ enum State {
 }
 
 impl Book {
-    /// Tears it.
+    /// Tears the book.
     pub fn tear(&mut self) {
         self.state = State::Torn;
     }
 }
 
 impl BookRepo {
-    /// The books that are to be thrown away.
+    /// The torn books.
     ///
     /// # Errors
-    /// What the query says.
+    ///
+    /// Those of the query.
     pub async fn torn() -> store::Result<Collection<Book>> {
         Self::by_state(State::Torn).get_all().await
     }
 }
 
 impl BookRepo {
-    /// What is known of the books of a lot.
+    /// The books of a lot, with the fields in the index.
     ///
     /// # Errors
-    /// What the query says.
+    ///
+    /// Those of the query.
     pub async fn of_lot(lot: u32) -> store::Result<Collection<BookByLot>> {
         Self::by_lot(lot).get_all().await
     }
@@ -113,17 +115,17 @@ pub struct Author {
 #[attribute(crate = store)]
 pub struct Name(pub String);
 
-/// What a book is about.
+/// The genre of a book.
 #[derive(Attribute, Clone, Copy, Debug, PartialEq, Eq)]
 #[attribute(crate = store)]
 pub enum Genre {
-    /// Something made up.
+    /// Fiction.
     Novel,
-    /// Something true.
+    /// Non-fiction.
     History,
 }
 
-/// What a book is bound in.
+/// The binding of a book.
 #[derive(Attribute, Clone, Debug, PartialEq)]
 #[attribute(crate = "store")]
 pub enum Binding {
@@ -136,13 +138,13 @@ pub enum Binding {
     },
 }
 
-/// A loan: an entity in a table of templates.
+/// A loan: an entity with key templates.
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(crate = store, partition = "BOOK#{book}", sort = "READER#{reader}")]
 pub struct Loan {
     /// The book.
     pub book: Id<Book>,
-    /// Who has it.
+    /// The reader.
     pub reader: String,
 }
 

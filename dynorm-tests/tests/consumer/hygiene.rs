@@ -1,6 +1,6 @@
-//! Names that the code of the derive macros must not stumble over.
+//! Names that must not conflict with generated code.
 
-/// Types and modules of a user that are called like those of the standard library and of dynorm.
+/// A user's types and modules with names of the standard library and of dynorm.
 mod shadows {
     #![allow(dead_code, reason = "they are here for their names")]
 
@@ -36,7 +36,7 @@ mod shadows {
     mod dynorm {}
     mod __private {}
 
-    /// An entity among them.
+    /// An entity among those names.
     #[derive(Entity, Clone, Debug)]
     #[entity(partition = "A#{name}", sort = "{number:05}", index("by_kind", partition = "{kind}"))]
     #[entity(index("by_size", partition = [size], sort = [number], include = [place]))]
@@ -49,7 +49,7 @@ mod shadows {
         place: Place,
     }
 
-    /// A part of it.
+    /// A projection of it.
     #[derive(Projection, Debug)]
     #[projection(of = Thing)]
     pub(super) struct Short {
@@ -84,7 +84,7 @@ mod shadows {
     }
 }
 
-/// Fields called like the variables of the code of the derive macros, and like words of the language.
+/// Fields named like variables of the generated code, and like keywords.
 mod fields {
     use dynorm::prelude::*;
 
@@ -154,7 +154,8 @@ mod fields {
     }
 
     mod halves {
-        use dynorm::{Attribute, Encoder, Value, ValueError};
+        use dynorm::Attribute;
+        use dynorm::attribute::{Encoder, Value, ValueError};
 
         #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature of `with`")]
         pub(super) fn encode(number: &u32, encoder: &mut Encoder) -> Result<(), ValueError> {

@@ -1,6 +1,7 @@
-//! A module under every lint. What can only be seen in a library, documentation and reachability, `dynorm-renamed` shows.
+//! A module under all lints. `dynorm-renamed` covers those that apply only to libraries, such as
+//! `missing_docs`.
 
-/// What its users see.
+/// A public interface.
 pub(crate) mod library {
     use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ pub(crate) mod library {
         /// The number.
         #[entity(id)]
         pub(crate) id: Id<Customer>,
-        /// What kind of customer.
+        /// The kind of the customer.
         #[entity(index = "by_kind", index("by_kind_only", keys_only))]
         kind: Kind,
         #[entity(index("by_name", include = [credit, home, kind]))]
@@ -34,7 +35,7 @@ pub(crate) mod library {
         pub(super) updated_at: Option<Timestamp>,
     }
 
-    /// What a list of customers shows.
+    /// The fields for a list of customers.
     #[derive(Projection, Clone, Debug)]
     #[projection(of = Customer)]
     pub(crate) struct Line {
@@ -46,7 +47,7 @@ pub(crate) mod library {
     }
 
     impl Line {
-        /// All of it, in one line.
+        /// All fields in one line.
         #[must_use]
         pub(crate) fn describe(&self) -> String {
             let Self { kind, title, .. } = self;
@@ -54,7 +55,7 @@ pub(crate) mod library {
         }
     }
 
-    /// More private than the entity, which is a wider type.
+    /// More private than the entity.
     #[derive(Attribute, Clone, Copy, Debug, PartialEq, Eq)]
     enum Kind {
         #[allow(dead_code, reason = "nobody is one yet")]
@@ -63,7 +64,8 @@ pub(crate) mod library {
     }
 
     mod cents {
-        use dynorm::{Attribute, Encoder, Value, ValueError};
+        use dynorm::Attribute;
+        use dynorm::attribute::{Encoder, Value, ValueError};
 
         #[allow(
             clippy::cast_possible_truncation,
@@ -97,7 +99,7 @@ pub(crate) mod library {
             }
         }
 
-        /// All of it, in one line.
+        /// All fields in one line.
         #[must_use]
         pub(crate) fn describe(&self) -> String {
             let Self { kind, name, notes, credit, home, seen, rest, .. } = self;
@@ -106,26 +108,29 @@ pub(crate) mod library {
     }
 
     impl Customers {
-        /// What the index holds of those of a name.
+        /// The customers with this name, with the fields in the index.
         ///
         /// # Errors
-        /// What the query says.
+        ///
+        /// Those of the query.
         pub(crate) async fn named(name: &str) -> dynorm::Result<Collection<CustomerByName>> {
             Self::by_name(name).get_all().await
         }
 
-        /// The lines of those of the same kind as one of them.
+        /// The lines of the customers of the same kind.
         ///
         /// # Errors
-        /// What the query says.
+        ///
+        /// Those of the query.
         pub(crate) async fn lines(customer: &Customer) -> dynorm::Result<Collection<Line>> {
             Self::by_kind(customer.kind).select_as().get_all().await
         }
 
-        /// Those of the same kind as one of them.
+        /// The customers of the same kind.
         ///
         /// # Errors
-        /// What the query says.
+        ///
+        /// Those of the query.
         pub(crate) async fn like(customer: &Customer) -> dynorm::Result<Collection<Customer>> {
             Self::by_kind(customer.kind).filter(Customer::NAME.begins_with("A")).get_all().await
         }

@@ -1,4 +1,4 @@
-//! Entities where they are not expected: in functions, in macros, in modules that import everything.
+//! Entities in unusual places: in functions, in macros, in modules with glob imports.
 
 use dynorm::prelude::*;
 

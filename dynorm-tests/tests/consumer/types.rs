@@ -1,9 +1,9 @@
-//! Types are judged by what they are and not by what they are called: aliases, newtypes, parameters.
+//! Types are judged by their traits and not by their names: aliases, newtypes, parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dynorm::attribute::{Identifier, Moment};
 use dynorm::prelude::*;
-use dynorm::{Identifier, Moment};
 
 type UserId = Id<User>;
 type Maybe<T> = Option<T>;
@@ -15,7 +15,7 @@ struct Email(String);
 #[derive(Attribute, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Number(u64);
 
-/// An id and a time of the user's own.
+/// A user's own id and timestamp types.
 #[derive(Attribute, Clone, Debug, Default, PartialEq)]
 struct OwnId(String);
 

@@ -1,4 +1,4 @@
-//! The code of the public face, as its users write it.
+//! The public interface, as users write it.
 
 use std::collections::BTreeSet;
 
@@ -280,7 +280,7 @@ async fn entities_that_share_a_table_do_not_see_each_other() -> anyhow::Result<(
         assert_eq!((OrderRepo::count().await?, ProfileRepo::count().await?), (1, 2));
         assert_eq!(ProfileRepo::gsi1("Ada#1".to_owned()).get_all().await?, vec![named.clone()]);
 
-        // An index key is made anew with every write, and goes when a part of it goes.
+        // Every write renders the index key again, and removes it if a field in it is absent.
         ProfileRepo::save(Profile { name: None, ..named.clone() }).merge().await?;
         assert!(ProfileRepo::gsi1("Ada#1").get_all().await?.is_empty());
         ProfileRepo::save(Profile { name: Some("Bea".into()), ..nameless }).await?;
@@ -440,7 +440,7 @@ async fn a_condition_on_the_sort_key_of_an_index_bounds_what_is_read() -> anyhow
     assert_eq!(count(User::UPDATED_AT.between(at, later) & User::AGE.lt(18)).await?, 1);
     assert_eq!(count(User::AGE.lt(18) & User::UPDATED_AT.gt(at)).await?, 0);
     assert_eq!(count(User::UPDATED_AT.le(later) & (User::AGE.eq(1) | User::TAGS.not_exists())).await?, 1);
-    // DynamoDB takes no such filter, so it is checked here.
+    // DynamoDB refuses this filter, so it is evaluated here.
     assert_eq!(count(User::UPDATED_AT.lt(at) | User::AGE.eq(0)).await?, 1);
     Ok(())
 }
@@ -468,7 +468,7 @@ async fn changes_and_conditions() -> anyhow::Result<()> {
         assert_eq!(error.current::<User>().transpose()?, Some(user.clone()));
         assert!(UserRepo::create(&user).await.is_err_and(|error| error.is_condition_failed()));
 
-        // Builders go where futures are wanted.
+        // Builders work where futures are expected.
         let updates = (0..5).map(|_| UserRepo::update(id).add(User::AGE, 1).on(&db).into_future());
         let updated = futures_util::future::join_all(updates).await;
         assert!(updated.iter().all(Result::is_ok));

@@ -1,4 +1,4 @@
-//! What a caller may say of a batch, and what a batch says of itself. Time is paused.
+//! The options of a batch, and its progress reports. Time is paused.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ async fn engine() -> Database {
     db
 }
 
-/// A database whose answers take 10 ms, and the most requests that were under way at a time.
+/// A database whose answers take 10 ms, and the largest number of requests in flight.
 fn slow() -> (Database, Arc<AtomicUsize>) {
     let most = Arc::new(AtomicUsize::new(0));
     let (seen, starts) = (most.clone(), Mutex::new(Vec::<Instant>::new()));
@@ -73,7 +73,7 @@ async fn no_more_units_a_second_than_the_caller_permits() {
     let took = start.elapsed().as_secs_f64();
     assert!((9.7..10.2).contains(&took), "{took}");
 
-    // What indexes consume counts too, as soon as an answer says so.
+    // The capacity consumed by indexes counts too, as soon as an answer reports it.
     let answer =
         r#"{"UnprocessedItems":{},"ConsumedCapacity":[{"TableName":"readings","CapacityUnits":75}]}"#;
     let (db, _) = canned::database(move |_| Answer::ok(answer).after(Duration::from_millis(5)));
@@ -86,7 +86,7 @@ async fn no_more_units_a_second_than_the_caller_permits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hot_range_of_keys_does_not_slow_the_rest() {
-    // One key of fifty is in a range that takes nothing before 20 seconds have passed.
+    // One key of fifty is in a range that is throttled for 20 seconds.
     let start = Instant::now();
     let (db, requests) = canned::database(move |request| {
         let puts = request.body["RequestItems"]["readings"].as_array().unwrap();
@@ -113,7 +113,7 @@ async fn a_hot_range_of_keys_does_not_slow_the_rest() {
     assert_eq!(saved.await.unwrap().stats().items, 10_000);
     let rest_done = rest_done.unwrap();
     assert!(rest_done < Duration::from_millis(200), "{rest_done:?}");
-    // And the hot ones are not hammered meanwhile.
+    // The hot keys are not sent too often meanwhile.
     let seconds = start.elapsed().as_secs();
     assert!(seconds < 30, "{seconds}");
     assert!(requests.len() < 1_000, "{}", requests.len());
@@ -122,7 +122,7 @@ async fn a_hot_range_of_keys_does_not_slow_the_rest() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_ends_the_whole() {
     let retry = Retry::default().deadline(Duration::from_secs(3));
-    // Nothing is answered: what is under way is unknown, and the rest was not sent.
+    // Nothing is answered: inputs in flight are unknown, and the rest is not sent.
     let (db, _) = canned::database(|_| Answer::Never);
     let start = Instant::now();
     let save = ReadingRepo::batch_save(readings(300)).concurrency(2).retry(retry).on(&db);
@@ -134,16 +134,17 @@ async fn a_deadline_ends_the_whole() {
     assert!(!error.outcome_known());
     let reason = &error.failures()[0].reason;
     assert!(matches!(**reason, Error::Timeout(_)));
-    let text = "saving `Reading` in the table `readings`: no answer came in time: the deadline of the batch, 3s, has passed";
+    let text = "saving `Reading` in the table `readings`: no answer came in time: the deadline of the \
+        batch, 3s, has passed";
     assert!(reason.to_string().starts_with("writing") || reason.to_string() == text, "{reason}");
 
-    // Everything is throttled: the last cause is that.
+    // Everything is throttled, which is the last cause.
     let (db, _) = canned::database(|_| Answer::throttled());
     let error = ReadingRepo::batch_save(readings(3)).retry(retry.rounds(u32::MAX)).on(&db).await.unwrap_err();
     assert!(error.fates().all(|fate| fate == Fate::Unprocessed));
     assert!(error.is_throttled());
 
-    // A table that answers all the time does not keep the deadline from passing.
+    // The deadline passes even if the table answers all the time.
     let db = Faults::seeded(1).delay(Duration::from_millis(1)).on(&canned::sink());
     let start = Instant::now();
     let error =
@@ -151,7 +152,7 @@ async fn a_deadline_ends_the_whole() {
     assert_eq!(start.elapsed().as_secs(), 3);
     assert!(error.stats().items > 10_000);
 
-    // A read that nobody answers is not unknown: it changes nothing.
+    // An unanswered read is not unknown, since it changes nothing.
     let (db, _) = canned::database(|_| Answer::Never);
     let error = ReadingRepo::batch_get(0..3u32).retry(retry).on(&db).await.unwrap_err();
     assert!(error.fates().all(|fate| fate == Fate::Unprocessed));
@@ -237,7 +238,7 @@ async fn a_creation_whose_answer_was_lost_may_be_its_own_obstacle() {
     let faulty = Faults::scripted([Fault::CutAfter]).on(&db);
     let error = ReadingRepo::batch_create([reading(1, "new")]).on(&faulty).await.unwrap_err();
     let failure = &error.failures()[0];
-    // It is there, and it may be ours or another's.
+    // The item exists, and may be ours or another writer's.
     assert_eq!(failure.fate, Fate::Unknown);
     assert!(failure.reason.is_condition_failed());
     assert!(!error.outcome_known());
@@ -314,7 +315,7 @@ async fn waits_repeat_with_a_seed() {
     assert_ne!(run(1).await, run(2).await);
 }
 
-/// Notes the fields of the events of the target `dynorm`, for each thread that asks for it. It serves the whole process,
+/// Records the fields of the events of the target `dynorm`, for each thread that asks for it. It is global,
 /// since tracing forgets subscribers that come and go while other threads meet an event for the first time.
 struct Events;
 
@@ -388,11 +389,11 @@ async fn each_request_is_an_event_with_the_field_names_of_opentelemetry() {
     assert_eq!(field(1, "db.response.status_code"), "400");
     assert_eq!((field(2, "db.operation.batch.size"), field(2, "error.type")), ("5", ""));
     assert_eq!((field(3, "db.operation.name"), field(3, "db.operation.batch.size")), ("GetItem", ""));
-    // Values of attributes are in none of them.
+    // None of them contains attribute values.
     assert!(events.iter().flat_map(HashMap::values).all(|text| !text.contains("\"value\"")));
 }
 
-/// Several of them lie in one partition.
+/// Several of these items are in one partition.
 #[derive(Entity, Clone, Debug, PartialEq)]
 struct Chapter {
     #[entity(partition)]
@@ -402,7 +403,7 @@ struct Chapter {
     text: String,
 }
 
-/// The answer to a `BatchWriteItem` that does what `refuses` permits.
+/// The answer to a `BatchWriteItem`, which refuses items as `refuses` says.
 fn write_unless(refuses: impl Fn(&serde_json::Value) -> bool, request: &canned::Recorded) -> Answer {
     let puts = request.body["RequestItems"]["readings"].as_array().unwrap();
     if puts.iter().any(|put| refuses(&put["PutRequest"]["Item"])) {
@@ -419,7 +420,7 @@ async fn a_fixed_number_of_requests_is_under_way_again_after_trouble() {
     });
     let start = Instant::now();
     ReadingRepo::batch_save(readings(10_000)).concurrency(16).on(&db).await.unwrap();
-    // 25 round trips would do.
+    // 25 round trips are enough.
     assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
 }
 
@@ -447,7 +448,7 @@ async fn the_items_of_one_partition_come_a_megabyte_at_a_time() {
         .after(Duration::from_millis(10))
     });
     let start = Instant::now();
-    // Not one of them is an attempt that failed.
+    // None of them is a failed attempt.
     let retry = Retry::default().rounds(0);
     let keys = (0..100u32).map(|number| ("a", number));
     let found = ChapterRepo::batch_get(keys).retry(retry).on(&db).await.unwrap();

@@ -1,4 +1,5 @@
-//! Batches of entities with a version or a mark: a request for each item, with the fates of any other batch.
+//! Batches of entities with a version or soft deletes: one request for each item, with the same fates as
+//! other batches.
 
 use dynorm::prelude::*;
 use dynorm::testing::Faults;
@@ -49,7 +50,7 @@ async fn a_batch_checks_and_raises_the_version_of_each_item() {
     let mut saved = StockRepo::batch_save(stocks(60)).on(&db).await.unwrap();
     assert!(saved.iter().all(|stock| stock.version == 1));
     assert_eq!(saved.stats().requests, 60);
-    // Somebody else changes three of them.
+    // Another writer changes three of them.
     for sku in [3, 30, 59] {
         StockRepo::update(sku).subtract(Stock::LEFT, 1).on(&db).await.unwrap();
     }
@@ -66,7 +67,7 @@ async fn a_batch_checks_and_raises_the_version_of_each_item() {
     let all = StockRepo::all().on(&db).await.unwrap();
     assert!(all.iter().all(|stock| stock.version == 2));
     assert_eq!(all.iter().filter(|stock| stock.left == 9).count(), 57);
-    // A conflict stays one when it is sent again.
+    // A conflict remains a conflict when it is sent again.
     let error = error.retry().on(&db).await.unwrap_err();
     assert_eq!(error.failures().len(), 3);
 
@@ -75,7 +76,7 @@ async fn a_batch_checks_and_raises_the_version_of_each_item() {
     assert!(error.failures().iter().all(|failure| failure.reason.is_version_conflict()));
     StockRepo::batch_delete_entities(&all).on(&db).await.unwrap();
     assert_eq!(StockRepo::count().on(&db).await.unwrap(), 0);
-    // What is gone already is deleted.
+    // A missing item counts as deleted.
     StockRepo::batch_delete_entities(&all).on(&db).await.unwrap();
 }
 
@@ -139,11 +140,12 @@ async fn a_batch_takes_marks_away() {
     assert_eq!(
         error.to_string(),
         format!(
-            "restoring `Note` in the table `{}`: 1 of 21 items is not done; the first is #20 (rejected) with id = {missing}",
+            "restoring `Note` in the table `{}`: 1 of 21 items is not done; the first is #20 (rejected) \
+            with id = {missing}",
             db.table_name::<Note>()
         )
     );
-    // What is not there will not be there the next time.
+    // A missing item is still missing the next time.
     assert_eq!(error.retry().on(&db).await.unwrap_err().failures().len(), 1);
     let restored = NoteRepo::batch_get(&ids[..20]).on(&db).await.unwrap();
     assert!(restored.len() == 20 && restored.iter().all(|note| note.version == 3));
@@ -159,7 +161,7 @@ async fn a_batch_takes_marks_away() {
     }
     assert_eq!(NoteRepo::count().on(&db).await.unwrap(), 40);
 
-    // Again and again until it is done, or said to be open.
+    // Repeats until all are done or unknown.
     NoteRepo::batch_delete(&ids).on(&db).await.unwrap();
     let faulty = Faults::seeded(3).throttle(0.2).server_error(0.1).cut_before(0.1).cut_after(0.1).on(&db);
     let quick = Retry::default().rounds(50).base_delay(std::time::Duration::from_millis(1));
@@ -190,7 +192,7 @@ async fn a_batch_of_several_entities_follows_the_rules_of_each() {
     assert_eq!(PlainRepo::count().on(&db).await.unwrap(), 5);
 }
 
-/// What a lost answer leaves open is said to be open, and what is said to be written is.
+/// After a lost answer, the outcome is reported as unknown, and what is reported as written is written.
 #[tokio::test(start_paused = true)]
 async fn under_faults_every_fate_is_true() {
     for seed in 0..20 {
@@ -208,7 +210,7 @@ async fn under_faults_every_fate_is_true() {
         for (sku, fate) in (0u32..).zip(fates) {
             match fate {
                 Fate::Done => assert!(is_there(sku), "seed {seed}, {sku}"),
-                // Nobody else writes, so a conflict is one with an attempt of its own.
+                // There is no other writer, so a conflict can only be with its own attempt.
                 Fate::Rejected => panic!("seed {seed}, {sku}: a conflict with itself is taken for a refusal"),
                 _ => {}
             }

@@ -1,5 +1,5 @@
-//! Batches against a table that throttles, hands items back, fails and loses answers: whatever happens, every input has a
-//! fate that is compatible with what the table holds. Time is paused, so no test waits.
+//! Batches on a table that throttles, returns items unprocessed, fails and loses answers: every input has a
+//! fate that agrees with the table. Time is paused, so no test waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ fn users(count: usize) -> Vec<User> {
     (0..count).map(|n| User { name: format!("user {n}"), ..Default::default() }).collect()
 }
 
-/// A table of the test's own: what is in it, by its key.
+/// A table of the test: its items by key.
 type Table = Arc<Mutex<BTreeMap<String, Value>>>;
 
 fn key_of(attributes: &Value) -> String {
@@ -38,7 +38,7 @@ fn key_of(attributes: &Value) -> String {
     key.to_string()
 }
 
-/// Does what the writes of a request say, to those that `does` picks; the others are handed back.
+/// Executes the writes of a request that `does` picks; the others come back unprocessed.
 fn write(table: &Table, request: &Recorded, mut does: impl FnMut(usize) -> bool) -> Answer {
     let mut table = table.lock().unwrap();
     let mut handed_back = serde_json::Map::new();
@@ -58,7 +58,7 @@ fn write(table: &Table, request: &Recorded, mut does: impl FnMut(usize) -> bool)
     Answer::ok(json!({ "UnprocessedItems": handed_back }).to_string())
 }
 
-/// Answers the keys of a request, those that `answers` picks; the others are handed back.
+/// Answers the keys of a request that `answers` picks; the others come back unprocessed.
 fn read(table: &Table, request: &Recorded, mut answers: impl FnMut(usize) -> bool) -> Answer {
     let table = table.lock().unwrap();
     let (name, asked) = request.body["RequestItems"].as_object().unwrap().iter().next().unwrap();
@@ -70,14 +70,14 @@ fn read(table: &Table, request: &Recorded, mut answers: impl FnMut(usize) -> boo
             found.push(item.clone());
         }
     }
-    // The answer has no order of its own.
+    // The answer has no particular order.
     found.reverse();
     let unprocessed =
         if handed_back.is_empty() { json!({}) } else { json!({ name: { "Keys": handed_back } }) };
     Answer::ok(json!({ "Responses": { name: found }, "UnprocessedKeys": unprocessed }).to_string())
 }
 
-/// A database on such a table, with an answer of the test's own where it wants one.
+/// A database on such a table. The test can give its own answers.
 fn table(
     answer: impl Fn(&Table, &Recorded) -> Answer + Send + Sync + 'static,
 ) -> (Database, Requests, Table) {
@@ -119,7 +119,7 @@ async fn requests_are_as_large_as_dynamodb_takes_them() {
 #[tokio::test(start_paused = true)]
 async fn a_request_stays_below_16_megabytes() {
     let (db, requests, _) = table(|table, request| write(table, request, |_| true));
-    // A control character takes six bytes of JSON for its one, so 25 items of 200 KB are 30 MB on the wire.
+    // A control character takes six bytes in JSON, so 25 items of 200 KB are 30 MB in the request.
     let name = "\u{1}".repeat(200_000);
     let users = vec![User { name, ..Default::default() }; 25];
     UserRepo::batch_save(users).on(&db).await.unwrap();
@@ -139,7 +139,7 @@ async fn nothing_at_all_is_a_batch_too() {
 #[tokio::test(start_paused = true)]
 async fn what_is_handed_back_is_sent_again_in_full_requests() {
     let (db, requests, table) = table(|table, request| {
-        // The first four requests bring a quarter each.
+        // The first four requests write a quarter each.
         write(table, request, |position| request.number >= 4 || position % 4 == 0)
     });
     let saved = UserRepo::batch_save(users(100)).on(&db).await.unwrap();
@@ -159,7 +159,7 @@ async fn when_the_retries_are_used_up_the_error_holds_what_is_left_and_goes_on_w
     let mut users = users(30);
     let retry = Retry::default().seed(0);
     let error = UserRepo::batch_save(&mut users).retry(retry).on(&db).await.unwrap_err();
-    // 13 and 3 are written; then come rounds without progress.
+    // 13 and 3 are written, followed by rounds without progress.
     assert_eq!(error.failures().len(), 14);
     // The 12 and the 2 that came back are due at different times. Whichever are due first take the others
     // along, for which that is no round; with this seed the others are due first the next time, so there is
@@ -173,7 +173,8 @@ async fn when_the_retries_are_used_up_the_error_holds_what_is_left_and_goes_on_w
         assert!(failure.reason.is_throttled());
     }
     assert_eq!(error.fates().filter(|fate| *fate == Fate::Done).count(), 16);
-    let text = "saving `User` in the table `users`: 14 of 30 items are not done; the first is #1 (unprocessed) with id = ";
+    let text = "saving `User` in the table `users`: 14 of 30 items are not done; the first is #1 \
+        (unprocessed) with id = ";
     assert!(error.to_string().starts_with(text), "{error}");
     assert!(error.is_throttled() && error.is_retryable() && error.outcome_known());
     let before = requests.len();
@@ -220,7 +221,7 @@ async fn a_lost_answer_is_repeated_and_unknown_if_it_stays_lost() {
 
     let (db, requests, _) = table(|_, request| match request.number {
         0 => Answer::Timeout,
-        // What was sent once without an answer stays unknown, whatever becomes of the later attempts.
+        // An input that was sent once without an answer stays unknown, whatever happens to later attempts.
         _ => Answer::Refused,
     });
     let error = UserRepo::batch_save(users(3)).on(&db).await.unwrap_err();
@@ -276,7 +277,7 @@ async fn of_several_writes_of_one_key_the_last_one_counts() {
         user.id = Id::new();
     }
     users[2].id = users[0].id;
-    // It cannot be stored, so it supersedes nothing.
+    // This input cannot be stored, so it supersedes nothing.
     users[3].id = users[1].id;
     users[3].name = "x".repeat(500_000);
     let error = UserRepo::batch_save(&users).on(&db).await.unwrap_err();
@@ -325,7 +326,7 @@ async fn keys_that_a_full_answer_had_no_room_for_are_asked_for_at_once() {
         "BatchWriteItem" => write(table, request, |_| true),
         _ => read(table, request, |position| position < 42),
     });
-    // 42 of these are as much as DynamoDB gives in one answer.
+    // DynamoDB returns 42 of these in one answer.
     let users = users(100).into_iter().map(|user| User { name: "x".repeat(390_000), ..user });
     let saved = UserRepo::batch_save(users).on(&db).await.unwrap();
     let ids: Vec<Id<User>> = saved.iter().map(|user| user.id).collect();
@@ -455,7 +456,7 @@ async fn a_delete_goes_on_where_it_failed() {
     assert_eq!(error.failures().len(), 20);
     assert!(error.failures().iter().all(|failure| failure.fate == Fate::Unprocessed));
     assert_eq!(error.failures()[3].key, saved[3].id);
-    // On the database of the batch, without its being named again.
+    // Uses the database of the batch, without naming it again.
     assert_eq!(error.retry().await.unwrap().items, 20);
     assert!(table.lock().unwrap().is_empty());
     assert!(requests.targets().iter().all(|target| target == "BatchWriteItem"));
@@ -494,7 +495,7 @@ async fn a_table_that_takes_nothing_is_not_run_against() {
     let (db, requests, _) = table(|_, _| Answer::throttled());
     let error = UserRepo::batch_save(users(10_000)).on(&db).await.unwrap_err();
     assert_eq!(error.failures().len(), 10_000);
-    // 400 requests would be needed for each round.
+    // Each round would need 400 requests.
     assert!(requests.len() <= (1 + MAX_RETRIES as usize) * 24, "{}", requests.len());
 }
 

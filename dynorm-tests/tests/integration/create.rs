@@ -1,4 +1,4 @@
-//! `create`: an item that must not exist yet, and what is known when an answer is lost.
+//! `create`: an item that must not exist, and the outcome after a lost answer.
 
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, FaultLog, Faults};
@@ -63,14 +63,15 @@ async fn an_item_that_exists_stays_and_comes_with_the_error() {
     assert_eq!(
         error.to_string(),
         format!(
-            "creating `Seat` with flight = DY1, number = 12 in the table `{table}`: an item with this key exists, and nothing was changed"
+            "creating `Seat` with flight = DY1, number = 12 in the table `{table}`: an item with this key \
+            exists, and nothing was changed"
         )
     );
     assert_eq!(error.current::<Seat>().unwrap().unwrap(), ada);
     assert!(error.current::<Member>().is_none(), "it was no `Member` that was created");
     assert!(!format!("{error:?} {error:#?}").contains("Ada"), "values stay out of errors");
     assert_eq!(SeatRepo::get(("DY1", 12)).on(&db).await.unwrap(), ada);
-    // Of all other errors there is no item.
+    // Other errors have no item.
     let error = SeatRepo::get(("DY1", 13)).on(&db).await.unwrap_err();
     assert!(error.current::<Seat>().is_none());
 }
@@ -84,7 +85,7 @@ async fn what_was_stamped_is_taken_back_if_the_item_exists_and_only_then() {
     MemberRepo::create(&mut member).on(&db).await.unwrap_err();
     assert_eq!(member, before);
 
-    // After a lost answer it may be this very entity that is stored.
+    // After a lost answer, the stored item may be this very entity.
     let faulty = Faults::scripted([Fault::CutAfter]).on(&db);
     let mut member = Member::default();
     let error = MemberRepo::create(&mut member).on(&faulty).await.unwrap_err();
@@ -112,11 +113,11 @@ async fn a_condition_that_fails_after_a_lost_answer_proves_nothing() {
         ),
         "{error}"
     );
-    // What comes before or between makes no difference.
+    // Faults before or between make no difference.
     let (error, requests) = create(&[Fault::Throttle, Fault::CutAfter, Fault::Throttle]).await;
     assert!(!error.unwrap_err().outcome_known());
     assert_eq!(requests, 4);
-    // A lost request is repeated, and so is all that may pass.
+    // A lost request is repeated, and so is every transient error.
     for fault in [Fault::CutBefore, Fault::Refused, Fault::Throttle, Fault::HotKeyRange, Fault::ServerError] {
         let (outcome, requests) = create(&[fault, fault]).await;
         assert_eq!((outcome.unwrap(), requests), (seat("Ada"), 3), "{fault:?}");
@@ -130,7 +131,7 @@ async fn the_attempts_end_and_the_last_failure_is_told() {
     assert!(error.is_throttled() && error.outcome_known());
     assert_eq!(requests.len(), 6);
 
-    // A write that was lost once is not known not to have been applied, whatever comes later.
+    // After one lost attempt the outcome stays unknown, whatever comes later.
     let (db, _) = canned::database(|request| match request.number {
         0 => Answer::Cut,
         _ => Answer::error(400, "TransactionConflictException", "why"),
@@ -138,7 +139,7 @@ async fn the_attempts_end_and_the_last_failure_is_told() {
     let error = SeatRepo::create(seat("Ada")).on(&db).await.unwrap_err();
     assert!(matches!(error, dynorm::Error::Conflict(_)) && !error.outcome_known(), "{error}");
 
-    // What will not pass is not repeated.
+    // Permanent errors are not repeated.
     for code in ["ValidationException", "ResourceNotFoundException", "AccessDeniedException"] {
         let (db, requests) = canned::database(move |_| Answer::error(400, code, "why"));
         SeatRepo::create(seat("Ada")).on(&db).await.unwrap_err();

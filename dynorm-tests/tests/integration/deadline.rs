@@ -4,8 +4,9 @@
 use std::future::pending;
 use std::time::Duration;
 
+use dynorm::batch::{GetStreamError, StreamError, StreamFailure};
 use dynorm::prelude::*;
-use dynorm::{Error, Fate, GetStreamError, HookResult, Hooks, Retry, Stats, StreamError, StreamFailure};
+use dynorm::{Error, Fate, HookResult, Hooks, Retry, Stats};
 use dynorm_tests::canned::{self, Answer};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -26,7 +27,7 @@ impl Job {
     async fn enter(&self, hook: &str) {
         tokio::task::yield_now().await;
         if self.stuck == hook {
-            pending().await
+            pending::<()>().await;
         }
     }
 }

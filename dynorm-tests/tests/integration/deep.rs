@@ -1,13 +1,12 @@
-//! Whatever is nested, by a caller or by a server, ends with a value or an error, on a thread with little
-//! stack.
+//! Any nesting, by a caller or by a server, ends with a value or an error, on a thread with a small stack.
 
 use dynorm::prelude::*;
 use dynorm::{Condition, Error, Query};
 use dynorm_tests::canned::{self, Answer};
 use serde::{Deserialize, Serialize};
 
-/// A fourth of what a worker of tokio has. Conditions of 300 levels were seen to need less than half of this,
-/// unoptimised.
+/// A quarter of the stack of a tokio worker. Unoptimised conditions of 300 levels were measured to need less
+/// than half of it.
 const STACK: usize = 512 * 1024;
 
 #[derive(Entity, Clone, Debug)]
@@ -42,7 +41,7 @@ struct Lists {
     lists: Vec<Lists>,
 }
 
-/// It only wraps itself, so nothing that is stored would ever end it.
+/// A type that only wraps itself, so that no stored value ends it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Chain(Option<Box<Chain>>);
 
@@ -60,7 +59,7 @@ fn nested(levels: usize, level: Level) -> Condition<User> {
     (0..levels).fold(User::AGE.gt(1), |condition, _| level(condition))
 }
 
-/// Ways to nest a condition; all need more than 300 operators at 2,000 levels.
+/// The ways to nest a condition. All have more than 300 operators at 2,000 levels.
 const LEVELS: [Level; 9] = [
     |condition| !condition,
     |condition| condition & User::AGE.gt(1),
@@ -73,7 +72,7 @@ const LEVELS: [Level; 9] = [
     |condition| dynorm::field("age").eq(1) | (!condition & dynorm::field("age").exists()),
 ];
 
-/// How many levels of each have at most 300 operators.
+/// The number of levels of each with at most 300 operators.
 const PERMITTED: [usize; 9] = [299, 149, 149, 149, 149, 99, 74, 74, 59];
 
 async fn is_refused(what: impl IntoFuture<Output = dynorm::Result<impl Sized>>) {
@@ -121,7 +120,7 @@ fn a_condition_that_is_as_deep_as_may_be_is_sent_and_evaluated() {
             let query = |query: Query<User>| query.filter(condition.clone());
             query(UserRepo::by_city("Paris")).explain().to_string();
             query(UserRepo::by_name_in(["Ada", "Eve"])).get_all().on(&db).await.unwrap();
-            // Longer than 4 KB, some of them: an error all the same.
+            // Some of them are longer than 4 KB, which is an error too.
             for error in [
                 UserRepo::save(User::default()).when(condition.clone()).on(&db).await.err(),
                 query(UserRepo::scan()).get_all().on(&db).await.err(),
@@ -133,7 +132,7 @@ fn a_condition_that_is_as_deep_as_may_be_is_sent_and_evaluated() {
     });
 }
 
-/// The conditions fix several whole keys, so the rest of them is evaluated here.
+/// The conditions fix several whole keys, so the others are evaluated here.
 trait ByNameIn {
     fn by_name_in(names: [&str; 2]) -> Query<User>;
 }
@@ -155,7 +154,7 @@ fn lists_of_any_length_end_in_an_error() {
         let error =
             UserRepo::filter(dynorm::field("name").is_in(names())).get_all().on(&db).await.unwrap_err();
         assert!(error.to_string().contains("200000 values"), "{error}");
-        // On a key of what is queried it is evaluated here, where nothing bounds it.
+        // A condition on a key attribute is evaluated here, without DynamoDB's limits.
         let all = UserRepo::by_city("Paris").filter(User::AGE.is_in(0..200_000)).get_all().on(&db).await;
         assert!(all.unwrap().is_empty());
         let any = names().map(|name| User::CITY.eq(name)).reduce(|one, other| one | other).unwrap();
@@ -165,7 +164,7 @@ fn lists_of_any_length_end_in_an_error() {
     });
 }
 
-/// `levels` times `before`, and as often `behind`.
+/// `levels` times `before`, `inner`, and `levels` times `behind`.
 fn nest(levels: usize, before: &str, inner: &str, behind: &str) -> String {
     format!("{}{inner}{}", before.repeat(levels), behind.repeat(levels))
 }
@@ -197,7 +196,7 @@ fn answers_are_read_as_deep_as_dynamodb_nests_and_no_deeper() {
                     match result {
                         Ok(()) => assert!(levels <= 64 || field == "other", "{field} {levels}"),
                         Err(Error::Undecodable(_)) => {
-                            assert!(levels > 32 && field != "other", "{field} {levels}")
+                            assert!(levels > 32 && field != "other", "{field} {levels}");
                         }
                         Err(error) => panic!("{field} {levels}: {error:?}"),
                     }
@@ -221,7 +220,7 @@ fn cursors_positions_and_errors_of_any_depth_are_refused() {
             let error = UserRepo::by_city("Paris").page(1).after(cursor).on(&db).await.unwrap_err();
             assert!(error.is_invalid_cursor(), "{error:?}");
         }
-        // What clones and drops such values is their own, so they are only lent, and never dropped.
+        // Cloning and dropping such values is not dynorm's code, so they are only borrowed, and never dropped.
         let json =
             (0..10_000).fold(serde_json::Value::Null, |inner, _| serde_json::Value::Array(vec![inner]));
         let chain = (0..10_000).fold(Chain(None), |inner, _| Chain(Some(Box::new(inner))));

@@ -1,4 +1,4 @@
-//! `delete` with a condition.
+//! Conditional deletes.
 
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, FaultLog, Faults};
@@ -32,7 +32,7 @@ async fn it_is_deleted_when_the_condition_holds_and_not_otherwise() {
     assert!(error.to_string().starts_with("deleting `Draft` with title = tea"), "{error}");
     let delete = DraftRepo::delete_by_id("tea").when(Draft::LOCKED.eq(true)).returning_old();
     assert_eq!(delete.on(&db).await.unwrap(), Some(draft(true)));
-    // Where there is none, no condition holds that wants one.
+    // Without an item, no condition that requires one holds.
     let error = DraftRepo::delete_by_id("tea").when(Draft::LOCKED.exists()).on(&db).await.unwrap_err();
     assert!(error.is_condition_failed() && error.current::<Draft>().is_none());
     DraftRepo::delete_by_id("tea").when(Draft::LOCKED.not_exists()).on(&db).await.unwrap();
@@ -60,7 +60,7 @@ async fn what_was_deleted_is_asked_for_once() {
         let (outcome, requests) = delete(fault).await;
         assert_eq!((outcome.unwrap_err().outcome_known(), requests), (false, 1), "{fault:?}");
     }
-    // What is known not to have reached the item is repeated.
+    // Attempts that certainly did not reach the item are repeated.
     for fault in [Fault::Throttle, Fault::Refused] {
         let (outcome, requests) = delete(fault).await;
         assert_eq!((outcome.unwrap(), requests), (Some(draft(false)), 2), "{fault:?}");

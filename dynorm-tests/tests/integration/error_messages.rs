@@ -1,5 +1,5 @@
-//! Every variant of the error, as real operations bring it about, and what it says: `error_messages.txt` has the texts, one page to
-//! read them all on. `UPDATE_GOLDEN=1` writes it anew.
+//! Every variant of the error, caused by real operations, and its messages, which are all in
+//! `error_messages.txt`. `UPDATE_GOLDEN=1` updates the file.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -86,7 +86,7 @@ fn user(age: u8) -> User {
     User { name: "Ada".into(), email: "ada@example.com".into(), age }
 }
 
-/// What an operation says that cannot succeed.
+/// The error of an operation that cannot succeed.
 async fn error<T>(operation: impl IntoFuture<Output = Result<T, impl Into<Error>>>) -> Error {
     match operation.await {
         Ok(_) => panic!("it succeeds"),
@@ -94,7 +94,7 @@ async fn error<T>(operation: impl IntoFuture<Output = Result<T, impl Into<Error>
     }
 }
 
-/// Errors, each with what brings it about.
+/// Errors, each with its cause.
 type Cases = Vec<(&'static str, Error)>;
 
 #[tokio::test]
@@ -119,11 +119,11 @@ async fn every_error_says_what_it_should() {
 
     let mut text = String::new();
     for (situation, error) in &cases {
-        // Message and causes, a line each.
+        // The message and its causes, one on each line.
         let said = format!("{error:?}").replace('\n', "\n    ");
         writeln!(text, "{} · {situation}\n    {said}\n", variant(error)).unwrap();
     }
-    // The prefix keeps the tests of a run apart.
+    // The table prefix differs between the tests of a run.
     let prefix = db.table_name::<Note>();
     let prefix = prefix.strip_suffix("notes").unwrap();
     let text = if prefix.is_empty() { text } else { text.replace(prefix, "") };
@@ -148,7 +148,7 @@ async fn every_error_says_what_it_should() {
     assert_eq!(produced, all, "each variant has a case");
 }
 
-/// The variants of the error, from its source.
+/// The variants of the error, from its source code.
 fn variants() -> BTreeSet<&'static str> {
     let source = include_str!("../../../dynorm/src/error.rs");
     let (_, variants) = source.split_once("pub enum Error {\n").unwrap();

@@ -1,5 +1,4 @@
-//! What a user is told when something goes wrong: every message says what happened, to which entity, table and key, and
-//! what to do.
+//! Error messages: each says what happened, to which entity, table and key, and what to do.
 
 use std::error::Error as _;
 
@@ -51,7 +50,7 @@ async fn notes() -> Database {
 
 #[tokio::test]
 async fn what_dynamodb_would_refuse_is_refused_before_it_is_sent() {
-    // Nobody listens there, so whatever is sent would fail in another way.
+    // Nothing listens there, so a request would fail in another way.
     let db = Database::local("http://127.0.0.1:1");
     let refused = async |note: Note| {
         let error = NoteRepo::save(note).on(&db).await.unwrap_err();
@@ -66,11 +65,13 @@ async fn what_dynamodb_would_refuse_is_refused_before_it_is_sent() {
     );
     assert_eq!(
         refused(Note { author: Some(String::new()), ..note("a") }).await,
-        "`Note` in the table `notes` cannot be stored: author: the partition key of the index `by_author` cannot be empty"
+        "`Note` in the table `notes` cannot be stored: author: the partition key of the index `by_author` \
+        cannot be empty"
     );
     assert_eq!(
         refused(note(&"x".repeat(2049))).await,
-        "`Note` in the table `notes` cannot be stored: title: the partition key of the table takes at most 2048 bytes, and this has 2049"
+        "`Note` in the table `notes` cannot be stored: title: the partition key of the table takes at most \
+        2048 bytes, and this has 2049"
     );
     assert_eq!(
         refused(Note { rating: f64::NAN, ..note("a") }).await,
@@ -78,11 +79,13 @@ async fn what_dynamodb_would_refuse_is_refused_before_it_is_sent() {
     );
     assert_eq!(
         refused(Note { rating: f64::MAX, ..note("a") }).await,
-        "`Note` in the table `notes` cannot be stored: rating: the number 1.7976931348623157e308 is outside the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
+        "`Note` in the table `notes` cannot be stored: rating: the number 1.7976931348623157e308 is outside \
+        the range of DynamoDB, 1E-130 to 9.99…E+125 in magnitude"
     );
     assert_eq!(
         refused(Note { text: "x".repeat(409_600), ..note("a") }).await,
-        "`Note` with title = a in the table `notes` cannot be stored: the item has 409618 bytes, and DynamoDB takes 409600 (400 KB); the largest attribute is `text` with 409604 bytes"
+        "`Note` with title = a in the table `notes` cannot be stored: the item has 409618 bytes, and \
+        DynamoDB takes 409600 (400 KB); the largest attribute is `text` with 409604 bytes"
     );
 }
 
@@ -120,7 +123,8 @@ async fn a_missing_table_is_named_with_the_remedy() {
     let db = database();
     let table = db.table_name::<Note>();
     let expected = format!(
-        "the table `{table}` does not exist; create it with `db.create_table::<Note>().await`, or check the region, the endpoint and the table prefix"
+        "the table `{table}` does not exist; create it with `db.create_table::<Note>().await`, or check the \
+        region, the endpoint and the table prefix"
     );
     for error in [
         NoteRepo::save(note("a")).on(&db).await.unwrap_err(),
@@ -141,7 +145,8 @@ async fn a_missing_table_is_named_with_the_remedy() {
     assert_eq!(
         error.to_string(),
         format!(
-            "saving `Note` in the table `{table}`: 2 of 2 items are not done; the first is #0 (not sent) with title = a"
+            "saving `Note` in the table `{table}`: 2 of 2 items are not done; the first is #0 (not sent) \
+            with title = a"
         )
     );
 }
@@ -171,7 +176,8 @@ async fn an_item_that_does_not_fit_says_where() {
         assert_eq!(
             error.to_string(),
             format!(
-                "an item that should be `Invoice` with number = {number} in the table `{table}` does not fit the struct: {problem}"
+                "an item that should be `Invoice` with number = {number} in the table `{table}` does not \
+                fit the struct: {problem}"
             )
         );
     }
@@ -243,9 +249,9 @@ async fn without_a_database_there_is_an_error_and_no_panic() {
 async fn errors_are_small_and_travel() {
     fn travels<T: Send + Sync + 'static>() {}
     travels::<Error>();
-    travels::<dynorm::BatchSaveError<Note>>();
+    travels::<dynorm::batch::BatchSaveError<Note>>();
     assert!(std::mem::size_of::<Error>() <= 16);
-    assert!(std::mem::size_of::<dynorm::BatchSaveError<Note>>() <= 8);
+    assert!(std::mem::size_of::<dynorm::batch::BatchSaveError<Note>>() <= 8);
 }
 
 #[tokio::test]
@@ -287,7 +293,9 @@ async fn every_answer_of_a_server_has_its_error() {
             Answer::throttled(),
             Error::is_throttled,
             format!(
-                "{doing}: throttled: ProvisionedThroughputExceededException: The level of configured provisioned throughput for the table was exceeded; try again later, or raise the capacity of the table"
+                "{doing}: throttled: ProvisionedThroughputExceededException: The level of configured \
+                provisioned throughput for the table was exceeded; try again later, or raise the capacity \
+                of the table"
             ),
             true,
             true,
@@ -312,7 +320,8 @@ async fn every_answer_of_a_server_has_its_error() {
             error("ExpiredTokenException"),
             |error| matches!(error, Error::Credentials(_)),
             format!(
-                "{doing}: no valid credentials: ExpiredTokenException: why; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, log in with the AWS CLI, or give the SDK client credentials of its own"
+                "{doing}: no valid credentials: ExpiredTokenException: why; set AWS_ACCESS_KEY_ID and \
+                AWS_SECRET_ACCESS_KEY, log in with the AWS CLI, or give the SDK client credentials of its own"
             ),
             false,
             true,
@@ -375,7 +384,7 @@ async fn a_server_that_gives_one_page_for_ever_is_stopped() {
     let error = NoteRepo::all().on(&db).await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.ends_with("the server gives the same page again and again: a page ends at title = a"),
+        text.ends_with("the server returns the same page again and again: a page ends at title = a"),
         "{text}"
     );
     assert_eq!(requests.len(), 2);

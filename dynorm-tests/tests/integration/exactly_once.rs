@@ -1,4 +1,4 @@
-//! Updates as transactions of one operation, and money that moves while answers are lost.
+//! Updates as transactions of one operation, and money transfers while answers are lost.
 
 use dynorm::Error;
 use dynorm::prelude::*;
@@ -24,7 +24,7 @@ async fn accounts(count: u32) -> Database {
     with_accounts(database(), count).await
 }
 
-/// Everything that can befall a transaction.
+/// All faults of transactions.
 fn trouble(seed: u64) -> Faults {
     let faults = Faults::seeded(seed).conflict(0.1).throttle(0.05).hot_key_range(0.02).in_progress(0.03);
     faults.server_error(0.02).refused(0.02).cut_before(0.05).cut_after(0.1)
@@ -61,7 +61,8 @@ async fn its_errors_are_those_of_an_update() {
     assert_eq!(
         error.to_string(),
         format!(
-            "updating `Account` with number = 0 in the table `{table}`: the condition does not hold, and nothing was changed"
+            "updating `Account` with number = 0 in the table `{table}`: the condition does not hold, and \
+            nothing was changed"
         )
     );
     assert!(run(9, 0).await.is_not_found());
@@ -81,7 +82,8 @@ async fn a_lost_answer_is_no_second_update() {
     assert_eq!((tally.requests, tally.executed, tally.conflicts, tally.in_progress), (5, 2, 1, 1));
     assert_eq!(
         tally.to_string(),
-        "5 requests, 2 executed, 1 cut before, 1 cut after, 1 in conflict, 1 said to be in progress; 5 items sent, 2 executed"
+        "5 requests, 2 executed, 1 cut before, 1 cut after, 1 in conflict, 1 said to be in progress; 5 \
+        items sent, 2 executed"
     );
 }
 
@@ -98,14 +100,16 @@ async fn an_entity_that_cannot_be_read_afterwards_is_updated_all_the_same() {
     let error = update(Answer::Cut).await;
     assert!(matches!(error, Error::Unreachable(_)) && error.outcome_known());
     let text = error.to_string();
-    let start = "reading, after an update that was made, `Account` with number = 0 in the table `ledger`: nobody answers";
+    let start = "reading, after an update that was made, `Account` with number = 0 in the table `ledger`: \
+        nobody answers";
     assert!(text.starts_with(start) && !text.contains("may or may not"), "{text}");
 
     let error = update(Answer::ok("{}")).await;
     assert!(error.is_not_found() && error.outcome_known());
     assert_eq!(
         error.to_string(),
-        "there is no `Account` with number = 0 in the table `ledger`: it was deleted after the update was made"
+        "there is no `Account` with number = 0 in the table `ledger`: it was deleted after the update was \
+        made"
     );
     let error = update(Answer::ok(r#"{"Item":{"number":{"N":"0"},"cents":{"S":"x"}}}"#)).await;
     assert!(matches!(error, Error::Undecodable(_)) && error.outcome_known());
@@ -174,7 +178,7 @@ async fn money_is_neither_made_nor_lost() {
         })
     });
     let tasks: Vec<_> = tasks.collect();
-    // Half of a transfer is never seen.
+    // Half of a transfer is never visible.
     for _ in 0..10 {
         assert_eq!(watch(&faulty).await, i64::from(ACCOUNTS) * 1000);
     }

@@ -1,4 +1,4 @@
-//! How a query says that it will be carried out, word for word: a change of the planner or of the words shows here.
+//! The plans of queries in words: a change of the planner or of the words shows here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ struct Line {
     number: u32,
 }
 
-/// The explanation of a query, line by line.
+/// Checks the explanation of a query line by line.
 fn says<E: dynorm::Entity>(query: &Query<E>, lines: &[&str]) {
     assert_eq!(query.explain().to_string(), lines.join("\n"), "{query:?}");
 }
@@ -203,7 +203,7 @@ fn an_index() {
 
 #[test]
 fn of_several_keys_the_best_is_taken() {
-    // As good as each other: the table before its indexes.
+    // Equally good: the table is preferred to its indexes.
     says(
         &PartRepo::filter(Part::KIND.eq(Kind::Nut) & Part::SHELF.eq(1)),
         &[
@@ -213,7 +213,7 @@ fn of_several_keys_the_best_is_taken() {
             "  cost:   reads one partition; what the filter leaves out is paid for",
         ],
     );
-    // As good as each other: the index that was declared first.
+    // Equally good: the index that was declared first is preferred.
     says(
         &PartRepo::filter(Part::MAKER.eq("acme") & Part::KIND.eq(Kind::Nut)),
         &[
@@ -223,7 +223,7 @@ fn of_several_keys_the_best_is_taken() {
             "  cost:   reads one partition; what the filter leaves out is paid for",
         ],
     );
-    // The sort key that is narrowed.
+    // The narrowed sort key is preferred.
     says(
         &PartRepo::filter(Part::KIND.eq(Kind::Nut) & Part::MAKER.eq("acme") & Part::NAME.begins_with("a")),
         &[
@@ -233,7 +233,7 @@ fn of_several_keys_the_best_is_taken() {
             "  cost:   reads a part of one partition; what the filter leaves out is paid for",
         ],
     );
-    // One partition before several.
+    // One partition is preferred to several.
     says(
         &PartRepo::filter(Part::SHELF.is_in([1, 2]) & Part::KIND.eq(Kind::Nut)),
         &[
@@ -270,7 +270,8 @@ fn order_limits_and_consistency() {
             "Query on the table `parts`",
             "  key:    shelf = ?",
             "  filter: sold = ?",
-            "  cost:   reads one partition, evaluates at most one item; what the filter leaves out is paid for",
+            "  cost:   reads one partition, evaluates at most one item; what the filter leaves out is paid \
+            for",
         ],
     );
     says(
@@ -279,7 +280,8 @@ fn order_limits_and_consistency() {
             "Query on the table `parts`",
             "  key:    shelf = ?",
             "  filter: sold = ?",
-            "  cost:   reads one partition, up to 20 matches, evaluates at most 100 items; what the filter leaves out is paid for",
+            "  cost:   reads one partition, up to 20 matches, evaluates at most 100 items; what the filter \
+            leaves out is paid for",
         ],
     );
     says(
@@ -348,7 +350,7 @@ fn what_is_left_is_a_filter() {
             "  cost:   reads one partition; what the filter leaves out is paid for",
         ],
     );
-    // DynamoDB takes no filter on the keys of what it queries.
+    // DynamoDB accepts no filter on the keys of the queried table or index.
     says(
         &PartRepo::filter(
             Part::SHELF.eq(1) & (Part::NUMBER.eq(3) | Part::NUMBER.gt(9)) & !Part::NUMBER.eq(12),
@@ -488,38 +490,38 @@ fn scans() {
 fn what_cannot_be_is_refused_with_the_way_out() {
     says(
         &PartRepo::filter(Part::NAME.eq("x")),
-        &[
-            "Refused: no key and no index of `Part` can serve these conditions, so the whole table would be read: add `#[entity(index = \"by_name\")]` to `name`, or call `.allow_scan()`",
-        ],
+        &["Refused: no key and no index of `Part` can serve these conditions, so the whole table would be \
+            read: add `#[entity(index = \"by_name\")]` to `name`, or call `.allow_scan()`"],
     );
     says(
         &PartRepo::filter(Part::SHELF.gt(1)),
-        &[
-            "Refused: no key and no index of `Part` can serve these conditions, so the whole table would be read: add a condition with `.eq(…)` on a partition key, which is `shelf`, or `kind`, or `maker`, or call `.allow_scan()`",
-        ],
+        &["Refused: no key and no index of `Part` can serve these conditions, so the whole table would be \
+            read: add a condition with `.eq(…)` on a partition key, which is `shelf`, or `kind`, or \
+            `maker`, or call `.allow_scan()`"],
     );
     says(
         &OrderRepo::filter(Order::TOTAL.gt(1)),
-        &[
-            "Refused: no key and no index of `Order` can serve these conditions, so the whole table would be read: add a condition with `.eq(…)` on a partition key, which is `customer_id`, or `status`, or call `.allow_scan()`",
-        ],
+        &["Refused: no key and no index of `Order` can serve these conditions, so the whole table would \
+            be read: add a condition with `.eq(…)` on a partition key, which is `customer_id`, or `status`, \
+            or call `.allow_scan()`"],
     );
     says(
         &PartRepo::by_kind(Kind::Nut).consistent(),
-        &[
-            "Refused: the index `by_kind` is global, and DynamoDB reads only tables and local indexes consistently: leave out `.consistent()`, or query by the key of the table",
-        ],
+        &["Refused: the index `by_kind` is global, and DynamoDB reads only tables and local indexes \
+            consistently: remove `.consistent()`, or query by the key of the table"],
     );
     says(
         &PartRepo::by_kind(Kind::Nut).order_by(Part::NAME.asc()),
-        &[
-            "Refused: items come in the order of the sort key of what is queried, and with these conditions that is not `name`; the keys can order by `number` with the key of the table, by `size` with the index `by_kind`, by `name` with the index `by_maker`, by `weight` with the index `by_weight`; or sort the result with `.sorted_by(…)`",
-        ],
+        &["Refused: a query is ordered by the sort key of the table or index, and with these conditions \
+            that is not `name`; the keys can order by `number` with the key of the table, by `size` with \
+            the index `by_kind`, by `name` with the index `by_maker`, by `weight` with the index \
+            `by_weight`; or sort the result with `.sorted_by(…)`"],
     );
     says(
         &PartRepo::scan().order_by(Part::NAME.asc()),
         &[
-            "Refused: a scan has no order: query by an index whose sort key it is, or sort the result with `.sorted_by(…)`",
+            "Refused: a scan has no order: query an index that has it as its sort key, or sort the result with \
+            `.sorted_by(…)`",
         ],
     );
     says(
@@ -528,15 +530,13 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     );
     says(
         &PartRepo::filter(Part::SHELF.eq(1)).using("by_maker"),
-        &[
-            "Refused: the index `by_maker` cannot serve the query: its partition key is made of `maker`, and no condition says what that is equal to",
-        ],
+        &["Refused: the index `by_maker` cannot serve the query: its partition key is made of `maker`, \
+            and no condition fixes it"],
     );
     says(
         &PartRepo::filter(Part::SHELF.eq(1) & Part::NUMBER.between(9, 3)),
-        &[
-            "Refused: the bounds of `between` on `number` are crossed, so nothing can match: give the lower one first",
-        ],
+        &["Refused: the bounds of `between` on `number` are crossed, so nothing can match: give the lower \
+            one first"],
     );
     says(
         &PartRepo::filter(Part::SHELF.is_in([0; 0])),
@@ -544,9 +544,8 @@ fn what_cannot_be_is_refused_with_the_way_out() {
     );
     says(
         &PartRepo::filter(Part::SHELF.is_in(0..101)),
-        &[
-            "Refused: `is_in` on the partition key `shelf` was given 101 values, and a query reads at most 100 partitions",
-        ],
+        &["Refused: `is_in` on the partition key `shelf` was given 101 values, and a query reads at most \
+            100 partitions"],
     );
     says(
         &PartRepo::by_maker(""),

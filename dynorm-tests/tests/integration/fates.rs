@@ -1,5 +1,5 @@
-//! Nothing is lost and nothing overtakes: whatever becomes of the requests of a batch, what it says of its inputs fits what
-//! the table holds in the end. Each case follows from its seed, and time is paused.
+//! No write is lost or overtaken: whatever happens to the requests of a batch, the fates that it reports
+//! agree with the table. Each case follows from its seed, and time is paused.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::{Discriminant, discriminant};
@@ -32,12 +32,12 @@ struct Bin {
 }
 
 const SOUND: f64 = 1.0;
-/// The server refuses it.
+/// The server rejects this value.
 const REFUSED: f64 = -1.0;
-/// It is refused before it is sent.
+/// This value is rejected before it is sent.
 const UNSTORABLE: f64 = f64::NAN;
 
-/// The writer of what is there before a case begins.
+/// The writer of the items that exist before a case.
 const BEFORE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,10 +46,10 @@ enum Table {
     Bins,
 }
 
-/// Where an item is: its table and its number.
+/// The place of an item: its table and its number.
 type Place = (Table, u32);
 
-/// What one input asks for: an item with this writer, or none.
+/// The effect of one input: an item with this writer, or no item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Write {
     place: Place,
@@ -78,11 +78,11 @@ impl Input {
     }
 }
 
-/// What a batch said of an input.
+/// The fate that a batch reported for an input.
 #[derive(Clone, Copy, Debug)]
 struct Told {
     fate: Fate,
-    /// Of an input that has failed: whether the reason says that its outcome is known.
+    /// For a failed input: whether the reason says that the outcome is known.
     failed: Option<bool>,
 }
 
@@ -94,27 +94,27 @@ fn told(fates: impl Iterator<Item = Fate>, failures: impl Iterator<Item = (usize
     told
 }
 
-// What befalls requests.
+// The faults of requests
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     Throttled,
     HotKeys,
-    /// A status of 500, after the server has acted or not.
+    /// A status of 500, after the server has executed the request or not.
     Failed,
     Refused,
     CutBefore,
     CutAfter,
-    /// An answer that breaks off in the middle.
+    /// An answer that is cut off in the middle.
     Garbled,
 }
 
-/// How much trouble there is.
+/// The frequency of faults.
 #[derive(Clone, Copy, Debug)]
 struct Mix {
-    /// The share of the items that come back.
+    /// The share of items that come back unprocessed.
     unprocessed: f64,
-    /// The shares of the requests.
+    /// The shares of requests with each fault.
     troubles: &'static [(Trouble, f64)],
 }
 
@@ -141,7 +141,7 @@ const ROUGH: Mix = Mix {
     ],
 };
 
-/// Hardly anything gets through.
+/// Almost nothing succeeds.
 const HOPELESS: Mix = Mix {
     unprocessed: 0.8,
     troubles: &[
@@ -189,22 +189,22 @@ fn is_refused(request: &Recorded) -> bool {
     request.text().contains("\"-1\"")
 }
 
-/// What has been seen of the requests of a case, and, where there is no engine, the table itself.
+/// The recorded requests of a case, and, without an engine, the table itself.
 #[derive(Debug)]
 struct Watch {
     random: Rng,
     mix: Mix,
     sent: HashSet<Write>,
-    /// Those of requests without an answer.
+    /// The writes of requests without an answer.
     unanswered: HashSet<Write>,
-    /// Those of requests that were answered with a status of 500.
+    /// The writes of requests answered with a status of 500.
     failed: HashSet<Write>,
-    /// The latest write of each place, and when the batch has heard of it.
+    /// The latest write of each place, and when the batch got its answer.
     under_way: HashMap<Place, (Write, Option<Instant>)>,
     held: HashMap<Place, u32>,
-    /// The writers of each place, one after another.
+    /// The writers of each place, in order.
     applied: HashMap<Place, Vec<Option<u32>>>,
-    /// How many inputs were taken from a stream while a write of their place was under way.
+    /// The number of inputs taken from a stream while a write of the same place was in flight.
     met: usize,
 }
 
@@ -228,7 +228,7 @@ impl Watch {
         self.under_way.get(&place).is_some_and(|(_, heard)| heard.is_none_or(|heard| heard > now))
     }
 
-    /// A request leaves.
+    /// Records a request that is sent.
     fn send(&mut self, request: &Recorded) {
         for (_, write) in writes(request) {
             assert!(!self.is_under_way(write.place), "two writes of {:?} at a time", write.place);
@@ -236,7 +236,7 @@ impl Watch {
         }
     }
 
-    /// Notes what the batch may know of writes that met with trouble.
+    /// Records what the batch may know of writes with a fault.
     fn note(&mut self, trouble: Option<Trouble>, request: &Recorded, writes: &[(Value, Write)]) {
         let writes = writes.iter().map(|(_, write)| *write);
         match trouble {
@@ -246,13 +246,13 @@ impl Watch {
             }
             _ => {}
         }
-        // A request that is refused for one of its items is as good as not sent for the others.
+        // A request that is rejected because of one item is not executed for the others.
         if trouble != Some(Trouble::Refused) && !is_refused(request) {
             self.sent.extend(writes);
         }
     }
 
-    /// A request is at the server, which acts now and answers a while later.
+    /// Executes a request; the answer comes later.
     fn act(&mut self, request: &Recorded) -> Answer {
         let delay = Duration::from_millis(self.random.u64(0..20));
         let writes = writes(request);
@@ -302,7 +302,7 @@ impl Watch {
         Answer::ok(json!({ "UnprocessedItems": back }).to_string())
     }
 
-    /// A request is on its way to an engine, behind the fault kit.
+    /// Decides the fate of a request to an engine behind the fault kit.
     fn meddle(&mut self, request: &Recorded) -> Answer {
         let writes = writes(request);
         let trouble = self.mix.pick(&mut self.random);
@@ -313,7 +313,7 @@ impl Watch {
             Some(Trouble::Failed) => failed(),
             _ if is_refused(request) => refused(),
             Some(Trouble::CutAfter | Trouble::Garbled) => Answer::CutAfter,
-            // The kit throttles.
+            // The kit throttles it.
             Some(Trouble::Throttled | Trouble::HotKeys) | None => Answer::Engine,
         }
     }
@@ -326,7 +326,7 @@ fn table_name((table, _): Place) -> &'static str {
     }
 }
 
-/// The writes of a request, as they are written there and as what they ask for.
+/// The writes of a request, as JSON and as effects.
 fn writes(request: &Recorded) -> Vec<(Value, Write)> {
     let number = |value: &Value| value["N"].as_str().unwrap().parse::<u32>().unwrap();
     let write = |table: &str, item: &Value| {
@@ -352,7 +352,7 @@ fn writes(request: &Recorded) -> Vec<(Value, Write)> {
     writes
 }
 
-// Batches.
+// The batches
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -367,7 +367,7 @@ enum Kind {
 const KINDS: [Kind; 6] =
     [Kind::Save, Kind::Create, Kind::Delete, Kind::SaveStream, Kind::DeleteStream, Kind::Mixed];
 
-/// A batch, and what is there before it.
+/// A batch, and the items before it.
 #[derive(Debug)]
 struct Case {
     kind: Kind,
@@ -375,13 +375,13 @@ struct Case {
     inputs: Vec<Input>,
     before: HashSet<Place>,
     retry: Retry,
-    /// What fails is sent once more, from the error.
+    /// The failures are sent once more, by `retry` of the error.
     goes_on: bool,
     concurrency: Option<usize>,
 }
 
 impl Case {
-    /// A batch of up to `most` inputs, whose numbers begin at `base`.
+    /// A batch of up to `most` inputs, numbered from `base`.
     fn new(kind: Kind, seed: u64, base: u32, most: usize) -> Self {
         let mut random = Rng::with_seed(seed ^ 0xfa7e);
         let count = random.usize(1..=most);
@@ -431,7 +431,7 @@ impl Case {
     async fn run(&self, db: &Database, watch: &Mutex<Watch>) -> Vec<Told> {
         let Self { inputs, retry, .. } = self;
         let index_of = |index: usize, reason: &Error| (index, reason.outcome_known());
-        /// The options that a batch of any kind has.
+        /// Sets the options that all kinds of batches have.
         macro_rules! with_options {
             ($batch:expr) => {{
                 let batch = $batch.retry(*retry).on(db);
@@ -441,7 +441,7 @@ impl Case {
                 }
             }};
         }
-        /// What a batch of inputs at hand has told, or the batch that goes on with what it left.
+        /// The fates of a batch of given inputs, or of its retry.
         macro_rules! at_hand {
             ($batch:expr, $stats:expr, $failures:expr) => {{
                 let mut result = with_options!($batch).await;
@@ -456,7 +456,7 @@ impl Case {
                 }
             }};
         }
-        /// What a stream has told. Of what has not failed it says no more than that.
+        /// The fates of a stream. It reports only failures.
         macro_rules! stream {
             ($stream:expr) => {{
                 let mut told = vec![Told { fate: Fate::Done, failed: None }; inputs.len()];
@@ -471,7 +471,7 @@ impl Case {
                 if let Err(error) = result {
                     assert!(error.failures().is_empty());
                 }
-                // A stream that ends early leaves the rest where it is.
+                // A stream that ends early does not take in the rest.
                 for told in &mut told[taken_in as usize..] {
                     *told = Told { fate: Fate::NotSent, failed: Some(true) };
                 }
@@ -491,7 +491,7 @@ impl Case {
                 } else {
                     PartRepo::batch_create(parts)
                 };
-                at_hand!(batch, Collection::stats, |error: &dynorm::BatchSaveError<Part>| {
+                at_hand!(batch, Collection::stats, |error: &dynorm::batch::BatchSaveError<Part>| {
                     error
                         .failures()
                         .iter()
@@ -502,7 +502,7 @@ impl Case {
             Kind::Delete => at_hand!(
                 PartRepo::batch_delete(numbers()),
                 |stats: &dynorm::Stats| stats.clone(),
-                |error: &dynorm::BatchDeleteError<Part>| error
+                |error: &dynorm::batch::BatchDeleteError<Part>| error
                     .failures()
                     .iter()
                     .map(|failure| index_of(failure.index, &failure.reason))
@@ -519,7 +519,7 @@ impl Case {
                         (Table::Bins, false) => batch.delete::<Bin>(numbers),
                     };
                 }
-                at_hand!(batch, |stats: &dynorm::Stats| stats.clone(), |error: &dynorm::BatchError| {
+                at_hand!(batch, |stats: &dynorm::Stats| stats.clone(), |error: &dynorm::batch::BatchError| {
                     error
                         .failures()
                         .map(|failure| index_of(failure.index, failure.reason))
@@ -539,7 +539,7 @@ impl Case {
         }
     }
 
-    /// What is wrong with what was told of the inputs. What each place may hold in the end follows from that alone.
+    /// The contradictions between the fates and the table. The fates alone decide what each place may hold.
     fn mistakes(&self, told: &[Told], watch: &Watch, table: &HashMap<Place, u32>) -> Vec<String> {
         let (mut mistakes, mut possible) = (Vec::new(), HashMap::<Place, BTreeSet<Option<u32>>>::new());
         for (index, (Input { write, .. }, Told { fate, failed })) in self.inputs.iter().zip(told).enumerate()
@@ -565,11 +565,11 @@ impl Case {
                 (Fate::Done, has_failed) => has_failed.then_some("it has failed"),
                 (_, false) => Some("it has not failed"),
                 (Fate::Unknown, _) => {
-                    // What a failing server has created, perhaps, is found to exist.
+                    // An item that a failing server may have created is found to exist.
                     let may_exist = self.kind == Kind::Create && watch.failed.contains(write);
                     (!watch.unanswered.contains(write) && !may_exist).then_some("it had an answer")
                 }
-                // Deletes of one item look alike, so it may be another that was sent.
+                // Deletes of one item look alike, so another one may have been sent.
                 (Fate::NotSent, _) => {
                     (write.writer.is_some() && watch.sent.contains(write)).then_some("it was sent")
                 }
@@ -585,7 +585,7 @@ impl Case {
             }
         }
         for (place, writers) in &watch.applied {
-            // Without its deletes, a mixed batch has no order that could be seen.
+            // Without its deletes, a mixed batch has no visible order.
             if self.kind != Kind::Mixed && !writers.is_sorted() {
                 let why = format!("it was written in the order {writers:?}");
                 mistakes.push(self.describe(&why, *place, told));
@@ -613,7 +613,7 @@ fn run_of(input: &Input) -> (Table, bool) {
     (input.write.place.0, input.write.writer.is_some())
 }
 
-/// A table without an engine, which is fast enough for thousands of cases.
+/// A table without an engine, fast enough for thousands of cases.
 struct Model {
     db: Database,
     watch: Arc<Mutex<Watch>>,
@@ -624,7 +624,7 @@ impl Model {
     fn new() -> Self {
         let watch = Arc::new(Mutex::new(Watch::new(0, USUAL)));
         let server = watch.clone();
-        // Nothing is signed on the way to a sink, and that is what takes the most time.
+        // Requests to a sink are not signed, which would take most of the time.
         let (db, arrived) = canned::over(&canned::sink(), move |request| server.lock().unwrap().act(request));
         let line = watch.clone();
         let (db, left) = canned::over(&db, move |request| {
@@ -635,7 +635,7 @@ impl Model {
         Self { db, watch, requests: [arrived, left] }
     }
 
-    /// Runs a case. The watch is that of the case until the next one.
+    /// Runs a case. The records stay until the next one.
     async fn run(&self, case: &Case, mix: Mix) -> Vec<Told> {
         self.requests.iter().for_each(Requests::clear);
         let mut watch = Watch::new(case.seed, mix);
@@ -645,10 +645,10 @@ impl Model {
     }
 }
 
-/// What many cases came to.
+/// The results of many cases.
 #[derive(Default)]
 struct Cases {
-    /// The kinds of fates, to see that the cases bring about all of them.
+    /// The kinds of fates that occurred; the cases must cover all.
     fates: HashSet<Discriminant<Fate>>,
     mistakes: Vec<String>,
 }
@@ -667,7 +667,7 @@ impl Cases {
     }
 }
 
-/// How much trouble a seed has.
+/// The frequency of faults for a seed.
 fn mix_of(seed: u64) -> Mix {
     match seed % 3 {
         0 => USUAL,
@@ -681,7 +681,7 @@ async fn every_fate_fits_what_the_table_holds() {
     let (model, mut cases) = (Model::new(), Cases::default());
     for seed in 0..160 {
         for kind in KINDS {
-            // Each item that is created takes a request.
+            // Each created item takes a request.
             let case = Case::new(kind, seed, 0, if kind == Kind::Create { 15 } else { 60 });
             let told = model.run(&case, mix_of(seed)).await;
             let watch = model.watch.lock().unwrap();
@@ -691,12 +691,12 @@ async fn every_fate_fits_what_the_table_holds() {
     cases.assert_right();
 }
 
-/// Runs cases of many inputs to a few items, nearly all of which are written in the end, and sees that the last of each is.
+/// Runs cases with many inputs for a few items, and checks that the last input of each item is stored.
 async fn the_last_write_stands(kind: Kind) {
     let (model, mut cases, mut met, mut written) = (Model::new(), Cases::default(), 0, 0);
     for seed in 0..1000 {
         let mut random = Rng::with_seed(seed);
-        // Enough of them that a stream sends some while it takes in the others.
+        // Enough inputs that a stream sends some while it takes in others.
         let (inputs, numbers) = if random.bool() { (60, 20..21) } else { (120, 30..60) };
         let numbers = random.u32(numbers);
         let input = |writer| {
@@ -737,8 +737,8 @@ async fn the_last_write_of_a_stream_stands() {
     the_last_write_stands(Kind::SaveStream).await;
 }
 
-/// The embedded database behind faults, all of them the kit's or some of them our own. Only of our own we know which items
-/// they befell.
+/// The embedded database behind faults: all by the kit, or some by this test. Only for the latter are the
+/// affected items known.
 fn faulty(engine: &Database, seed: u64, mix: Mix, watch: &Arc<Mutex<Watch>>) -> Database {
     let share = |of: Trouble| {
         mix.troubles.iter().find(|(trouble, _)| *trouble == of).map_or(0.0, |(_, share)| *share)
@@ -851,7 +851,7 @@ async fn what_is_read_is_what_the_table_holds_or_has_failed() {
     assert_eq!(fates.len(), 3, "{fates:?}");
 }
 
-// What stays open, whatever comes after it.
+// Outcomes that stay unknown, whatever comes later
 
 fn parts(numbers: impl IntoIterator<Item = u32>) -> Vec<Part> {
     let numbers = numbers.into_iter().enumerate();
@@ -886,7 +886,7 @@ async fn a_write_that_may_be_done_is_not_forgotten_when_a_later_one_takes_its_pl
             0 => answer.clone().after(Duration::from_millis(10)),
             _ => Answer::throttled(),
         });
-        // The last comes while the first is under way.
+        // The last write arrives while the first is in flight.
         let stream = PartRepo::batch_save_stream(parts((0..25).chain([0]))).concurrency(1);
         let error = stream.on(&db).await.unwrap_err();
         let of_both = error.failures().iter().filter(|failure| failure.key == 0);

@@ -1,5 +1,5 @@
-//! The fault kit: what each fault does, as the SDK and as dynorm see it, and that what it lets through is really executed
-//! and nothing else is.
+//! The fault kit: the effect of each fault on the SDK and on dynorm. Requests that it lets through are
+//! executed, and no others.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn part(number: u32) -> Part {
     Part { number, name: format!("part {number}") }
 }
 
-/// The tables on the engine of this run, without the SDK's retries: those would hide single faults.
+/// The tables on the engine of this run, without the SDK's retries, which would hide single faults.
 async fn engine() -> Database {
     let db = database();
     let prefix = db.table_name::<Part>().strip_suffix("parts").unwrap().to_owned();
@@ -39,7 +39,8 @@ async fn engine() -> Database {
     tables(Database::new(Client::from_conf(config)).with_table_prefix(prefix)).await
 }
 
-/// The tables on the embedded engine, for tests of time: tokio does not advance a paused clock while that works.
+/// The tables on the embedded engine, for tests of time: tokio does not advance a paused clock while the
+/// engine works.
 async fn embedded() -> Database {
     tables(Database::memory().unwrap()).await
 }
@@ -125,14 +126,14 @@ async fn the_reasons_of_throttling_are_modelled() {
 async fn dynorm_tells_them_apart() {
     let db = engine().await;
     let save = async |fault: Fault| {
-        // More than once, for whatever repeats it.
+        // Several times, since some operations repeat requests.
         let faulty = Faults::scripted([fault; 20]).on(&db);
         PartRepo::save(part(1)).on(&faulty).await.unwrap_err()
     };
     for (fault, throttled, known) in [
         (Fault::Throttle, true, true),
         (Fault::HotKeyRange, true, true),
-        // It is an answer, but not one that says whether the write was applied.
+        // This answer does not tell whether the write was applied.
         (Fault::ServerError, false, false),
         (Fault::Refused, false, true),
         (Fault::CutBefore, false, false),
@@ -254,7 +255,7 @@ fn handed_back(writes: Option<&Vec<WriteRequest>>) -> Vec<AttributeValue> {
     puts.map(|put| put.item()["number"].clone()).collect()
 }
 
-/// What 60 single requests and 20 batches come to, one after another.
+/// The results of 60 single requests and 20 batches in sequence.
 async fn outcomes(faults: Faults, db: &Database) -> Vec<String> {
     let faulty = faults.on(db);
     let table = db.table_name::<Part>();
@@ -317,7 +318,7 @@ async fn operations_on_tables_and_those_not_named_pass() {
     let faults = Faults::seeded(1).throttle(1.0).log(&log);
     let db = tables(faults.on(&db)).await;
     assert_eq!(log.total().requests, 0);
-    // On top of the other faults: those above stay.
+    // Added to the other faults, which stay.
     assert!(BinRepo::save(Bin { number: 1 }).on(&db).await.unwrap_err().is_throttled());
 
     let db = engine().await;
@@ -388,14 +389,14 @@ async fn a_write_capacity_is_a_token_bucket_for_each_table() {
     let large = || Part { number: 1, name: "x".repeat(2500) };
     PartRepo::save(large()).on(&faulty).await.unwrap();
     assert!(PartRepo::delete_by_id(1).on(&faulty).await.unwrap_err().is_throttled());
-    // One of 20 KB takes more than there ever is, and leaves a debt.
+    // An item of 20 KB takes more units than there are at any time, and leaves a debt.
     tokio::time::advance(Duration::from_secs(1)).await;
     PartRepo::save(Part { number: 1, name: "x".repeat(20_000) }).on(&faulty).await.unwrap();
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(PartRepo::delete_by_id(1).on(&faulty).await.unwrap_err().is_throttled());
     tokio::time::advance(Duration::from_millis(200)).await;
     PartRepo::delete_by_id(1).on(&faulty).await.unwrap();
-    // Reads have no limit here.
+    // Reads are not limited here.
     assert!(PartRepo::all().on(&faulty).await.is_ok());
     let batches = log.of("BatchWriteItem");
     assert_eq!((batches.items_executed, batches.throttled, batches.partly_unprocessed), (35, 1, 4));
@@ -418,7 +419,7 @@ async fn a_read_capacity_is_a_token_bucket_too() {
     assert_eq!(read(false).await, 0);
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(read(true).await, 10);
-    // 20 KB take two and a half units, of which half a one was known to be needed.
+    // A read of 20 KB takes two and a half units, of which half a unit was expected.
     tokio::time::advance(Duration::from_millis(100)).await;
     assert!(PartRepo::find(99).on(&faulty).await.unwrap().is_some());
     tokio::time::advance(Duration::from_millis(100)).await;
@@ -434,7 +435,7 @@ async fn a_batch_through_a_capacity_takes_the_time_that_it_must() {
     let start = tokio::time::Instant::now();
     let patient = Retry::default().rounds(1000);
     PartRepo::batch_save((0..200).map(part)).retry(patient).on(&faulty).await.unwrap();
-    // Ten units were there at the start.
+    // Ten units are available at the start.
     assert!(start.elapsed() >= Duration::from_millis(1890), "{:?}", start.elapsed());
     assert_eq!(numbers(&db).await.len(), 200);
 }
@@ -444,7 +445,7 @@ async fn whatever_happens_every_fate_is_compatible_with_the_table() {
     let (log, mut unknown, mut failed) = (FaultLog::default(), 0, 0);
     for seed in 0..50 {
         let db = embedded().await;
-        // No answer came, or one that says itself that it does not know.
+        // There was no answer, or one with an unknown outcome.
         let open = |log: &FaultLog| {
             let total = log.total();
             total.cut_before + total.cut_after + total.server_errors
@@ -459,7 +460,7 @@ async fn whatever_happens_every_fate_is_compatible_with_the_table() {
             .log(&log)
             .on(&db);
         let parts: Vec<Part> = (0..200).map(part).collect();
-        // Every other one does not send anything twice, so that there are failures.
+        // Every second case sends nothing twice, so that there are failures.
         let retry = if seed % 2 == 0 { Retry::default() } else { Retry::default().rounds(0) };
         let fates: Vec<Fate> = match PartRepo::batch_save(&parts).retry(retry).on(&faulty).await {
             Ok(saved) => {

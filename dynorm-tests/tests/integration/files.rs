@@ -1,4 +1,4 @@
-//! `Database::file`: what is not ours is refused, and left as it is.
+//! `Database::file`: files of other programs are refused, and not changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ struct Note {
     title: String,
 }
 
-/// A folder of its own, gone with the test.
+/// A temporary directory, removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -34,7 +34,7 @@ impl Drop for Folder {
     }
 }
 
-/// The SQLite database of somebody else.
+/// An SQLite database of another program.
 fn foreign(path: &Path, sql: &str) {
     let file = rusqlite::Connection::open(path).unwrap();
     file.execute_batch(sql).unwrap();
@@ -79,7 +79,7 @@ async fn an_empty_file_is_new_and_ours_is_opened_again() {
         let db = Database::file(&path).unwrap();
         db.create_table::<Note>().await.unwrap();
         NoteRepo::save(Note { title: "milk".into() }).on(&db).await.unwrap();
-        // While it is open, too.
+        // Also while it is open.
         let again = Database::file(&path).unwrap();
         assert_eq!(NoteRepo::all().on(&again).await.unwrap().len(), 1);
     }

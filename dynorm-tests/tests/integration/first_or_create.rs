@@ -1,4 +1,4 @@
-//! `first_or_create`: what is there, or what was given.
+//! `first_or_create`: returns the stored item, or creates the given one.
 
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};
@@ -68,12 +68,12 @@ async fn of_many_at_once_all_get_the_same() {
 async fn one_who_loses_the_race_gets_what_is_there() {
     let db = engine().await;
     let theirs = SettingsRepo::save(settings(true)).on(&db).await.unwrap();
-    // The read comes too early.
+    // The read happens before the other writer's item is stored.
     let (racing, requests) =
         canned::over(&db, |request| if request.number == 0 { Answer::ok("{}") } else { Answer::Engine });
     assert_eq!(SettingsRepo::first_or_create(settings(false)).on(&racing).await.unwrap(), theirs);
     assert_eq!(requests.targets(), ["GetItem", "PutItem"]);
-    // A server that does not show the item is asked again.
+    // A server that does not return the item is asked again.
     let (racing, requests) = canned::over(&db, |request| match request.number {
         0 => Answer::ok("{}"),
         1 => Answer::error(400, "ConditionalCheckFailedException", "why"),

@@ -1,4 +1,4 @@
-//! What an entity does when it is written and read: which hooks run, in which order, and what a refusal does.
+//! Hooks: which of them run, in which order, and the effect of a refusal.
 
 use std::sync::Mutex;
 
@@ -8,21 +8,21 @@ use dynorm::{Fate, HookResult, Hooks, Retry, Tracked};
 use dynorm_tests::database;
 use futures_util::{StreamExt, TryStreamExt};
 
-/// What the hooks of all tests said, each with the name of its test.
+/// The calls of the hooks of all tests, each with the name of its test.
 static LOG: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 fn say(test: &str, what: impl Into<String>) {
     LOG.lock().unwrap().push((test.to_owned(), what.into()));
 }
 
-/// What the hooks of a test have said since it was asked the last time.
+/// The calls of the hooks of a test since the last time.
 fn heard(test: &str) -> Vec<String> {
     let mut log = LOG.lock().unwrap();
     let heard = log.extract_if(.., |(of, _)| of == test).map(|(_, what)| what);
     heard.collect()
 }
 
-/// Says its name in each hook, with its title, and refuses in the one that is named by `refuses`.
+/// Records the calls of its hooks with its title, and refuses in the hook named by `refuses`.
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 #[entity(hooks)]
 struct Note {
@@ -75,7 +75,7 @@ impl Hooks for Note {
         self.tell("updated");
     }
     async fn saved(&self) {
-        // The database is that of the operation.
+        // Uses the database of the operation.
         AuditRepo::save(Audit { note: self.id, title: self.title.clone() }).await.unwrap();
         self.tell("saved");
     }
@@ -120,7 +120,7 @@ struct Audit {
     title: String,
 }
 
-/// Without `created_at`, the version says what is new.
+/// Without `created_at`, the version tells whether the entity is new.
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 #[entity(hooks)]
 struct Stock {
@@ -152,7 +152,7 @@ impl Hooks for Stock {
     }
 }
 
-/// Has nothing that says whether it is new.
+/// Nothing tells whether it is new.
 #[derive(Entity, Clone, Debug)]
 #[entity(hooks)]
 struct Plain {
@@ -201,7 +201,7 @@ async fn the_hooks_of_a_save_run_around_it() {
     let other = Note { id: Id::new(), created_at: Timestamp::now(), ..note.clone() };
     NoteRepo::create(&other).on(&db).await.unwrap();
     assert_eq!(heard(test), ["saving tea", "creating tea", "created tea", "saved tea"]);
-    // One that fails has none after it.
+    // A failed write calls no hook after it.
     NoteRepo::create(&other).on(&db).await.unwrap_err();
     assert_eq!(heard(test), ["saving tea", "creating tea"]);
     let found = NoteRepo::first_or_create(other).on(&db).await.unwrap();
@@ -261,7 +261,7 @@ async fn deletes_and_restores_have_their_hooks_with_the_entity_and_by_key() {
     assert_eq!(heard(test), trashed);
     NoteRepo::force_delete_by_id(note.id).on(&db).await.unwrap();
     assert_eq!(heard(test), ["force_deleting tea", "deleting tea", "deleted tea", "force_deleted tea"]);
-    // Without an item there is nobody to ask.
+    // Without an item there is no entity to call.
     NoteRepo::force_delete_by_id(note.id).on(&db).await.unwrap();
     assert!(NoteRepo::restore(note.id).on(&db).await.unwrap_err().is_not_found());
     assert_eq!(heard(test), [""; 0]);
@@ -329,7 +329,7 @@ async fn a_batch_reports_what_is_refused_by_index_and_writes_the_others() {
     ];
     let after = ["created n0", "saved n0", "created n2", "saved n2", "created n4", "saved n4"];
     assert_eq!(heard(test), [&before[..], &after].concat());
-    // They are as new as they were.
+    // They are as new as before.
     assert_eq!(notes[1].created_at, Timestamp::default());
     assert_eq!(error.retry().on(&db).await.unwrap_err().failures().len(), 2);
     assert_eq!(heard(test), [""; 0]);
@@ -342,7 +342,7 @@ async fn a_batch_reports_what_is_refused_by_index_and_writes_the_others() {
     let error = NoteRepo::batch_delete_entities([&notes[0], &notes[2]]).on(&db).await.unwrap_err();
     assert_eq!(error.failures().iter().map(|failure| failure.index).collect::<Vec<_>>(), [0]);
     assert_eq!(heard(test), ["deleting n0", "deleting n2", "trashing n2", "trashed n2", "deleted n2"]);
-    // By keys, the stored entities are asked.
+    // By keys, the hooks of the stored entities are called.
     notes[2].refuses = "restoring".into();
     NoteRepo::batch_delete([notes[4].id]).on(&db).await.unwrap();
     assert_eq!(heard(test), ["deleting n4", "trashing n4", "trashed n4", "deleted n4"]);

@@ -1,4 +1,4 @@
-//! Batches of more inputs than are on their way at a time: they are as small ones are. Time is paused.
+//! Batches with more inputs than can be in flight behave like small ones. Time is paused.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ struct User {
     created_at: Timestamp,
 }
 
-/// Twice what 32 requests take is on its way.
+/// The inputs of twice 32 requests can be in flight.
 const MANY: u32 = 4_000;
 
 async fn engine() -> (Database, Requests) {
@@ -34,7 +34,7 @@ async fn engine() -> (Database, Requests) {
     (db, requests)
 }
 
-/// Notes of which some have the key of another one, near by and far away.
+/// Notes, some of which have the key of another, near or far away.
 fn notes() -> Vec<Note> {
     let mut notes: Vec<Note> =
         (0..MANY).map(|number| Note { number, text: format!("at {number}") }).collect();
@@ -44,7 +44,7 @@ fn notes() -> Vec<Note> {
     notes
 }
 
-/// What is left if the last one of a key counts, or the first one.
+/// The remaining notes if the last one of a key counts, or the first one.
 fn left(notes: &[Note], duplicates: Duplicates) -> HashMap<u32, usize> {
     let mut left = HashMap::new();
     for (index, note) in notes.iter().enumerate() {
@@ -119,7 +119,7 @@ async fn what_a_stopped_batch_did_not_get_to_is_not_sent_and_can_be_sent_again()
     for (failure, user) in failures.iter().zip(&users) {
         assert_eq!(failure.fate, Fate::NotSent);
         assert!(matches!(*failure.reason, Error::TableNotFound(_)), "{:?}", failure.reason);
-        // The id is given already.
+        // The id has been set already.
         assert!(failure.entity.name == user.name && failure.entity.id != user.id);
     }
     let ids: Vec<Id<User>> = failures.iter().map(|failure| failure.entity.id).collect();
@@ -142,7 +142,8 @@ async fn a_missing_table_does_not_stop_another_one() {
     assert_eq!(NoteRepo::scan().on(&db).count().await.unwrap(), u64::from(MANY));
 }
 
-/// More items than may be on their way are of a table, or of keys, that takes nothing: the others are written all the same.
+/// More items than can be in flight belong to a table, or to keys, that are throttled: the others are written
+/// all the same.
 #[tokio::test(start_paused = true)]
 async fn what_comes_back_holds_nothing_else_up() {
     let numbers = |request: &Recorded| -> Vec<u32> {

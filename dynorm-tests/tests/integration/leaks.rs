@@ -1,10 +1,11 @@
-//! What errors, `Debug`, plans and events show: no values, nothing of a sensitive field, one line, and a bounded number of bytes.
+//! Errors, `Debug`, plans and events contain no values and no sensitive keys, and are single lines of bounded
+//! length.
 
 use dynorm::Error;
 use dynorm::prelude::*;
 use dynorm_tests::canned::{self, Answer};
 
-/// Stands in every value that must not be seen.
+/// Part of every value that must not appear.
 const SECRET: &str = "s3cr3t";
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -38,7 +39,7 @@ fn key() -> (String, String) {
     (door().zone, door().area)
 }
 
-/// All that can be seen of an error.
+/// All texts of an error.
 fn seen(error: &Error) -> String {
     let mut seen = format!("{error} {error:?} {error:#?} {:?}", error.key());
     let mut next = std::error::Error::source(error);
@@ -60,7 +61,7 @@ fn assert_quiet(text: &str) {
     assert!(!text.contains(SECRET), "{text}");
 }
 
-/// Every error of every operation on a door, by this database.
+/// The errors of all operations on this database.
 async fn errors(db: &Database) -> Vec<Error> {
     let mut errors = Vec::new();
     macro_rules! ask {
@@ -84,19 +85,19 @@ async fn errors(db: &Database) -> Vec<Error> {
         DoorRepo::batch_delete([key()]);
         DoorRepo::batch_get([key()]);
         DoorRepo::transact_get([key()]);
-        dynorm::transaction().save(&mut door()).check(DoorRepo::check(("b", "c"), Door::TEXT.eq(SECRET)));
+        dynorm::transaction().save(door()).check(DoorRepo::check(("b", "c"), Door::TEXT.eq(SECRET)));
     }
     errors
 }
 
-/// The item of a door, as a server gives it, with its owner's attributes in an order of the server's.
+/// A stored item as a server sends it, with attributes in another order.
 fn item() -> String {
     format!(
         r#"{{"text":{{"S":"text-{SECRET}"}},"area":{{"S":"north"}},"zone":{{"S":"zone-{SECRET}"}},"code":{{"S":"code-{SECRET}"}},"weight":{{"S":"{SECRET}"}},"claim":{{"S":"code#{SECRET}"}},"owner":{{"M":{{"area":{{"S":"north"}},"zone":{{"S":"zone-{SECRET}"}}}}}}}}"#
     )
 }
 
-/// What servers answer, honest and not.
+/// The answers of servers, correct and malformed.
 fn answers() -> Vec<Answer> {
     let item = item();
     let cancelled = |code: &str| {
@@ -191,7 +192,7 @@ async fn plans_builders_and_cursors_show_no_values() {
         DoorRepo::update(key()).set(Door::TEXT, SECRET).when(Door::TEXT.eq(SECRET)),
         DoorRepo::delete(&door()).when(Door::CODE.eq(SECRET)),
         DoorRepo::batch_save([door()]),
-        dynorm::transaction().save(&mut door()).check(DoorRepo::check(key(), Door::TEXT.eq(SECRET))),
+        dynorm::transaction().save(door()).check(DoorRepo::check(key(), Door::TEXT.eq(SECRET))),
     ));
     let near = format!("1{}%", "x".repeat(5_000_000));
     let error = near.parse::<dynorm::Cursor>().unwrap_err();
@@ -206,7 +207,7 @@ async fn an_endpoint_that_is_no_url_is_told_and_nothing_was_applied() {
             let config = client.config().to_builder().endpoint_url(endpoint).build();
             Database::new(dynorm::aws::Client::from_conf(config))
         };
-        // Of some the SDK itself panics when the client is built.
+        // For some of them the SDK panics when it builds the client.
         let Ok(db) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(open)) else { continue };
         let errors = errors(&db).await;
         if requests.is_empty() {

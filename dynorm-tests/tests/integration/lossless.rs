@@ -1,4 +1,4 @@
-//! What the planner must not lose, and what must not mislead it, each as it once could.
+//! Queries neither lose fields or items nor are misled: each case was once wrong, or could be.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ async fn pages() -> (Database, Vec<Page>) {
     (db, pages.into_vec())
 }
 
-/// Saved again without them, they would be lost for good.
+/// A save of an entity read without these fields would lose them.
 #[tokio::test]
 async fn an_index_that_lacks_what_is_flattened_gives_no_whole_item() {
     #[derive(Entity, Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ async fn an_index_that_lacks_what_is_flattened_gives_no_whole_item() {
     assert_eq!(WordRepo::by_text("a").one().on(&db).await.unwrap().id, word.id);
 }
 
-/// An index has no items without one of its keys, so it is not chosen where those match as well.
+/// An index without items that match is not chosen: it lacks those without one of its keys.
 #[tokio::test]
 async fn an_index_does_not_take_away_what_lacks_its_keys() {
     let (db, pages) = pages().await;
@@ -90,12 +90,12 @@ async fn an_index_does_not_take_away_what_lacks_its_keys() {
     {
         assert!(new().filter(condition).allow_scan().explain().is_scan());
     }
-    // Whoever names the index knows what it has.
+    // A query that names the index gets only what is in it.
     assert_eq!(new().using("by_state").count().await.unwrap(), 3);
     assert_eq!(PageRepo::by_state("new").count().on(&db).await.unwrap(), 3);
 }
 
-/// What cannot be the key of one index is no mistake where another key serves.
+/// A value that cannot be a key of one index is not an error if another key serves.
 #[tokio::test]
 async fn a_key_that_cannot_be_does_not_stand_in_the_way_of_another() {
     let (db, pages) = pages().await;
@@ -108,7 +108,7 @@ async fn a_key_that_cannot_be_does_not_stand_in_the_way_of_another() {
     );
 }
 
-/// Nothing reads less than a whole key, however much an index is narrowed.
+/// A whole key reads the least, however far an index is narrowed.
 #[tokio::test]
 async fn a_whole_key_is_not_looked_for_in_an_index() {
     let (db, pages) = pages().await;
@@ -120,7 +120,7 @@ async fn a_whole_key_is_not_looked_for_in_an_index() {
     assert_eq!(*query.get_all().await.unwrap(), pages[..1]);
 }
 
-/// Keys without an item cost no request each.
+/// Keys without an item do not cost a request each.
 #[tokio::test]
 async fn the_last_of_many_keys_is_found_in_a_few_requests() {
     let (db, pages) = pages().await;
@@ -152,7 +152,7 @@ async fn lines() -> (Database, Vec<Line>) {
     (db, lines)
 }
 
-/// By name, a time is compared as text, and a text may be the beginning of a time.
+/// By name, a timestamp is compared as a string, which may be a prefix.
 #[tokio::test]
 async fn what_is_compared_by_name_may_be_a_part_of_a_time() {
     let (db, lines) = lines().await;
@@ -168,7 +168,7 @@ async fn what_is_compared_by_name_may_be_a_part_of_a_time() {
     let found = of_a().filter(Line::AT.begins_with("1972-0")).get_all().await.unwrap();
     assert_eq!(*found, expect(&|at| at.starts_with("1972-0")));
     assert!(found.scanned() < 10);
-    // Numbers are numbers under any name.
+    // Numbers are compared as numbers, by name too.
     let found =
         of_a().filter(Line::AT.eq(lines[7].at) & dynorm::field("number").ge(7)).get_all().await.unwrap();
     assert_eq!(*found, [lines[7].clone()]);
@@ -185,7 +185,7 @@ async fn a_key_is_not_compared_with_a_value_of_another_type() {
         of_a().filter(number().between(1, "7")),
         of_a().filter(number().is_in([1, 2]) & number().is_in(["7"])),
         of_a().filter(number().begins_with("")),
-        // All would be different from it, which nobody asks for.
+        // Everything is different from this value, so DynamoDB is not asked.
         of_a().filter(number().ne("7")),
     ] {
         let error = query.get_all().on(&db).await.unwrap_err();
@@ -194,7 +194,7 @@ async fn a_key_is_not_compared_with_a_value_of_another_type() {
     }
 }
 
-/// What does not fit the template of a sort key is in none, and a filter says so, too.
+/// A value that does not fit the template of a sort key is not in it, as the filter finds too.
 #[tokio::test]
 async fn a_number_that_does_not_fit_finds_nothing() {
     let (db, lines) = lines().await;
@@ -202,11 +202,11 @@ async fn a_number_that_does_not_fit_finds_nothing() {
     assert_eq!(of_it().filter(Line::NUMBER.eq(1000)).count().await.unwrap(), 0);
     assert_eq!(of_it().filter(Line::NUMBER.lt(1000)).count().await.unwrap(), 1);
     assert_eq!(of_it().filter(Line::NUMBER.between(0, 1000)).count().await.unwrap(), 1);
-    // Those that are equal are in any order.
+    // Equal items may be in any order.
     assert_eq!(of_it().order_by(Line::AT.desc()).get_all().await.unwrap().len(), 1);
 }
 
-/// A hundred values each would be more keys than there is memory.
+/// A hundred values each would be more keys than fit into memory.
 #[tokio::test]
 async fn lists_do_not_multiply_without_end() {
     let (db, lines) = lines().await;
@@ -219,7 +219,7 @@ async fn lists_do_not_multiply_without_end() {
     assert_eq!(*query.get_all().await.unwrap(), lines[..1]);
 }
 
-/// The entry of a local index counts as what it holds.
+/// An entry of a local index counts as much as it holds.
 #[tokio::test]
 async fn a_local_index_that_holds_little_costs_little() {
     #[derive(Entity, Clone, Debug)]
@@ -263,7 +263,7 @@ struct Invoice {
     due: Timestamp,
 }
 
-/// One index of a table has one projection, so it holds what any of the entities wants of it.
+/// An index has one projection in its table, so it holds what any of the entities includes.
 #[tokio::test]
 async fn an_index_that_entities_share_holds_what_each_wants() {
     let db = database();

@@ -1,4 +1,4 @@
-//! Behaviour against a real engine: the embedded database, or the one that `DYNORM_TEST_ENDPOINT` names.
+//! Tests on a real engine: the embedded database, or the endpoint in `DYNORM_TEST_ENDPOINT`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 
 #[allow(unreachable_pub, reason = "the code of the public face is as its users write it")]

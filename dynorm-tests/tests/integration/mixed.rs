@@ -1,4 +1,4 @@
-//! Batches of several entities, which share requests. Time is paused.
+//! Batches of several entities in shared requests. Time is paused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +50,7 @@ fn carts(count: u32) -> Vec<Cart> {
     (0..count).map(|number| Cart { owner: "ada".to_owned(), number, items: 1 }).collect()
 }
 
-/// A database with its tables, behind an answer of the test's own where it wants one.
+/// A database with the tables. The test can give its own answers.
 async fn engine(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> (Database, Requests) {
     let db = Database::memory().unwrap();
     db.create_table::<User>().await.unwrap();
@@ -65,7 +65,7 @@ async fn willing() -> (Database, Requests) {
     engine(|_| Answer::Engine).await
 }
 
-/// How many items of each table a request is about.
+/// The number of items of each table in a request.
 fn shares(request: &Recorded) -> Vec<(String, usize)> {
     let tables = request.body["RequestItems"].as_object().unwrap().iter();
     let list = |asked: &Value| asked.as_array().or(asked["Keys"].as_array()).unwrap().len();
@@ -94,7 +94,7 @@ async fn saves_and_deletes_of_several_entities_share_requests() {
     assert!(requests.all().iter().any(|request| shares(request).len() == 2));
     assert_eq!(stats.fates().collect::<Vec<_>>(), vec![Fate::Done; 70]);
 
-    // What was passed by `&mut` is as it is stored.
+    // Entities passed by `&mut` are as stored.
     assert!(users.iter().all(|user| !user.id.is_unset() && user.created_at != Timestamp::default()));
     let mut stored = UserRepo::all().on(&db).await.unwrap().into_vec();
     stored.sort_by_key(|user| user.id);
@@ -203,7 +203,8 @@ async fn a_refused_item_of_one_entity_fails_alone() {
     assert_eq!(ProfileRepo::count().on(&db).await.unwrap(), 1);
 }
 
-/// What may have been written once stays unknown, also when a retry sends it together with what it supersedes.
+/// An input that may have been written stays unknown, even if a retry sends it together with the input that
+/// it supersedes.
 #[tokio::test(start_paused = true)]
 async fn what_was_sent_without_an_answer_stays_unknown_in_a_retry() {
     let cart = |items| Cart { owner: "ada".to_owned(), number: 1, items };
@@ -224,7 +225,7 @@ async fn without_a_database_nothing_is_sent() {
     let error = dynorm::batch().save(carts(3)).await.unwrap_err();
     assert!(error.failures().all(|failure| matches!(**failure.reason, Error::NoDatabase)));
     assert_eq!(error.fates().collect::<Vec<_>>(), [Fate::NotSent; 3]);
-    // It goes on as soon as it has one.
+    // Continues as soon as there is a database.
     let (db, requests) = canned::database(|_| Answer::written());
     assert_eq!(error.retry().on(&db).await.unwrap().items, 3);
     assert_eq!(sizes(&requests), [3]);
@@ -247,10 +248,10 @@ async fn reads_of_several_entities_share_requests() {
     assert_eq!(places.len(), 61);
     assert_eq!(places[0], None);
     assert!(places[1..].iter().flatten().eq(&carts));
-    // 121 ids and 61 keys; the stats are those of the whole.
+    // 121 ids and 61 keys; the statistics cover all.
     assert_eq!(sizes(&requests), [100, 82]);
     assert_eq!((found.stats().requests, found.stats().items), (2, 183));
-    // One part is consistent and the other is not.
+    // One half is consistent and the other is not.
     for request in requests.all() {
         let tables = &request.body["RequestItems"];
         assert!(tables["users"].is_null() || tables["users"]["ConsistentRead"] != true);
@@ -317,7 +318,7 @@ async fn entities_that_share_a_table_share_its_part_of_a_request() {
     assert!(found_profiles.iter().flatten().eq(&profiles) && found_profiles[10].is_none());
     assert_eq!(found_orders, orders);
     let [request] = &requests.all()[..] else { panic!("{requests:?}") };
-    // A request asks a table in one way, so what one part asks for holds for the other.
+    // A request reads a table in one mode, so a consistent read of one half applies to the other.
     assert_eq!(request.body["RequestItems"]["shop"]["ConsistentRead"], true);
 
     let stats = dynorm::batch().delete_entities(&profiles).delete::<Order>(&keys).on(&db).await.unwrap();

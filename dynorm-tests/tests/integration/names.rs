@@ -1,5 +1,5 @@
-//! Any name that DynamoDB permits, in every place that a request has for one: reserved words, signs that mean something in an
-//! expression, other scripts, and names of 255 bytes, the most that a key may have. What is found is compared with a plain
+//! All names that DynamoDB permits, in every place of a request: reserved words, characters with a meaning in
+//! expressions, other scripts, and names of 255 bytes, the maximum for keys. Results are compared with a
 //! filter over a `Vec`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use dynorm::prelude::*;
 use dynorm::{Condition, Cursor, Query, Repository};
 use dynorm_tests::database;
 
-/// The tests for twelve names: each names a key, an index key, a field, a nested field, an entry of a map, and more.
+/// The tests for twelve names of keys, index keys, fields, nested fields, map entries and more.
 macro_rules! names {
     ($module:ident: $partition:literal $sort:literal $group:literal $rank:literal $weight:literal $text:literal
         $number:literal $list:literal $set:literal $nested:literal $map:literal $kind:literal) => {
@@ -41,7 +41,7 @@ macro_rules! names {
                 map: BTreeMap<String, Inner>,
             }
 
-            /// Fields of the same names, a level deeper.
+            /// Fields with the same names, one level deeper.
             #[derive(Attribute, Clone, Debug, PartialEq)]
             struct Inner {
                 #[attribute(rename = $partition)]
@@ -90,7 +90,7 @@ macro_rules! names {
 
             type Plain = fn(&Thing) -> bool;
 
-            /// Conditions, and what they mean: every operator, and every place that a name can have in one.
+            /// Conditions and their meaning, with every operator and every place of a name.
             fn conditions() -> Vec<(Condition<Thing>, Plain)> {
                 vec![
                     (Thing::PARTITION.ne("odd"), |thing| thing.partition != "odd"),
@@ -152,7 +152,7 @@ macro_rules! names {
                         thing.map[$text].list.contains(&1)
                     }),
                     (Thing::MAP.key($partition).exists(), |_| false),
-                    // Fields against each other.
+                    // Between two fields.
                     (Thing::NUMBER.lt(Thing::WEIGHT), |thing| {
                         thing.number.is_some_and(|number| number < thing.weight)
                     }),
@@ -172,7 +172,7 @@ macro_rules! names {
                     (dynorm::field($sort).between(3, 9), |thing| (3..=9).contains(&thing.sort)),
                     (dynorm::field($set).contains("e0"), |thing| thing.set.contains("e0")),
                     (dynorm::field($group).ne("group 1"), |thing| thing.group.as_deref() != Some("group 1")),
-                    // All together.
+                    // All combined.
                     (
                         (Thing::NUMBER.ge(2) | Thing::NESTED.field(Inner::TEXT).eq("inner 1"))
                             & !(Thing::RANK.begins_with("top") & Thing::SORT.gt(4))
@@ -202,7 +202,7 @@ macro_rules! names {
                 things
             }
 
-            /// Compares what the query finds with what it is to find.
+            /// Compares the result of a query with the expected one.
             async fn finds(
                 db: &Database,
                 things: &[Thing],
@@ -277,7 +277,8 @@ macro_rules! names {
             async fn in_conditions() {
                 let (db, things) = stored().await;
                 for (condition, plain) in conditions() {
-                    // As a filter of a scan; of the table, where what is said of its keys is checked here; and of both indexes.
+                    // As the filter of a scan; on the table, where conditions on its keys are evaluated here;
+                    // and on both indexes.
                     finds(&db, &things, ThingRepo::scan().segments(2).filter(condition.clone()), plain).await;
                     let even = ThingRepo::filter(Thing::PARTITION.eq("even")).filter(condition.clone());
                     finds(&db, &things, even, |thing| thing.partition == "even" && plain(thing)).await;
@@ -308,7 +309,7 @@ macro_rules! names {
                 let expected = plain().map(|thing| thing.inner_text().map(str::to_owned));
                 assert_eq!(inner, expected.collect::<Vec<_>>());
 
-                // With a condition that is checked here, of places that lie within each other, by an index.
+                // With a condition that is evaluated here, overlapping paths, and an index.
                 let paths = (
                     Thing::LIST.at(0),
                     Thing::NESTED.field(Inner::LIST).at(1),
@@ -339,7 +340,7 @@ macro_rules! names {
                 assert_eq!(found, expected);
             }
 
-            /// From the first page to the last, and back again where that can be.
+            /// Reads all pages forwards, and backwards if possible.
             async fn pages(query: impl Fn() -> Query<Thing>, signed: bool, goes_back: bool) -> Vec<Thing> {
                 let key = "a key of ours";
                 let (mut found, mut cursor, mut last) = (Vec::new(), None::<Cursor>, None);
@@ -397,7 +398,7 @@ macro_rules! names {
                 }
             }
 
-            /// The same items with an attribute that `Thing` does not know.
+            /// The same items with an attribute that `Thing` does not have.
             #[derive(Entity, Clone, Debug, PartialEq)]
             #[entity(table = "things")]
             struct Wide {
@@ -540,30 +541,45 @@ names! { quotes_backslashes_and_spaces: "\"a\"" "it's" "\\" "\\\\" " " "  a  " "
 
 names! { other_scripts: "📦" "📦📦" "é" "e\u{301}" "имя" "名前" "שם" "👩‍👩‍👧" "\u{200b}" "ß" "𝒳" "🏳️‍🌈" }
 
-// DynamoDB Local fails on a `"` in the sort key of a local index, so the fifth has none.
+// DynamoDB Local fails on a `"` in the sort key of a local index, so the fifth case has none.
 names! {
     as_long_as_may_be:
-    "00. the name #0 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "01. the name #1 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "02. the name #2 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "03. the name #3 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "04. the name #4 of an 'attribute': é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "05. the name #5 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "06. the name #6 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "07. the name #7 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "08. the name #8 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "09. the name #9 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
-    "10. the name #10 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefgh"
-    "11. the name #11 of an \"attribute\": é📦 abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefgh"
+    "00. the name #0 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "01. the name #1 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "02. the name #2 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "03. the name #3 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "04. the name #4 of an 'attribute': é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "05. the name #5 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "06. the name #6 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "07. the name #7 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "08. the name #8 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "09. the name #9 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghi"
+    "10. the name #10 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefgh"
+    "11. the name #11 of an \"attribute\": é📦 \
+    abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefghij-_abcdefgh"
 }
 
-/// Only keys are held to 255 bytes: other attributes may have 64 KB.
+/// The limit of 255 bytes applies only to keys; other attribute names may have 64 KB.
 #[derive(Entity, Clone, Debug, PartialEq)]
 struct Memo {
     #[entity(partition)]
     id: u32,
     #[entity(
-        rename = "a field that is no key may have a longer name: 255 bytes is the limit of keys. a field that is no key may have a longer name: 255 bytes is the limit of keys. a field that is no key may have a longer name: 255 bytes is the limit of keys. a field that is no key may have a longer name: 255 bytes is the limit of "
+        rename = "a field that is no key may have a longer name: 255 bytes is the limit of keys. a field \
+            that is no key may have a longer name: 255 bytes is the limit of keys. a field that is no key \
+            may have a longer name: 255 bytes is the limit of keys. a field that is no key may have a \
+            longer name: 255 bytes is the limit of "
     )]
     text: Option<String>,
     #[entity(rename = "#")]
@@ -574,7 +590,10 @@ struct Memo {
 #[derive(Attribute, Clone, Debug, PartialEq)]
 struct Detail {
     #[attribute(
-        rename = "nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too "
+        rename = "nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - \
+            #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - \
+            #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - #:.[]\" ñ nested, too - \
+            #:.[]\" ñ nested, too "
     )]
     text: String,
 }

@@ -1,4 +1,5 @@
-//! How fast a batch goes: as fast as an idle table answers, and as slowly as a busy one takes. Time is paused.
+//! The rate of a batch: as fast as an idle table answers, and as slow as the capacity of a busy one. Time is
+//! paused.
 
 use std::time::Duration;
 
@@ -19,14 +20,14 @@ fn events(count: u32) -> impl Iterator<Item = Event> {
     (0..count).map(|number| Event { number, name: format!("event {number}") })
 }
 
-/// The same waits in every run.
+/// The same delays in every run.
 fn steady() -> Retry {
     Retry::default().seed(1)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_provisioned_table_is_used_up_and_not_run_against() {
-    // A second or a tenth of unused capacity that is kept, and round trips between a millisecond and 20.
+    // Unused capacity of a second or a tenth, and round trips of 1 to 20 milliseconds.
     for (burst, delay) in [(1000, 5), (100, 5), (1000, 1), (100, 20)] {
         let log = FaultLog::default();
         let faults = Faults::seeded(1).write_capacity(1000).burst(Duration::from_millis(burst));
@@ -50,7 +51,7 @@ async fn a_provisioned_table_is_read_at_its_pace_too() {
     let start = Instant::now();
     EventRepo::batch_get(0..20_000u32).positional().retry(steady()).on(&db).await.unwrap();
     let took = start.elapsed().as_secs_f64();
-    // Two of these keys take a unit, and 500 units are there at first.
+    // Two of these keys take one unit, and 500 units are available at first.
     assert!((19.0..1.05 * 19.0).contains(&took), "{took}");
     assert!(log.total().items_sent < 24_000, "{log}");
 }
@@ -73,7 +74,7 @@ async fn an_idle_table_is_used_by_many_requests_at_a_time() {
 
 #[tokio::test(start_paused = true)]
 async fn items_that_come_back_whatever_the_pace_do_not_slow_a_batch_down() {
-    // What comes back here does so by chance, and not for want of capacity: to go slower would not help.
+    // Items come back unprocessed at random here, not for lack of capacity, so a lower rate would not help.
     let faults = Faults::seeded(1).unprocessed(0.2).throttle(0.05).server_error(0.02).cut_before(0.01);
     let db = faults.delay(Duration::from_millis(5)).on(&canned::sink());
     let start = Instant::now();
@@ -86,7 +87,7 @@ async fn items_that_come_back_whatever_the_pace_do_not_slow_a_batch_down() {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_has_capacity_again_is_used_again() {
-    // For two seconds it takes next to nothing, then all.
+    // The table is throttled for two seconds, then takes everything.
     let start = Instant::now();
     let busy = Faults::seeded(1).write_capacity(100).burst(Duration::from_millis(100)).on(&canned::sink());
     let (db, _) = canned::over(&busy, move |_| {

@@ -1,5 +1,4 @@
-//! Pages of a server that lies: numbers that no page has, positions that do not advance, items that were not
-//! asked for.
+//! Pages of a faulty server: impossible counts, positions that do not advance, items that were not requested.
 
 use dynorm::prelude::*;
 use dynorm::{Cursor, Error};
@@ -18,8 +17,8 @@ struct User {
     age: u32,
 }
 
-fn key(team: &str, number: impl ToString) -> Value {
-    json!({ "team": { "S": team }, "number": { "N": number.to_string() } })
+fn key(team: &str, number: impl std::fmt::Display) -> Value {
+    json!({ "team": { "S": team }, "number": { "N": format!("{number}") } })
 }
 
 fn index_key(number: u64, age: u32) -> Value {
@@ -29,7 +28,7 @@ fn index_key(number: u64, age: u32) -> Value {
     })
 }
 
-/// A server that gives empty pages which end at these positions, over and over.
+/// A server with empty pages that end at these positions, in a cycle.
 fn positions(cycle: Vec<Value>) -> (Database, Requests) {
     canned::database(move |request| {
         let last = &cycle[request.number % cycle.len()];
@@ -39,7 +38,7 @@ fn positions(cycle: Vec<Value>) -> (Database, Requests) {
     })
 }
 
-/// A server with one page, which is the last.
+/// A server with one page.
 fn page(answer: &Value) -> Database {
     let answer = answer.to_string();
     canned::database(move |_| Answer::ok(answer.clone())).0
@@ -85,7 +84,7 @@ async fn a_position_is_the_same_however_it_is_written() {
 #[tokio::test]
 async fn a_query_goes_on_in_the_order_of_its_keys() {
     let query = || UserRepo::filter(User::TEAM.eq("a"));
-    // As numbers, and not as text.
+    // Ordered as numbers, not as text.
     let (db, requests) = positions(vec![key("a", 9), key("a", 10), key("a", 2)]);
     refused(
         query().get_all().on(&db).await,
@@ -98,7 +97,7 @@ async fn a_query_goes_on_in_the_order_of_its_keys() {
     let (db, requests) = positions(vec![key("a", 9), key("a", 10)]);
     refused(query().order_by(User::NUMBER.desc()).count().on(&db).await, "goes back");
     assert_eq!(requests.all().len(), 2);
-    // A cursor is where the first page begins.
+    // The first page starts at a cursor.
     let (db, _) = canned::database(|request| {
         Answer::ok(match request.number {
             0 => {
@@ -194,7 +193,7 @@ async fn numbers_that_no_page_has_are_refused() {
     ] {
         refused(UserRepo::all().on(&page(&answer)).await, "the answer");
     }
-    // As many pages of as many items as one can say.
+    // The largest number of pages with the largest number of items.
     let (db, _) = canned::database(|request| {
         let last = if request.number < 5 { key("a", request.number) } else { Value::Null };
         let count = u32::MAX;
@@ -240,7 +239,7 @@ async fn items_that_were_not_asked_for_are_refused() {
     );
     refused(
         UserRepo::filter(User::TEAM.eq("a")).select(User::AGE).get_all().on(&answer).await,
-        "not asked for",
+        "not requested",
     );
     refused(
         UserRepo::filter(User::TEAM.eq("a")).first().on(&page(&json!({ "Items": [other_team] }))).await,
@@ -272,7 +271,7 @@ async fn items_that_were_not_asked_for_are_refused() {
     {
         assert_eq!(within(condition).get_all().on(&seven).await.unwrap().len(), 1);
     }
-    // The same key in another spelling is the same key.
+    // The same key in another spelling.
     let respelled =
         r#"{"Items":[{"team":{"S":"\u0061"},"number":{"N":"7.0"},"city":{"S":"x"},"age":{"N":"1"}}]}"#;
     let (db, _) = canned::database(move |_| Answer::ok(respelled));

@@ -1,4 +1,4 @@
-//! Parts of items: projections, projected indexes, and what completes them; keys of several attributes; whole keys.
+//! Projections, projected indexes and their completion; keys of several attributes; whole keys.
 
 use std::collections::BTreeSet;
 
@@ -86,7 +86,7 @@ async fn a_projection_reads_just_its_places() {
     let error =
         UserRepo::filter(User::CITY.eq("Rome")).select_as::<Card>().get_all().on(&db).await.unwrap_err();
     assert!(error.to_string().contains("does not hold `address`"), "{error}");
-    assert!(format!("{:?}", Card::places()).contains("address.street"));
+    assert!(format!("{:?}", Card::paths()).contains("address.street"));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_projected_index_gives_what_it_holds() {
     }
     let UserByEmail { id, email } = UserRepo::by_email("1@example.com").one().on(&db).await.unwrap();
     assert_eq!((id, email), (all[1].id, all[1].email.clone()));
-    // What it holds can be asked for by conditions alone, too.
+    // Conditions on fields that it holds are enough.
     let names = UserRepo::filter(User::CITY.eq("Rome"))
         .select((User::NAME, User::AGE))
         .get_all()
@@ -124,7 +124,8 @@ async fn an_index_that_lacks_something_is_not_used_silently() {
     for (query, lacks) in [
         (
             UserRepo::filter(User::CITY.eq("Rome")),
-            "`by_city` serves these conditions and does not hold `email`, `address`, `tags`: call `.hydrate()`",
+            "`by_city` serves these conditions and does not hold `email`, `address`, `tags`: call \
+            `.hydrate()`",
         ),
         (
             UserRepo::filter(User::EMAIL.eq("x")),
@@ -137,7 +138,7 @@ async fn an_index_that_lacks_something_is_not_used_silently() {
     let error =
         UserRepo::by_city("Rome").filter(User::TAGS.contains("x")).get_all().on(&db).await.unwrap_err();
     assert!(error.to_string().contains("does not hold `tags`"), "{error}");
-    // Neither is it used for what the table could give without it.
+    // It is not used if the table could give the result without it.
     let scan = UserRepo::filter(User::CITY.eq("Rome")).allow_scan();
     assert!(scan.explain().is_scan());
     assert_eq!(scan.get_all().on(&db).await.unwrap().len(), 1);
@@ -173,7 +174,7 @@ async fn hydrate_completes_and_checks_again() {
         explained,
         "Query on the index `by_city` of `users`
   key:    city = ?
-  then:   BatchGetItem of what is found, which is checked again
+  then:   BatchGetItem of the found items, which are checked again
   cost:   reads one partition, and the items that are found"
     );
     let several = UserRepo::filter(User::CITY.is_in(["Rome", "Paris"])).hydrate().limit(700);
@@ -226,7 +227,7 @@ async fn orders() -> (Database, Vec<Order>) {
     (db, orders)
 }
 
-/// Every query gives what a filter of a `Vec` gives, and reads no more than it must.
+/// Every query gives the result of a filter over a `Vec`, and reads no more than necessary.
 #[tokio::test]
 async fn templates_are_asked_within_bounds() {
     let (db, orders) = orders().await;
@@ -263,13 +264,13 @@ async fn templates_are_asked_within_bounds() {
         assert_eq!(*found, expected, "{explained}");
         assert!(found.scanned() <= most, "{} of {most}: {explained}", found.scanned());
     }
-    // Both customers, in the order of their orders.
+    // Both customers, merged by their orders.
     let of_two = OrderRepo::filter(Order::CUSTOMER.is_in(["ada", "a#b"]) & Order::PLACED_AT.ge(at(3)));
     let found = of_two.order_by(Order::PLACED_AT.desc()).get_all().on(&db).await.unwrap();
     assert!(found.iter().all(|order| order.customer != "bob" && order.placed_at >= at(3)));
     assert!(found.is_sorted_by_key(|order| std::cmp::Reverse(order.placed_at)));
     assert_eq!(found.len(), 28);
-    // The last field of a text, with characters that are escaped elsewhere.
+    // The last field of a template, with characters that are escaped elsewhere.
     for bound in ["", "a", "a#", "a\\", "b", "é", "\\"] {
         let query = || OrderRepo::by_day(1u8);
         for (query, keeps) in [
@@ -421,11 +422,11 @@ async fn keys_of_several_attributes_are_used_through_their_prefix() {
     });
     assert_eq!(*found, expected);
     assert_eq!(found.scanned() as usize, expected.len());
-    // Without the street, the number is no part of the prefix.
+    // Without the street, the number is not part of the prefix.
     let found = in_paris().filter(House::NUMBER.eq(3)).get_all().on(&db).await.unwrap();
     assert_eq!(*found, expect(&|house| house.country == "fr" && house.city == "Paris" && house.number == 3));
     let both = || HouseRepo::filter(House::COUNTRY.is_in(["fr", "it"]) & House::CITY.is_in(["Rome", "Lyon"]));
-    // The index has no houses without a year, and those match as well.
+    // The index lacks houses without a year, which match as well.
     let error = both().get_all().on(&db).await.unwrap_err();
     assert!(error.to_string().contains("no items of `House` without `built`"), "{error}");
     assert_eq!(both().allow_scan().count().on(&db).await.unwrap(), 132);

@@ -1,5 +1,5 @@
-//! Queries against an oracle: random entities and random queries, each answered by the engine and by a plain filter over a
-//! `Vec`. Both must give the same, in pages too, forwards and backwards.
+//! Random queries on random entities: the engine's answers are compared with a filter over a `Vec`, also in
+//! pages, forwards and backwards.
 
 use std::collections::BTreeSet;
 
@@ -70,7 +70,7 @@ fn part(number: i32, random: &mut Rng) -> Part {
     }
 }
 
-/// A condition, and the same in plain Rust.
+/// A condition, and the same in Rust.
 type Both = (Condition<Part>, Plain);
 
 type Plain = Box<dyn Fn(&Part) -> bool>;
@@ -79,7 +79,7 @@ fn both(condition: Condition<Part>, plain: impl Fn(&Part) -> bool + 'static) -> 
     (condition, Box::new(plain))
 }
 
-/// A random condition, `depth` operators deep at most.
+/// A random condition, at most `depth` operators deep.
 fn condition(depth: u32, random: &mut Rng) -> Both {
     if depth > 0 {
         match random.u8(0..6) {
@@ -142,7 +142,7 @@ fn condition(depth: u32, random: &mut Rng) -> Both {
     }
 }
 
-/// A random query, what it must give, and whether the order of that counts.
+/// A random query, its expected result, and whether the order matters.
 struct Case {
     query: Box<dyn Fn() -> Query<Part>>,
     expected: Vec<Part>,
@@ -158,7 +158,7 @@ enum Order {
 }
 
 impl Order {
-    /// What items are in order of; equal ones may come in any order.
+    /// The expected order; equal items may come in any order.
     fn compare(self, one: &Part, other: &Part) -> std::cmp::Ordering {
         let (order, descending) = match self {
             Self::Number(descending) => (one.number.cmp(&other.number), descending),
@@ -208,7 +208,8 @@ fn case(parts: &[Part], random: &mut Rng) -> Case {
         plain.push(filter);
     }
     let order = order.filter(|_| random.bool());
-    // Without a key of its own an order may belong to another index, so the planner is free only where none is asked for.
+    // Without a key of its own, an order may belong to another index, so the planner is free only without an
+    // order.
     let segments = random.u32(1..4);
     let mut expected: Vec<Part> =
         parts.iter().filter(|part| plain.iter().all(|plain| plain(part))).cloned().collect();
@@ -235,13 +236,13 @@ fn case(parts: &[Part], random: &mut Rng) -> Case {
     Case { query: Box::new(query), expected, order, text }
 }
 
-/// A query without conditions yet, which may become a scan.
+/// A query without conditions, which may be a scan.
 fn any() -> Query<Part> {
     PartRepo::filter(Part::NUMBER.exists()).allow_scan()
 }
 
 impl Case {
-    /// Compares what was found with what was to be found.
+    /// Compares the result with the expected one.
     fn check(&self, found: &[Part], what: &str) {
         let sorted = |parts: &[Part]| {
             let mut parts = parts.to_vec();
@@ -265,7 +266,7 @@ async fn stored(seed: u64, count: i32) -> (Database, Vec<Part>, Rng) {
     (db, parts, random)
 }
 
-/// How many queries: fewer on an engine that has a network in front of it.
+/// The number of queries; fewer on an engine behind a network.
 fn cases(many: usize) -> usize {
     if Engine::of_this_run() == Engine::Embedded { many } else { many / 10 }
 }
@@ -333,7 +334,7 @@ async fn pages_are_full_and_together_they_are_everything() {
             let is_last = page.next.is_none();
             assert!(page.items.len() == size || is_last, "{} of {size}: {}", page.items.len(), case.text);
             found.extend(page.items.iter().cloned());
-            // Through a browser, so to speak.
+            // As if it were sent to a browser and back.
             cursor = page.next.as_ref().map(|next| next.to_string().parse().unwrap());
             pages.push(page);
             if is_last {
@@ -341,13 +342,13 @@ async fn pages_are_full_and_together_they_are_everything() {
             }
         }
         case.check(&found, "pages");
-        // No last page is empty, but for a query that finds nothing.
+        // The last page is not empty, unless nothing matches.
         assert!(pages.len() == 1 || !pages[pages.len() - 1].items.is_empty(), "{}", case.text);
         back(&case, &db, size, &pages).await;
     }
 }
 
-/// From the last page to the first.
+/// From the last page back to the first.
 async fn back(case: &Case, db: &Database, size: usize, pages: &[Page<Part>]) {
     let Some(mut cursor) = pages[pages.len() - 1].previous.clone() else { return };
     let last = pages[pages.len() - 1].items.to_vec();
@@ -413,7 +414,7 @@ async fn a_cursor_belongs_to_its_query_and_may_be_signed() {
         assert!(
             error
                 .to_string()
-                .ends_with("the cursor belongs to another query; begin again with the first page"),
+                .ends_with("the cursor belongs to another query; start again with the first page"),
             "{error}"
         );
     }
@@ -421,7 +422,7 @@ async fn a_cursor_belongs_to_its_query_and_may_be_signed() {
     for position in 0..text.len() {
         let mut altered = text.clone().into_bytes();
         altered[position] = if altered[position] == b'A' { b'B' } else { b'A' };
-        // It may be another key of the same query: that is what signatures are for.
+        // The altered cursor may be another valid key of the same query; signatures prevent that.
         let page = match String::from_utf8(altered).unwrap().parse::<Cursor>() {
             Ok(altered) => query().page(5).after(altered).await.map(|_| ()),
             Err(error) => Err(error),
@@ -475,8 +476,8 @@ async fn bad_queries_are_refused_before_anything_is_sent() {
     let many = (0..400).fold(Part::LINES.contains(0), |all, line| all | Part::LINES.contains(line));
     let long = (0..100).fold(Part::NAME.exists(), |all, _| all & Part::NAME.is_in(vec!["x"; 99]));
     for (query, why) in [
-        (kind().limit(0), "`limit(0)` asks for nothing"),
-        (kind().max_evaluated(0), "`max_evaluated(0)` permits nothing"),
+        (kind().limit(0), "`limit(0)` gives no matches"),
+        (kind().max_evaluated(0), "`max_evaluated(0)` allows no items"),
         (kind().filter(Part::NUMBER.between(9, 3)), "the bounds of `between` on `number` are crossed"),
         (kind().filter(Part::NUMBER.is_in([0; 0])), "`is_in` on `number` was given no values"),
         (kind().filter(Part::NUMBER.is_in(0..101)), "`is_in` was given 101 values, and DynamoDB takes 100"),
@@ -508,7 +509,7 @@ async fn bad_queries_are_refused_before_anything_is_sent() {
     assert!(error.to_string().contains("a page has at least one item"), "{error}");
 }
 
-/// What is stored as its module says, and not as its type would be.
+/// A field that is stored as its module says, rather than as its type.
 #[derive(Entity, Clone, Debug, PartialEq)]
 struct Setting {
     #[entity(partition)]
@@ -525,9 +526,9 @@ struct Theme {
     font: Option<String>,
 }
 
-/// Whole minutes, as `5 min`.
+/// Whole minutes as a string: `5 min`.
 mod minutes {
-    use dynorm::{Encoder, Value, ValueError};
+    use dynorm::attribute::{Encoder, Value, ValueError};
 
     pub(super) fn encode(minutes: &u32, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.string(&format!("{minutes} min"))
@@ -576,7 +577,7 @@ struct Label {
     plan: Option<Schedule>,
 }
 
-/// Text of its own type, also as the key.
+/// A newtype of a string, which is also a key.
 #[derive(Attribute, Clone, Debug, PartialEq)]
 struct Code(String);
 
@@ -638,7 +639,7 @@ async fn fields_may_be_named_at_run_time() {
     );
 }
 
-/// A cursor with another place in it, for the same query.
+/// A cursor of the same query with another position.
 fn forged(cursor: &Cursor, key: &str) -> Cursor {
     use aws_smithy_types::base64;
     let text = cursor.to_string()[1..].replace('-', "+").replace('_', "/");
@@ -686,17 +687,17 @@ async fn a_cursor_that_lies_outside_of_its_query_is_refused_here() {
     assert!(error.is_invalid_cursor(), "{error}");
 }
 
-/// What is stored as text, a number or bytes is compared with that.
+/// Fields stored as strings, numbers or bytes are compared with values of that type.
 #[tokio::test]
 async fn a_value_of_another_type_than_its_field_is_refused_before_anything_is_sent() {
     let db = Database::local("http://127.0.0.1:1");
     let field = dynorm::field;
-    let number = "`number` is stored as a number, so a condition on it takes a number, and not a string";
-    let maker = "`maker` is stored as a string, so a condition on it takes a string, and not a number";
+    let number = "`number` is stored as a number, so a condition on it takes a number, not a string";
+    let maker = "`maker` is stored as a string, so a condition on it takes a string, not a number";
     let cases: Vec<(Condition<Part>, &str)> = vec![
         (field("shelf").eq("1"), "`shelf` is stored as a number"),
         (field("shelf").is_in(["1", "2"]), "`shelf` is stored as a number"),
-        (field("shelf").eq(true), "takes a number, and not a boolean"),
+        (field("shelf").eq(true), "takes a number, not a boolean"),
         (field("number").eq("1"), number),
         (field("number").ne("1"), number),
         (field("number").lt("1"), number),
@@ -711,11 +712,11 @@ async fn a_value_of_another_type_than_its_field_is_refused_before_anything_is_se
         (field("maker").eq(7), maker),
         (field("maker").contains(7), maker),
         (field("kind").eq(7), "`kind` is stored as a string"),
-        (field("name").eq(vec![1u8, 2]), "takes a string, and not bytes"),
-        (field("name").is_in([vec!["a".to_owned()]]), "takes a string, and not a list"),
-        // No keys, and an `Option` among them.
+        (field("name").eq(vec![1u8, 2]), "takes a string, not bytes"),
+        (field("name").is_in([vec!["a".to_owned()]]), "takes a string, not a list"),
+        // Fields that are not keys, one of them an `Option`.
         (field(Part::BOX_SIZE.name()).ne("1"), "is stored as a number, so a condition on it takes a number"),
-        (field(Part::BOX_SIZE.name()).is_in(["1"]), "and not a string"),
+        (field(Part::BOX_SIZE.name()).is_in(["1"]), "not a string"),
         (field(Part::BOX_SIZE.name()).contains(1), "so `contains` on it can match nothing"),
     ];
     for (condition, why) in cases {
@@ -728,7 +729,7 @@ async fn a_value_of_another_type_than_its_field_is_refused_before_anything_is_se
     }
 }
 
-/// What may be stored in more than one way, or is a list or a set, is left to DynamoDB.
+/// Fields that can be stored in several ways, and lists and sets, are left to DynamoDB.
 #[tokio::test]
 async fn where_the_type_is_not_certain_nothing_is_refused() {
     let (db, parts, _) = stored(81, 60).await;
@@ -757,7 +758,7 @@ async fn where_the_type_is_not_certain_nothing_is_refused() {
     assert!(!every.explain().to_string().starts_with("Refused"), "{}", every.explain());
 }
 
-/// The entity says more than the table has.
+/// The entity has an index that the table lacks.
 #[tokio::test]
 async fn an_index_that_the_table_does_not_have_is_named() {
     #[derive(Entity, Clone, Debug, Default)]
@@ -778,6 +779,7 @@ async fn an_index_that_the_table_does_not_have_is_named() {
     db.create_table::<Cup>().await.unwrap();
     let error = IndexedCupRepo::by_colour("red").get_all().on(&db).await.unwrap_err();
     assert!(matches!(error, dynorm::Error::TableMismatch(_)), "{error:?}");
-    let why = "the index `by_colour` does not exist: `create_table::<IndexedCup>()` tells what else the table lacks";
+    let why = "the index `by_colour` does not exist: `create_table::<IndexedCup>()` reports what else the \
+        table lacks";
     assert!(error.to_string().ends_with(why), "{error}");
 }

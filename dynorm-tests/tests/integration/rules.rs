@@ -1,4 +1,4 @@
-//! Versions, soft deletes and ends: what writes need to find, and what reads leave out.
+//! Versions, soft deletes and expiry: what writes require, and what reads leave out.
 
 use std::time::Duration;
 
@@ -60,7 +60,9 @@ async fn a_save_needs_the_version_that_it_was_read_with() {
         assert!(error.is_version_conflict() && !error.is_condition_failed() && error.outcome_known());
         assert!(
             error.to_string().ends_with(
-                "the write was based on version 1, and the table has version 2 (by another writer, or by an earlier save of this entity that was dropped or got no answer): read it again, and repeat the change"
+                "the write was based on version 1, and the table has version 2 (by another writer, or by an \
+                 earlier save of this entity that was dropped or got no answer): read it again, and repeat the \
+                 change"
             ),
             "{error}"
         );
@@ -68,11 +70,11 @@ async fn a_save_needs_the_version_that_it_was_read_with() {
         assert_eq!(error.attempted::<Stock>().unwrap().unwrap(), Stock { left: 5, version: 2, ..stock(0) });
         assert_eq!(mine.version, 1, "what is known to have failed is put back");
     }
-    // One that says that it is new meets the one that is there.
+    // An entity that claims to be new conflicts with the stored item.
     let error = StockRepo::save(stock(1)).on(&db).await.unwrap_err();
     assert!(error.is_version_conflict());
     assert!(error.to_string().contains("the entity is new and the table has version 2 of it"), "{error}");
-    // And one that is gone does not come back.
+    // A deleted item is not created again.
     StockRepo::delete_by_id("tea").on(&db).await.unwrap();
     let error = StockRepo::save(&mut theirs).on(&db).await.unwrap_err();
     assert!(error.is_version_conflict() && error.current::<Stock>().is_none());
@@ -109,7 +111,7 @@ async fn a_delete_needs_the_version_and_an_update_raises_it() {
     assert!(error.is_version_conflict());
     assert_eq!(error.current::<Stock>().unwrap().unwrap(), updated);
     assert_eq!(StockRepo::delete(&updated).returning_old().on(&db).await.unwrap(), Some(updated.clone()));
-    // It is gone, which is what was asked for.
+    // A missing item counts as deleted.
     StockRepo::delete(&updated).on(&db).await.unwrap();
     let stale =
         StockRepo::update("tea").add(Stock::LEFT, 1).when(Stock::VERSION.eq(1)).on(&db).await.unwrap_err();
@@ -135,7 +137,7 @@ async fn a_delete_marks_and_reads_leave_out_what_is_marked() {
     assert_eq!(NoteRepo::delete(&gone).returning_old().on(&db).await.unwrap(), Some(gone.clone()));
     let trashed = NoteRepo::find(gone.id).with_trashed().on(&db).await.unwrap().unwrap();
     assert!(trashed.is_trashed() && trashed.version == 2 && trashed.updated_at > gone.updated_at);
-    // Again: the time of the first deletion stays.
+    // The time of the first deletion stays.
     NoteRepo::delete_by_id(gone.id).on(&db).await.unwrap();
     let again = NoteRepo::get(gone.id).with_trashed().on(&db).await.unwrap();
     assert_eq!(again.deleted_at, trashed.deleted_at);
@@ -167,7 +169,7 @@ async fn a_delete_marks_and_reads_leave_out_what_is_marked() {
     );
     assert_eq!(NoteRepo::scan().only_trashed().count().on(&db).await.unwrap(), 1);
 
-    // What is marked counts as absent for an update, and is there for a restore.
+    // A soft-deleted item is absent for an update, and present for a restore.
     let update = NoteRepo::update(gone.id).set(Note::TEXT, "x").on(&db).await.unwrap_err();
     assert!(update.is_not_found());
     let restored = NoteRepo::restore(gone.id).on(&db).await.unwrap();
@@ -211,7 +213,7 @@ async fn what_has_expired_is_left_out() {
     assert_eq!(NoteRepo::by_author("bob").hydrate().get_all().on(&db).await.unwrap().len(), 2);
     assert_eq!(NoteRepo::filter(Note::ID.is_in(ids)).get_all().on(&db).await.unwrap().len(), 2);
     assert!(NoteRepo::update(past.id).set(Note::TEXT, "x").on(&db).await.unwrap_err().is_not_found());
-    // Its place is free.
+    // An expired item can be replaced.
     NoteRepo::create(Note { id: past.id, ..note("bob") }).on(&db).await.unwrap();
     assert!(
         NoteRepo::create(Note { id: future.id, ..note("bob") })
@@ -220,7 +222,7 @@ async fn what_has_expired_is_left_out() {
             .unwrap_err()
             .is_condition_failed()
     );
-    // A cursor fits its query although another second has begun.
+    // A cursor fits its query in a later second too.
     let page = NoteRepo::by_author("bob").page(1).on(&db).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let rest = NoteRepo::by_author("bob").page(10).after(page.next).on(&db).await.unwrap();
@@ -272,8 +274,9 @@ async fn transactions_follow_the_rules() {
     assert!(error.is_not_found(), "{error}");
 }
 
-/// Eight tasks raise the same numbers, with connections cut before and after the write: none is lost and none is doubled. The
-/// numbers are a few, since writers that all meet at one item spend their time waiting for each other.
+/// Eight tasks increment the same numbers, with connections cut before and after the write: no increment is
+/// lost or applied twice. There are several numbers, since writers of a single item would mostly wait for
+/// each other.
 #[tokio::test]
 async fn writers_that_race_lose_nothing() {
     use dynorm::testing::Faults;

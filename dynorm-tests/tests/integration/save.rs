@@ -1,4 +1,4 @@
-//! `save` with a condition.
+//! Conditional saves.
 
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};
@@ -32,7 +32,7 @@ async fn it_is_saved_when_the_condition_holds_and_not_otherwise() {
     let saves = [
         ArticleRepo::save(article(3)).when(Article::EDITION.eq(1)).on(&db),
         ArticleRepo::save(article(3)).merge().when(Article::EDITION.eq(1)).on(&db),
-        // All of several conditions must hold, whatever is in them.
+        // Several conditions must all hold, whatever they contain.
         ArticleRepo::save(article(3))
             .when(Article::EDITION.eq(1) | Article::TEXT.begins_with("x"))
             .when(Article::EDITION.eq(2))

@@ -1,5 +1,5 @@
-//! Reading that ends early and goes on from a cursor: scans in segments, and partitions that are merged. Every item comes
-//! exactly once, whatever fails in between, and no more is read than what was permitted.
+//! Reads that end early and continue from a cursor: scans in segments, and merged partitions. Every item
+//! comes exactly once, despite failures, and no more is read than allowed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use dynorm_tests::{Engine, database};
 use futures_util::TryStreamExt;
 use tokio::time::Instant;
 
-/// More than are read at a time.
+/// More than are read in parallel.
 const HALLS: u32 = 12;
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -42,7 +42,8 @@ async fn stored(crates: &[Crate]) -> Database {
     db
 }
 
-/// Pages from the cursor to the end, each tried until it succeeds; gives how often each item came, and how many tries failed.
+/// Reads from the cursor to the end, and retries each page until it succeeds. Returns how often each item
+/// came, and the number of failures.
 async fn rest(
     query: impl Fn() -> Query<Crate>,
     size: usize,
@@ -82,7 +83,7 @@ async fn a_scan_in_segments_goes_on_where_it_was_stopped() {
             let query = || CrateRepo::scan().segments(segments).max_evaluated(most).on(&db);
             let first = query().get_all().await.unwrap();
             assert!(first.scanned() <= most, "{what}: {}", first.scanned());
-            // What was read, and so paid for, is given.
+            // All items that were read, and paid for, are returned.
             assert_eq!(first.len() as u64, first.scanned(), "{what}");
             let mut counts: BTreeMap<u32, u32> = first.iter().map(|item| (item.number, 1)).collect();
             assert!(first.next().is_some(), "{what}");
@@ -97,7 +98,7 @@ async fn nothing_is_lost_or_given_twice_when_requests_fail_in_between() {
     let crates = all_of(60, 10);
     let db = stored(&crates).await;
     let mut failures = 0;
-    // Waiting between the tries of the SDK takes long.
+    // The SDK's delays between retries are long.
     let seeds = if Engine::of_this_run() == Engine::Endpoint { 0..1 } else { 0..4 };
     for seed in seeds {
         for (segments, size, most) in [(4, 1000, 12), (4, 7, 30), (9, 3, 40), (2, 10, 10)] {
@@ -113,7 +114,7 @@ async fn nothing_is_lost_or_given_twice_when_requests_fail_in_between() {
             each_once(&crates, &counts, &format!("seed {seed}, {segments} segments, {size} of {most}"));
         }
     }
-    // The SDK tries again on its own what fails at an endpoint, mostly with success.
+    // At an endpoint the SDK itself retries, mostly with success.
     assert!(failures > 0 || Engine::of_this_run() == Engine::Endpoint);
 }
 
@@ -157,11 +158,12 @@ async fn partitions_that_are_merged_need_an_item_each() {
     let db = Database::local("http://127.0.0.1:1");
     let query = CrateRepo::filter(Crate::HALL.is_in([0, 1, 2])).max_evaluated(2);
     let error = query.get_all().on(&db).await.unwrap_err();
-    let why = "`max_evaluated(2)` is less than the 3 partitions that are merged, and the order is known only when an item of each has been read: give at least 3";
+    let why = "`max_evaluated(2)` is less than the 3 partitions that are merged, each of which needs at \
+        least one item: use at least 3";
     assert!(error.to_string().ends_with(why), "{error}");
 }
 
-/// On the clock of tokio, where a request takes a second.
+/// On tokio's clock, with requests of one second.
 #[tokio::test(start_paused = true)]
 async fn segments_are_read_side_by_side_to_their_end() {
     if Engine::of_this_run() == Engine::Endpoint {
@@ -203,7 +205,7 @@ async fn a_stream_that_is_bounded_gives_what_was_read() {
 async fn a_failed_stream_ends_and_a_page_begins_again() {
     let crates = all_of(60, 10);
     let db = stored(&crates).await;
-    // As often as the SDK tries.
+    // As many as the SDK's attempts.
     let throttled = [Fault::Throttle; 9];
     let faulty = Faults::scripted([Fault::None, Fault::None].into_iter().chain(throttled)).on(&db);
     let mut streamed = CrateRepo::scan().segments(3).on(&faulty).stream();

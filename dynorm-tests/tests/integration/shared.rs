@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use dynorm::aws::types::AttributeValue;
+use dynorm::condition::Field;
 use dynorm::prelude::*;
-use dynorm::{Error, Field, Repository, Tracked};
+use dynorm::{Error, Repository, Tracked};
 use dynorm_tests::{Engine, database};
 
 trait Shared: Entity + PartialEq + std::fmt::Debug {

@@ -1,5 +1,5 @@
-//! Batches of streams: what they take in, what they send, where failures go, and what is known when they end early. Time is
-//! paused.
+//! Batches of streams: what they take in, what they send, where failures go, and the outcomes when they end
+//! early. Time is paused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dynorm::batch::{GetStreamError, KeyFailure, SaveFailure};
 use dynorm::prelude::*;
 use dynorm::testing::Faults;
-use dynorm::{
-    Duplicates, Error, Fate, GetStreamError, KeyFailure, MAX_BATCH_WRITE_ITEMS, Retry, SaveFailure,
-};
+use dynorm::{Duplicates, Error, Fate, MAX_BATCH_WRITE_ITEMS, Retry};
 use dynorm_tests::canned::{self, Answer, Recorded, Requests};
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
@@ -26,7 +25,7 @@ struct Event {
     weight: f64,
 }
 
-/// An entity that is stamped.
+/// An entity with timestamps.
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 struct User {
     #[entity(id)]
@@ -46,19 +45,19 @@ fn events(count: u32) -> impl Iterator<Item = Event> + Clone {
     (0..count).map(event)
 }
 
-/// One that is rejected before it is sent: DynamoDB has no such number.
+/// An event that is rejected before it is sent, since DynamoDB cannot hold its number.
 fn broken(number: u32) -> Event {
     Event { weight: f64::NAN, ..event(number) }
 }
 
-/// The names of the events in a table of the test's own.
+/// The names of the events in a table of the test.
 type Table = Arc<Mutex<BTreeMap<u32, String>>>;
 
 fn number(attributes: &Value) -> u32 {
     attributes["number"]["N"].as_str().unwrap().parse().unwrap()
 }
 
-/// The numbers that a request is about.
+/// The numbers of the events in a request.
 fn numbers(request: &Recorded) -> Vec<u32> {
     let asked = &request.body["RequestItems"]["events"];
     let list = asked.as_array().or(asked["Keys"].as_array()).unwrap().iter();
@@ -70,7 +69,7 @@ fn numbers(request: &Recorded) -> Vec<u32> {
     list.map(key).collect()
 }
 
-/// Does what a request says to the events that `does` picks; the others are handed back.
+/// Executes a request for the events that `does` picks; the others come back unprocessed.
 fn carry_out(table: &Table, request: &Recorded, mut does: impl FnMut(u32) -> bool) -> Answer {
     let mut table = table.lock().unwrap();
     let asked = &request.body["RequestItems"]["events"];
@@ -88,7 +87,7 @@ fn carry_out(table: &Table, request: &Recorded, mut does: impl FnMut(u32) -> boo
             found.push(json!({ "number": { "N": number.to_string() }, "name": { "S": name }, "weight": { "N": "1" } }));
         }
     }
-    // An answer has no order of its own.
+    // The answer has no particular order.
     found.reverse();
     let answer = match (handed_back.is_empty(), request.target.as_str()) {
         (true, "BatchWriteItem") => json!({ "UnprocessedItems": {} }),
@@ -101,7 +100,7 @@ fn carry_out(table: &Table, request: &Recorded, mut does: impl FnMut(u32) -> boo
     Answer::ok(answer.to_string())
 }
 
-/// A database on such a table, with an answer of the test's own where it wants one.
+/// A database on such a table. The test can give its own answers.
 fn table(
     answer: impl Fn(&Table, &Recorded) -> Answer + Send + Sync + 'static,
 ) -> (Database, Requests, Table) {
@@ -128,12 +127,12 @@ fn sizes(requests: &Requests) -> Vec<usize> {
     requests.all().iter().map(|request| numbers(request).len()).collect()
 }
 
-/// What a channel gives.
+/// The items of a channel.
 fn received<T: Send>(receiver: mpsc::Receiver<T>) -> impl Stream<Item = T> + Send {
     stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
 }
 
-/// The items, and how many of them were taken so far.
+/// The items, and the number of them that were taken.
 fn counted<I: Iterator>(items: I) -> (impl Iterator<Item = I::Item>, Arc<AtomicUsize>) {
     let taken = Arc::new(AtomicUsize::new(0));
     let count = taken.clone();
@@ -143,7 +142,7 @@ fn counted<I: Iterator>(items: I) -> (impl Iterator<Item = I::Item>, Arc<AtomicU
     (items, taken)
 }
 
-/// Longer than anything that comes to an end.
+/// Longer than anything that ends.
 const FOREVER: Duration = Duration::from_secs(10 * 60);
 
 #[tokio::test(start_paused = true)]
@@ -201,7 +200,7 @@ async fn entities_passed_by_mutable_reference_are_stamped_in_place() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bounded_number_of_items_is_taken_in() {
-    // The requests at a time, the bytes of an item, and how many items are in memory at most.
+    // The limit of requests in flight, the bytes of an item, and the largest number of items in memory.
     for (concurrency, bytes, most) in [(None, 0, 1600), (Some(2), 0, 100), (Some(1000), 399_000, 43)] {
         let (db, ..) = willing();
         let db = Faults::seeded(1).delay(Duration::from_millis(10)).on(&db);
@@ -217,7 +216,7 @@ async fn a_bounded_number_of_items_is_taken_in() {
             None => save,
         };
         assert_eq!(save.await.unwrap().items, u64::from(total));
-        // As much as there is room for, before the first answer, and then as much as became free.
+        // Takes as many as fit before the first answer, and then as many as became free.
         assert_eq!(held[0].0, u64::from(most));
         let most_at_once = held.windows(2).map(|held| held[1].0 - held[0].1).max();
         assert!(most_at_once <= Some(u64::from(most)), "{held:?}");
@@ -238,7 +237,7 @@ async fn a_table_that_does_not_answer_pushes_back_on_the_producer() {
     let both = async { tokio::join!(producer, save) };
     // Less than the time after which a request without an answer is given up.
     assert!(timeout(Duration::from_secs(25), both).await.is_err());
-    // 1,600 on their way, one in the channel, and the one that waits for room there.
+    // 1,600 in flight, one in the channel, and one that waits for the channel.
     assert_eq!(taken.load(Ordering::Relaxed), 1602);
 }
 
@@ -253,7 +252,7 @@ async fn what_comes_alone_is_written_without_waiting_for_more() {
     let producer = async {
         for number in 0..5 {
             sender.send(event(number)).await.unwrap();
-            // The next one comes when this one is written.
+            // The next input comes after this one is written.
             assert_eq!(seen.recv().await, Some(vec![number]));
         }
         for number in 10..40 {
@@ -354,7 +353,7 @@ async fn failures_are_told_while_the_others_are_still_on_their_way() {
     }
 }
 
-/// Nothing more comes in, and the channel has room: there is no reason to wait.
+/// If nothing more comes in and the channel has room, there is no reason to wait.
 #[tokio::test(start_paused = true)]
 async fn a_channel_hears_of_a_failure_when_the_stream_has_already_ended() {
     let (db, ..) = table(|table, request| match numbers(request).contains(&0) {
@@ -410,7 +409,7 @@ async fn failures_that_nobody_receives_are_in_the_error() {
     assert!(error.stopped().is_none());
     assert_eq!((error.stats().items, error.stats().failed), (50, 10));
 
-    // The receiver goes when it has seen some.
+    // The receiver is dropped after a few failures.
     let (sender, mut receiver) = mpsc::channel(1);
     let save = EventRepo::batch_save_stream((0..100).map(broken)).failures_to(sender).on(&db).into_future();
     let consume = async move {
@@ -419,7 +418,7 @@ async fn failures_that_nobody_receives_are_in_the_error() {
             let failure: SaveFailure<Event> = receiver.recv().await.unwrap();
             seen.push(failure.index);
         }
-        // What is in the channel is taken out of it, before it goes.
+        // Takes the failures out of the channel before it closes.
         receiver.close();
         while let Some(failure) = receiver.recv().await {
             seen.push(failure.index);
@@ -469,7 +468,7 @@ async fn a_thousand_failures_that_nothing_takes_end_the_stream() {
     assert!(matches!(stopped, Error::Configuration(_)));
     assert!(stopped.to_string().contains("`.on_failure(…)`"), "{stopped}");
     assert!(requests.is_empty());
-    // One less is no reason to end.
+    // One failure fewer does not end the stream.
     let all = (0..999).map(broken).chain((999..2000).map(event));
     let error = EventRepo::batch_save_stream(all).on(&db).await.unwrap_err();
     assert!(error.stopped().is_none());
@@ -572,8 +571,8 @@ async fn writes_of_one_key_are_sent_in_order_and_one_at_a_time() {
     }
 }
 
-/// A refused request is halved. A write of the same key that came meanwhile, and one that comes while a half waits for its
-/// turn, are written in their order too.
+/// A rejected request is split in half. Writes of the same key that arrive meanwhile, or while a half waits,
+/// are written in order too.
 #[tokio::test(start_paused = true)]
 async fn a_later_write_stands_also_when_an_earlier_one_waits_in_a_half_of_a_refused_request() {
     let (db, requests, table) = table(|table, request| {
@@ -619,7 +618,7 @@ async fn duplicates_on_their_way_are_settled_as_the_caller_says() {
     assert_eq!((stats.items, stats.superseded), (2, 2));
     assert_eq!((table.lock().unwrap()[&1].as_str(), sizes(&requests)), ("third", vec![2]));
 
-    // Far apart they are two writes, whatever the caller says.
+    // Far apart they are two writes, whatever `duplicates` says.
     for duplicates in [Duplicates::FirstWins, Duplicates::Refuse, Duplicates::LastWins] {
         let (db, _, table) = slow();
         let later = stream::once(async {
@@ -648,7 +647,7 @@ async fn a_deadline_ends_a_stream_with_an_error() {
     assert_eq!(unknown, 8 * MAX_BATCH_WRITE_ITEMS);
     assert!(error.failures().iter().all(|failure| matches!(failure.fate, Fate::Unknown | Fate::NotSent)));
 
-    // Answers, and a stream that does not end: nothing has failed, and it is an error all the same.
+    // The server answers, but the stream does not end: nothing has failed, and yet it is an error.
     let (db, _, table) = willing();
     let all = stream::iter(events(30)).chain(stream::pending());
     let error = EventRepo::batch_save_stream(all).retry(deadline).on(&db).await.unwrap_err();
@@ -656,13 +655,13 @@ async fn a_deadline_ends_a_stream_with_an_error() {
     assert_eq!((error.stats().items, table.lock().unwrap().len()), (30, 30));
 }
 
-/// Who reads to the end of a stream has read everything, or has seen an error.
+/// Reading a stream to its end gives everything, or an error.
 #[tokio::test(start_paused = true)]
 async fn a_deadline_ends_a_stream_of_entities_with_an_error() {
     let deadline = Retry::default().deadline(Duration::from_secs(3));
     let (db, _, table) = willing();
     table.lock().unwrap().extend((0..100).map(|number| (number, String::new())));
-    // The keys do not end.
+    // The stream of keys does not end.
     let keys = stream::iter(0..100u32).chain(stream::pending());
     let found: Vec<_> = EventRepo::batch_get_stream(keys).retry(deadline).on(&db).collect().await;
     let errors = found.iter().filter(|found| found.is_err()).count();
@@ -693,7 +692,7 @@ async fn entities_come_in_the_order_of_their_keys() {
         let delay = Duration::from_millis(random.u64(1..50));
         carry_out(table, request, |_| random.u32(0..5) > 0).after(delay)
     });
-    // Every third is missing.
+    // Every third item is missing.
     table
         .lock()
         .unwrap()
@@ -747,7 +746,7 @@ async fn a_stream_of_keys_is_taken_as_it_is_polled() {
     let (keys, taken) = counted(0..10_000u32);
     let mut found = EventRepo::batch_get_stream(keys).on(&db);
     assert_eq!((taken.load(Ordering::Relaxed), requests.len()), (0, 0));
-    // None of them exists, so it goes through all of them.
+    // None of the keys exists, so all are read.
     assert!(timeout(FOREVER, found.next()).await.expect("the stream goes on").is_none());
     assert_eq!((taken.load(Ordering::Relaxed), requests.len()), (10_000, 100));
     assert!(found.next().await.is_none());
@@ -775,7 +774,7 @@ async fn a_stream_ends_when_nothing_gets_through() {
     assert!(requests.len() < 100);
 }
 
-/// Several requests that come back at one moment, and wait for nothing, are still several requests.
+/// Several requests that come back unprocessed at once, without a delay, stay several requests.
 #[tokio::test(start_paused = true)]
 async fn no_request_is_too_large_when_a_table_takes_nothing_and_nothing_waits() {
     let (db, requests, _) = table(|table, request| match request.number {
@@ -789,7 +788,7 @@ async fn no_request_is_too_large_when_a_table_takes_nothing_and_nothing_waits() 
     assert!(sizes.iter().all(|size| *size <= MAX_BATCH_WRITE_ITEMS), "{sizes:?}");
 }
 
-/// The first write is carried out and its answer is lost; the second, which came meanwhile, is never sent.
+/// The first write is executed and its answer lost; the second, which arrived meanwhile, is never sent.
 #[tokio::test(start_paused = true)]
 async fn what_may_be_written_is_not_said_to_be_known_when_a_later_write_takes_its_place() {
     let (db, _, table) = table(|table, request| match request.number {
@@ -819,7 +818,7 @@ async fn a_full_channel_of_failures_does_not_outlast_the_deadline() {
     let save = EventRepo::batch_save_stream((0..100).map(broken)).retry(deadline).failures_to(sender).on(&db);
     let error = timeout(FOREVER, save.into_future()).await.expect("the deadline holds").unwrap_err();
     assert!(matches!(error.stopped(), Some(Error::Timeout(_))), "{error}");
-    // What was taken in and is not in the channel is in the error.
+    // Inputs that were taken in and are not in the channel are in the error.
     let first: SaveFailure<Event> = receiver.try_recv().unwrap();
     assert_eq!(first.index, 0);
     assert!(!error.failures().is_empty());

@@ -1,4 +1,4 @@
-//! Tables: created if absent, compared if not, and never changed.
+//! Tables are created if they are absent, compared if they exist, and never changed.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,

@@ -1,4 +1,4 @@
-//! Keys of templates: entities that share a table never replace each other's items, whatever their values hold.
+//! Key templates: entities that share a table never replace each other's items, whatever their values are.
 
 use dynorm::prelude::*;
 use dynorm_tests::database;
@@ -85,7 +85,7 @@ async fn entities_that_can_make_one_key_are_refused_together() {
     let plain = error(db.create_table::<Plain>().with::<Apart>().await.unwrap_err());
     assert!(plain.contains("`Plain` with the field `pk`"), "{plain}");
     error(db.create_table::<Apart>().with::<Other>().with::<Bar>().with::<Equal>().await.unwrap_err());
-    // Nothing was made yet.
+    // No table was created.
     let absent = db.client().describe_table().table_name(db.table_name::<Equal>()).send().await;
     assert!(absent.is_err());
     db.create_table::<Apart>().with::<Other>().await.unwrap();
@@ -99,7 +99,7 @@ struct Person {
     age: u32,
 }
 
-/// The same before it was renamed, and a stranger.
+/// The same entity before it was renamed, and another entity.
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "people", partition = "P#{name}", type_attribute = "kind", type_name = "User")]
 struct Former {
@@ -114,7 +114,7 @@ struct Stranger {
     age: u32,
 }
 
-/// As if there were no types.
+/// The same table without types.
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "people", partition = "P#{name}", untyped)]
 struct Anyone {
@@ -140,20 +140,20 @@ async fn former_types_are_read_as_the_entitys_own() {
     assert_eq!(PersonRepo::find(&bob).on(&db).await.unwrap(), None);
     assert_eq!(PersonRepo::all().on(&db).await.unwrap().len(), 1);
     assert_eq!(PersonRepo::count().on(&db).await.unwrap(), 1);
-    // An update leaves the type, and a save writes the new one.
+    // An update keeps the type name, and a save writes the new one.
     PersonRepo::update(&ada).add(Person::AGE, 1).on(&db).await.unwrap();
     assert_eq!(kind("ada").await.as_deref(), Some("User"));
     PersonRepo::save(Person { name: ada.clone(), age: 5 }).on(&db).await.unwrap();
     assert_eq!(kind("ada").await.as_deref(), Some("PERSON"));
     assert_eq!(FormerRepo::find(&ada).on(&db).await.unwrap(), None);
-    // Without types everything is one's own, and no type is written.
+    // Without types all items are the entity's, and no type is written.
     assert_eq!(AnyoneRepo::all().on(&db).await.unwrap().len(), 3);
     assert_eq!(kind("cyd").await, None);
     let plan = PersonRepo::scan().on(&db).explain().to_string();
     assert!(plan.contains(r#"kind IN ("PERSON", "User", "Person")"#), "{plan}");
 }
 
-/// As another program writes it.
+/// Keys as another program writes them.
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "theirs", partition = "USER#{name}", sort = "{path}", escape = "none", untyped)]
 struct Theirs {
@@ -200,7 +200,7 @@ async fn padded_numbers_are_in_order_and_what_does_not_fit_is_refused() {
     assert_eq!(below.get_all().await.unwrap().len(), 4);
     let above = PaddedRepo::filter(Padded::GROUP.eq("g") & Padded::NUMBER.gt(-1)).on(&db);
     assert_eq!(above.get_all().await.unwrap().len(), 4);
-    // By name a text is refused, though it has the same digits.
+    // By name, a string with the same digits is refused.
     let text = PaddedRepo::filter(Padded::GROUP.eq("g") & dynorm::field("number").eq("7")).on(&db);
     assert!(text.get_all().await.unwrap_err().to_string().contains("a condition on it takes a number"));
     for number in [-1, 100_000] {

@@ -1,4 +1,4 @@
-//! TTL of tables: switched on for a table that is created, compared for one that exists, and switched on there when asked for.
+//! TTL of tables: enabled on new tables, compared on existing ones, and enabled there on request.
 
 use aws_sdk_dynamodb::types::{TimeToLiveSpecification, TimeToLiveStatus};
 use dynorm::Error;
@@ -15,7 +15,7 @@ struct Visit {
     ends_at: Option<Timestamp>,
 }
 
-/// The same table, as it was before its items had an end.
+/// The same table before its items had an expiry.
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 #[entity(table = "visits")]
 struct Former {
@@ -55,7 +55,7 @@ async fn a_table_that_is_created_has_it() {
     assert_eq!(ttl(&db).await.as_deref(), Some("endsAt"));
     db.create_table::<Visit>().await.unwrap();
     db.enable_ttl::<Visit>().await.unwrap();
-    // What an entity says nothing of is not compared.
+    // An entity without `ttl` does not compare it.
     db.create_table::<Former>().await.unwrap();
 
     let db = database();
@@ -99,7 +99,9 @@ async fn another_attribute_is_a_difference() {
         assert!(matches!(error, Error::TableMismatch(_)), "{error:?}");
         assert!(
             error.to_string().ends_with(
-                "TTL is on by the attribute `old`, not by `endsAt`: a table has one, so switch that off (`UpdateTimeToLive`; it takes up to an hour) and then call `db.enable_ttl::<Visit>().await`, or store the field as `old`"
+                "TTL is on by the attribute `old`, not by `endsAt`: a table has one, so switch that off \
+                (`UpdateTimeToLive`; it takes up to an hour) and then call \
+                `db.enable_ttl::<Visit>().await`, or store the field as `old`"
             ),
             "{error}"
         );
@@ -116,7 +118,8 @@ async fn entities_that_share_a_table_agree_on_it() {
     assert!(matches!(error, Error::Configuration(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "`Visit` expires by the attribute `endsAt` and `Other` by `until`, and the table `visits` that they share has one TTL: store both under one name, by `#[entity(rename = \"endsAt\")]`"
+        "`Visit` expires by the attribute `endsAt` and `Other` by `until`, and the table `visits` that they \
+        share has one TTL: store both under one name, by `#[entity(rename = \"endsAt\")]`"
     );
     db.create_table::<Former>().with::<Visit>().await.unwrap();
     assert_eq!(ttl(&db).await.as_deref(), Some("endsAt"));
@@ -133,7 +136,7 @@ async fn of_several_who_create_a_table_none_is_told_that_it_differs() {
 
 const TABLE: &str = r#"{"TableName":"visits","TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"name","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"name","AttributeType":"S"}]}"#;
 
-/// A server whose table is so many seconds old, and whose TTL has each of these states, one after the other.
+/// A server whose table is `age` seconds old, and whose TTL has each of these states in turn.
 fn server(age: i64, states: &'static [&'static str]) -> (Database, canned::Requests) {
     let asked = std::sync::atomic::AtomicUsize::new(0);
     canned::database(move |request| match request.target.as_str() {
@@ -160,7 +163,7 @@ async fn the_states_in_between() {
     let (db, requests) = server(100, &["DISABLED", "ENABLED"]);
     assert!(matches!(db.create_table::<Visit>().await.unwrap_err(), Error::TableMismatch(_)));
     assert_eq!(requests.of("DescribeTimeToLive").len(), 1);
-    // Somebody else is creating the table.
+    // Another program is creating the table.
     server(1, &["DISABLED", "DISABLED", "ENABLING"]).0.create_table::<Visit>().await.unwrap();
 
     let (db, requests) = server(100, &["DISABLED", "ENABLING"]);
@@ -169,7 +172,8 @@ async fn the_states_in_between() {
     let error = server(100, &["DISABLING"]).0.enable_ttl::<Visit>().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "switching on the TTL of the table `visits` of `Visit`: the server refused the request: ValidationException: TimeToLive is already enabled"
+        "switching on the TTL of the table `visits` of `Visit`: the server refused the request: \
+        ValidationException: TimeToLive is already enabled"
     );
 }
 
@@ -183,6 +187,7 @@ async fn a_server_that_has_no_ttl_is_told_of() {
     let error = db.create_table::<Visit>().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "looking up the TTL of the table `visits` of `Visit`: the server refused the request: UnknownOperationException: not here"
+        "looking up the TTL of the table `visits` of `Visit`: the server refused the request: \
+        UnknownOperationException: not here"
     );
 }

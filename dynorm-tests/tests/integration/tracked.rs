@@ -1,4 +1,4 @@
-//! Entities that know how they were read: what counts as a change, and what of it is sent.
+//! Tracked entities: what counts as a change, and what is sent.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use dynorm::{Error, Tracked};
 use dynorm_tests::canned::{self, Answer, Requests};
 use dynorm_tests::{database, keep_expired};
 
-/// It has no `PartialEq`: what is stored is compared.
+/// Without `PartialEq`, since stored forms are compared.
 #[derive(Entity, Clone, Debug, Default)]
 struct Person {
     #[entity(id)]
@@ -64,7 +64,7 @@ fn person() -> Person {
     }
 }
 
-/// A person as it was read, by way of a server that remembers what it was asked.
+/// A person that was read from a server that records its requests.
 async fn stored() -> (Database, Requests, Tracked<Person>) {
     let db = database();
     db.create_table::<Person>().await.unwrap();
@@ -75,7 +75,7 @@ async fn stored() -> (Database, Requests, Tracked<Person>) {
     (db, requests, read)
 }
 
-/// The attributes that an update names.
+/// The attributes in an update.
 fn written(requests: &Requests) -> Vec<String> {
     let all = requests.all();
     let [request] = all.as_slice() else { panic!("one request: {all:?}") };
@@ -96,7 +96,7 @@ async fn what_did_not_change_is_not_sent() {
     let (db, requests, mut person) = stored().await;
     assert!(!person.is_changed() && person.changes().is_empty());
     person.save().await.unwrap();
-    // Neither order nor a detour is a change.
+    // Neither the order of a set nor a value that is set back is a change.
     person.labels = person.labels.iter().cloned().collect::<BTreeSet<_>>().into_iter().rev().collect();
     person.scores = person.scores.clone().into_iter().collect::<BTreeMap<_, _>>().into_iter().collect();
     person.theme = Theme { dark: false };
@@ -115,7 +115,7 @@ async fn what_did_not_change_is_not_sent() {
 #[tokio::test]
 async fn just_what_changed_is_sent() {
     let (db, requests, mut person) = stored().await;
-    // What others do to other fields meanwhile stays, and comes back.
+    // Changes of other fields by other writers stay, and are returned.
     PersonRepo::update(person.id).set(Person::NICK, "countess").on(&db).await.unwrap();
     requests.clear();
     let before = person.updated_at;
@@ -187,7 +187,9 @@ async fn the_item_must_exist_and_the_key_stays() {
     assert_eq!(
         error.to_string(),
         format!(
-            "saving the changes of `Person` with id = {id} in the table `{}`: the key was changed, and it says which item this is: it is now id = {}; put it back, or save the entity under its new key and delete the one with the old key",
+            "saving the changes of `Person` with id = {id} in the table `{}`: the key was changed, and it \
+            says which item this is: it is now id = {}; put it back, or save the entity under its new key \
+            and delete the one with the old key",
             db.table_name::<Person>(),
             person.id
         )
@@ -282,10 +284,16 @@ async fn the_version_must_be_the_one_that_was_read() {
     assert_eq!(error.current::<Note>().unwrap().unwrap(), *theirs);
     let attempted = error.attempted::<Note>().unwrap().unwrap();
     assert_eq!((attempted.text.as_str(), attempted.version), ("mine", 2));
-    assert!(error.to_string().ends_with("the write was based on version 1, and the table has version 3: read it again, and repeat the change"), "{error}");
+    assert!(
+        error.to_string().ends_with(
+            "the write was based on version 1, and the table has version 3: \
+        read it again, and repeat the change"
+        ),
+        "{error}"
+    );
     assert_eq!((mine.version, mine.text.as_str(), mine.original().text.as_str()), (1, "mine", "a"));
 
-    // The version is nobody's to change, so that nothing is written over by one that was made up.
+    // A changed version is refused, so that it cannot cause an overwrite.
     mine.version = 3;
     let error = mine.save().await.unwrap_err();
     assert!(
@@ -312,7 +320,7 @@ async fn what_is_marked_or_at_its_end_counts_as_absent() {
     before.text = "x".into();
     assert!(before.save().await.unwrap_err().is_not_found());
 
-    // Whoever reads it as such may change it, and take it out of there.
+    // A soft-deleted item that was read explicitly can be changed and restored.
     let mut trashed = NoteRepo::get(note.id).tracked().with_trashed().on(&db).await.unwrap();
     trashed.text = "trashed".into();
     trashed.save().await.unwrap();
@@ -349,14 +357,14 @@ async fn after_a_lost_answer_the_outcome_is_unknown() {
     assert_eq!((note.version, note.original().text.as_str()), (1, ""));
     assert_eq!(NoteRepo::get(id).on(&db).await.unwrap().text, "x", "it was written by the lost attempt");
 
-    // What was certainly not carried out is repeated.
+    // An attempt that was certainly not executed is repeated.
     let mut note = NoteRepo::get(id).tracked().on(&db).await.unwrap();
     note.text = "y".into();
     let faulty = Faults::scripted([Fault::Throttle, Fault::CutBefore, Fault::Throttle]).on(&db);
     note.save().on(&faulty).await.unwrap();
     assert_eq!((note.version, note.text.as_str()), (3, "y"));
 
-    // Without a version, twice is as good as once.
+    // Without a version, applying the change twice has the same effect.
     let db = database();
     db.create_table::<Person>().await.unwrap();
     let mut person = Tracked::new(PersonRepo::save(person()).on(&db).await.unwrap());
@@ -439,7 +447,7 @@ async fn the_keys_of_indexes_follow() {
     assert_eq!((by_state("open").await, by_state("done").await), (0, 1));
     assert_eq!(ErrandRepo::by_owner("bea").on(&db).count().await.unwrap(), 1);
 
-    // A part that is absent leaves no key.
+    // An absent field leaves no key.
     errand.due = None;
     errand.owner = None;
     errand.save().await.unwrap();
@@ -449,7 +457,7 @@ async fn the_keys_of_indexes_follow() {
     errand.save().await.unwrap();
     assert_eq!(by_state("done").await, 1);
 
-    // An empty key is refused as by a save, and a part of the table's key is part of the key.
+    // An empty key is refused as by a save, and a field in the table's key cannot change.
     errand.owner = Some(String::new());
     let error = errand.save().await.unwrap_err();
     assert!(error.to_string().ends_with("owner: the partition key of the index `by_owner` cannot be empty"));
@@ -477,7 +485,7 @@ async fn an_index_key_of_several_fields_fits_the_item() {
     one.save().await.unwrap();
     other.street = "Rue 2".into();
     other.save().await.unwrap();
-    // The later one takes the city along, since the key is made of both.
+    // The later change includes the city, since both are in the key.
     assert_eq!(other.city.as_deref(), Some("Paris"));
     assert_eq!(ErrandRepo::by_place("Paris", "Rue 2").on(&db).get_all().await.unwrap(), [other.into_inner()]);
 }
@@ -500,7 +508,7 @@ async fn with_a_version_only_the_index_key_follows() {
     assert!(other.save().await.unwrap_err().is_version_conflict());
 }
 
-/// A field without a value of its own in the item counts as what it is read as.
+/// A field that is absent in the item counts as its default.
 #[tokio::test]
 async fn what_the_item_lacks_is_written_when_it_changes() {
     #[derive(Entity, Clone, Debug, Default)]
@@ -521,7 +529,7 @@ async fn what_the_item_lacks_is_written_when_it_changes() {
     put.item("other", AttributeValue::S("kept".into())).send().await.unwrap();
     let mut card = CardRepo::get(1).tracked().on(&db).await.unwrap();
     assert!(!card.is_changed());
-    // The key of the index could not be stored empty, and is not.
+    // The index key cannot be empty, and is left out.
     card.name = "b".into();
     card.save().await.unwrap();
     card.mail = "b@example.com".into();

@@ -1,4 +1,4 @@
-//! What the fault kit does to transactions, as the SDK sees it.
+//! The effect of the fault kit on transactions, as the SDK sees it.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;

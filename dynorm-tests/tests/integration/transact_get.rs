@@ -1,8 +1,9 @@
 //! Reads of several items at one moment.
 
+use dynorm::Error;
+use dynorm::error::OperationKind;
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, FaultLog, Faults};
-use dynorm::{Error, OperationKind};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 
@@ -81,7 +82,8 @@ async fn a_hundred_items_and_no_more() {
     assert_eq!(
         error.to_string(),
         format!(
-            "a transaction of 101 reads on the table `{}`: it asks for 101 items, and DynamoDB reads 100 at one moment; `batch_get` reads any number, not at one moment",
+            "a transaction of 101 reads on the table `{}`: it asks for 101 items, and DynamoDB reads 100 at \
+            one moment; `batch_get` reads any number, not at one moment",
             db.table_name::<Cart>()
         )
     );
@@ -89,7 +91,8 @@ async fn a_hundred_items_and_no_more() {
     assert_eq!(
         error.to_string(),
         format!(
-            "a transaction of 2 reads was not sent: 2 (read of `Cart` in the table `{}`): owner: the partition key of the table cannot be empty",
+            "a transaction of 2 reads was not sent: 2 (read of `Cart` in the table `{}`): owner: the \
+            partition key of the table cannot be empty",
             db.table_name::<Cart>()
         )
     );
@@ -124,7 +127,8 @@ async fn the_read_that_is_in_the_way_is_told_by_its_place() {
     assert!(error.is_retryable() && error.outcome_known());
     assert_eq!(
         error.to_string(),
-        "a transaction of 3 reads was cancelled: 3 (read of `Cart` with owner = ada, number = 2 in the table `tg_carts`): another write or transaction is at the item; try again"
+        "a transaction of 3 reads was cancelled: 3 (read of `Cart` with owner = ada, number = 2 in the \
+        table `tg_carts`): another write or transaction is at the item; try again"
     );
     let (db, _) = canned::database(|_| Answer::Cut);
     let error = CartRepo::transact_get([("ada", 1)]).on(&db).await.unwrap_err();

@@ -1,7 +1,8 @@
-//! Transactions: what they do, what they refuse, and what they say.
+//! Transactions: their effects, refusals and errors.
 
+use dynorm::Error;
+use dynorm::error::OperationKind;
 use dynorm::prelude::*;
-use dynorm::{Error, OperationKind};
 use dynorm_tests::canned::{self, Answer, Recorded, Requests};
 use dynorm_tests::database;
 
@@ -63,7 +64,7 @@ async fn engine() -> Database {
     tables(database()).await
 }
 
-/// The tables behind an answer of the test's own where it wants one.
+/// A database with the tables. The test can give its own answers.
 async fn behind(
     answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static,
 ) -> (Database, Database, Requests) {
@@ -180,7 +181,8 @@ async fn the_error_says_which_operations_failed_and_why() {
              2 (creation of `Cart` with owner = ada, number = 1 in the table `{carts}`): an item with this key exists; \
              3 (update of `User` with id = {} in the table `{users}`): the condition does not hold; \
              4 (update of `User` with id = {absent} in the table `{users}`): there is no such item; \
-             5 (check of `Cart` with owner = bea, number = 1 in the table `{carts}`): the condition does not hold",
+             5 (check of `Cart` with owner = bea, number = 1 in the table `{carts}`): the condition does \
+             not hold",
             user.id
         )
     );
@@ -197,12 +199,13 @@ async fn the_error_says_which_operations_failed_and_why() {
     assert_eq!(
         error.failed_operations()[1].reason.to_string(),
         format!(
-            "updating `User` with id = {} in the table `{users}`: the condition does not hold, and nothing was changed",
+            "updating `User` with id = {} in the table `{users}`: the condition does not hold, and nothing \
+            was changed",
             user.id
         )
     );
 
-    // What was to be stamped in place is as it was.
+    // The entity to be stamped in place is unchanged.
     assert_eq!(fresh, User::default());
     assert_eq!(UserRepo::get(user.id).on(&db).await.unwrap(), user);
 }
@@ -219,7 +222,7 @@ async fn an_item_of_another_entity_does_not_count_as_one_that_is_updated() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_before() {
     let (_, db, requests) = behind(|_| panic!("nothing may be sent")).await;
-    let error = async |transaction: dynorm::Transaction<'_>| {
+    let error = async |transaction: dynorm::transaction::Transaction<'_>| {
         let error = transaction.on(&db).await.unwrap_err();
         assert!(error.outcome_known() && !error.is_retryable());
         error
@@ -228,13 +231,15 @@ async fn what_cannot_be_sent_is_refused_before() {
     assert!(matches!(empty, Error::Invalid(_)));
     assert_eq!(
         empty.to_string(),
-        "a transaction of 0 operations: it is empty: add `save`, `create`, `update`, `delete` or `check` before it is awaited"
+        "a transaction of 0 operations: it is empty: add `save`, `create`, `update`, `delete` or `check` \
+        before it is awaited"
     );
 
     let many = (0..101).fold(dynorm::transaction(), |all, number| all.create(cart("ada", number)));
     assert_eq!(
         error(many).await.to_string(),
-        "a transaction of 101 operations on the table `tx_carts`: DynamoDB takes 100 at most; the first beyond is 101 (creation of `Cart`), so make it several transactions, or a batch"
+        "a transaction of 101 operations on the table `tx_carts`: DynamoDB takes 100 at most; the first \
+        beyond is 101 (creation of `Cart`), so make it several transactions, or a batch"
     );
 
     let twice = dynorm::transaction()
@@ -243,24 +248,31 @@ async fn what_cannot_be_sent_is_refused_before() {
         .check(CartRepo::check(("ada", 1), Cart::NOTE.exists()));
     assert_eq!(
         error(twice).await.to_string(),
-        "a transaction of 3 operations on the tables `tx_shop`, `tx_carts`: 2 (save of `Cart` with owner = ada, number = 1 in the table `tx_carts`) and 3 (check of `Cart` with owner = ada, number = 1 in the table `tx_carts`) are at one item, and DynamoDB takes one operation for each: make them one, such as an update with `.when(…)` in the place of a check and an update"
+        "a transaction of 3 operations on the tables `tx_shop`, `tx_carts`: 2 (save of `Cart` with owner = \
+        ada, number = 1 in the table `tx_carts`) and 3 (check of `Cart` with owner = ada, number = 1 in the \
+        table `tx_carts`) are at one item, and DynamoDB takes one operation for each: make them one, such \
+        as an update with `.when(…)` in the place of a check and an update"
     );
 
     let token = |token: String| dynorm::transaction().save(cart("ada", 1)).idempotency_key(token);
     assert_eq!(
         error(token("é".repeat(37))).await.to_string(),
-        "a transaction of 1 operation on the table `tx_carts`: its idempotency key has 37 characters, and DynamoDB takes 36: a ULID, a UUID or a hash fits"
+        "a transaction of 1 operation on the table `tx_carts`: its idempotency key has 37 characters, and \
+        DynamoDB takes 36: a ULID, a UUID or a hash fits"
     );
     assert_eq!(
         error(token(String::new())).await.to_string(),
-        "a transaction of 1 operation on the table `tx_carts`: its idempotency key is empty: leave it out to have a fresh one"
+        "a transaction of 1 operation on the table `tx_carts`: its idempotency key is empty: leave it out \
+        to have a fresh one"
     );
 
     let large = |number| Cart { note: "x".repeat(390_000), ..cart("ada", number) };
     let large = (0..11).fold(dynorm::transaction(), |all, number| all.save(large(number)));
     assert_eq!(
         error(large).await.to_string(),
-        "a transaction of 11 operations on the table `tx_carts`: its items have 4290219 bytes, and DynamoDB takes 4194304 (4 MB); the largest is 2 (save of `Cart` with owner = ada, number = 1 in the table `tx_carts`) with 390020 bytes; make it several transactions"
+        "a transaction of 11 operations on the table `tx_carts`: its items have 4290219 bytes, and DynamoDB \
+        takes 4194304 (4 MB); the largest is 2 (save of `Cart` with owner = ada, number = 1 in the table \
+        `tx_carts`) with 390020 bytes; make it several transactions"
     );
 
     let mut fresh = User::default();
@@ -271,9 +283,21 @@ async fn what_cannot_be_sent_is_refused_before() {
         .delete_by_id::<Cart>(("", 1));
     let mistakes = error(mistakes).await;
     let text = mistakes.to_string();
-    assert!(text.starts_with("a transaction of 4 operations was not sent: 2 (save of `Cart` with owner = ada, number = 1 in the table `tx_carts`): the item has 410"), "{text}");
+    assert!(
+        text.starts_with(
+            "a transaction of 4 operations was not sent: 2 (save of `Cart` with owner = \
+        ada, number = 1 in the table `tx_carts`): the item has 410"
+        ),
+        "{text}"
+    );
     assert!(text.contains("; 3 (update of `User` with id = "), "{text}");
-    assert!(text.ends_with("; 4 (deletion of `Cart` in the table `tx_carts`): owner: the partition key of the table cannot be empty"), "{text}");
+    assert!(
+        text.ends_with(
+            "; 4 (deletion of `Cart` in the table `tx_carts`): owner: the partition key of \
+        the table cannot be empty"
+        ),
+        "{text}"
+    );
     assert!(matches!(mistakes.failed_operations()[0].reason, Error::Invalid(_)));
     assert_eq!(fresh, User::default());
     assert!(requests.is_empty());
@@ -315,7 +339,7 @@ async fn every_attempt_has_the_same_bytes_and_a_token() {
     assert_eq!(UserRepo::get(user.id).on(&db).await.unwrap().orders, 1);
     assert_eq!(UserRepo::get(fresh.id).on(&db).await.unwrap(), fresh);
 
-    // Each transaction has a token of its own.
+    // Each transaction has its own token.
     dynorm::transaction().save(&user).on(&faulty).await.unwrap();
     assert_ne!(requests.all()[7].body["ClientRequestToken"], all[0].body["ClientRequestToken"]);
 }
@@ -336,7 +360,9 @@ async fn attempts_are_bounded_and_the_last_failure_is_told() {
     assert!(error.is_retryable() && !error.is_throttled() && error.outcome_known());
     assert_eq!(
         error.to_string(),
-        "a transaction of 2 operations was cancelled, and nothing was changed: 2 (deletion of `Cart` with owner = ada, number = 1 in the table `tx_carts`): another write or transaction is at the item; try again"
+        "a transaction of 2 operations was cancelled, and nothing was changed: 2 (deletion of `Cart` with \
+        owner = ada, number = 1 in the table `tx_carts`): another write or transaction is at the item; try \
+        again"
     );
 
     let (error, attempts) = run(|| cancelled(r#"{"Code":"ThrottlingError","Message":"m"}"#)).await;
@@ -382,7 +408,8 @@ async fn attempts_are_bounded_and_the_last_failure_is_told() {
     assert_eq!((attempts, error.is_retryable()), (1, false));
     assert_eq!(
         error.to_string().split_once("; 2 ").unwrap().1,
-        "(deletion of `Cart` with owner = ada, number = 1 in the table `tx_carts`): the server refused it: ValidationError: too long"
+        "(deletion of `Cart` with owner = ada, number = 1 in the table `tx_carts`): the server refused it: \
+        ValidationError: too long"
     );
 }
 
@@ -396,7 +423,7 @@ async fn a_later_answer_settles_what_a_lost_one_left_open() {
     .await;
     let user = saved_user(&db).await;
     let update = || UserRepo::update(user.id).add(User::ORDERS, 1).when(User::STATUS.eq(Status::Closed));
-    // Had the first attempt been applied, the second would have succeeded: it has the same token.
+    // If the first attempt had been applied, the second would succeed, since it has the same token.
     let error = dynorm::transaction().update(update()).on(&faulty).await.unwrap_err();
     assert!(error.is_condition_failed() && error.outcome_known(), "{error}");
     let error = dynorm::transaction().update(update()).on(&faulty).await.unwrap_err();
@@ -461,7 +488,7 @@ async fn the_database_is_that_of_the_transaction_or_of_a_part() {
 async fn a_hundred_operations_travel_together() {
     let db = engine().await;
     let mut users = vec![User::default(); 100];
-    let transaction = users.iter_mut().fold(UserRepo::transaction(), dynorm::Transaction::save);
+    let transaction = users.iter_mut().fold(UserRepo::transaction(), dynorm::transaction::Transaction::save);
     transaction.on(&db).await.unwrap();
     assert_eq!(UserRepo::count().on(&db).await.unwrap(), 100);
 }

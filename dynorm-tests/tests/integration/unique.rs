@@ -1,12 +1,13 @@
-//! Values that no two items have: `#[entity(unique)]`.
+//! Unique fields, `#[entity(unique)]`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use dynorm::Fate;
 use dynorm::aws::types::AttributeValue;
+use dynorm::error::OperationKind;
 use dynorm::prelude::*;
 use dynorm::testing::Faults;
-use dynorm::{Fate, OperationKind};
 use dynorm_tests::{database, keep_expired};
 
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
@@ -22,7 +23,7 @@ struct User {
     deleted_at: Option<Timestamp>,
 }
 
-/// With an end, so that its claims end with it, and a version.
+/// With an expiry, so that its claims expire too, and a version.
 #[derive(Entity, Clone, Debug, Default, PartialEq)]
 struct Badge {
     #[entity(partition)]
@@ -78,7 +79,7 @@ async fn claims<E: Entity>(db: &Database, key: &str) -> BTreeSet<(String, String
     found.items().iter().map(|item| (text(&item["claim"]), owner(item))).collect()
 }
 
-/// The claims that there should be.
+/// The claims that should exist.
 async fn expected(db: &Database) -> BTreeSet<(String, String)> {
     let all = UserRepo::scan().with_trashed().consistent().on(db).get_all().await.unwrap();
     let of_user = |user: &User| {
@@ -110,7 +111,7 @@ async fn a_value_that_is_taken_is_a_conflict_that_names_the_field() {
     assert!(error.is_unique_conflict());
     assert_eq!(UserRepo::count().on(&db).await.unwrap(), 1);
     assert_claims(&db).await;
-    // Without a nick it takes none; the same text in another field is another value.
+    // Without a nick there is no claim on it. The same string in another field is another value.
     let bea = User { nick: Some("ada@example.com".into()), ..user("bea@example.com") };
     let bea = UserRepo::create(bea).on(&db).await.unwrap();
     let error =
@@ -127,7 +128,7 @@ async fn a_changed_value_takes_the_new_one_and_frees_the_old() {
     let bea = UserRepo::save(user("b0")).on(&db).await.unwrap();
     let error = UserRepo::save(User { email: "b0".into(), ..ada.clone() }).on(&db).await.unwrap_err();
     assert!(error.is_unique_conflict());
-    // Every way of changing it.
+    // All ways to change it.
     ada.email = "a1".into();
     UserRepo::save(&mut ada).on(&db).await.unwrap();
     assert_claims(&db).await;
@@ -164,12 +165,12 @@ async fn a_changed_value_takes_the_new_one_and_frees_the_old() {
     let mut tracked = UserRepo::get(bea.id).tracked().on(&db).await.unwrap();
     tracked.email = "a6".into();
     assert!(tracked.save().on(&db).await.unwrap_err().is_unique_conflict());
-    // What was freed can be taken.
+    // Freed values can be taken.
     for free in ["a0", "a1", "a2", "a3", "a4", "a5"] {
         UserRepo::update(bea.id).set(User::EMAIL, free).on(&db).await.unwrap();
     }
     assert_claims(&db).await;
-    // What does not touch them is as it was.
+    // Writes of other fields are unchanged.
     let old = UserRepo::update(bea.id).add(User::AGE, 1).returning_old().on(&db).await.unwrap();
     assert_eq!(old.age, 0);
     UserRepo::update(bea.id).set(User::EMAIL, "a5").set(User::AGE, 9).on(&db).await.unwrap();
@@ -185,14 +186,14 @@ async fn a_save_of_an_old_copy_frees_what_the_item_has_and_not_what_the_copy_say
     let copy = User { email: "third".into(), ..ada.clone() };
     UserRepo::save(&copy).on(&db).await.unwrap();
     assert_claims(&db).await;
-    // The same value as that of the copy, and not of the item.
+    // The value of the copy, not of the stored item.
     UserRepo::save(&ada).on(&db).await.unwrap();
     assert_claims(&db).await;
-    // An item that is gone is made again.
+    // A deleted item is created again.
     UserRepo::force_delete(&ada).on(&db).await.unwrap();
     UserRepo::save(&ada).on(&db).await.unwrap();
     assert_claims(&db).await;
-    // An id of one's own, for an item that is there.
+    // A given id, of an item that exists.
     let again = User { id: ada.id, ..user("fourth") };
     assert!(UserRepo::create(&again).on(&db).await.unwrap_err().is_condition_failed());
     UserRepo::save(&again).on(&db).await.unwrap();
@@ -211,7 +212,7 @@ async fn a_deleted_owner_frees_its_values_and_a_trashed_one_keeps_them() {
     UserRepo::delete_by_id(ada.id).on(&db).await.unwrap();
     UserRepo::force_delete_by_id(ada.id).on(&db).await.unwrap();
     assert_eq!(claims::<User>(&db, "id").await, BTreeSet::new());
-    // What is gone already is deleted.
+    // A missing item counts as deleted.
     UserRepo::force_delete(&ada).on(&db).await.unwrap();
     UserRepo::save(user("ada")).on(&db).await.unwrap();
     assert!(UserRepo::restore(ada.id).on(&db).await.unwrap_err().is_not_found());
@@ -240,17 +241,17 @@ async fn a_claim_ends_with_its_owner() {
         .on(&db)
         .await
         .unwrap();
-    // Nobody has deleted it yet, and its value is free.
+    // DynamoDB has not deleted it yet, but its value is free.
     BadgeRepo::save(Badge { number: 2, code: 7, ..Badge::default() }).on(&db).await.unwrap();
     let taken = BTreeSet::from([("code#7".to_owned(), "2".to_owned())]);
     assert_eq!(claims::<Badge>(&db, "number").await, taken);
-    // To delete it takes nothing from the new owner, and to save it again is a conflict.
+    // Deleting it takes nothing from the new owner, and saving it again is a conflict.
     assert!(BadgeRepo::save(&old).on(&db).await.unwrap_err().is_unique_conflict());
     let back = Badge { expires_at: None, ..old.clone() };
     assert!(BadgeRepo::save(&back).on(&db).await.unwrap_err().is_unique_conflict());
     BadgeRepo::delete(&old).on(&db).await.unwrap();
     assert_eq!(claims::<Badge>(&db, "number").await, taken);
-    // An end that is moved moves those of the claims, whoever moves it.
+    // A changed expiry changes that of the claims, by every kind of write.
     let badge = BadgeRepo::save(Badge { number: 3, code: 9, expires_at: Some(past), version: 0 })
         .on(&db)
         .await
@@ -264,7 +265,7 @@ async fn a_claim_ends_with_its_owner() {
     BadgeRepo::update(3).set(Badge::EXPIRES_AT, Some(past)).on(&db).await.unwrap();
     BadgeRepo::save(&other).on(&db).await.unwrap();
     assert_eq!(badge.version, 2);
-    // The version is checked as ever.
+    // The version is checked as usual.
     let error = BadgeRepo::save(Badge { code: 10, ..badge }).on(&db).await.unwrap_err();
     assert!(error.is_version_conflict(), "{error}");
     let raised = BadgeRepo::retry_on_conflict(4, |badge| badge.code = 11).on(&db).await.unwrap();
@@ -297,7 +298,7 @@ async fn a_trashed_item_that_ends_gives_its_values_up_then() {
     DraftRepo::delete(&first).expire_after(Duration::ZERO).on(&db).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2100)).await;
     let second = DraftRepo::save(draft()).on(&db).await.unwrap();
-    // It is still stored, and comes back only without what is taken.
+    // It is still stored, and can only be restored without the taken value.
     let error = DraftRepo::restore(first.id).on(&db).await.unwrap_err();
     let batch = DraftRepo::batch_restore([first.id]).on(&db).await.unwrap_err();
     assert!(batch.failures()[0].reason.is_unique_conflict(), "{}", batch.failures()[0].reason);
@@ -311,7 +312,7 @@ async fn batches_report_conflicts_by_index_and_write_the_others() {
     let db = users().await;
     let taken = UserRepo::save(user("u3")).on(&db).await.unwrap();
     let mut all: Vec<User> = (0..40).map(|n| user(&format!("u{n}"))).collect();
-    // Two inputs want one value.
+    // Two inputs with the same value.
     all[20].email = "u21".into();
     let error = UserRepo::batch_save(&mut all).on(&db).await.unwrap_err();
     let failed: Vec<usize> = error.failures().iter().map(|failure| failure.index).collect();
@@ -323,7 +324,7 @@ async fn batches_report_conflicts_by_index_and_write_the_others() {
     let saved = error.into_saved();
     assert_eq!(saved.len(), 38);
 
-    // Changes: what the items have is found out, and freed.
+    // Changes: the stored values are read and freed.
     let mut changed: Vec<User> = saved.to_vec();
     for (n, user) in changed.iter_mut().enumerate() {
         user.email = format!("v{n}");
@@ -331,7 +332,7 @@ async fn batches_report_conflicts_by_index_and_write_the_others() {
     }
     UserRepo::batch_save(&changed).on(&db).await.unwrap();
     assert_claims(&db).await;
-    // Nothing changes: no claim is written again.
+    // Without changes, no claim is written again.
     let stats = UserRepo::batch_save(&mut changed).on(&db).await.unwrap();
     assert_eq!((stats.items, stats.requests), (38, 38));
     let error = UserRepo::batch_create(&changed).on(&db).await.unwrap_err();
@@ -382,7 +383,7 @@ async fn transactions_claim_with_their_items() {
         (failed.number, failed.kind, failed.reason.unique_field()),
         (2, OperationKind::Saving, Some("email"))
     );
-    // DynamoDB takes no two operations on one value.
+    // DynamoDB refuses two operations on one value.
     let error = dynorm::transaction()
         .update(UserRepo::update(ada.id).set(User::EMAIL, "free"))
         .save(User { email: "ada2".into(), ..bea.clone() })
@@ -397,7 +398,7 @@ async fn transactions_claim_with_their_items() {
         .await
         .unwrap();
     assert_claims(&db).await;
-    // With their claims, 60 are more than 100 operations.
+    // With their claims, 60 saves are more than 100 operations.
     let many = (0..60).fold(dynorm::transaction(), |all, n| all.save(user(&format!("m{n}"))));
     let error = many.on(&db).await.unwrap_err();
     assert!(
@@ -506,7 +507,7 @@ async fn an_entity_is_found_by_a_unique_value_or_created() {
     let by_nick = User { nick: Some("a".into()), ..user("cas") };
     UserRepo::update(ada.id).set(User::NICK, "a").on(&db).await.unwrap();
     assert_eq!(UserRepo::first_or_create(by_nick).on(&db).await.unwrap().id, ada.id);
-    // One that is trashed is not found, and its values are taken.
+    // A soft-deleted item is not found, but keeps its values.
     UserRepo::delete(&ada).on(&db).await.unwrap();
     assert!(UserRepo::first_or_create(user("ada")).on(&db).await.unwrap_err().is_unique_conflict());
     assert!(
@@ -518,7 +519,7 @@ async fn an_entity_is_found_by_a_unique_value_or_created() {
             .is_unique_conflict()
     );
     assert_claims(&db).await;
-    // Many at once make one.
+    // Concurrent calls create one item.
     let tasks: Vec<_> = (0..16)
         .map(|_| {
             let db = db.clone();

@@ -1,10 +1,11 @@
-//! `update`: each change on a real engine, what is refused before it is sent, and what is known when answers are lost.
+//! `update`: each change on a real engine, refusals before anything is sent, and outcomes after lost answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dynorm::Error;
+use dynorm::operation::Update;
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};
-use dynorm::{Error, Update};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 
@@ -73,7 +74,7 @@ fn player() -> Player {
     }
 }
 
-/// What an update makes of the player above: by what it returns, which must be what is stored.
+/// Applies the change to the player above. Checks that the returned entity is the stored one.
 async fn updated(change: impl FnOnce(Update<Player>) -> Update<Player>) -> Player {
     let db = engine().await;
     let before = PlayerRepo::save(player()).on(&db).await.unwrap();
@@ -193,7 +194,7 @@ async fn a_default_is_started_from_if_it_is_known() {
     let item = item.into_iter().filter(|(name, _)| name != "visits" && name != "limit").collect();
     put.set_item(Some(item)).send().await.unwrap();
     assert_eq!(PlayerRepo::update(id).add(Player::VISITS, 2).on(&db).await.unwrap().visits, 2);
-    // Absent means 5 here, and only the reader knows: it is not counted from 0.
+    // Absent means 5 here, which DynamoDB does not know, so it cannot add to it.
     let error = PlayerRepo::update(id).add(Player::LIMIT, 2).on(&db).await.unwrap_err();
     assert!(matches!(error, Error::Rejected(_)), "{error}");
 }
@@ -225,7 +226,7 @@ async fn elements_come_into_sets_and_out_of_them() {
     assert_eq!(after.numbers, [1, 3].into());
     let after = updated(|update| update.discard(Player::TAGS, ["new", "other"])).await;
     assert!(after.tags.is_empty());
-    // Nothing to put in is no mistake.
+    // Inserting nothing is not an error.
     let after =
         updated(|update| update.insert(Player::TAGS, [""; 0]).discard(Player::NUMBERS, [0u32; 0])).await;
     assert_eq!(after, player());
@@ -331,11 +332,13 @@ async fn what_would_be_refused_is_refused_before_it_is_sent() {
     );
     assert_eq!(
         refused(|update| update.set(Player::AGE, 1).add(Player::AGE, 1)).await,
-        "`age` is changed twice, by `set` and by `add`: an update changes a place once, so make it one change, or two updates"
+        "`age` is changed twice, by `set` and by `add`: an update can change a path only once: make \
+        one change, or two updates"
     );
     assert_eq!(
         refused(|update| update.set(Player::HOME.field(Place::CITY), "x").remove(Player::HOME)).await,
-        "`home.city` (by `set`) and `home` (by `remove`) overlap: an update changes a place once, so change the whole or its parts"
+        "`home.city` (by `set`) and `home` (by `remove`) overlap: an update can change a path only once: \
+        change either the whole or its parts"
     );
     assert!(
         refused(|update| update.remove(Player::LOG.at(1)).append(Player::LOG, ["x"]))
@@ -450,7 +453,7 @@ async fn without_a_condition_an_add_is_done_at_least_once() {
     let after =
         PlayerRepo::update(id).add(Player::AGE, 1).append(Player::LOG, ["x"]).on(&faulty).await.unwrap();
     assert_eq!((after.age, after.log.len()), (38, 3), "once by the attempt whose answer was lost");
-    // What is only set comes out the same.
+    // A change that only sets can be applied twice.
     let faulty = Faults::scripted([Fault::CutAfter]).on(&db);
     let update = PlayerRepo::update(id).set(Player::AGE, 5).insert(Player::TAGS, ["x"]);
     assert_eq!(update.on(&faulty).await.unwrap().age, 5);
@@ -469,7 +472,7 @@ async fn a_condition_that_fails_after_a_lost_answer_proves_nothing() {
         "the condition does not hold; an earlier attempt got no answer, and may have been applied"
     ));
 
-    // The same for an item that is gone by then.
+    // The same for an item that was deleted meanwhile.
     let (gone, _) = canned::over(&db, move |request| match request.number {
         0 => Answer::CutAfter,
         _ => Answer::error(400, "ConditionalCheckFailedException", "The conditional request failed"),

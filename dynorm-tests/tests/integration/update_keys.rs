@@ -1,7 +1,8 @@
-//! `update` of fields that index keys are made of, and of entities that share their table.
+//! `update` of fields in index keys, and of entities that share their table.
 
+use dynorm::Error;
+use dynorm::operation::Update;
 use dynorm::prelude::*;
-use dynorm::{Error, Update};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 
@@ -72,7 +73,7 @@ async fn the_keys_of_indexes_follow_their_fields() {
 
     change().set(Task::DUE, 31).on(&db).await.unwrap();
     assert_eq!(found(State::Done).await, [Some(31)]);
-    // Without a part there is no key, and without a key no entry.
+    // Without one of its fields there is no key, and the item is not in the index.
     change().remove(Task::DUE).on(&db).await.unwrap();
     assert!(found(State::Done).await.is_empty());
     change().set(Task::DUE, 32).set(Task::STATE, State::Open).on(&db).await.unwrap();
@@ -81,7 +82,7 @@ async fn the_keys_of_indexes_follow_their_fields() {
     let at = async |city: &str, street: &str| TaskRepo::by_place(city, street).on(&db).count().await.unwrap();
     change().set(Task::CITY, "Rome").set(Task::STREET, "Via #2").on(&db).await.unwrap();
     assert_eq!((at("Paris", "Rue 1").await, at("Rome", "Via #2").await), (0, 1));
-    // That one part is gone is enough to know.
+    // One absent field is enough to remove the key.
     change().set(Task::CITY, None).on(&db).await.unwrap();
     assert_eq!(at("Rome", "Via #2").await, 0);
 
@@ -105,7 +106,8 @@ async fn what_an_index_key_needs_must_come_along() {
     };
     assert_eq!(
         refused(change().set(Task::CITY, "Rome")).await,
-        "a change of `city` changes the index key `by_placepk`, which is made of `city`, `street`, and not all of them are known here: set `street` in the same update, or read the item and save it"
+        "a change of `city` changes the index key `by_placepk`, which is made of `city`, `street`, and not \
+        all of them are known here: set `street` in the same update, or read the item and save it"
     );
     assert!(refused(change().add(Task::DUE, 1)).await.contains(
         "set `due` (to a value, where it is changed by `add`) in the same update, or read the item"
@@ -196,7 +198,8 @@ async fn a_stamp_in_an_index_moves_with_every_update() {
 #[tokio::test]
 async fn updated_at_is_written_as_its_field_is_stored() {
     mod millis {
-        use dynorm::{Encoder, Timestamp, Value, ValueError};
+        use dynorm::Timestamp;
+        use dynorm::attribute::{Encoder, Value, ValueError};
 
         pub(super) fn encode(moment: &Timestamp, encoder: &mut Encoder) -> Result<(), ValueError> {
             encoder.number(&(moment.unix_micros() / 1000).to_string())

@@ -1,4 +1,4 @@
-//! `update_or_create`: the changes, or the entity.
+//! `update_or_create`: applies the changes, or creates the entity.
 
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};

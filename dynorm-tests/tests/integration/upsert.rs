@@ -1,10 +1,11 @@
-//! `upsert`: one request for an item that is there and for one that is not.
+//! `upsert`: one request, whether the item exists or not.
 
 use std::collections::BTreeSet;
 
+use dynorm::Error;
+use dynorm::operation::{OrInsert, Update};
 use dynorm::prelude::*;
 use dynorm::testing::{Fault, Faults};
-use dynorm::{Error, OrInsert, Update};
 use dynorm_tests::canned::{self, Answer};
 use dynorm_tests::database;
 
@@ -124,7 +125,8 @@ async fn what_one_request_cannot_say_is_refused() {
     };
     assert_eq!(
         refused(PageRepo::upsert(page()).set(Page::LOG.at(0), "x")).await,
-        "`log[0]` lies inside a field, which is not there yet if the item is not: an upsert changes whole fields, so set the whole, or use `update_or_create`"
+        "`log[0]` lies inside a field, which is not there yet if the item is not: an upsert changes whole \
+        fields, so set the whole, or use `update_or_create`"
     );
     assert!(
         refused(PageRepo::upsert(page()).set(Page::FIRST, Page::LOG.at(0)))
@@ -134,7 +136,8 @@ async fn what_one_request_cannot_say_is_refused() {
     let tagged = Page { tags: ["a".to_owned()].into(), ..page() };
     assert_eq!(
         refused(PageRepo::upsert(tagged).insert(Page::TAGS, ["b"])).await,
-        "`tags` is not empty in the entity, and `insert` changes it: DynamoDB cannot start from one set and add to it in one request, so leave it empty in the entity, or use `update_or_create`"
+        "`tags` is not empty in the entity, and `insert` changes it: DynamoDB cannot start from one set and \
+        add to it in one request, so leave it empty in the entity, or use `update_or_create`"
     );
     assert!(
         refused(PageRepo::upsert(page()).set(Page::HITS, 1).add(Page::HITS, 1))
@@ -237,7 +240,9 @@ mod shared {
         let error = SpotRepo::upsert(&spot).add(Spot::HITS, 1).on(&db).await.unwrap_err();
         assert!(
             error.to_string().ends_with(
-                "the index key `by_citypk` is made of `city`, `street`, of which an item may have some and lack others, so that the key would be a mixture: set all of them in the upsert, or use `update_or_create`"
+                "the index key `by_citypk` is made of `city`, `street`, of which an item may have some and \
+                lack others, so that the key would be a mixture: set all of them in the upsert, or use \
+                `update_or_create`"
             ),
             "{error}"
         );

@@ -1,4 +1,4 @@
-//! The rules of an entity's own fields, before every write.
+//! Validation of an entity's fields before every write.
 
 use dynorm::Fate;
 use dynorm::prelude::*;

@@ -1,5 +1,5 @@
-//! Items as the engine of the run holds them: what dynorm saves, the SDK reads as the same item, and the other way round,
-//! for every type of attribute, to the edges of what DynamoDB takes.
+//! Stored items on a real engine: the SDK reads the same items that dynorm saves, and the other way round,
+//! for all types of attributes up to DynamoDB's limits.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -38,7 +38,7 @@ async fn sdk_put(client: &Client, table: &str, item: AnItem) -> anyhow::Result<(
     Ok(())
 }
 
-/// One spelling for the items that are equal: the order of a set and the way a number is written are the engine's.
+/// A normal form, since the engine chooses the order of sets and the spelling of numbers.
 fn normal(item: AnItem) -> AnItem {
     item.into_iter().map(|(name, value)| (name, normal_value(value))).collect()
 }
@@ -65,7 +65,7 @@ fn normal_value(value: AttributeValue) -> AttributeValue {
     }
 }
 
-/// The digits that count, and the power of ten of the last one.
+/// The significant digits, and the power of ten of the last one.
 fn normal_number(text: &str) -> String {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -78,7 +78,7 @@ fn normal_number(text: &str) -> String {
     if significant.is_empty() { "0".to_owned() } else { format!("{sign}{significant}e{last}") }
 }
 
-/// Both ways, for some entities.
+/// Both directions, for some entities.
 async fn agrees<R: Repository>(db: &Database, cases: u32) -> anyhow::Result<()>
 where
     R::Entity: Entity<Key = String> + Sampled + PartialEq + Debug,
@@ -133,7 +133,7 @@ fn nested(levels: usize) -> serde_json::Value {
     (0..levels).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]))
 }
 
-/// The limits that dynorm checks are those of the engine, neither below nor above.
+/// dynorm's limits are exactly those of the engine.
 #[tokio::test]
 async fn what_dynorm_refuses_the_engine_refuses_and_nothing_less() -> anyhow::Result<()> {
     let db = database();
@@ -174,26 +174,26 @@ async fn what_dynorm_refuses_the_engine_refuses_and_nothing_less() -> anyhow::Re
             ("pk".to_owned(), AttributeValue::S(number.to_owned())),
             ("number".to_owned(), AttributeValue::N(number.to_owned())),
         ]);
-        // A reader of the text decides nothing: the writer does.
+        // Reading the text accepts anything; writing it is what is checked.
         let written = dynorm::from_item::<Number>(&item).and_then(|number| dynorm::to_item(&number));
         assert_eq!(written.is_ok(), taken, "{number}");
     }
     Ok(())
 }
 
-/// A number that goes out as it came in.
+/// A number that is written as it was read.
 #[derive(Clone, Debug, PartialEq)]
 struct Digits(String);
 
 impl Attribute for Digits {
     type Base = Self;
-    type Shape = dynorm::shape::Number;
+    type Shape = dynorm::attribute::shape::Number;
 
-    fn encode(&self, encoder: &mut dynorm::Encoder) -> Result<(), dynorm::ValueError> {
+    fn encode(&self, encoder: &mut dynorm::attribute::Encoder) -> Result<(), dynorm::attribute::ValueError> {
         encoder.number(&self.0)
     }
 
-    fn decode(value: dynorm::Value<'_>) -> Result<Self, dynorm::ValueError> {
+    fn decode(value: dynorm::attribute::Value<'_>) -> Result<Self, dynorm::attribute::ValueError> {
         value.as_number().map(|digits| Self(digits.to_owned()))
     }
 }
@@ -213,7 +213,7 @@ struct Large {
     text: String,
 }
 
-/// The size of an item is counted as the engine counts it, to the byte.
+/// The size of an item is exactly the engine's.
 #[tokio::test]
 async fn an_item_of_400_kb_is_stored_and_one_byte_more_is_not() -> anyhow::Result<()> {
     let db = database();
@@ -223,7 +223,7 @@ async fn an_item_of_400_kb_is_stored_and_one_byte_more_is_not() -> anyhow::Resul
         numbers: vec![0, 1, -1, 12, 123, -123, 100_000, -120_000, i64::MAX, i64::MIN],
         text: "é".repeat(length / 2) + &"x".repeat(length % 2),
     };
-    // The longest text that dynorm takes.
+    // The longest string that dynorm accepts.
     let (mut fits, mut too_long) = (400_000usize, 409_600usize);
     while fits + 1 < too_long {
         let middle = fits.midpoint(too_long);
@@ -238,7 +238,7 @@ async fn an_item_of_400_kb_is_stored_and_one_byte_more_is_not() -> anyhow::Resul
     Ok(())
 }
 
-/// Empty text and bytes, in a set too. (Elsewhere, the others have them.)
+/// Empty strings and bytes, also in a set. (Other tests have them elsewhere.)
 #[tokio::test]
 async fn empty_values_are_values() -> anyhow::Result<()> {
     let db = database();

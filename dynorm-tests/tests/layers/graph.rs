@@ -1,8 +1,7 @@
-//! Which file of a crate stands on which other: an arrow for every name that one takes from another.
+//! The dependencies between the files of a crate: an arrow for every name that one file uses from another.
 //!
-//! A name is followed through re-exports to the file that defines it, so that a façade (`mod.rs` with its
-//! `pub use`) neither hides an arrow nor makes one. What is not seen: methods and what a macro writes, since
-//! they come without a path.
+//! A name is followed through re-exports to the file that defines it, so a `mod.rs` with `pub use` neither
+//! hides nor adds an arrow. Methods and the output of macros are not seen, since they have no path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,7 +15,7 @@ pub(crate) struct Graph {
     pub(crate) arrows: BTreeMap<(String, String), Arrow>,
 }
 
-/// What one file takes from another, and in which lines.
+/// The names that one file uses from another, and their lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arrow(BTreeMap<String, usize>);
 
@@ -36,7 +35,7 @@ impl Graph {
         for (id, module) in read.modules.iter().enumerate() {
             graph.files.insert(module.file.clone());
             for import in &module.imports {
-                // What is only handed on is no arrow.
+                // A name that is only re-exported is not an arrow.
                 let is_used = || module.words.iter().any(|(_, word)| *word == import.name);
                 if !import.is_module && (!import.is_export || is_used()) {
                     graph.add(&read, id, import.line, &import.path);
@@ -63,7 +62,7 @@ impl Graph {
         }
     }
 
-    /// Groups of files each of which stands on each other, by way of others or not.
+    /// The cycles: groups of files that depend on each other, directly or indirectly.
     pub(crate) fn circles(&self) -> Vec<Vec<String>> {
         let reach: BTreeMap<&String, BTreeSet<&String>> =
             self.files.iter().map(|file| (file, self.reach(file))).collect();
@@ -78,7 +77,7 @@ impl Graph {
         circles
     }
 
-    /// The shortest way round, beginning with the first of a circle's files from which there is one as short.
+    /// The shortest cycle in the group, starting with its first file on one.
     pub(crate) fn way_round(&self, circle: &[String]) -> Vec<String> {
         let ways = circle.iter().filter_map(|start| {
             let mut ways = vec![vec![start.clone()]];
@@ -122,7 +121,7 @@ impl Graph {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug)]
 enum Found {
     Module(usize),
@@ -139,13 +138,13 @@ fn is_module(found: &Found) -> bool {
 
 struct Resolver<'r> {
     read: &'r Crate,
-    /// What is being looked for, so that two modules that import all of each other come to an end.
+    /// The names being resolved, so that glob imports in both directions terminate.
     visited: BTreeSet<(usize, String)>,
 }
 
 impl Resolver<'_> {
-    /// What a path leads to, seen from a module: several things if a module, a function and a macro have one
-    /// name.
+    /// The targets of a path, seen from a module. There are several if a module, a function and a macro have
+    /// the same name.
     fn resolve(&mut self, module: usize, path: &[String]) -> Vec<Found> {
         let Some((first, mut rest)) = path.split_first() else { return Vec::new() };
         let parent = |module: usize| self.read.modules[module].parent.unwrap_or(module);
@@ -168,17 +167,17 @@ impl Resolver<'_> {
         self.follow(Found::Module(start), rest)
     }
 
-    /// The rest of a path, from what its beginning leads to.
+    /// Resolves the rest of a path from the target of its beginning.
     fn follow(&mut self, found: Found, rest: &[String]) -> Vec<Found> {
         match (found, rest) {
             (found, []) => vec![found],
-            // Of a type, what follows is of the type.
+            // The rest of the path belongs to the type.
             (found @ Found::Name { .. }, _) => vec![found],
             (Found::Module(module), [all]) if all == "*" => vec![Found::Module(module)],
             (Found::Module(module), [name, rest @ ..]) => {
                 let mut found = self.look_up(module, name);
                 if found.is_empty() {
-                    // A macro has written it.
+                    // A macro has generated it.
                     let file = self.read.modules[module].file.clone();
                     found.push(Found::Name { file, name: name.clone() });
                 }
@@ -187,8 +186,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The same from several things that have one name. Where a path goes on behind the name of a module, it
-    /// is not that of the function or macro that is called as the module is.
+    /// The same for several targets with the same name. If the path continues, only the module is meant, not
+    /// a function or macro with its name.
     fn follow_all(&mut self, mut found: Vec<Found>, rest: &[String]) -> Vec<Found> {
         if !rest.is_empty() && found.iter().any(is_module) {
             found.retain(is_module);
@@ -208,7 +207,7 @@ impl Resolver<'_> {
             let exported = read.exported.iter().filter(|(known, _)| known == name);
             found.extend(exported.map(|(_, module)| defined(*module)));
         }
-        // `use name::name` is about a module of that name, which is found above.
+        // `use name::name` refers to a module, which was found above.
         if !self.visited.insert((module, name.to_owned())) {
             return found;
         }

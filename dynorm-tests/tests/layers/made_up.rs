@@ -1,4 +1,4 @@
-//! That the parts of the test see what they should, on small trees that are made up.
+//! Tests of the graph on small made-up trees.
 
 use crate::graph::Graph;
 use crate::modules::Sources;
@@ -10,26 +10,30 @@ fn graph(files: &[(&str, &str)]) -> Graph {
     )
 }
 
-/// The arrows of `high.rs`: each the file that it goes to, and the name.
+/// The arrows of `high.rs`, each with its target file and name.
 fn arrows(high: &str) -> Vec<String> {
     let graph = graph(&[
         (
             "lib.rs",
-            "extern crate self as own; mod low; mod high; mod folder; pub use folder::Thing as Renamed; mod twin; pub use low::twin;",
+            "extern crate self as own; mod low; mod high; mod folder; pub use folder::Thing as Renamed; mod \
+            twin; pub use low::twin;",
         ),
         (
             "low.rs",
-            "pub struct Base; pub enum Choice { One } pub fn make() {} pub fn twin() {} pub(crate) mod nested { pub struct Deep; }",
+            "pub struct Base; pub enum Choice { One } pub fn make() {} pub fn twin() {} pub(crate) mod \
+            nested { pub struct Deep; }",
         ),
         ("twin.rs", "pub struct InTwin;"),
         ("high.rs", high),
         (
             "folder/mod.rs",
-            "mod file; pub use file::{file, Thing, Other as Another}; pub(crate) use file::told; pub struct OfFacade;",
+            "mod file; pub use file::{file, Thing, Other as Another}; pub(crate) use file::told; pub struct \
+            OfFacade;",
         ),
         (
             "folder/file.rs",
-            "pub struct Thing; pub struct Other; pub fn file() {} macro_rules! told { () => {} } pub(crate) use told;",
+            "pub struct Thing; pub struct Other; pub fn file() {} macro_rules! told { () => {} } pub(crate) \
+            use told;",
         ),
     ]);
     let of_high = graph.arrows.iter().filter(|((from, _), _)| from == "high.rs");
@@ -61,7 +65,7 @@ fn a_name_is_followed_to_the_file_that_defines_it() {
     assert_eq!(arrows("use crate::low::nested::Deep;"), ["low.rs: Deep (line 1)"]);
     assert_eq!(arrows("fn f() { crate::folder::told!() }"), ["folder/file.rs: told (line 1)"]);
     assert_eq!(arrows("use crate::low::Choice::One;"), ["low.rs: Choice (line 1)"]);
-    // A function and a module of one name.
+    // A function and a module with the same name.
     assert_eq!(arrows("fn f() { crate::folder::file() }"), ["folder/file.rs: file (line 1)"]);
     assert_eq!(arrows("fn f() { crate::twin() }"), ["low.rs: twin (line 1)"]);
     assert_eq!(arrows("use crate::twin::{self, InTwin};"), ["twin.rs: InTwin (line 1)"]);
@@ -112,9 +116,8 @@ fn a_circle_is_found_with_its_names_and_lines() {
     let faults = faults(&graph, &[("all", &["lib.rs", "a.rs", "b.rs", "c.rs"])], &[]);
     assert_eq!(
         faults,
-        [
-            "a circle of 3 files; the shortest way round:\n    `a.rs` → `b.rs`: B (line 1)\n    `b.rs` → `c.rs`: c (line 3)\n    `c.rs` → `a.rs`: A (line 2)"
-        ]
+        ["a circle of 3 files; the shortest way round:\n    `a.rs` → `b.rs`: B (line 1)\n    `b.rs` → \
+            `c.rs`: c (line 3)\n    `c.rs` → `a.rs`: A (line 2)"]
     );
 }
 
@@ -126,9 +129,8 @@ fn an_arrow_that_points_up_is_found() {
         faults(&graph, &[("low", &["a.rs"]), ("high", &["b.rs", "c.rs"]), ("crate", &["lib.rs"])], &[]);
     assert_eq!(
         faults,
-        [
-            "an arrow points up: `a.rs` is in the layer \"low\" and takes from `b.rs`, in \"high\":\n    B (line 1)"
-        ]
+        ["an arrow points up: `a.rs` is in the layer \"low\" and takes from `b.rs`, in \"high\":\n    B \
+            (line 1)"]
     );
 }
 

@@ -1,5 +1,4 @@
-//! The modules of a crate, read from its sources: what each defines, what it imports, and which paths it
-//! names.
+//! The modules of a crate, read from its sources: their definitions, imports and paths.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +7,31 @@ use crate::tokens::{Kind, Token, tokens};
 /// The sources of a crate: the text of each file, by its path below `src`.
 pub(crate) type Sources = BTreeMap<String, String>;
 
-/// One module, in a file of its own or in that of its parent.
+/// A module, in its own file or inline.
 #[derive(Debug)]
 pub(crate) struct Module {
     pub(crate) file: String,
     pub(crate) parent: Option<usize>,
     pub(crate) children: BTreeMap<String, usize>,
-    /// The names that are defined here.
+    /// The names that it defines.
     pub(crate) definitions: Vec<String>,
     pub(crate) imports: Vec<Import>,
     /// The paths of two or more names in its code.
     pub(crate) paths: Vec<Path>,
-    /// Every name in its code.
+    /// All names in its code.
     pub(crate) words: Vec<(usize, String)>,
 }
 
-/// A name that a `use` brings into a module.
+/// A name that a `use` imports.
 #[derive(Debug)]
 pub(crate) struct Import {
     pub(crate) line: usize,
     pub(crate) path: Vec<String>,
-    /// The name here; `*` for all names.
+    /// The name here; `*` for a glob.
     pub(crate) name: String,
-    /// It is handed on to others.
+    /// It is re-exported.
     pub(crate) is_export: bool,
-    /// `a::{self}`: of what is called `a`, the module.
+    /// `a::{self}`: only the module, of all that is called `a`.
     pub(crate) is_module: bool,
 }
 
@@ -42,18 +41,18 @@ pub(crate) struct Path {
     pub(crate) names: Vec<String>,
 }
 
-/// The modules of a crate: the first is its root.
+/// The modules of a crate. The first one is the root.
 #[derive(Debug, Default)]
 pub(crate) struct Crate {
     pub(crate) modules: Vec<Module>,
-    /// The crate calls itself by these names (`extern crate self as name`).
+    /// The names of the crate itself (`extern crate self as name`).
     pub(crate) own_names: Vec<String>,
-    /// The macros that `#[macro_export]` puts into the root, and the modules that define them.
+    /// The macros that `#[macro_export]` puts into the root, with their modules.
     pub(crate) exported: Vec<(String, usize)>,
 }
 
 impl Crate {
-    /// Reads a crate from its root on. What is `#[cfg(test)]` is left out.
+    /// Reads a crate from its root. Skips `#[cfg(test)]`.
     pub(crate) fn read(sources: &Sources) -> Self {
         let mut read = Self::default();
         read.file("lib.rs", None, sources);
@@ -145,7 +144,7 @@ impl Crate {
         self.file(found, Some(parent), sources)
     }
 
-    /// Notes what code names, and what it imports for itself.
+    /// Records the paths and local imports in code.
     fn code(&mut self, tokens: &[Token], module: usize) {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
@@ -199,7 +198,7 @@ struct Attributes {
     path: Option<String>,
 }
 
-/// The attributes in front of an item, and the item.
+/// Splits off the attributes before an item.
 fn attributes(mut tokens: &[Token]) -> (Attributes, &[Token]) {
     let mut found = Attributes::default();
     while let [hash, rest @ ..] = tokens
@@ -211,7 +210,7 @@ fn attributes(mut tokens: &[Token]) -> (Attributes, &[Token]) {
             _ => rest,
         };
         if !rest.first().is_some_and(|token| token.is('[')) {
-            // In a macro, `#` may be anything.
+            // In a macro, `#` can be anything.
             tokens = rest;
             break;
         }
@@ -234,7 +233,7 @@ fn is_test(tokens: &[Token]) -> bool {
         if hash.is('#') && bracket.is('[') && cfg.is_word("cfg") && open.is('(') && test.is_word("test") && close.is(')'))
 }
 
-/// Whether an item is handed on to others, and the item.
+/// Whether an item is visible to others, and the item.
 fn visibility(tokens: &[Token]) -> (bool, &[Token]) {
     match tokens {
         [public, rest @ ..] if public.is_word("pub") => {
@@ -261,7 +260,7 @@ fn definition(item: &[Token]) -> Option<&str> {
     }
 }
 
-/// How many tokens an item has: up to its `;`, or the end of its braces.
+/// The number of tokens of an item, up to its `;` or its closing brace.
 fn item_length(item: &[Token]) -> usize {
     let ends_at_semicolon = match item.first().and_then(Token::word) {
         Some("use" | "static" | "type") => true,
@@ -281,7 +280,7 @@ fn item_length(item: &[Token]) -> usize {
     item.len()
 }
 
-/// How many tokens a group has with its brackets; 1 for what is no group.
+/// The number of tokens of a group with its brackets; 1 for other tokens.
 fn group_length(tokens: &[Token]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {
@@ -297,7 +296,7 @@ fn group_length(tokens: &[Token]) -> usize {
     tokens.len()
 }
 
-/// The names that `use …;` brings.
+/// The imports of `use …;`.
 fn imports(item: &[Token], is_export: bool) -> Vec<Import> {
     let mut found = Vec::new();
     let tree = item.get(1..item.len().saturating_sub(1)).unwrap_or_default();
@@ -337,7 +336,7 @@ fn tree_of(tree: &[Token], prefix: &[String], is_export: bool, found: &mut Vec<I
     }
 }
 
-/// The parts of a tree between its commas.
+/// The branches of a use tree, between its commas.
 fn branches(tree: &[Token]) -> Vec<&[Token]> {
     let (mut branches, mut start, mut at) = (Vec::new(), 0, 0);
     while at < tree.len() {

@@ -1,15 +1,15 @@
-//! What is asked of a graph: that no files stand on each other in a circle, and that no arrow points up.
+//! The rules of the graph: no cycles between files, and no arrow that points up.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::graph::Graph;
 
-/// The layers of a crate, the lowest first. Each is a name and its members: files, and folders with a `/` at
-/// the end. What is in a folder may be in another layer than the rest of it: the longest member counts.
+/// The layers of a crate, from the bottom up. Each has a name and members: files, and directories with a
+/// trailing `/`. The longest matching member decides.
 pub(crate) type Layers<'l> = &'l [(&'l str, &'l [&'l str])];
 
-/// An arrow that has to be, and why.
+/// A permitted arrow, and the reason.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exception<'e> {
     pub(crate) from: &'e str,
@@ -17,7 +17,7 @@ pub(crate) struct Exception<'e> {
     pub(crate) reason: &'e str,
 }
 
-/// What is wrong with a graph, one text for each.
+/// All violations, one text each.
 pub(crate) fn faults(graph: &Graph, layers: Layers<'_>, exceptions: &[Exception<'_>]) -> Vec<String> {
     let mut faults = misplaced(graph, layers);
     faults.extend(exceptions.iter().filter_map(|exception| stale(graph, layers, exception)));
@@ -28,7 +28,8 @@ pub(crate) fn faults(graph: &Graph, layers: Layers<'_>, exceptions: &[Exception<
     for ((from, to), arrow) in &rest.arrows {
         if let Some((low, high)) = rises(layers, from, to) {
             faults.push(format!(
-                "an arrow points up: `{from}` is in the layer \"{low}\" and takes from `{to}`, in \"{high}\":\n    {arrow}"
+                "an arrow points up: `{from}` is in the layer \"{low}\" and takes from `{to}`, in \
+                \"{high}\":\n    {arrow}"
             ));
         }
     }
@@ -53,7 +54,7 @@ fn is_member(member: &str, file: &str) -> bool {
     file == member || (member.ends_with('/') && file.starts_with(member))
 }
 
-/// Files without a layer, and members of layers that are no files.
+/// Files without a layer, and members that do not exist.
 fn misplaced(graph: &Graph, layers: Layers<'_>) -> Vec<String> {
     let homeless = graph.files.iter().filter(|file| layer_of(layers, file).is_none());
     let mut faults: Vec<String> = homeless.map(|file| format!("`{file}` is in no layer")).collect();
@@ -70,7 +71,7 @@ fn misplaced(graph: &Graph, layers: Layers<'_>) -> Vec<String> {
     faults
 }
 
-/// An exception that is none: there is no such arrow, or it may be there.
+/// An exception that is not needed: there is no such arrow, or it does not point up.
 fn stale(graph: &Graph, layers: Layers<'_>, exception: &Exception<'_>) -> Option<String> {
     let Exception { from, to, reason } = exception;
     let what = match graph.arrow(from, to) {
@@ -88,7 +89,7 @@ fn stale(graph: &Graph, layers: Layers<'_>, exception: &Exception<'_>) -> Option
     Some(format!("the exception `{from}` → `{to}` ({reason}) is out of date: {what}"))
 }
 
-/// A circle: the shortest way round it, and what each file on the way takes from the next.
+/// A cycle: the shortest way around it, and the names that each file uses from the next.
 fn described(graph: &Graph, circle: &[String]) -> String {
     let way = graph.way_round(circle);
     let mut text = format!("a circle of {} files; the shortest way round:", circle.len());

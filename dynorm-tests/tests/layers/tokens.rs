@@ -1,6 +1,6 @@
-//! Rust source as a list of tokens: without comments, and with what is inside of literals out of the way.
+//! Rust source as a list of tokens, without comments.
 
-/// A token, and the line that it stands in.
+/// A token and its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) line: usize,
@@ -11,11 +11,11 @@ pub(crate) struct Token {
 pub(crate) enum Kind {
     /// A name or a keyword.
     Word(String),
-    /// What stands between quotation marks.
+    /// The content of a string literal.
     Text(String),
     /// `::`
     PathSeparator,
-    /// Any other character that means something.
+    /// Any other significant character.
     Mark(char),
 }
 
@@ -99,7 +99,7 @@ fn word(source: &str) -> &str {
     source.split(|character| !is_of_word(character)).next().unwrap_or_default()
 }
 
-/// The length of a block comment; they nest.
+/// The length of a block comment, which may be nested.
 fn comment(source: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     while at < source.len() {
@@ -118,7 +118,7 @@ fn comment(source: &str) -> usize {
     source.len()
 }
 
-/// The length of a string that begins here, and what it says: `"…"`, `b"…"`, `c"…"`, `r#"…"#` and so on.
+/// The length and the content of the string literal at the start: `"…"`, `b"…"`, `c"…"`, `r#"…"#` and so on.
 fn literal(source: &str) -> Option<(usize, String)> {
     let prefix = source.len() - source.trim_start_matches(['b', 'c']).len();
     let rest = &source[prefix..];

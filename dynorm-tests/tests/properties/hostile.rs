@@ -1,4 +1,4 @@
-//! Whatever a server answers, every operation ends with a value or an error.
+//! Every operation ends with a value or an error, whatever the server answers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::roundtrip::item_of;
 use crate::sample::*;
 use crate::{cases, run};
 
-/// Two entities of one table, so that the type of the entity is looked at.
+/// Two entities of one table, so that the type of items is checked.
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "shop", partition = "C#{customer}", sort = "O#{number}")]
 #[entity(index("by_city", partition = "{city}"))]
@@ -47,7 +47,7 @@ impl Hostile {
         let (given, asked) = (answer.clone(), Arc::new(Mutex::new(Requests::default())));
         let so_far = asked.clone();
         let (db, requests) = canned::database(move |_| {
-            // A page that always has a next one is no fault of the reader.
+            // Pages without end are not the reader's fault.
             if so_far.lock().unwrap().len() < 4 { given.lock().unwrap().clone() } else { Answer::ok("{}") }
         });
         *asked.lock().unwrap() = requests.clone();
@@ -59,7 +59,7 @@ impl Hostile {
         self.ask_for_everything();
     }
 
-    /// What comes out does not matter; that it does, does.
+    /// Runs all operations. They must end; the results do not matter.
     fn ask_for_everything(&self) {
         let db = &self.db;
         let special = crate::edges::some::<SpecialItem>();
@@ -70,7 +70,7 @@ impl Hostile {
             lines: vec![],
             rest: BTreeMap::new(),
         };
-        // Each operation gets the answer a few times.
+        // Each operation gets the answer several times.
         macro_rules! ask {
             ($operation:expr) => {
                 self.asked.clear();
@@ -94,13 +94,13 @@ impl Hostile {
             ask!(OrderRepo::batch_get([("a", 1u32)]).on(db));
             ask!(OrderRepo::batch_save([&order]).on(db));
         };
-        // The clock jumps over every wait, so this is the end of what never ends.
+        // The clock skips every wait, so only an endless operation reaches this timeout.
         let ended = run(async { tokio::time::timeout(Duration::from_secs(100_000), everything).await });
         assert!(ended.is_ok(), "an operation hangs");
     }
 }
 
-/// An answer that holds what each of the operations looks for.
+/// An answer that has what each of the operations reads.
 fn answer() -> Vec<u8> {
     let (db, requests) = canned::database(|_| Answer::ok("{}"));
     let special = SpecialItem { pk: "k".into(), ..crate::edges::some() };
@@ -133,7 +133,7 @@ fn answer() -> Vec<u8> {
     .into_bytes()
 }
 
-/// One change to an answer.
+/// A change of an answer.
 #[derive(Clone, Debug)]
 enum Change {
     Byte(Index, u8),
@@ -286,7 +286,7 @@ fn the_answer_itself_is_good() {
 fn every_length_of_an_answer_that_is_cut_off() {
     let body = answer();
     let server = Hostile::new();
-    // A prime, so that the cuts fall everywhere.
+    // A prime number, so that the cuts fall everywhere.
     for length in (0..body.len()).step_by(53) {
         server.answers(200, &body[..length]);
     }
@@ -340,8 +340,8 @@ fn bombs() {
     server.answers(200, b"\xef\xbb\xbf{}");
 }
 
-/// Of two attributes of one name the first counts: the item is taken for the one that its entity is. JSON leaves open which it is,
-/// and DynamoDB gives no such items.
+/// Of two attributes with the same name the first counts. JSON leaves this open, and DynamoDB sends no such
+/// items.
 #[test]
 fn names_that_come_twice() {
     let (db, _) = canned::database(|_| {

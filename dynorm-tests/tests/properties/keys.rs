@@ -1,7 +1,8 @@
-//! When two keys are one: a batch sends a key only once, since DynamoDB refuses a request that has it twice.
+//! Equal keys: a batch sends each key only once, since DynamoDB refuses a request with duplicates.
 
+use dynorm::attribute::{Encoder, Value, ValueError, shape};
 use dynorm::prelude::*;
-use dynorm::{Attribute, Encoder, Fate, Value, ValueError, shape};
+use dynorm::{Attribute, Fate};
 use dynorm_tests::canned::{self, Answer, Recorded};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use crate::{cases, run};
 
-/// A number as its text, written and read as it is.
+/// A number as text, written and read as it is.
 #[derive(Clone, Debug, PartialEq)]
 struct Spelled(String);
 
@@ -65,19 +66,19 @@ struct ByTextAndDecimal {
     sort: Decimal,
 }
 
-/// The keys that a request asks for.
+/// The keys in a request.
 fn keys(request: &Recorded) -> &Vec<serde_json::Value> {
     request.body["RequestItems"]["keyed"]["Keys"].as_array().unwrap()
 }
 
-/// Saves, deletes and reads two entities, and compares what the batch takes for one key with what DynamoDB does.
+/// Saves, deletes and reads two entities, and compares the batch's notion of equal keys with DynamoDB's.
 macro_rules! check {
     ($entity:ident, $repo:ident, $left:expr, $right:expr, $is_one:expr) => {{
         let (left, right): ($entity, $entity) = ($left, $right);
         let is_one: bool = $is_one;
         let expected = if is_one { 1 } else { 2 };
         let context = format!("{left:?} {right:?}");
-        // Every item that is asked for is there, and numbers come in a spelling of the server's.
+        // Every requested item exists, and the server spells numbers in its own way.
         let (db, requests) = canned::over(&canned::sink(), |request| match request.target.as_str() {
             "BatchGetItem" => Answer::ok(json!({ "Responses": { "keyed": keys(request) } }).to_string()),
             _ => Answer::written(),
@@ -103,7 +104,7 @@ macro_rules! check {
     }};
 }
 
-/// Two of the same kind, often the same.
+/// Two values of the same kind, often equal ones.
 fn pair<T: Clone + std::fmt::Debug + 'static>(
     one: impl Strategy<Value = T> + Clone + 'static,
 ) -> BoxedStrategy<(T, T)> {
@@ -141,7 +142,7 @@ fn the_spellings_of_a_number_are_one_key() {
     let number = (prop_oneof![Just(0), Just(1), -12..12i32, any::<i32>()], -6..7i32);
     let choice = (pair(number), any::<prop::sample::Index>(), any::<prop::sample::Index>());
     proptest!(cases(200), |(((left, right), one, other) in choice)| {
-        // Without the zeros at the end of the mantissa, so that equal numbers are equal pairs.
+        // Without trailing zeros in the mantissa, so that equal numbers are equal pairs.
         let normal = |(mut mantissa, mut power): (i32, i32)| {
             while mantissa != 0 && mantissa % 10 == 0 {
                 (mantissa, power) = (mantissa / 10, power + 1);
@@ -169,7 +170,7 @@ fn numbers_of_every_type_are_one_key_if_and_only_if_they_are_equal() {
         (-20..20i32).prop_map(f64::from)
     ];
     let decimal = (-30..30i64, 0..4u32, 0..6u32).prop_map(|(number, scale, more)| {
-        // The same number with more zeros behind the point is not the same in memory.
+        // The same number with more trailing zeros differs in memory.
         let mut decimal = Decimal::new(number, scale);
         decimal.rescale(scale + more);
         decimal
@@ -200,7 +201,8 @@ fn numbers_of_every_type_are_one_key_if_and_only_if_they_are_equal() {
     });
 }
 
-/// Texts that look alike: numbers in several spellings, characters in several forms, and what is escaped in JSON.
+/// Similar strings: numbers in several spellings, characters in several forms, and characters that JSON
+/// escapes.
 fn text() -> impl Strategy<Value = String> + Clone {
     const KNOWN: &[&str] = &[
         "1", "1.0", "1e0", "01", "é", "e\u{301}", "\u{1}", "\\u0001", "\"", "\\\"", "a", "A", "\0", "\0\0",
@@ -227,7 +229,7 @@ fn texts_and_bytes_are_one_key_only_if_they_are_the_same() {
 
 #[test]
 fn keys_of_two_parts_are_one_only_if_both_parts_are() {
-    // One text cut at two places, and two of no relation.
+    // One string cut at two places, and two unrelated ones.
     let cut = ("[ab\u{0}1é]{2,6}", any::<prop::sample::Index>(), any::<prop::sample::Index>()).prop_map(
         |(text, one, other)| {
             let cut = |at: prop::sample::Index| {

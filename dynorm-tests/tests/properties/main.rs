@@ -1,5 +1,5 @@
-//! What holds for every value: it comes back as it was, the SDK reads it as the same item, and no answer of a server,
-//! however broken, makes dynorm panic or hang.
+//! Properties of all values: they are read back unchanged, the SDK reads the same item, and no answer of a
+//! server makes dynorm panic or hang.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,12 +25,13 @@ mod wire;
 
 use proptest::test_runner::Config;
 
-/// So many cases, and no files beside the sources: a failure shows its smallest input, which becomes a test of its own.
+/// The number of cases, and no files beside the sources: a failure prints its smallest input, for a test of
+/// its own.
 fn cases(cases: u32) -> Config {
     Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() }
 }
 
-/// Runs a future to its end, on a clock that jumps over every wait.
+/// Runs a future to its end, on a clock that skips every wait.
 fn run<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.unwrap().block_on(future)

@@ -1,11 +1,11 @@
-//! Numbers and sizes, against what is known of them in another way.
+//! Numbers and sizes, checked against independent calculations.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynorm::Attribute;
+use dynorm::attribute::{Encoder, Value, ValueError, shape};
 use dynorm::prelude::*;
-use dynorm::{Encoder, Value, ValueError, shape};
 use dynorm_tests::canned::{self, Answer};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ use time::Duration;
 use crate::sample::*;
 use crate::{cases, run};
 
-/// A number as its text, written and read as it is.
+/// A number as text, written and read as it is.
 #[derive(Clone, Debug, PartialEq)]
 struct Raw(String);
 
@@ -37,19 +37,19 @@ struct Keyed {
     number: Raw,
 }
 
-/// A number that is known by how it was made: `±d.ddd × 10^exponent`, the first and the last digit not zero.
+/// A number by its construction: `±d.ddd × 10^exponent`, without leading or trailing zeros.
 #[derive(Clone, Debug)]
 struct Known {
     negative: bool,
     digits: String,
     exponent: i32,
-    /// Of many.
+    /// One of many.
     spelling: Spelling,
 }
 
 #[derive(Clone, Debug)]
 struct Spelling {
-    /// Where the point stands, in digits behind the first one; the exponent makes up for it.
+    /// The position of the point, in digits after the first one; the exponent compensates for it.
     point: i32,
     leading: usize,
     trailing: usize,
@@ -69,7 +69,7 @@ impl Known {
             ""
         };
         let width = i32::try_from(self.digits.len()).unwrap();
-        // The digits with the point `point` places behind the first one, filled up with zeros.
+        // The digits with the point `point` places after the first one, padded with zeros.
         let (whole, fraction) = if point < 0 {
             (String::new(), "0".repeat(point.unsigned_abs() as usize - 1) + &self.digits)
         } else if point + 1 >= width {
@@ -137,7 +137,8 @@ fn a_number_is_taken_if_and_only_if_dynamodb_holds_it() {
     });
 }
 
-/// A batch asks for each key once: DynamoDB takes 1, 1.0 and 1e0 for one key, and refuses a request that has it twice.
+/// A batch reads each key once: for DynamoDB 1, 1.0 and 1e0 are the same key, and it refuses a request with
+/// duplicates.
 #[test]
 fn two_spellings_are_one_key_if_and_only_if_the_numbers_are_equal() {
     let pair =
@@ -155,7 +156,7 @@ fn two_spellings_are_one_key_if_and_only_if_the_numbers_are_equal() {
     });
 }
 
-/// What comes of reading a value as a `T`.
+/// The result of reading a value as a `T`.
 #[derive(Clone, Debug)]
 struct Try<T>(Result<T, String>);
 
@@ -214,7 +215,8 @@ fn whole_numbers_are_read_in_every_spelling_and_nothing_is_rounded() {
                 prop_assert_eq!(readings.$field.0.as_ref().ok(), expected.as_ref(), "{}", text);
                 if let Err(error) = &readings.$field.0 {
                     let fraction = number.exponent + 1 < i32::try_from(number.digits.len()).unwrap();
-                    let reason = if fraction { "found one with a fraction" } else { "the number does not fit" };
+                    let reason = if fraction { "found one with a fraction" } else { "the number does not \
+                        fit" };
                     prop_assert!(error.contains(reason) && error.contains(stringify!($type)), "{}: {}", text, error);
                 }
             )*};
@@ -275,7 +277,7 @@ fn durations_are_cut_off_at_the_nanosecond() {
     });
 }
 
-/// The size of an item as AWS describes it.
+/// The size of an item by AWS's rules.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 fn size(item: &HashMap<String, AttributeValue>) -> usize {
     fn number(text: &str) -> usize {
@@ -308,10 +310,10 @@ fn the_size_of_an_item_is_that_of_its_names_and_values() {
         let mut sample = sample;
         sample.texts.string = String::new();
         let small = size(&dynorm::to_item(&sample).unwrap());
-        // The largest that fits, though its JSON is longer, …
+        // The largest item that fits, although its JSON is longer, …
         sample.texts.string = "\u{1}".repeat(1000) + &"x".repeat(LIMIT - small - 1000);
         prop_assert_eq!(size(&dynorm::to_item(&sample).unwrap()), LIMIT);
-        // … and some that do not.
+        // … and some that do not fit.
         sample.texts.string = "é".repeat((LIMIT - small) / 2 + excess);
         let expected = small + sample.texts.string.len();
         let error = dynorm::to_item(&sample).unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! How a batch is cut into requests: none is larger than DynamoDB takes it, every item travels, and there are no more requests
-//! than it takes.
+//! How a batch is split into requests: within DynamoDB's limits, with every item, and in as few requests as
+//! possible.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -27,14 +27,14 @@ struct Letter {
     number: usize,
 }
 
-/// DynamoDB's bound of a request.
+/// DynamoDB's limit of a request.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// What dynorm leaves free of it, for what stands around the items.
+/// The part of it that dynorm keeps free for the text around the items.
 const SPARE_BYTES: usize = 64 * 1024;
 
 fn parcel(number: usize, (size, is_control): (usize, bool)) -> Parcel {
-    // A control character takes six bytes of JSON for its one.
+    // A control character takes six bytes in JSON.
     Parcel { number, content: if is_control { "\u{1}" } else { "x" }.repeat(size) }
 }
 
@@ -54,7 +54,7 @@ fn large() -> impl Strategy<Value = (usize, bool)> {
     ]
 }
 
-/// A table that hands back what `keeps` does not take, and is slow if told so. It has no engine.
+/// A table without an engine that returns items unprocessed as `keeps` says, and is slow on request.
 fn table(
     keeps: impl Fn(&Recorded, usize) -> bool + Send + Sync + 'static,
     delay: u64,
@@ -82,7 +82,7 @@ fn table(
     })
 }
 
-/// The items of a request: the table, and the number.
+/// The items of a request, by table and number.
 fn items(request: &Recorded) -> Vec<(String, usize)> {
     let mut items = Vec::new();
     for (name, asked) in request.body["RequestItems"].as_object().unwrap() {
@@ -95,7 +95,8 @@ fn items(request: &Recorded) -> Vec<(String, usize)> {
     items
 }
 
-/// Every item exactly once, and nothing larger than DynamoDB takes it. Gives the sizes of the requests.
+/// Checks that every item is sent exactly once and no request exceeds the limits. Returns the sizes of the
+/// requests.
 fn check(requests: &Requests, total: usize, most: usize) -> Result<Vec<(usize, usize)>, TestCaseError> {
     let requests = requests.all();
     let mut sent: Vec<(String, usize)> = requests.iter().flat_map(items).collect();
@@ -132,7 +133,7 @@ fn small_items_travel_in_as_few_requests_as_there_can_be() {
         check(&requests, all.len(), MAX_BATCH_GET_ITEMS)?;
         prop_assert_eq!(requests.len(), all.len().div_ceil(MAX_BATCH_GET_ITEMS));
 
-        // A stream that gives all at once is cut in the same way.
+        // A stream that is ready at once is split in the same way.
         requests.clear();
         run(async { ParcelRepo::batch_save_stream(&all).on(&db).await.unwrap() });
         check(&requests, all.len(), MAX_BATCH_WRITE_ITEMS)?;
@@ -155,10 +156,10 @@ fn large_items_travel_in_requests_that_cannot_be_joined() {
     });
 }
 
-/// What a table handed back: of each request, how often the items had been sent that came back.
+/// For each request, how often the items that came back unprocessed had been sent.
 type HandedBack = Arc<Mutex<Vec<Vec<usize>>>>;
 
-/// A table that hands back items by chance, at most so many times each.
+/// A table that randomly returns items unprocessed, at most `most` times each.
 fn fickle(seed: u64, share: f64, most: usize, delay: u64) -> (Database, Requests, HandedBack) {
     let handed_back = HandedBack::default();
     let (log, sent) = (handed_back.clone(), Mutex::new(HashMap::<(String, usize), usize>::new()));
@@ -180,7 +181,7 @@ fn fickle(seed: u64, share: f64, most: usize, delay: u64) -> (Database, Requests
     (db, requests, handed_back)
 }
 
-/// What comes back is sent again, and nothing else is; and what came back together travels together.
+/// Only unprocessed items are sent again, and those that came back together are sent together.
 fn check_retries(
     requests: &Requests,
     handed_back: &HandedBack,
@@ -192,7 +193,7 @@ fn check_retries(
     let sizes: Vec<usize> = requests.all().iter().map(|request| items(request).len()).collect();
     prop_assert!(sizes.iter().all(|size| (1..=most).contains(size)), "{:?}", sizes);
     prop_assert_eq!(sizes.iter().sum::<usize>(), total + again);
-    // Full requests, the last one of fresh items, and one for each group that waits for its own time.
+    // Full requests, a last one of new items, and one for each group that waits for its own time.
     let groups: usize =
         handed_back.iter().map(|attempts| attempts.iter().collect::<BTreeSet<_>>().len()).sum();
     prop_assert!(sizes.len() <= (total + again) / most + 1 + groups, "{:?}", sizes);

@@ -1,4 +1,4 @@
-//! An item that does not fit the struct says where, and what it found there.
+//! An item that does not match the struct is an error with the path and the value's type.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ fn item() -> Json {
     })
 }
 
-/// What is said of an item that has these values under these names; NULL takes the attribute out.
+/// The error of an item with these values under these names; NULL removes the attribute.
 fn problem(changes: &[(&str, &str)]) -> Result<Order, String> {
     let mut item = item();
     let entries = item.as_object_mut().unwrap();
@@ -103,7 +103,7 @@ fn problem(changes: &[(&str, &str)]) -> Result<Order, String> {
 #[test]
 fn the_item_fits() {
     assert!(problem(&[]).is_ok());
-    // NULL stands for nothing where nothing is a value.
+    // NULL means absent where absence is allowed.
     let order = problem(&[
         ("scores", r#"{"NULL":true}"#),
         ("tags", r#"{"NULL":true}"#),
@@ -124,7 +124,8 @@ fn a_wrong_value_says_where_it_stands() {
         (
             "address",
             r#"{"M":{}}"#,
-            "address.zip: the attribute is missing; make the field an `Option` or give it a `default` if it may be",
+            "address.zip: the attribute is missing; make the field an `Option` or give it a `default` if it \
+            may be",
         ),
         ("address", r#"{"M":{"zip":{"NULL":true}}}"#, "address.zip: expected a string, found NULL"),
         (
@@ -228,7 +229,7 @@ fn a_missing_attribute_is_named() {
     }
 }
 
-/// Not DynamoDB's JSON at all, inside of one attribute.
+/// Invalid DynamoDB JSON inside an attribute.
 #[test]
 fn what_is_no_value_is_told_with_its_attribute() {
     for (name, value) in [
@@ -297,7 +298,7 @@ fn numbers_in_any_spelling_are_read() {
     }
 }
 
-/// In a scan, the position of the item comes first.
+/// In a scan, the index of the item comes first.
 #[test]
 fn an_item_among_others_is_named_by_its_position() {
     let (good, mut bad) = (item(), item());

@@ -1,4 +1,4 @@
-//! Value → bytes → value.
+//! Values are written and read back unchanged.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::sample::*;
 use crate::{cases, run};
 
-/// A database that keeps the last item it was given, byte by byte, and answers every read with it.
+/// A database that keeps the last item byte by byte, and answers every read with it.
 pub(crate) fn echo() -> (Database, Requests) {
     let kept = Arc::new(Mutex::new(String::from("{}")));
     canned::database(move |request| {
@@ -37,13 +37,13 @@ where
 {
     let (db, _) = echo();
     proptest!(cases(cases_), |(entity in R::Entity::any())| {
-        // Straight through the bytes of a request and of an answer …
+        // Through the bytes of a request and an answer …
         let read = run(async {
             R::save(&entity).on(&db).await?;
             R::get(entity.entity_key()).on(&db).await
         });
         prop_assert_eq!(&read.unwrap(), &entity);
-        // … and by way of the SDK's model.
+        // … and through the SDK's model.
         let item = dynorm::to_item(&entity).unwrap();
         prop_assert_eq!(&dynorm::from_item::<R::Entity>(&item).unwrap(), &entity);
     });

@@ -1,5 +1,4 @@
-//! Entities with every type that an attribute can have, and strategies that make values of them to the edges of what
-//! DynamoDB holds.
+//! Entities with all types of attributes, and strategies that generate their values up to DynamoDB's limits.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -19,14 +18,14 @@ use serde_json::Value as Json;
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
-/// A type of which there is a strategy.
+/// A type with a strategy.
 pub trait Sampled: Sized + std::fmt::Debug {
-    /// Values of it.
+    /// The strategy for values of the type.
     fn any() -> BoxedStrategy<Self>;
 }
 
-/// A struct that can be nested, and an entity with the same fields: the rules for the attributes of an item and for the
-/// entries of a map are not the same code.
+/// A struct that can be nested, and an entity with the same fields, since the attributes of an item and the
+/// entries of a map have different code.
 macro_rules! group {
     ($name:ident, $entity:ident {
         $($(#[doc = $doc:literal])? $([$($words:tt)+])? $field:ident: $type:ty = $strategy:expr,)*
@@ -85,7 +84,7 @@ group!(
         f: u128 = wide(),
         largest: u64 = Just(u64::MAX),
         widest: u128 = Just(10u128.pow(38) - 1),
-        /// 39 digits, of which 38 count.
+        /// 39 digits, of which 38 are significant.
         rounded: u128 = Just(u128::MAX / 10 * 10),
     }
 );
@@ -184,7 +183,7 @@ group!(Options, OptionItem {
     float: Option<f64> = option::of(double()),
     truth: Option<bool> = option::of(any::<bool>()),
     list: Option<Vec<u32>> = option::of(vec(any::<u32>(), 0..3)),
-    /// Never `Some` of an empty set: there is no such thing in DynamoDB.
+    /// Never `Some` of an empty set, which DynamoDB cannot hold.
     set: Option<BTreeSet<String>> = option::of(btree_set(text(), 1..3)),
     map: Option<BTreeMap<String, u8>> = option::of(btree_map(name(), any::<u8>(), 0..3)),
     nested: Option<Address> = option::of(address()),
@@ -279,7 +278,7 @@ impl Sampled for Sample {
     }
 }
 
-/// Has no place in an item, and nothing asks for one.
+/// Cannot be stored, and is not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Untold;
 
@@ -370,11 +369,12 @@ pub enum SerdeVariant {
     Struct { a: f32, b: Vec<()> },
 }
 
-/// An address as text, for `with`.
+/// An address as a string, for `with`.
 pub mod address_text {
     use std::net::IpAddr;
 
-    use dynorm::{Attribute, Encoder, Value, ValueError};
+    use dynorm::Attribute;
+    use dynorm::attribute::{Encoder, Value, ValueError};
 
     pub fn encode(address: &IpAddr, encoder: &mut Encoder) -> Result<(), ValueError> {
         address.to_string().encode(encoder)
@@ -385,17 +385,17 @@ pub mod address_text {
     }
 }
 
-/// A key, which is not empty, and not longer than DynamoDB takes.
+/// A key that is not empty and within DynamoDB's limit.
 pub fn key() -> BoxedStrategy<String> {
     text().prop_map(|text| format!("k{text}")).boxed()
 }
 
-/// The key of a map, which DynamoDB wants not to be empty.
+/// The key of a map, which must not be empty.
 fn name() -> BoxedStrategy<String> {
     text().prop_map(|text| if text.is_empty() { "\"".to_owned() } else { text }).boxed()
 }
 
-/// Text, with what a reader or a writer of JSON could stumble over.
+/// Strings with characters that are difficult for readers and writers of JSON.
 pub fn text() -> BoxedStrategy<String> {
     let whole = select(vec![
         "",
@@ -427,7 +427,7 @@ pub fn character() -> BoxedStrategy<char> {
         .boxed()
 }
 
-/// Integers of more than 64 bits, to the 38 digits of DynamoDB.
+/// Integers of more than 64 bits, up to DynamoDB's 38 digits.
 fn wide() -> BoxedStrategy<u128> {
     (any::<u128>(), 0..39u32).prop_map(|(bits, digits)| bits % 10u128.pow(digits)).boxed()
 }
@@ -441,7 +441,7 @@ fn double() -> BoxedStrategy<f64> {
     use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, ZERO};
     let within = |number: &f64| *number == 0.0 || (1e-130..1e126).contains(&number.abs());
     let edges = select(vec![0.0, -0.0, 1e-130, 1e125, 9.999_999_999_999_98e125, -9.99e125, 0.1, 1e16, 1e23]);
-    // From the powers of ten, since few of all the bits make a number of this range.
+    // From the powers of ten, since few random bit patterns are in this range.
     let powers =
         (-1e3..1e3f64, -127..122i32).prop_map(|(mantissa, exponent)| mantissa * 10f64.powi(exponent));
     prop_oneof![
@@ -461,7 +461,7 @@ fn decimal() -> BoxedStrategy<Decimal> {
         .boxed()
 }
 
-/// The first and the last microsecond that a [`Timestamp`] holds.
+/// The first and the last microsecond of a [`Timestamp`].
 const FIRST: i64 = -62_167_219_200_000_000;
 const LAST: i64 = 253_402_300_799_999_999;
 
@@ -473,7 +473,7 @@ pub fn timestamp() -> BoxedStrategy<Timestamp> {
     micros().prop_map(|micros| Timestamp::from_unix_micros(micros).unwrap()).boxed()
 }
 
-/// With offsets, which are lost, but not the moment.
+/// With offsets, which are lost when they are stored; the moment is not.
 fn moment() -> BoxedStrategy<OffsetDateTime> {
     let day = 86_400_000_000;
     let anywhere = ((FIRST + day)..=(LAST - day), 0..1000i128, -86_399..=86_399i32);
@@ -554,8 +554,8 @@ fn tagged() -> BoxedStrategy<Tagged> {
     leaf.prop_recursive(3, 8, 3, |inner| vec(inner, 0..3).prop_map(Tagged::Deeper)).boxed()
 }
 
-/// Without what DynamoDB has no place for: it has one type of number, so a float that is whole comes back as an integer
-/// if it fits one.
+/// Without values that DynamoDB cannot hold: it has one number type, so a whole float is read back as an
+/// integer if it fits one.
 fn json() -> BoxedStrategy<Json> {
     let float = double().prop_map(|float| {
         if float.fract() == 0.0 && (-9.3e18..1.9e19).contains(&float) {
@@ -581,7 +581,7 @@ fn json() -> BoxedStrategy<Json> {
     .boxed()
 }
 
-/// Attributes that the struct does not model. NULL is not among them: absent attributes are left out.
+/// Attributes without a field. NULL is not among them, since absent attributes are left out.
 fn extra() -> BoxedStrategy<BTreeMap<String, Json>> {
     let value = json().prop_map(|value| if value.is_null() { Json::from("not null") } else { value });
     btree_map(name().prop_map(|text| format!("x{text}")), value, 0..4).boxed()

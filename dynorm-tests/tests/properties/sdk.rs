@@ -1,4 +1,4 @@
-//! What the codec writes, the SDK's own reader reads as the same item, and the other way round.
+//! The SDK's reader reads the same item from the codec's bytes, and the other way round.
 
 use std::collections::HashMap;
 
@@ -17,13 +17,13 @@ use crate::{cases, run};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Asks the SDK for the item that `client` has.
+/// Reads the item of `client` by the SDK.
 async fn read_by_sdk(client: &Client) -> Item {
     let key = AttributeValue::S("any".to_owned());
     client.get_item().table_name("any").key("pk", key).send().await.unwrap().item.unwrap_or_default()
 }
 
-/// Sets do not have an order.
+/// Sorts sets, which have no order.
 fn sorted(item: Item) -> Item {
     fn sort(value: AttributeValue) -> AttributeValue {
         match value {
@@ -47,8 +47,8 @@ fn sorted(item: Item) -> Item {
     item.into_iter().map(|(name, value)| (name, sort(value))).collect()
 }
 
-/// The bytes that dynorm puts, read by the SDK's own deserializer, are the item that `to_item` says; and the bytes that the
-/// SDK's own serializer puts for that item are read by dynorm as the same entity.
+/// The SDK's deserializer reads dynorm's bytes as the item that `to_item` returns, and dynorm reads the SDK's
+/// bytes for that item as the same entity.
 fn agrees<R: Repository>(count: u32)
 where
     R::Entity: Entity<Key = String> + Sampled + PartialEq + std::fmt::Debug,
@@ -65,7 +65,7 @@ where
         });
         prop_assert_eq!(sorted(read), sorted(item));
         prop_assert_eq!(&back.unwrap(), &entity);
-        // Both are JSON in the eyes of a third party too.
+        // Another JSON parser accepts both.
         for request in requests.of("PutItem") {
             prop_assert!(serde_json::from_str::<serde_json::Value>(&item_of(&request.text())).is_ok());
         }
@@ -92,7 +92,7 @@ agree! {
     all_of_them_nested: SampleRepo, 30;
 }
 
-/// Against what is known of DynamoDB's types, not against dynorm's own reading of its bytes.
+/// Checked against DynamoDB's types, not against dynorm's own reader.
 #[test]
 fn every_type_is_what_dynamodb_calls_it() {
     let text = |text: &str| AttributeValue::S(text.to_owned());

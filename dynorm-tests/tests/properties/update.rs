@@ -1,11 +1,12 @@
-//! An update does to the stored item what its changes would do to the entity: what is stored is what a save of the result
-//! would store, index keys and all.
+//! An update changes the stored item as its changes would change the entity: the result is what a save of the
+//! changed entity would store, including index keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use dynorm::Error;
+use dynorm::operation::Update;
 use dynorm::prelude::*;
-use dynorm::{Error, Update};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -60,7 +61,7 @@ enum Step {
 use Step::*;
 
 impl Step {
-    /// The place that it changes.
+    /// The path that it changes.
     fn place(&self) -> (&'static str, Option<String>) {
         match self {
             SetN(_) | AddN(_) | SubtractN(_) | NFromOther | NFromSum(_) | NMinusOpt => ("n", None),
@@ -111,7 +112,7 @@ impl Step {
         }
     }
 
-    /// What it makes of `thing`, reading `before`. What is done to elements of the list is done by `apply`.
+    /// Applies the change to `thing`, reading from `before`. `apply` handles elements of the list.
     fn make(&self, before: &Thing, thing: &mut Thing) {
         match self.clone() {
             SetN(n) => thing.n = n,
@@ -150,7 +151,8 @@ impl Step {
 fn apply(before: &Thing, steps: &[Step]) -> Thing {
     let mut thing = before.clone();
     steps.iter().for_each(|step| step.make(before, &mut thing));
-    // Positions are those of the list before. Behind its end elements come in the order of their positions.
+    // Indexes are those of the list before. Elements beyond its end are appended in the order of their
+    // indexes.
     let mut elements: BTreeMap<usize, Option<u32>> = BTreeMap::new();
     if steps.iter().any(|step| matches!(step, SetAt(..) | RemoveAt(_))) {
         elements = before.list.iter().copied().map(Some).enumerate().collect();
@@ -241,7 +243,7 @@ fn thing() -> impl Strategy<Value = Thing> {
     )
 }
 
-/// Sets have no order.
+/// Sorts sets, which have no order.
 fn sorted(mut item: std::collections::HashMap<String, AttributeValue>) -> BTreeMap<String, AttributeValue> {
     for value in item.values_mut() {
         if let AttributeValue::Ns(numbers) = value {

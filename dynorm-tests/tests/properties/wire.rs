@@ -1,4 +1,4 @@
-//! What leaves: the bytes of the codec, in a request of the SDK.
+//! The bytes that the codec writes, in a request of the SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::run;
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "products")]
 struct Product {
-    // Not in the order of the alphabet, which is the order of no hash map either.
+    // Not in alphabetical order, and in no hash map's order either.
     #[entity(partition)]
     sku: String,
     price: f64,
@@ -56,8 +56,8 @@ const ITEM: &str = concat!(
     r#""sold_out":{"BOOL":false},"titles":{"M":{"de":{"S":"Tee"},"fr":{"NULL":true}}},"maker":{"M":{"name":{"S":""}}}}"#
 );
 
-/// A way through a map of attribute values would lose the order of the fields, and the SDK's own serializer spells numbers,
-/// names and texts in its own way.
+/// A map of attribute values would lose the order of the fields, and the SDK's serializer spells numbers,
+/// names and strings in its own way.
 #[test]
 fn a_put_carries_the_bytes_of_the_codec_and_nothing_else() {
     let (db, requests) = canned::database(|_| Answer::ok("{}"));

@@ -1,4 +1,4 @@
-//! Calls the compiler on a case, as cargo would, with the libraries that are there already.
+//! Calls the compiler on a case as cargo would, with the libraries that are built already.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -8,26 +8,26 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// The crates that cases may name.
+/// The crates that cases may use.
 const CRATES: [&str; 2] = ["dynorm", "serde"];
 
-/// One message of the compiler.
+/// A message of the compiler.
 pub(crate) struct Diagnostic {
     pub(crate) is_error: bool,
     pub(crate) rendered: String,
 }
 
-/// The root of the workspace. Paths in messages begin there.
+/// The root of the workspace. Paths in messages are relative to it.
 pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the workspace")
 }
 
-/// What the compiler says to a file, named from the root of the workspace.
+/// Compiles a file, given by its path in the workspace, and returns the messages.
 pub(crate) fn compile(file: &Path) -> Vec<Diagnostic> {
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.current_dir(workspace()).args(["--edition=2024", "--crate-name=ui_case", "--crate-type=bin"]);
     rustc.args(["--emit=metadata", "--error-format=json", "--diagnostic-width=140"]);
-    // With types written out; and what a case declares need not be used.
+    // With full types. Unused items of a case are allowed.
     rustc.args(["--verbose", "--allow=dead_code"]);
     rustc.args(["--out-dir", env!("CARGO_TARGET_TMPDIR")]);
     for (name, library) in LIBRARIES.iter() {
@@ -35,7 +35,7 @@ pub(crate) fn compile(file: &Path) -> Vec<Diagnostic> {
         rustc.arg("-L").arg(format!("dependency={}", library.parent().unwrap_or(library).display()));
     }
     let output = rustc.arg(file).output().expect("the compiler runs");
-    // At the end stands a note to the terminal's user, how to see more of it.
+    // The last note is for a terminal: how to show more.
     let diagnostics = json_lines(&output.stderr).filter(|message| message["level"] != "failure-note");
     let diagnostics = diagnostics.map(|message| Diagnostic {
         is_error: message["level"] == "error",
@@ -44,8 +44,8 @@ pub(crate) fn compile(file: &Path) -> Vec<Diagnostic> {
     diagnostics.collect()
 }
 
-/// Where cargo has put them: it alone knows which of several builds belongs to these features. With the
-/// features of the whole workspace, as in CONTRIBUTING.md, all of them are built when it is asked.
+/// The directory of the libraries. Only cargo knows which of several builds has these features. With the
+/// features of the whole workspace, as in CONTRIBUTING.md, all of them are built already.
 static LIBRARIES: LazyLock<BTreeMap<&str, PathBuf>> = LazyLock::new(|| {
     let output = cargo();
     assert!(output.status.success(), "cargo failed:\n{}", String::from_utf8_lossy(&output.stderr));
@@ -63,7 +63,7 @@ static LIBRARIES: LazyLock<BTreeMap<&str, PathBuf>> = LazyLock::new(|| {
 
 fn cargo() -> Output {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Build scripts may watch what cargo tells this test about its own package, and would run again.
+    // Without cargo's variables for this package, which would make build scripts run again.
     for (name, _) in env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|own| name.to_string_lossy().starts_with(own)) {
             cargo.env_remove(name);

@@ -1,9 +1,9 @@
-//! Two texts, line by line.
+//! Compares two texts line by line.
 
-/// Lines around a change that are shown with it.
+/// The number of unchanged lines shown around a change.
 const CONTEXT: usize = 3;
 
-/// The lines that differ, marked `-` and `+`, and those around them.
+/// The lines that differ, prefixed by `-` and `+`, and those around them.
 pub(crate) fn of(expected: &str, actual: &str) -> String {
     let lines = aligned(&expected.lines().collect::<Vec<_>>(), &actual.lines().collect::<Vec<_>>());
     let near = |at: usize| {
@@ -15,7 +15,7 @@ pub(crate) fn of(expected: &str, actual: &str) -> String {
 }
 
 fn aligned<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(char, &'a str)> {
-    // How many lines are common at most, from each pair of positions on.
+    // The length of the longest common subsequence from each pair of positions.
     let mut common = vec![vec![0; new.len() + 1]; old.len() + 1];
     for i in (0..old.len()).rev() {
         for j in (0..new.len()).rev() {

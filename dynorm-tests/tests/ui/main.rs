@@ -1,10 +1,10 @@
-//! What the compiler says to a mistake: each case `ui/<topic>/*.rs` must fail to compile, with exactly the
-//! messages of the `.stderr` file beside it. What must compile is in `consumer.rs`.
+//! Compile errors: each case `ui/<topic>/*.rs` must fail to compile, with exactly the messages in the
+//! `.stderr` file beside it. Code that must compile is in `consumer.rs`.
 //!
-//! The compiler is called directly, with the libraries that this test itself is built with: nothing is built
-//! twice.
+//! The compiler is called directly, with the libraries of this test, so nothing is built twice.
 //!
-//! A topic is a test, so its name narrows a run; `UI_CASE` narrows it to the cases with that in their path.
+//! A topic is a test, so its name narrows a run. `UI_CASE` narrows it to the cases with that text in their
+//! path. After an intended change run this with `UPDATE_GOLDEN=1`, and read the messages as a user would.
 //! After a change on purpose run this with `UPDATE_GOLDEN=1`, and read the messages as a user would.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
 

@@ -1,27 +1,27 @@
-//! Messages of the compiler without what changes from one machine, or one edit of the library, to the next:
-//! the paths of directories, line numbers outside of the case, and how far they indent the source.
+//! Normalizes messages of the compiler: removes what differs between machines or after edits of the library,
+//! such as directories, line numbers outside of the case, and indentation.
 
 use std::iter;
 
-/// From this one on a list of types is cut off, without how many others there are: the library may grow.
+/// Lists of types are cut off after this number of types, since the library may grow.
 const LISTED_TYPES: usize = 9;
-/// What such a list is indented by, at least.
+/// The least indentation of such a list.
 const LISTED: &str = "            ";
 
 /// What stands behind the last message.
 const SUMMARY: [&str; 3] =
     ["error: aborting due to ", "Some errors have detailed explanations:", "For more information about "];
-/// The file that has the rest of a long type lies somewhere else in each run.
+/// The file with the full text of a long type has another path in each run.
 const LONG_NAME: [&str; 2] =
     ["the full name for the type has been written to", "the full type name has been written to"];
 
-/// The messages, as a `.stderr` file has them.
+/// The messages as in a `.stderr` file.
 pub(crate) fn of<'a>(rendered: impl Iterator<Item = &'a str>) -> String {
     let messages = rendered.map(|message| unindented(&without_places(message)));
     messages.filter(|message| !message.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// Paths from a directory with a name, and no line numbers in files other than the case.
+/// Removes directories from paths, and line numbers in files other than the case.
 fn without_places(message: &str) -> String {
     let mut out = String::new();
     let mut outside = false; // in the source of another file
@@ -58,7 +58,7 @@ fn without_places(message: &str) -> String {
             _ => line,
         };
         out.push_str(line.trim_end());
-        // Of several empty lines one is left.
+        // Keeps one of several empty lines.
         if !out.ends_with("\n\n") {
             out.push('\n');
         }
@@ -66,7 +66,7 @@ fn without_places(message: &str) -> String {
     trimmed(&out)
 }
 
-/// The indentation with its arrow, and the place that it shows.
+/// The indentation with its arrow, and the location after it.
 fn arrow(line: &str) -> Option<(&str, &str)> {
     let indent = line.len() - line.trim_start().len();
     let arrow = ["--> ", "::: "].into_iter().find(|arrow| line[indent..].starts_with(arrow))?;
@@ -95,8 +95,7 @@ fn named(path: &str) -> String {
     format!("$CARGO/{name}-$VERSION/{}", parts.next().unwrap_or_default())
 }
 
-/// Each block of source as far to the left as its line numbers allow: those that are left out may have been
-/// long.
+/// Moves each block of source as far left as its line numbers allow; removed ones may have been long.
 fn unindented(message: &str) -> String {
     let mut out: Vec<String> = Vec::new();
     let lines: Vec<&str> = message.lines().collect();
@@ -142,7 +141,7 @@ fn is_heading(line: &str) -> bool {
         .any(|level| line.strip_prefix(level).is_some_and(|rest| rest.starts_with([':', '['])))
 }
 
-/// A note that stands at the left, and what else of it does.
+/// A note at the left margin, or another line that starts there.
 fn is_note(line: &str, after_note: bool) -> bool {
     line == "..."
         || line.starts_with("note:")
@@ -150,12 +149,12 @@ fn is_note(line: &str, after_note: bool) -> bool {
         || (after_note && line.starts_with("      "))
 }
 
-/// A line of a list under a note.
+/// A line of a list below a note.
 fn continues(line: &str) -> bool {
     line.bytes().take_while(|byte| *byte == b' ').count() > 10
 }
 
-/// How far a line with a line number, or the room for one, can go to the left.
+/// How far a line can move left, by its line number or the space for one.
 fn gutter(line: &str) -> Option<usize> {
     let spaces = |text: &str| text.bytes().take_while(|byte| *byte == b' ').count();
     if let Some(rest) = line.strip_prefix("... ") {

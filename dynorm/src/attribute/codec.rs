@@ -49,7 +49,7 @@ impl MapEncoder<'_> {
     /// Writes one entry. The key may be of any type that is stored as text.
     ///
     /// ```
-    /// # use dynorm::{Encoder, ValueError};
+    /// # use dynorm::attribute::{Encoder, ValueError};
     /// fn write_prices(encoder: &mut Encoder) -> Result<(), ValueError> {
     ///     encoder.map(|map| {
     ///         map.entry(&"tea".to_string(), &250)?;

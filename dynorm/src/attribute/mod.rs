@@ -17,10 +17,10 @@ mod integer;
 mod json;
 mod moment;
 mod numeric;
-mod part;
+pub(crate) mod part;
 mod pointer;
 pub mod shape;
-mod stamp;
+pub(crate) mod stamp;
 mod text;
 #[cfg(any(feature = "chrono", feature = "rust_decimal", feature = "uuid"))]
 mod third_party;
@@ -28,16 +28,21 @@ mod time;
 mod timestamp;
 
 pub use flatten::Flatten;
-pub use id::{Id, Identifier};
+#[doc(no_inline)]
+pub use id::Id;
+pub use id::Identifier;
 pub use moment::Moment;
 pub(crate) use part::EncodedPart;
-pub use part::Part;
-pub use stamp::Stamp;
-pub(crate) use stamp::VersionStep;
-pub use timestamp::{Timestamp, TimestampError};
+pub(crate) use part::Part;
+pub(crate) use stamp::{Stamp, VersionStep};
+#[doc(no_inline)]
+pub use timestamp::Timestamp;
+pub use timestamp::TimestampError;
 
-pub use crate::codec::ScalarType;
-use crate::codec::{Encoder, Fields, ItemWriter, Value, ValueError};
+pub use crate::codec::{
+    Encoder, Entries, Item, Items, MapEncoder, ScalarType, Scalars, Value, ValueError, ValueType,
+};
+use crate::codec::{Fields, ItemWriter};
 
 /// A type that can be stored in an attribute of an item.
 ///

@@ -26,7 +26,7 @@ use crate::codec::{Encoder, Value, ValueError};
 /// let moment: Timestamp = "2026-03-01T13:30:00+01:00".parse()?;
 /// assert_eq!(moment.to_string(), "2026-03-01T12:30:00.000000Z");
 /// assert!(Timestamp::default() < moment);
-/// # Ok::<(), dynorm::TimestampError>(())
+/// # Ok::<(), dynorm::attribute::TimestampError>(())
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
@@ -57,7 +57,7 @@ impl Timestamp {
     /// # use dynorm::Timestamp;
     /// assert_eq!(Timestamp::from_unix_micros(1_500_000)?.to_string(), "1970-01-01T00:00:01.500000Z");
     /// assert!(Timestamp::from_unix_micros(i64::MAX).is_err());
-    /// # Ok::<(), dynorm::TimestampError>(())
+    /// # Ok::<(), dynorm::attribute::TimestampError>(())
     /// ```
     pub const fn from_unix_micros(micros: i64) -> Result<Self, TimestampError> {
         if micros < FIRST || micros > LAST {

@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::codec::{Encoder, Request};
@@ -13,7 +15,7 @@ use crate::transport::{Failure, Operation};
 use crate::write::{Known, Rule};
 
 /// One item or key, encoded.
-pub(super) struct Body {
+pub struct Body {
     pub(super) kind: Kind,
     /// The item of a put, the key of a delete or a get.
     pub(super) json: Bytes,
@@ -24,6 +26,12 @@ pub(super) struct Body {
     pub(super) hash: u64,
     /// What it needs to find, and what is claimed with it.
     rule: Option<Box<Rule>>,
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,22 @@
 //! Where inputs are encoded.
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::codec::Encoder;
 
 /// Inputs are written into one encoder, one after another, and kept in pieces of larger allocations: one for each would take as
 /// long as writing it. A piece is in memory until all of its inputs are settled.
-pub(super) struct Buffer {
+pub struct Buffer {
     encoder: Encoder,
     piece: BytesMut,
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").finish_non_exhaustive()
+    }
 }
 
 impl Buffer {

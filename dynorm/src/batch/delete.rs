@@ -15,7 +15,8 @@ use crate::rules::SoftDelete;
 /// [`batch_delete_entities`](crate::Repository::batch_delete_entities).
 ///
 /// It gives the statistics. If any item is not known to be deleted in the end, the error is a [`BatchDeleteError`], which
-/// holds the keys of all of them. Requests, retries and duplicates are as in [`BatchSave`](crate::BatchSave).
+/// holds the keys of all of them. Requests, retries and duplicates are as in
+/// [`BatchSave`](crate::batch::BatchSave).
 #[must_use = "an operation does nothing until it is awaited"]
 pub struct BatchDelete<'a, E: Entity> {
     keys: Keys<E>,

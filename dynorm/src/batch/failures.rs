@@ -15,6 +15,7 @@ use super::inputs::describe;
 use super::{KeyFailure, SaveFailure, Stats};
 use crate::entity::{Entity, EntityInfo};
 use crate::error::{BatchItem, BatchReport, Error, OperationKind, Result, Subject};
+use crate::sealed::Sealed;
 
 /// How many failures of a stream are kept when nothing takes them; then the stream ends.
 const MAX_KEPT_FAILURES: usize = 1_000;
@@ -115,7 +116,7 @@ impl<F: StreamFailure> Failures<'_, F> {
 }
 
 /// What a failure of a stream has: [`SaveFailure`] or [`KeyFailure`].
-pub trait StreamFailure: Clone + Send + Sync + 'static {
+pub trait StreamFailure: Sealed + Clone + Send + Sync + 'static {
     #[doc(hidden)]
     const INFO: &'static EntityInfo;
     #[doc(hidden)]
@@ -127,6 +128,9 @@ pub trait StreamFailure: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn item(&self) -> BatchItem;
 }
+
+impl<E: Entity> Sealed for SaveFailure<E> {}
+impl<E: Entity> Sealed for KeyFailure<E> {}
 
 impl<E: Entity> StreamFailure for SaveFailure<E> {
     const INFO: &'static EntityInfo = E::INFO;

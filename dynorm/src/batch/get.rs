@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::hooks;
 use crate::operation::OperationFuture;
 use crate::rules::{Expires, SoftDelete, Trashed, Visibility};
+use crate::sealed::Sealed;
 
 /// Reads any number of items by their keys. Made by [`Repository::batch_get`](crate::Repository::batch_get).
 ///
@@ -74,12 +75,16 @@ pub enum Found {}
 pub enum Positional {}
 
 /// What a `batch_get` gives: [`Found`] or [`Positional`].
-pub trait Arrangement<E: Entity>: 'static {
+pub trait Arrangement<E: Entity>: Sealed + 'static {
     /// The type of it.
     type Output;
     #[doc(hidden)]
     fn output(found: Vec<Option<E>>, stats: Stats, database: Option<Database>) -> Self::Output;
 }
+
+impl Sealed for Found {}
+impl Sealed for Positional {}
+impl<E: Entity, S> Sealed for BatchGet<'_, E, S> {}
 
 impl<E: Entity> Arrangement<E> for Found {
     type Output = Collection<E>;

@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{BatchItem, BatchReport, Doing, Error};
 use crate::operation::OperationFuture;
+use crate::sealed::Sealed;
 
 /// Reads several entities at once, which share requests.
 ///
@@ -65,11 +66,10 @@ impl<'a, T: GetTuple> BatchGets<'a, T> {
     label = "expected a tuple of two to eight reads",
     note = "for example `dynorm::batch_get((UserRepo::batch_get(&ids), OrderRepo::batch_get(&keys)))`"
 )]
-pub trait GetTuple {
+pub trait GetTuple: Sealed {
     /// The tuple of what each part gives.
     type Output;
     #[doc(hidden)]
-    #[allow(private_bounds, reason = "how the keys are held meanwhile is no concern of the caller")]
     type Groups: Groups;
     #[doc(hidden)]
     fn into_groups(self) -> (Self::Groups, Option<Database>);
@@ -77,7 +77,7 @@ pub trait GetTuple {
     fn output(groups: Self::Groups, stats: &Stats, database: Option<&Database>) -> Self::Output;
 }
 
-pub(super) trait Groups: Send + 'static {
+pub trait Groups: Send + 'static {
     fn len(&self) -> usize;
     fn as_groups(&mut self) -> Vec<&mut dyn Group>;
     fn with_each(&self, visit: &mut dyn FnMut(&dyn Group));

@@ -23,7 +23,7 @@ use crate::error::{Doing, Error, Result, Subject};
 use crate::write::Known;
 
 /// Inputs of one entity.
-pub(super) trait Group: Send {
+pub trait Group: Send {
     fn info(&self) -> &'static EntityInfo;
 
     fn len(&self) -> usize;

@@ -47,7 +47,8 @@ pub fn batch<'a>() -> Batch<'a> {
 
 /// Saves and deletes of several entities. Made by [`batch`](crate::batch()).
 ///
-/// The inputs are numbered in the order of the calls, and what holds of a [`BatchSave`](crate::BatchSave) holds of them all:
+/// The inputs are numbered in the order of the calls, and what holds of a
+/// [`BatchSave`](crate::batch::BatchSave) holds of them all:
 /// of several writes of one item, saves and deletes alike, the last one stands. It is no transaction: each item has a fate of
 /// its own.
 ///

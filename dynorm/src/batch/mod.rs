@@ -35,24 +35,36 @@ mod stream;
 mod wire;
 mod work;
 
+#[doc(no_inline)]
 pub use crate::backoff::MAX_RETRIES;
 pub use delete::BatchDelete;
 pub use error::{
     BatchDeleteError, BatchGetError, BatchRestoreError, BatchSaveError, KeyFailure, SaveFailure,
 };
 pub use failures::{StreamError, StreamFailure};
+#[doc(no_inline)]
 pub use fate::Fate;
 pub use get::{Arrangement, BatchGet, Found, Positional};
 pub use get_stream::{BatchGetStream, GetStreamError};
-pub use gets::{BatchGets, BatchGetsError, GetTuple, batch_get};
+#[doc(no_inline)]
+pub use gets::batch_get;
+pub use gets::{BatchGets, BatchGetsError, GetTuple};
 pub(crate) use items::get_items;
-pub use mixed::{Batch, BatchError, BatchFailure, batch};
-pub use progress::{Progress, ProgressHandle};
+#[doc(no_inline)]
+pub use mixed::batch;
+pub use mixed::{Batch, BatchError, BatchFailure};
+#[doc(no_inline)]
+pub use progress::Progress;
+pub use progress::ProgressHandle;
 pub use restore::BatchRestore;
+#[doc(no_inline)]
 pub use retry::Retry;
 pub use save::{BatchSave, BatchSaveRetry};
+#[doc(no_inline)]
 pub use settings::Duplicates;
+#[doc(no_inline)]
 pub use stats::Stats;
 pub(crate) use stats::count;
 pub use stream::{BatchDeleteStream, BatchSaveStream, ByIterator, ByStream, IntoItems};
+#[doc(no_inline)]
 pub use work::{MAX_BATCH_GET_ITEMS, MAX_BATCH_WRITE_ITEMS};

@@ -17,7 +17,8 @@ use crate::operation::OperationFuture;
 /// It gives the statistics. Each item is a request of its own, since it has to exist: one that does not is a failure, whose reason is
 /// [`NotFound`](crate::Error::NotFound). If any is not known to be restored in the end, the error is a
 /// [`BatchRestoreError`], which holds the keys of all of them. Requests, retries and duplicates are as in
-/// [`BatchSave`](crate::BatchSave). For [hooks](crate::Hooks) the items are read, before by keys and afterwards.
+/// [`BatchSave`](crate::batch::BatchSave). For [hooks](crate::Hooks) the items are read, before by keys and
+/// afterwards.
 ///
 /// ```
 /// # use dynorm::prelude::*;

@@ -131,7 +131,7 @@ macro_rules! batch_options {
         }
 
         /// Tells from outside how far the batch is, also after its future was dropped.
-        pub fn progress(&mut self) -> $crate::ProgressHandle {
+        pub fn progress(&mut self) -> $crate::batch::ProgressHandle {
             self.settings.handle.get_or_insert_default().clone()
         }
 

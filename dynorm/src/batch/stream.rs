@@ -75,8 +75,8 @@ pub(super) type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 /// Saves the entities of a stream. Made by [`Repository::batch_save_stream`](crate::Repository::batch_save_stream).
 ///
 /// It takes an entity from the stream when it has room for it, so a slow table slows the stream down. All else is as in
-/// [`BatchSave`](crate::BatchSave), only that it knows no keys but those on their way: of two entities with one key that are
-/// further apart, both are written, in order.
+/// [`BatchSave`](crate::batch::BatchSave), only that it knows no keys but those on their way: of two entities
+/// with one key that are further apart, both are written, in order.
 ///
 /// What fails goes to [`on_failure`](Self::on_failure) or [`failures_to`](Self::failures_to) as it happens; then the batch
 /// succeeds all the same, and [`Stats::failed`] says how many have failed. Without either, the failures are in the

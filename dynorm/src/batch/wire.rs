@@ -217,7 +217,7 @@ impl<'r> Reader<'r> {
             "ConsumedCapacity" => {
                 let capacity = &mut self.capacity;
                 consumed_capacity(scanner.skip()?, &mut |table, units| {
-                    capacity.push((table.to_owned(), units))
+                    capacity.push((table.to_owned(), units));
                 });
                 Ok(())
             }

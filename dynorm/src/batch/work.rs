@@ -15,7 +15,7 @@ pub(super) const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024 - 64 * 1024;
 
 /// What a batch does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
+pub enum Work {
     Write,
     /// One request for each: some of the writes have a condition.
     Each,

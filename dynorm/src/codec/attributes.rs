@@ -70,11 +70,9 @@ impl<'a> Item<'a> {
 /// A collection of attributes: an item, or a value that is a map.
 pub trait Attributes<'a> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by `Fields` alone")]
     fn layout<const N: usize>(self, infos: &'static [FieldInfo]) -> Result<Layout<'a, N>, ValueError>;
 }
 
-#[allow(private_interfaces, reason = "called by `Fields` alone")]
 impl<'a> Attributes<'a> for &'a Item<'_> {
     #[inline]
     fn layout<const N: usize>(self, _: &'static [FieldInfo]) -> Result<Layout<'a, N>, ValueError> {
@@ -82,7 +80,6 @@ impl<'a> Attributes<'a> for &'a Item<'_> {
     }
 }
 
-#[allow(private_interfaces, reason = "called by `Fields` alone")]
 impl<'a> Attributes<'a> for Value<'a> {
     fn layout<const N: usize>(self, infos: &'static [FieldInfo]) -> Result<Layout<'a, N>, ValueError> {
         let (text, depth) = self.map_text()?;

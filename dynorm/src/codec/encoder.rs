@@ -13,7 +13,8 @@ const MAX_DEPTH: u8 = 31;
 /// [`Attribute::encode`](crate::Attribute::encode) gets an encoder, and must write exactly one value with it:
 ///
 /// ```
-/// use dynorm::{Attribute, Encoder, Value, ValueError, shape};
+/// use dynorm::attribute::{Encoder, Value, ValueError, shape};
+/// use dynorm::Attribute;
 ///
 /// /// A colour, stored as text such as `#ff8800`.
 /// struct Colour([u8; 3]);

@@ -8,7 +8,7 @@ use super::{FieldInfo, Value, ValueError};
 
 /// The positions of the attributes that the fields of a struct are read from.
 #[derive(Debug)]
-pub(super) struct Layout<'a, const N: usize> {
+pub struct Layout<'a, const N: usize> {
     text: &'a str,
     depth: u8,
     order: Order<'a, N>,

@@ -12,7 +12,7 @@ use super::{beginning, shown};
 /// the path.
 ///
 /// ```
-/// use dynorm::ValueError;
+/// use dynorm::attribute::ValueError;
 ///
 /// let error = ValueError::new("expected a string, found a number");
 /// let error = error.in_field("zip").at_index(2).in_field("addresses");
@@ -100,7 +100,7 @@ impl ValueError {
     /// Returns the path of the value, such as `addresses[2].zip`; empty for the value itself.
     ///
     /// ```
-    /// # use dynorm::ValueError;
+    /// # use dynorm::attribute::ValueError;
     /// assert_eq!(ValueError::new("too long").at_key("fr").in_field("titles").path(), "titles[\"fr\"]");
     /// ```
     #[must_use]

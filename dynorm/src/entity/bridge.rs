@@ -205,7 +205,7 @@ fn write_set(opening: &[u8], elements: impl Iterator<Item = impl AsRef<str>>, en
 #[diagnostic::do_not_recommend]
 impl crate::Attribute for AttributeValue {
     type Base = Self;
-    type Shape = crate::shape::Any;
+    type Shape = crate::attribute::shape::Any;
 
     fn encode(&self, encoder: &mut Encoder) -> std::result::Result<(), ValueError> {
         write_attribute_value(self, encoder)

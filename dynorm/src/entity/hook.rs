@@ -10,7 +10,7 @@ pub type HookResult = std::result::Result<(), Box<dyn std::error::Error + Send +
 /// The future of a hook.
 pub type HookFuture<'e> = Pin<Box<dyn Future<Output = HookResult> + Send + 'e>>;
 
-/// One of the functions of [`Hooks`].
+/// One of the functions of [`Hooks`](crate::Hooks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is documented where it is called")]
 pub enum Hook {

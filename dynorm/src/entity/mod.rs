@@ -15,7 +15,7 @@ pub(crate) use info::Uniques;
 pub use info::{EntityInfo, IndexInfo, StampedField};
 pub(crate) use keys::{encode_key_value, part_of_key, write_derived};
 
-pub use crate::attribute::Stamp;
+pub use crate::attribute::stamp::Stamp;
 use crate::codec::{Item, ItemWriter, ValueError};
 pub(crate) use crate::encoded::{EncodedItem, EncodedKey};
 use crate::key::{EntityKey, Part};

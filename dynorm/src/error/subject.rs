@@ -7,7 +7,7 @@ use crate::entity::{EncodedKey, EntityInfo};
 
 /// What an operation worked on: an entity, a table and a key, or a whole transaction.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Subject {
+pub struct Subject {
     pub(crate) operation: Doing,
     pub(crate) info: Option<&'static EntityInfo>,
     pub(crate) table: String,

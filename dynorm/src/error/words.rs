@@ -190,3 +190,18 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Error;
+
+    #[test]
+    fn a_bug_says_that_it_is_one_and_asks_to_report_it() {
+        let error = Error::internal("a batch settles an item twice");
+        assert_eq!(
+            error.to_string(),
+            "a batch settles an item twice: this is a bug of dynorm; please report it, with what was called"
+        );
+        assert!(!error.is_retryable());
+    }
+}

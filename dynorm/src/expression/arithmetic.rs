@@ -1,4 +1,4 @@
-//! Sums and differences, which DynamoDB computes.
+//! Sums and differences that DynamoDB computes in an update.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,14 +10,14 @@ use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{Field, TypedKind};
 
-/// A type that can be counted with.
+/// A type that is stored as a number.
 #[diagnostic::on_unimplemented(
     message = "arithmetic needs a field that is a number, and this one is `{Self}`",
     label = "not a number",
     note = "for a set use `.insert(…)`, for a list `.append(…)`, for everything else `.set(…)`"
 )]
 pub trait NumberAttribute: Attribute {
-    /// The number itself, without an `Option` around it.
+    /// The number type itself, without the `Option` around it.
     type Number: Attribute;
 }
 
@@ -26,11 +26,10 @@ impl<T: Attribute<Shape: shape::Numeric>> NumberAttribute for T {
     type Number = <T::Shape as shape::Numeric>::Counted<T::Base>;
 }
 
-/// A sum or a difference of two numbers of an `E`, which DynamoDB computes: made by [`Field::plus`] and
-/// [`Field::minus`], for
-/// [`Update::set`](crate::Update::set).
+/// A sum or a difference of two numbers of an `E`, computed by DynamoDB. Made by [`Field::plus`] and
+/// [`Field::minus`], and given to [`Update::set`](crate::operation::Update::set).
 ///
-/// An `Option` that is absent counts as 0.
+/// An absent `Option` counts as 0.
 pub struct Sum<E, N> {
     pub(super) source: Result<Source, ValueError>,
     of: PhantomData<fn(&E) -> N>,
@@ -116,17 +115,17 @@ fn number_at<E, T: NumberAttribute, K>(path: Path<E, T, K>) -> Number {
     Number::Path { path: path.untyped(), starts: T::absent().is_some() }
 }
 
-/// What can be added to a number of the type `N`: any integer to an integer, any float to a float, and an `N`
-/// to every other; or another field of `E`, or a place in one, that holds an `N`.
+/// A number that can be added to one of type `N`: any integer to an integer, any float to a float, and an `N`
+/// to any other; or a field of `E`, or a path inside one, that holds an `N`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be added to a `{N}`",
     label = "expected a number that fits `{N}`",
-    note = "an integer takes any integer, a float any float, every other number its own type, each by value; or another field of the entity",
-    note = "what is added is never an `Option`"
+    note = "an integer takes any integer, a float any float, every other number its own type, each by \
+        value, or another field of the entity",
+    note = "an `Option` cannot be added: add the value inside it"
 )]
 pub trait Addend<N, E> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn number(self) -> Result<Number, ValueError>;
 }
 
@@ -140,7 +139,6 @@ macro_rules! addends {
     ($([$($generics:tt)*] $type:ty, $of:ty => |$value:ident| $number:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Addend<$of, E> for $type {
-            #[allow(private_interfaces, reason = "called by updates alone")]
             fn number(self) -> Result<Number, ValueError> {
                 let $value = self;
                 $number
@@ -155,13 +153,14 @@ addends! {
     [F: NumberAttribute<Number = N>, N, E, K: TypedKind] Path<E, F, K>, N => |path| Ok(number_at(path));
 }
 
-/// Each number to all the others: to itself is above.
+/// Each number type to all others; itself is covered above.
 macro_rules! to_each_other {
     ($($type:ident)*) => { to_each_other!(@ [$($type)*] [$($type)*]); };
     (@ [$($type:ident)*] $all:tt) => { $(to_each_other!(# $type $all);)* };
     (# $type:ident [$($of:ident)*]) => { $(to_each_other!(= $type $of);)* };
-    (= u8 u8) => {}; (= u16 u16) => {}; (= u32 u32) => {}; (= u64 u64) => {}; (= u128 u128) => {}; (= usize usize) => {};
-    (= i8 i8) => {}; (= i16 i16) => {}; (= i32 i32) => {}; (= i64 i64) => {}; (= i128 i128) => {}; (= isize isize) => {};
+    (= u8 u8) => {}; (= u16 u16) => {}; (= u32 u32) => {}; (= u64 u64) => {}; (= u128 u128) => {};
+    (= i8 i8) => {}; (= i16 i16) => {}; (= i32 i32) => {}; (= i64 i64) => {}; (= i128 i128) => {};
+    (= usize usize) => {}; (= isize isize) => {};
     (= f32 f32) => {}; (= f64 f64) => {};
     (= $type:ident $of:ident) => { addends! { [E] $type, $of => |value| encoded(&value); } };
 }

@@ -1,5 +1,5 @@
-//! Conditions for code that learns the names of fields at run time. The operators are those of
-//! `operators.rs`, which says how to add one.
+//! Conditions on fields whose names are known only at run time. To add an operator, also change the files
+//! that `operators.rs` lists.
 
 use super::condition::Condition;
 use super::document_path::DocumentPath;
@@ -7,11 +7,12 @@ use super::node::{Comparison, Node, Term};
 use super::size::Size;
 use crate::attribute::Attribute;
 
-/// A field by the name of its attribute, for code that learns it at run time, such as that of a search form.
+/// Returns the field with this attribute name, for code that knows the name only at run time, such as a
+/// search form.
 ///
-/// A name that the entity does not have is an error of the query, which lists those that it has. So is a
-/// value of another type than the field is stored as, where that is text, a number or bytes; in other fields,
-/// such as lists and maps, it matches nothing.
+/// The query fails with an error if the entity has no such attribute; the error lists those that it has. It
+/// also fails if the value has another type than a field that is stored as a string, a number or bytes. For
+/// other fields, such as lists and maps, such a condition matches nothing.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -22,12 +23,21 @@ use crate::attribute::Attribute;
 /// # let db = Database::memory()?;
 /// # db.create_table::<User>().await?;
 /// # db.install();
-/// let active = UserRepo::filter(dynorm::field("status").eq("active") & dynorm::field("age").ge(18)).get_all().await?;
-/// # assert!(active.is_empty());
-/// let error = UserRepo::filter(dynorm::field("stauts").eq("active")).get_all().await.unwrap_err();
-/// assert!(error.to_string().ends_with("`User` has no field that is stored as `stauts`; it has `id`, `status`, `age`"));
-/// let error = UserRepo::filter(dynorm::field("status").eq("active") & dynorm::field("age").ge("18")).get_all().await.unwrap_err();
-/// assert!(error.to_string().ends_with("`age` is stored as a number, so a condition on it takes a number, and not a string"));
+/// use dynorm::field;
+///
+/// let adults = field("status").eq("active") & field("age").ge(18);
+/// let adults = UserRepo::filter(adults).get_all().await?;
+/// # assert!(adults.is_empty());
+///
+/// let misspelled = field("stauts").eq("active");
+/// let error = UserRepo::filter(misspelled).get_all().await.unwrap_err();
+/// let expected = "`User` has no field that is stored as `stauts`; it has `id`, `status`, `age`";
+/// assert!(error.to_string().ends_with(expected));
+///
+/// let mistyped = field("status").eq("active") & field("age").ge("18");
+/// let error = UserRepo::filter(mistyped).get_all().await.unwrap_err();
+/// let expected = "`age` is stored as a number, so a condition on it takes a number, not a string";
+/// assert!(error.to_string().ends_with(expected));
 /// # Ok(())
 /// # }
 /// ```
@@ -35,8 +45,8 @@ pub fn field(name: impl Into<String>) -> FieldByName {
     FieldByName { name: name.into() }
 }
 
-/// A field by its name; made by [`field`](crate::field()). Its operators are those of
-/// [`Field`](crate::Field), for values of any type.
+/// A field by its attribute name. Made by [`field`](crate::field()). It has the operators of
+/// [`Field`](crate::condition::Field), which take values of any type.
 #[derive(Clone, Debug)]
 pub struct FieldByName {
     name: String,
@@ -44,18 +54,16 @@ pub struct FieldByName {
 
 /// A value of any type that can be stored, by value or by reference.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no value that an attribute could have",
+    message = "`{Self}` cannot be stored in an attribute",
     label = "expected a type that implements `dynorm::Attribute`, or `&str`"
 )]
 pub trait IntoValue {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Attribute> IntoValue for T {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term {
         Term::encode(&self)
     }
@@ -63,7 +71,6 @@ impl<T: Attribute> IntoValue for T {
 
 #[diagnostic::do_not_recommend]
 impl IntoValue for &str {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
     fn into_value(self) -> Term {
         Term::encode(&self.to_owned())
     }
@@ -82,73 +89,73 @@ impl FieldByName {
         Condition::new(self.term().compare(operator, value.into_value()))
     }
 
-    /// Equal to the value.
+    /// True if the field is equal to the value.
     #[must_use]
     pub fn eq<E>(self, value: impl IntoValue) -> Condition<E> {
         self.compare(Comparison::Equal, value)
     }
 
-    /// Different from the value; true for an item without the attribute, too.
+    /// True if the field is different from the value, or absent.
     #[must_use]
     pub fn ne<E>(self, value: impl IntoValue) -> Condition<E> {
         self.compare(Comparison::NotEqual, value)
     }
 
-    /// Less than the value.
+    /// True if the field is less than the value.
     #[must_use]
     pub fn lt<E>(self, value: impl IntoValue) -> Condition<E> {
         self.compare(Comparison::Less, value)
     }
 
-    /// Less than or equal to the value.
+    /// True if the field is less than or equal to the value.
     #[must_use]
     pub fn le<E>(self, value: impl IntoValue) -> Condition<E> {
         self.compare(Comparison::LessOrEqual, value)
     }
 
-    /// Greater than the value.
+    /// True if the field is greater than the value.
     #[must_use]
     pub fn gt<E>(self, value: impl IntoValue) -> Condition<E> {
         self.compare(Comparison::Greater, value)
     }
 
-    /// Greater than or equal to the value.
+    /// True if the field is greater than or equal to the value.
     #[must_use]
     pub fn ge<E>(self, value: impl IntoValue) -> Condition<E> {
         self.compare(Comparison::GreaterOrEqual, value)
     }
 
-    /// From `low` to `high`, both included.
+    /// True if the field is between `low` and `high`, inclusive.
     #[must_use]
     pub fn between<E>(self, low: impl IntoValue, high: impl IntoValue) -> Condition<E> {
         Condition::new(self.term().between(low.into_value(), high.into_value()))
     }
 
-    /// Equal to one of the values.
+    /// True if the field is equal to one of the values, at most 100.
     #[must_use]
     pub fn is_in<E, V: IntoValue>(self, values: impl IntoIterator<Item = V>) -> Condition<E> {
-        Condition::new(self.term().is_in(values.into_iter().map(IntoValue::into_value).collect()))
+        Condition::new(self.term().one_of(values.into_iter().map(IntoValue::into_value).collect()))
     }
 
-    /// Begins with the value.
+    /// True if the field begins with the value.
     #[must_use]
     pub fn begins_with<E>(self, value: impl IntoValue) -> Condition<E> {
         Condition::new(self.term().begins_with(value.into_value()))
     }
 
-    /// Contains the value: a text a part of it, a list or a set an element.
+    /// True if the field contains the value: a string contains a substring, a list or a set an element.
     #[must_use]
     pub fn contains<E>(self, value: impl IntoValue) -> Condition<E> {
         Condition::new(self.term().contains(value.into_value()))
     }
 
-    /// True for items that have this attribute.
+    /// True if the item has this attribute.
     #[must_use]
     pub fn exists<E>(self) -> Condition<E> {
         Condition::new(Node::exists(self.path()))
     }
 
-    /// True for items that do not have this attribute.
+    /// True if the item does not have this attribute.
     #[must_use]
     pub fn not_exists<E>(self) -> Condition<E> {
         Condition::new(Node::absent(self.path()))

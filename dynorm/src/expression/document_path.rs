@@ -1,4 +1,4 @@
-//! Places inside an item without their types: an attribute, or something in it.
+//! Document paths without types: an attribute of an item, or a value nested in it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 use super::placeholders::Expression;
 use crate::field::Field;
 
-/// A place inside an item: an attribute, and the steps that lead on from it.
+/// A document path: an attribute, and the steps to a value nested in it.
 #[derive(Clone)]
-pub(crate) struct DocumentPath {
+pub struct DocumentPath {
     pub(crate) attribute: Cow<'static, str>,
     pub(crate) steps: Vec<Step>,
-    /// The name of the attribute was learnt at run time, so that the compiler has checked neither it nor what
-    /// it is compared with.
+    /// The attribute name is known only at run time, so that the compiler has checked neither the name nor
+    /// the operands.
     pub(crate) by_name: bool,
 }
 
@@ -27,27 +27,27 @@ impl DocumentPath {
         Self { attribute: attribute.into(), steps: Vec::new(), by_name: false }
     }
 
-    /// An attribute whose name was learnt at run time.
+    /// The attribute with a name known only at run time.
     pub(crate) fn by_name(attribute: String) -> Self {
         Self { by_name: true, ..Self::of(attribute) }
     }
 
-    /// True if it is this attribute as a whole.
+    /// True if the path is the attribute `name` itself.
     pub(crate) fn is_attribute(&self, name: &str) -> bool {
         self.steps.is_empty() && self.attribute == name
     }
 
-    /// How deep in the item it lies.
+    /// The number of steps below the attribute.
     pub(crate) fn depth(&self) -> usize {
         self.steps.len()
     }
 
-    /// True if `other` is this place, or lies within it.
+    /// True if `other` is the same path, or lies within it.
     pub(crate) fn holds(&self, other: &Self) -> bool {
         self.attribute == other.attribute && other.steps.starts_with(&self.steps)
     }
 
-    /// The place up to the first list that an element is taken of.
+    /// The path up to the first list of which it takes an element.
     pub(crate) fn before_elements(mut self) -> Self {
         let elements = self.steps.iter().position(|step| matches!(step, Step::Element(_)));
         self.steps.truncate(elements.unwrap_or(self.steps.len()));
@@ -59,7 +59,7 @@ impl DocumentPath {
         self
     }
 
-    /// Its text, of placeholders.
+    /// Renders the path with placeholders for its names.
     pub(crate) fn render(&self, expression: &mut Expression) -> String {
         let mut text = expression.name(&self.attribute);
         for step in &self.steps {
@@ -75,7 +75,7 @@ impl DocumentPath {
     }
 }
 
-/// The same place is the same, however its attribute was named.
+/// Ignores how the attribute was named.
 impl PartialEq for DocumentPath {
     fn eq(&self, other: &Self) -> bool {
         self.attribute == other.attribute && self.steps == other.steps

@@ -1,12 +1,12 @@
-//! Encoded values.
+//! Encoded attribute values.
 
 use std::fmt;
 
 use crate::codec::{Encoder, Value};
 
-/// An encoded value.
+/// An attribute value as DynamoDB JSON.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Json(pub(crate) Vec<u8>);
+pub struct Json(pub(crate) Vec<u8>);
 
 impl Json {
     pub(crate) const NULL: &'static [u8] = br#"{"NULL":true}"#;
@@ -15,7 +15,7 @@ impl Json {
         Self(Self::NULL.to_vec())
     }
 
-    /// A text, as an encoded value.
+    /// Encodes a string.
     pub(crate) fn text(text: &str) -> Vec<u8> {
         let mut json = br#"{"S":"#.to_vec();
         crate::codec::write_json_string(&mut json, text);
@@ -23,7 +23,7 @@ impl Json {
         json
     }
 
-    /// A value as it was written.
+    /// A value in the encoding in which it was read.
     pub(crate) fn of(value: Value<'_>) -> Self {
         let mut encoder = Encoder::default();
         value.write(&mut encoder);
@@ -32,7 +32,7 @@ impl Json {
 }
 
 impl fmt::Debug for Json {
-    /// Values stay out of logs.
+    /// Hides the value, which must not reach logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
     }

@@ -1,13 +1,13 @@
-//! Expressions: the one place where their text is built. Every name and every value in it is a placeholder,
-//! so that no reserved word, dot or dash in the name of an attribute ever matters.
+//! Expressions. Their text is built here and nowhere else. Every name and value in it is a placeholder, so
+//! that reserved words, dots and dashes in attribute names do not matter.
 //!
-//! | what | where |
-//! |---|---|
-//! | the texts of a request, with their names and values | `placeholders.rs` |
-//! | a condition as a tree, and its text | `node.rs` |
-//! | a condition of an entity, and what its operators take | `condition.rs` |
-//! | the operators: of fields, of places in them, of sizes, of names learnt at run time | `operators.rs`, `path.rs`, `size.rs`, `by_name.rs` |
-//! | changes, and their text | `update.rs`; what they take, `target.rs` and `arithmetic.rs` |
+//! - `placeholders.rs`: the expressions of a request, with their names and values
+//! - `node.rs`: conditions without types, as a tree, and their text
+//! - `condition.rs`: typed conditions, and the operands of comparisons
+//! - `operators.rs`, `path.rs`, `size.rs`, `by_name.rs`: the operators of fields, of paths inside them, of
+//!   sizes, and of fields whose names are known only at run time
+//! - `update.rs`: changes without types, and their text
+//! - `target.rs`, `arithmetic.rs`: the types of the targets and values of changes
 
 mod arithmetic;
 mod by_name;
@@ -24,7 +24,7 @@ mod update;
 
 pub use arithmetic::{Addend, NumberAttribute, Sum};
 pub use by_name::{FieldByName, IntoValue, field};
-pub use condition::{Condition, Operand, OperandList};
+pub use condition::{Comparand, Condition, Operand, OperandList};
 pub use operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, SizedAttribute};
 pub use path::{ListAttribute, MapAttribute, Path, StructIn};
 pub use size::Size;

@@ -1,12 +1,12 @@
-//! Conditions without their types: a tree whose leaves are comparisons and functions, and its text.
+//! Conditions without types: a tree of comparisons and functions, and its text.
 //!
-//! What recurses over the tree (its text, its meaning in `query/evaluate.rs`, and also what Rust does by
-//! itself to clone and drop it) needs stack for each level, so no tree is deeper than the operators that
-//! DynamoDB takes: the constructors see to it.
+//! Code that recurses over the tree (its text, its evaluation in `query/evaluate.rs`, and Rust's own clone
+//! and drop) needs stack for each level. So the constructors limit the depth to DynamoDB's limit of
+//! operators.
 //!
 //! To add a function or a comparison, add a variant here, and also change: `operators.rs`, `path.rs` and
-//! `by_name.rs`, where users find it; `query/evaluate.rs` and `query/operands.rs`, its meaning and its
-//! operands; `query/plan/sort.rs`, if DynamoDB takes it for a sort key.
+//! `by_name.rs` (its methods); `query/evaluate.rs` (its meaning); `query/plan/operands.rs` (the types of its
+//! operands); and `query/plan/sort.rs`, if DynamoDB allows it on a sort key.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,11 +18,11 @@ use crate::attribute::Attribute;
 use crate::codec::{Encoder, ValueError};
 use crate::entity::EntityInfo;
 
-/// The most values that `IN` takes.
+/// The maximum number of values of `IN`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub(crate) const MAX_IN: usize = 100;
 
-/// A condition without its type.
+/// A condition without types.
 #[derive(Clone)]
 pub(crate) enum Node {
     Compare {
@@ -52,36 +52,36 @@ pub(crate) enum Node {
     And(Group),
     Or(Group),
     Not(Negation),
-    /// What became too large when it was put together: the operation says so when it is awaited.
+    /// A condition that is too large. The operation fails with this error.
     Refused(ValueError),
 }
 
-/// Conditions that one word stands between: two or more, none of which is joined by the same word.
+/// Two or more conditions combined with one operator; none of them is itself a group of that operator.
 #[derive(Clone)]
 pub(crate) struct Group {
     nodes: Vec<Node>,
     extent: Extent,
 }
 
-/// A condition that must not hold.
+/// A negated condition.
 #[derive(Clone)]
 pub(crate) struct Negation {
     node: Box<Node>,
     extent: Extent,
 }
 
-/// What an operator is applied to.
+/// An operand of a comparison or a function.
 #[derive(Clone)]
-pub(crate) enum Term {
+pub enum Term {
     Path(DocumentPath),
-    /// The length of a text or of bytes, or the number of elements.
+    /// The length of a string or of bytes, or the number of elements.
     Size(DocumentPath),
     Value(Vec<u8>),
-    /// A value that could not be encoded: the operation says so when it is awaited.
+    /// A value that could not be encoded. The operation fails with this error.
     Refused(ValueError),
 }
 
-/// How the sides of a comparison are compared.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Equal,
@@ -93,7 +93,7 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
-    /// As it stands in an expression.
+    /// The operator's text in an expression.
     pub(crate) const fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
@@ -105,7 +105,7 @@ impl Comparison {
         }
     }
 
-    /// True if it holds for a left side that is in this order to the right one.
+    /// True if the comparison holds for operands in this order, left to right.
     pub(crate) const fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
@@ -118,20 +118,21 @@ impl Comparison {
     }
 }
 
-/// How large a condition is.
+/// The size of a condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Extent {
-    /// As DynamoDB counts them: comparisons, functions, and the words between them.
+    /// The number of operators as DynamoDB counts them: comparisons, functions, `AND`, `OR` and `NOT`.
     operators: usize,
-    /// The groups and negations that lie in one another.
+    /// The number of nested groups and negations.
     depth: usize,
 }
 
 impl Extent {
-    /// With each level comes an operator, so what is deeper has too many of them.
+    /// Every level has at least one operator, so a deeper condition would have too many.
     const MAX_DEPTH: usize = MAX_OPERATORS;
-    /// What is joined by one word is not deep, and is counted when it is sent, where a query has taken some
-    /// of it for its key. This bounds the time that it takes to put together what is never sent.
+    /// A group of any length is one level deep. Its operators are counted when it is sent, since the planner
+    /// may move some conditions into the key. This limit bounds the time to build conditions that are never
+    /// sent.
     const MAX_OPERATORS: usize = 10_000;
 
     fn check(self) -> Result<Self, ValueError> {
@@ -150,50 +151,50 @@ impl Extent {
 }
 
 impl Node {
-    /// True for items whose attribute is equal to a value, which is encoded.
+    /// True if the attribute is equal to an encoded value.
     pub(crate) fn equals(path: impl Into<DocumentPath>, value: Vec<u8>) -> Self {
         Self::compare(path, Comparison::Equal, value)
     }
 
-    /// A comparison of an attribute with an encoded value.
+    /// Compares the attribute with an encoded value.
     pub(crate) fn compare(path: impl Into<DocumentPath>, operator: Comparison, value: Vec<u8>) -> Self {
         Term::Path(path.into()).compare(operator, Term::Value(value))
     }
 
-    /// True for items that have the attribute.
+    /// True if the item has the attribute.
     pub(crate) fn exists(path: impl Into<DocumentPath>) -> Self {
         Self::Exists(path.into())
     }
 
-    /// True for items that do not have the attribute.
+    /// True if the item does not have the attribute.
     pub(crate) fn absent(path: impl Into<DocumentPath>) -> Self {
         Self::NotExists(path.into())
     }
 
-    /// True for items in which the attribute reads as absent: they do not have it, or it holds NULL.
+    /// True if the attribute reads as absent: it is missing or NULL.
     pub(crate) fn absent_or_null(attribute: &'static str) -> Self {
         Self::absent(attribute).or(Self::equals(attribute, Json::NULL.to_vec()))
     }
 
-    /// True if all of them are; `None` if there are none.
+    /// The conjunction of all nodes; `None` if there are none.
     pub(crate) fn all(nodes: impl IntoIterator<Item = Self>) -> Option<Self> {
         nodes.into_iter().reduce(Self::and)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {
-        let group = |node| match node {
-            Self::And(group) => Ok(group),
-            node => Err(node),
+        let member = |node| match node {
+            Self::And(group) => Member::Group(group),
+            node => Member::Other(node),
         };
-        Group::join(group(self), group(other)).map_or_else(Self::Refused, Self::And)
+        Group::join(member(self), member(other)).map_or_else(Self::Refused, Self::And)
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
-        let group = |node| match node {
-            Self::Or(group) => Ok(group),
-            node => Err(node),
+        let member = |node| match node {
+            Self::Or(group) => Member::Group(group),
+            node => Member::Other(node),
         };
-        Group::join(group(self), group(other)).map_or_else(Self::Refused, Self::Or)
+        Group::join(member(self), member(other)).map_or_else(Self::Refused, Self::Or)
     }
 
     pub(crate) fn negated(self) -> Self {
@@ -207,7 +208,7 @@ impl Node {
         }
     }
 
-    /// Both, where there may be none yet.
+    /// The conjunction of both; `other` if there is no first one.
     pub(crate) fn and_also(node: Option<Self>, other: Self) -> Self {
         match node {
             Some(node) => node.and(other),
@@ -215,7 +216,7 @@ impl Node {
         }
     }
 
-    /// How many operators DynamoDB counts in it.
+    /// The number of operators as DynamoDB counts them.
     pub(crate) fn operators(&self) -> usize {
         self.extent().operators
     }
@@ -232,12 +233,12 @@ impl Node {
         Extent { operators, depth: 0 }
     }
 
-    /// The comparisons and functions in it, whatever joins them, in their order.
+    /// The comparisons and functions of the condition, in order.
     pub(crate) fn leaves(&self) -> Leaves<'_> {
         Leaves { next: Some(self), groups: Vec::new() }
     }
 
-    /// Calls `visit` with every term of a leaf that may be a value.
+    /// Calls `visit` with every operand of a leaf that can be a value.
     pub(crate) fn each_term<'n>(&'n self, visit: &mut dyn FnMut(&'n Term)) {
         match self {
             Self::Compare { left, right, .. } => [left, right].into_iter().for_each(visit),
@@ -256,7 +257,7 @@ impl Node {
         }
     }
 
-    /// Calls `visit` with every path in it.
+    /// Calls `visit` with every path in the condition.
     pub(crate) fn each_path<'n>(&'n self, visit: &mut dyn FnMut(&'n DocumentPath)) {
         for leaf in self.leaves() {
             if let Self::Exists(path) | Self::NotExists(path) = leaf {
@@ -270,7 +271,7 @@ impl Node {
         }
     }
 
-    /// Refuses names that were learnt at run time and are none of the entity's.
+    /// Refuses names known only at run time that the entity does not have.
     pub(crate) fn check_names(&self, info: &'static EntityInfo) -> Result<(), ValueError> {
         let mut unknown = None;
         self.each_path(&mut |path| {
@@ -281,14 +282,14 @@ impl Node {
         unknown.map_or(Ok(()), Err)
     }
 
-    /// True if the attribute stands anywhere in the condition.
+    /// True if the attribute occurs in the condition.
     pub(crate) fn mentions(&self, attribute: &str) -> bool {
         let mut found = false;
         self.each_path(&mut |path| found |= path.attribute == attribute);
         found
     }
 
-    /// True for a comparison of the attribute with values, of the kinds that DynamoDB takes for a sort key.
+    /// True if this compares the attribute with values, by an operator that DynamoDB allows on a sort key.
     pub(crate) fn bounds(&self, attribute: &str) -> bool {
         let is_key = |term: &Term| matches!(term, Term::Path(path) if path.is_attribute(attribute));
         let is_value = |term: &Term| matches!(term, Term::Value(_) | Term::Refused(_));
@@ -302,10 +303,10 @@ impl Node {
         }
     }
 
-    /// True if the condition holds only for items that have the attribute.
+    /// True if the condition can hold only for items that have the attribute.
     pub(crate) fn needs(&self, attribute: &str) -> bool {
         match self {
-            // All is different from what is not there.
+            // `<>` holds for an absent attribute.
             Self::Compare { operator: Comparison::NotEqual, .. }
             | Self::NotExists(_)
             | Self::Not(_)
@@ -317,7 +318,7 @@ impl Node {
         }
     }
 
-    /// The text of the condition, its names and values added to the expression.
+    /// Renders the condition, and adds its names and values to the expression.
     pub(crate) fn render(&self, expression: &mut Expression) -> Result<String, ValueError> {
         let mut text = String::new();
         self.write(expression, &mut text)?;
@@ -338,7 +339,7 @@ impl Node {
         }
     }
 
-    /// Apart from `write`, so that its variables take no stack of every level.
+    /// Not inlined into `write`, whose stack frame would grow at every level.
     #[inline(never)]
     fn write_leaf(&self, expression: &mut Expression, out: &mut String) -> Result<(), ValueError> {
         let text = match self {
@@ -381,29 +382,34 @@ impl Node {
     }
 }
 
-/// Either the group that a condition is, or the condition itself.
-type Joined = Result<Group, Node>;
+/// A group, or a node that is not a group of that operator.
+enum Member {
+    Group(Group),
+    Other(Node),
+}
 
 impl Group {
-    fn join(one: Joined, other: Joined) -> Result<Self, ValueError> {
+    fn join(one: Member, other: Member) -> Result<Self, ValueError> {
         let mut group = match (one, other) {
-            (Err(Node::Refused(error)), _) | (_, Err(Node::Refused(error))) => return Err(error),
-            (Ok(mut group), Ok(other)) => {
+            (Member::Other(Node::Refused(error)), _) | (_, Member::Other(Node::Refused(error))) => {
+                return Err(error);
+            }
+            (Member::Group(mut group), Member::Group(other)) => {
                 group.extent = group.extent.and(other.extent);
                 group.nodes.extend(other.nodes);
                 group
             }
-            (Ok(mut group), Err(node)) => {
+            (Member::Group(mut group), Member::Other(node)) => {
                 group.extent = group.extent.and(Extent::within(&node));
                 group.nodes.push(node);
                 group
             }
-            (Err(node), Ok(mut group)) => {
+            (Member::Other(node), Member::Group(mut group)) => {
                 group.extent = Extent::within(&node).and(group.extent);
                 group.nodes.insert(0, node);
                 group
             }
-            (Err(one), Err(other)) => {
+            (Member::Other(one), Member::Other(other)) => {
                 let extent = Extent::within(&one).and(Extent::within(&other));
                 Self { nodes: vec![one, other], extent }
             }
@@ -416,8 +422,7 @@ impl Group {
         self.nodes.iter()
     }
 
-    /// DynamoDB refuses parentheses around parentheses: each condition has one pair, and the group has none
-    /// of its own.
+    /// DynamoDB refuses redundant parentheses: each operand has one pair, and the group has none of its own.
     fn write(&self, word: &str, expression: &mut Expression, out: &mut String) -> Result<(), ValueError> {
         for (position, node) in self.nodes.iter().enumerate() {
             if position > 0 {
@@ -448,26 +453,26 @@ impl Group {
 }
 
 impl Extent {
-    /// That of a condition as a part of a group.
+    /// The size of a condition as an operand of a group.
     fn within(node: &Node) -> Self {
         let Self { operators, depth } = node.extent();
         Self { operators, depth: depth + 1 }
     }
 
-    /// That of what is joined by a word.
+    /// The size of two conditions combined with an operator.
     fn and(self, other: Self) -> Self {
         Self { operators: self.operators + other.operators + 1, depth: self.depth.max(other.depth) }
     }
 }
 
 impl Negation {
-    /// What must not hold.
+    /// The condition that is negated.
     pub(crate) fn node(&self) -> &Node {
         &self.node
     }
 }
 
-/// The comparisons and functions of a condition. See [`Node::leaves`].
+/// An iterator over the comparisons and functions of a condition. See [`Node::leaves`].
 pub(crate) struct Leaves<'n> {
     next: Option<&'n Node>,
     groups: Vec<std::slice::Iter<'n, Node>>,
@@ -493,11 +498,12 @@ impl<'n> Iterator for Leaves<'n> {
 }
 
 impl Term {
-    /// A value of a caller.
+    /// Encodes the value of an operand.
     pub(crate) fn encode<T: Attribute>(value: &T) -> Self {
         if value.is_absent() {
             return Self::Refused(ValueError::new(
-                "this value is stored by leaving the attribute out, so nothing is equal to it: use `not_exists()`",
+                "this value is stored by leaving the attribute out, so nothing is equal to it: use \
+                `not_exists()`",
             ));
         }
         let mut encoder = Encoder::default();
@@ -515,7 +521,7 @@ impl Term {
         Node::Between { term: self, low, high }
     }
 
-    pub(crate) fn is_in(self, values: Vec<Self>) -> Node {
+    pub(crate) fn one_of(self, values: Vec<Self>) -> Node {
         Node::In { term: self, values }
     }
 
@@ -546,7 +552,7 @@ impl Term {
 }
 
 impl Expression {
-    /// The condition of a write, of which there is one.
+    /// Sets the condition of a write. A write has only one.
     pub(crate) fn set_condition(&mut self, node: &Node) -> Result<(), ValueError> {
         check_operators("the condition has", node.operators())?;
         let text = node.render(self)?;
@@ -554,8 +560,8 @@ impl Expression {
     }
 }
 
-/// `age >= ? AND attribute_exists(name)`: as in an expression, and without the values, which stay out of
-/// logs.
+/// Shows the text of the expression without its values, which must not reach logs: `age >= ? AND
+/// attribute_exists(name)`.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -592,7 +598,7 @@ impl Node {
 }
 
 impl fmt::Debug for Term {
-    /// Values stay out of logs.
+    /// Hides values, which must not reach logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => path.fmt(f),
@@ -623,11 +629,13 @@ mod tests {
         let node = node.and(Node::exists("c-d"));
         assert_eq!(
             render(&node),
-            "((attribute_exists(#0)) OR (attribute_exists(#1)) OR (NOT (attribute_exists(#0)))) AND (attribute_exists(#2))"
+            "((attribute_exists(#0)) OR (attribute_exists(#1)) OR (NOT (attribute_exists(#0)))) AND \
+            (attribute_exists(#2))"
         );
         assert_eq!(
             format!("{node:?}"),
-            "(attribute_exists(a.b) OR attribute_exists(size) OR NOT (attribute_exists(a.b))) AND attribute_exists(c-d)"
+            "(attribute_exists(a.b) OR attribute_exists(size) OR NOT (attribute_exists(a.b))) AND \
+            attribute_exists(c-d)"
         );
     }
 
@@ -659,7 +667,7 @@ mod tests {
         for node in all {
             let text = render(&node);
             assert!(!text.contains("((attribute_exists(#0)))"), "{text}");
-            // A pair that holds nothing but another pair.
+            // A pair that contains only another pair.
             let (mut open, mut pairs) = (Vec::new(), std::collections::HashSet::new());
             for (at, character) in text.char_indices() {
                 match character {
@@ -710,7 +718,7 @@ mod tests {
             }
         }
         assert!(!matches!(nest(MAX_OPERATORS, &Node::negated), Node::Refused(_)));
-        // What is joined by one word is not deep.
+        // A group of any length is one level deep.
         let flat = nest(299, &|node| node.and(Node::exists("b")));
         assert_eq!((flat.operators(), flat.leaves().count()), (599, 300));
         let flat = nest(100_000, &|node| node.and(Node::exists("b")));

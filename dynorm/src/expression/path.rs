@@ -1,20 +1,21 @@
-//! Typed places inside a field. Their operators are those of `operators.rs`, which says how to add one.
+//! Typed document paths inside a field. To add an operator, also change the files that `operators.rs` lists.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::condition::{Condition, Operand, OperandList};
+use super::condition::{Comparand, Condition, Operand, OperandList};
 use super::document_path::{DocumentPath, Step};
 use super::node::{Comparison, Node, Term};
 use super::operators::{ContainerAttribute, OrderedAttribute, PrefixedAttribute, SizedAttribute};
 use super::size::Size;
 use crate::attribute::{Attribute, shape};
 use crate::field::{Encode, Entry, Field, Opaque, Plain, TypedAttribute, TypedKind, encode_opaque};
+use crate::sealed::Sealed;
 
-/// A place inside a field of an `E`, where a `T` lies: a field of a nested struct, an element of a list, an
-/// entry of a map. It has the operators of [`Field`], which makes it by [`field`](Field::field),
-/// [`at`](Field::at) and [`key`](Field::key).
+/// A document path inside a field of an `E`, to a value of type `T`: a field of a nested struct, an element
+/// of a list, or an entry of a map. Made by [`Field::field`], [`Field::at`] and [`Field::key`]. It has the
+/// operators of [`Field`].
 ///
 /// ```
 /// # use std::collections::BTreeMap;
@@ -28,36 +29,37 @@ use crate::field::{Encode, Entry, Field, Opaque, Plain, TypedAttribute, TypedKin
 /// let champions = User::SCORES.key("chess").ge(2000);
 /// ```
 ///
-/// The last parameter is the kind of the field that it leads to, as that of [`Field`] is.
+/// The last parameter is the kind of the field at the end of the path; see [`Field`].
 pub struct Path<E, T, K = Plain> {
     path: DocumentPath,
-    /// How the field that it leads to is written, if not as its type says.
+    /// The encoding of the field at the end of the path, if it is not stored as its type says.
     encode: Option<Encode<T>>,
     of: PhantomData<fn(&E) -> T>,
     kind: PhantomData<fn() -> K>,
 }
 
-/// The struct that a field of the type `T` holds: `T` itself, or what is in the `Option`.
-// Asked of the struct and not of `T`: then the compiler looks at the argument first, and what does not fit is
-// one error, there.
+/// The nested struct that a field of type `T` holds: `T` itself, or the type inside the `Option`.
+// Implemented for the struct and not for `T`: then rustc checks the argument first, and reports a mismatch
+// once, at the argument.
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not have the fields of `{Self}`",
     label = "not a field of `{T}`",
-    note = "`.field(…)` takes a field of the nested struct; for a list write `.at(index)` before it, for a map `.key(\"key\")`"
+    note = "`.field(…)` takes a field of the nested struct; for a list write `.at(index)` before it, for a \
+        map `.key(\"key\")`"
 )]
 pub trait StructIn<T> {}
 
 #[diagnostic::do_not_recommend]
 impl<S, T: Attribute<Base = S, Shape: shape::HasFields>> StructIn<T> for S {}
 
-/// A type with elements in an order: a `Vec`, or an `Option` of one.
+/// A type that is stored as a list: a `Vec`, or an `Option` of one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no elements that a condition could number",
+    message = "`{Self}` has no elements with an index",
     label = "`{Self}` is not a list",
     note = "`.at(index)` needs a list; for a set use `.contains(value)`"
 )]
 pub trait ListAttribute: Attribute {
-    /// What it holds.
+    /// The type of the elements.
     type Element: Attribute;
 }
 
@@ -66,14 +68,14 @@ impl<T: Attribute<Shape: shape::HasElements<Element: Attribute>>> ListAttribute 
     type Element = <T::Shape as shape::HasElements>::Element;
 }
 
-/// A map with text as keys, or an `Option` of one.
+/// A type that is stored as a map with string keys, or an `Option` of one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no entries that a condition could name",
+    message = "`{Self}` has no entries with a key",
     label = "`{Self}` is not a map",
     note = "`.key(\"key\")` needs a map such as `BTreeMap<String, u32>`; for a nested struct use `.field(…)`"
 )]
 pub trait MapAttribute: Attribute {
-    /// What its entries hold.
+    /// The type of the entries.
     type Entry: Attribute;
 }
 
@@ -82,13 +84,13 @@ impl<T: Attribute<Shape: shape::HasEntries<Entry: Attribute>>> MapAttribute for 
     type Entry = <T::Shape as shape::HasEntries>::Entry;
 }
 
-// As for the operators, the bounds stand at the methods, for the sake of the messages.
+// The bounds are on the methods for better error messages, as in `operators.rs`.
 impl<E, T, K> Field<E, T, K> {
     fn path(self) -> Path<E, T, K> {
         Path::new(self.into(), self.encoding())
     }
 
-    /// A field of the nested struct that this field holds.
+    /// The path of a field of the nested struct in this field.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -106,7 +108,7 @@ impl<E, T, K> Field<E, T, K> {
         self.path().field(field)
     }
 
-    /// An element of the list that this field holds, by its position from 0.
+    /// The path of an element of the list in this field, by its index from 0.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -123,7 +125,7 @@ impl<E, T, K> Field<E, T, K> {
         self.path().at(index)
     }
 
-    /// An entry of the map that this field holds.
+    /// The path of an entry of the map in this field.
     ///
     /// ```
     /// # use std::collections::BTreeMap;
@@ -151,7 +153,7 @@ impl<E, T, K> Path<E, T, K> {
         self.encode
     }
 
-    /// The path without its types.
+    /// Returns the path without its types.
     pub(crate) fn untyped(self) -> DocumentPath {
         self.path
     }
@@ -209,7 +211,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Less, operand.into_term())
+        self.compare(Comparison::Less, operand.into_comparand().0)
     }
 
     /// See [`Field::le`].
@@ -219,7 +221,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::LessOrEqual, operand.into_term())
+        self.compare(Comparison::LessOrEqual, operand.into_comparand().0)
     }
 
     /// See [`Field::gt`].
@@ -229,7 +231,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::Greater, operand.into_term())
+        self.compare(Comparison::Greater, operand.into_comparand().0)
     }
 
     /// See [`Field::ge`].
@@ -239,7 +241,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        self.compare(Comparison::GreaterOrEqual, operand.into_term())
+        self.compare(Comparison::GreaterOrEqual, operand.into_comparand().0)
     }
 
     /// See [`Field::between`].
@@ -249,7 +251,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: OrderedAttribute<Operand = O>,
     {
-        Condition::new(Term::Path(self.path).between(low.into_term(), high.into_term()))
+        Condition::new(Term::Path(self.path).between(low.into_comparand().0, high.into_comparand().0))
     }
 
     /// See [`Field::is_in`].
@@ -258,7 +260,7 @@ impl<E, T, K> Path<E, T, K> {
     where
         T: TypedAttribute<K, Type = V>,
     {
-        Condition::new(Term::Path(self.path).is_in(operands.into_terms()))
+        Condition::new(Term::Path(self.path).one_of(operands.into_terms()))
     }
 
     /// See [`Field::begins_with`].
@@ -268,7 +270,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: PrefixedAttribute<Prefix = O>,
     {
-        Condition::new(Term::Path(self.path).begins_with(operand.into_term()))
+        Condition::new(Term::Path(self.path).begins_with(operand.into_comparand().0))
     }
 
     /// See [`Field::contains`].
@@ -278,7 +280,7 @@ impl<E, T, K> Path<E, T, K> {
         T: TypedAttribute<K, Type = V>,
         V: ContainerAttribute<Contained = O>,
     {
-        Condition::new(Term::Path(self.path).contains(operand.into_term()))
+        Condition::new(Term::Path(self.path).contains(operand.into_comparand().0))
     }
 
     /// See [`Field::size`].
@@ -296,23 +298,24 @@ impl<E, T: Attribute, K: TypedKind> Path<E, T, K> {
     /// See [`Field::eq`].
     #[must_use]
     pub fn eq(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::Equal, operand.into_term())
+        self.compare(Comparison::Equal, operand.into_comparand().0)
     }
 
     /// See [`Field::ne`].
     #[must_use]
     pub fn ne(self, operand: impl Operand<T::Base, E>) -> Condition<E> {
-        self.compare(Comparison::NotEqual, operand.into_term())
+        self.compare(Comparison::NotEqual, operand.into_comparand().0)
     }
 }
 
-/// Fields of nested structs that are stored through `serde` or `with`.
+/// Fields of nested structs that are stored by `serde` or `with`.
 impl<E, T> Path<E, T, Opaque> {
-    /// Equal to the value, as it would be stored.
+    /// True if the field is equal to the value in its stored form.
     ///
     /// ```
     /// # use dynorm::prelude::*;
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq)] struct Theme { dark: bool }
+    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, Default, PartialEq)]
+    /// # struct Theme { dark: bool }
     /// # #[derive(Attribute, Clone, Debug)] struct Settings { #[attribute(serde)] theme: Theme }
     /// # #[derive(Entity, Clone, Debug)] struct User { #[entity(id)] id: Id<User>, settings: Settings }
     /// let condition = User::SETTINGS.field(Settings::THEME).eq(Theme { dark: true });
@@ -323,7 +326,7 @@ impl<E, T> Path<E, T, Opaque> {
         self.compare(Comparison::Equal, value)
     }
 
-    /// Different from the value, as it would be stored; true for an item without it, too.
+    /// True if the field is different from the value in its stored form, or absent.
     #[must_use]
     pub fn ne(self, value: impl Borrow<T>) -> Condition<E> {
         let value = self.value(value.borrow());
@@ -340,11 +343,12 @@ impl<E, T> Path<E, T, Opaque> {
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute, F: Attribute<Base = T>, K: TypedKind> Operand<T, E> for Path<E, F, K> {
-    #[allow(private_interfaces, reason = "called by the operators alone")]
-    fn into_term(self) -> Term {
-        Term::Path(self.untyped())
+    fn into_comparand(self) -> Comparand<T> {
+        Comparand::new(Term::Path(self.untyped()))
     }
 }
+
+impl<E, T, K> Sealed for Path<E, T, K> {}
 
 impl<E, T, K> Clone for Path<E, T, K> {
     fn clone(&self) -> Self {

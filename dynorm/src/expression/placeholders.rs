@@ -1,9 +1,8 @@
-//! The expressions of one request: their texts, and the names and values that the placeholders in them stand
-//! for.
+//! The expressions of one request, and the names and values of their placeholders.
 
 use crate::codec::{Request, ValueError};
 
-/// The expressions of one request, with the names and values that their placeholders stand for.
+/// The expressions of one request, with the names and values of their placeholders.
 #[derive(Debug, Default)]
 pub(crate) struct Expression {
     names: Vec<String>,
@@ -14,13 +13,13 @@ pub(crate) struct Expression {
     condition: String,
 }
 
-/// DynamoDB counts no more operators than this in one expression, and takes no longer one.
+/// The maximum number of operators of an expression.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub(super) const MAX_OPERATORS: usize = 300;
 const MAX_EXPRESSION_BYTES: usize = 4096;
 
 impl Expression {
-    /// The placeholder of a name.
+    /// Returns the placeholder of a name.
     pub(crate) fn name(&mut self, name: &str) -> String {
         let index = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
             self.names.push(name.to_owned());
@@ -29,7 +28,7 @@ impl Expression {
         format!("#{index}")
     }
 
-    /// The placeholder of a value that is JSON already.
+    /// Returns the placeholder of an encoded value.
     pub(crate) fn encoded_value(&mut self, json: Vec<u8>) -> String {
         self.values.push(json);
         format!(":{}", self.values.len() - 1)
@@ -53,13 +52,13 @@ impl Expression {
         self.filter = text;
     }
 
-    /// One more equality that the keys must have.
+    /// Adds an equality to the key condition.
     pub(crate) fn add_key_condition(&mut self, name: &str, json: Vec<u8>) {
         let equality = format!("{} = {}", self.name(name), self.encoded_value(json));
         self.and_key_condition(&equality);
     }
 
-    /// One more condition that the keys must meet.
+    /// Adds a rendered condition to the key condition.
     pub(crate) fn and_key_condition(&mut self, text: &str) {
         if !self.key_condition.is_empty() {
             self.key_condition.push_str(" AND ");
@@ -73,7 +72,7 @@ impl Expression {
         self.values.iter().for_each(|value| visit(value));
     }
 
-    /// The length of its longest text.
+    /// The length of the longest expression, in bytes.
     pub(crate) fn longest(&self) -> usize {
         [&self.key_condition, &self.filter, &self.update, &self.condition]
             .into_iter()
@@ -82,7 +81,7 @@ impl Expression {
             .unwrap_or_default()
     }
 
-    /// Writes what there is of it into a request.
+    /// Writes the expressions, names and values into a request.
     pub(crate) fn write(&self, request: &mut Request) {
         for (member, text) in [
             ("KeyConditionExpression", &self.key_condition),

@@ -1,4 +1,4 @@
-//! Sizes of fields, to be compared with numbers.
+//! The sizes of fields, to compare with numbers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,9 +7,8 @@ use super::condition::Condition;
 use super::document_path::DocumentPath;
 use super::node::{Comparison, Term};
 
-/// The size of a field: the length of a text (in units of UTF-16) or of bytes, the elements of a list, a set
-/// or a map. Made by
-/// [`Field::size`](crate::Field::size).
+/// The size of a field: the length of a string in UTF-16 code units, the number of bytes, or the number of
+/// elements of a list, a set or a map. Made by [`Field::size`](crate::condition::Field::size).
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -31,43 +30,43 @@ impl<E> Size<E> {
         Condition::new(Term::Size(self.path).compare(operator, Term::encode(&size)))
     }
 
-    /// Equal to `size`.
+    /// True if it is equal to `size`.
     #[must_use]
     pub fn eq(self, size: usize) -> Condition<E> {
         self.compare(Comparison::Equal, size)
     }
 
-    /// Different from `size`.
+    /// True if it is different from `size`.
     #[must_use]
     pub fn ne(self, size: usize) -> Condition<E> {
         self.compare(Comparison::NotEqual, size)
     }
 
-    /// Less than `size`.
+    /// True if it is less than `size`.
     #[must_use]
     pub fn lt(self, size: usize) -> Condition<E> {
         self.compare(Comparison::Less, size)
     }
 
-    /// Less than or equal to `size`.
+    /// True if it is less than or equal to `size`.
     #[must_use]
     pub fn le(self, size: usize) -> Condition<E> {
         self.compare(Comparison::LessOrEqual, size)
     }
 
-    /// Greater than `size`.
+    /// True if it is greater than `size`.
     #[must_use]
     pub fn gt(self, size: usize) -> Condition<E> {
         self.compare(Comparison::Greater, size)
     }
 
-    /// Greater than or equal to `size`.
+    /// True if it is greater than or equal to `size`.
     #[must_use]
     pub fn ge(self, size: usize) -> Condition<E> {
         self.compare(Comparison::GreaterOrEqual, size)
     }
 
-    /// From `low` to `high`, both included.
+    /// True if it is between `low` and `high`, inclusive.
     #[must_use]
     pub fn between(self, low: usize, high: usize) -> Condition<E> {
         Condition::new(Term::Size(self.path).between(Term::encode(&low), Term::encode(&high)))

@@ -1,5 +1,4 @@
-//! What an update may change, and what it may be given: the types behind the methods of
-//! [`Update`](crate::Update).
+//! The targets and values of changes: the types behind the methods of [`Update`](crate::operation::Update).
 
 use std::collections::HashSet;
 
@@ -10,27 +9,28 @@ use super::update::{Action, Change, Source};
 use crate::attribute::{Attribute, shape};
 use crate::codec::{Encoder, ValueError};
 use crate::field::{ChangeableKind, Entry, Field, Key, Opaque, Plain, TypedKind, encode_opaque};
+use crate::sealed::Sealed;
 
-/// What an update can change: a field of `E` that is not part of the key, or a place inside one.
+/// A target of an update: a field of `E` that is not part of the key, or a path inside one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that an update of `{E}` can change",
+    message = "an update of `{E}` cannot change `{Self}`",
     label = "expected a field of `{E}`",
-    note = "a field is named by its constant, such as `User::EMAIL`, and a place inside it by `.field(…)`, `.at(…)` or `.key(…)`"
+    note = "a field is named by its constant, such as `User::EMAIL`, and a path inside it by `.field(…)`, \
+        `.at(…)` or `.key(…)`"
 )]
-pub trait Target<E> {
-    /// The type of what it holds; [`Stored`] for a field that is stored through `serde` or `with`.
+pub trait Target<E>: Sealed {
+    /// The type of the value; [`Stored`] for a field that is stored by `serde` or `with`.
     type Value;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change;
 
-    /// For a value that is not stored as its type says: how it is.
+    /// The encoding of a value that is not stored as its type says.
     #[doc(hidden)]
     fn stored(&self) -> Option<Self::Value>;
 }
 
-/// A `T` that is stored through `serde` or `with`.
+/// A `T` that is stored by `serde` or `with`.
 pub struct Stored<T>(Box<Encode<T>>);
 
 type Encode<T> = dyn Fn(&T) -> Result<Vec<u8>, ValueError>;
@@ -48,7 +48,6 @@ fn change_of<E, T, K>(field: Field<E, T, K>, action: Action) -> Change {
 impl<E, T, K: ChangeableKind + TargetKind<E, T>> Target<E> for Field<E, T, K> {
     type Value = K::Value;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         change_of(self, action)
     }
@@ -58,8 +57,8 @@ impl<E, T, K: ChangeableKind + TargetKind<E, T>> Target<E> for Field<E, T, K> {
     }
 }
 
-/// What the value of a field is, by the kind of the field.
-pub trait TargetKind<E, T>: Sized {
+/// The value type of a target, by the kind of the field.
+pub trait TargetKind<E, T>: Sealed + Sized {
     /// See [`Target::Value`].
     type Value;
 
@@ -75,7 +74,7 @@ impl<E, T> TargetKind<E, T> for Plain {
     }
 }
 
-/// So that of a field of the key only that is said, that it cannot be changed.
+/// Key fields implement this too, so that the only error is that keys cannot be changed.
 impl<E, T> TargetKind<E, T> for Key {
     type Value = T;
 
@@ -96,7 +95,6 @@ impl<E: 'static, T: 'static> TargetKind<E, T> for Opaque {
 impl<E, T> Target<E> for Path<E, T> {
     type Value = T;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         Change { path: self.untyped(), is_entry: false, action }
     }
@@ -109,7 +107,6 @@ impl<E, T> Target<E> for Path<E, T> {
 impl<E, T> Target<E> for Path<E, T, Entry> {
     type Value = T;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         Change { path: self.untyped(), is_entry: true, action }
     }
@@ -122,7 +119,6 @@ impl<E, T> Target<E> for Path<E, T, Entry> {
 impl<E, T: 'static> Target<E> for Path<E, T, Opaque> {
     type Value = Stored<T>;
 
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn change(self, action: Action) -> Change {
         Change { path: self.untyped(), is_entry: false, action }
     }
@@ -133,17 +129,17 @@ impl<E, T: 'static> Target<E> for Path<E, T, Opaque> {
     }
 }
 
-/// What a field that holds a `T` can be set to: a `T` by value or by reference, `&str` for text, what an
-/// `Option` holds, another field of `E` of that type or a place in one, and a [`Sum`].
+/// A value for a field of type `T`: a `T` by value or by reference, `&str` for strings, the type inside an
+/// `Option`, another field of `E` of the same type or a path inside one, or a [`Sum`].
 #[diagnostic::on_unimplemented(
     message = "a field of the type `{T}` cannot be set to `{Self}`",
     label = "expected `{T}`",
-    note = "the value is given by value or by reference, text also as `&str`, or as another field of the entity or `User::PRICE.plus(User::TAX)`",
+    note = "the value is given by value or by reference, strings also as `&str`, or as another field of the \
+        entity or `User::PRICE.plus(User::TAX)`",
     note = "only an `Option` can be set to `None`"
 )]
 pub trait Assign<T, E> {
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by updates alone")]
     fn source(self, stored: Option<T>) -> Result<Source, ValueError>;
 }
 
@@ -158,7 +154,7 @@ fn encoded<T: Attribute>(value: &T) -> Result<Source, ValueError> {
 
 impl<T> Stored<T> {
     fn encode(this: Option<Self>, value: &T) -> Result<Source, ValueError> {
-        let unknown = || ValueError::new("it is not known how this field is stored");
+        let unknown = || ValueError::new("the encoding of this field is not known");
         let json = (this.ok_or_else(unknown)?.0)(value)?;
         Ok(if json == Json::NULL { Source::Absent } else { Source::Value(Json(json)) })
     }
@@ -168,7 +164,6 @@ macro_rules! assigned {
     ($([$($generics:tt)*] $type:ty, $of:ty => |$value:ident, $stored:ident| $source:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Assign<$of, E> for $type {
-            #[allow(private_interfaces, reason = "called by updates alone")]
             fn source(self, $stored: Option<$of>) -> Result<Source, ValueError> {
                 let $value = self;
                 $source
@@ -186,19 +181,22 @@ assigned! {
     [E] &str, Option<String> => |text, _stored| encoded(&text.to_owned());
     [T, E] T, Stored<T> => |value, stored| Stored::encode(stored, &value);
     [T, E] &T, Stored<T> => |value, stored| Stored::encode(stored, value);
-    [T: Attribute, F: Attribute<Base = T::Base>, E, K: TypedKind] Field<E, F, K>, T => |field, _stored| Ok(Source::Path(field.into()));
-    [T: Attribute, F: Attribute<Base = T::Base>, E, K: TypedKind] Path<E, F, K>, T => |path, _stored| Ok(Source::Path(path.untyped()));
+    [T: Attribute, F: Attribute<Base = T::Base>, E, K: TypedKind] Field<E, F, K>, T
+        => |field, _stored| Ok(Source::Path(field.into()));
+    [T: Attribute, F: Attribute<Base = T::Base>, E, K: TypedKind] Path<E, F, K>, T
+        => |path, _stored| Ok(Source::Path(path.untyped()));
     [T: Attribute, E] Sum<E, T::Base>, T => |sum, _stored| sum.source;
 }
 
-/// A type with elements in an order, to which more can be added: a `Vec`, or an `Option` of one.
+/// A type that is stored as a list: a `Vec`, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`append` and `prepend` need a list, and this field is `{Self}`",
     label = "not a list",
-    note = "for a set use `.insert(…)`, for a number `.add(…)`; `Vec<u8>` is stored as bytes, and those can only be set"
+    note = "for a set use `.insert(…)`, for a number `.add(…)`; `Vec<u8>` is stored as bytes, and those can \
+        only be set"
 )]
 pub trait GrowingAttribute: Attribute {
-    /// What it holds.
+    /// The type of the elements.
     type Element: Attribute;
 }
 
@@ -214,7 +212,7 @@ impl<T: Attribute<Shape: shape::HasElements<Element: Attribute>>> GrowingAttribu
     note = "for a list use `.append(…)`, for an entry of a map `.set(User::SCORES.key(\"key\"), …)`"
 )]
 pub trait SetAttribute: Attribute {
-    /// What it holds.
+    /// The type of the elements.
     type Member: Attribute<Shape: shape::Scalar>;
 }
 
@@ -223,19 +221,20 @@ impl<T: Attribute<Shape: shape::HasMembers<Member: Attribute<Shape: shape::Scala
     type Member = <T::Shape as shape::HasMembers>::Member;
 }
 
-/// What may be absent, so that it can be removed: an `Option`, a set, an element of a list, an entry of a
-/// map.
+/// A target that can be absent, and so can be removed: an `Option`, a set, an element of a list or an entry
+/// of a map.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is always there, so it cannot be removed",
+    message = "`{Self}` cannot be removed, since every item needs it",
     label = "an item without it could not be read any more",
-    note = "what can be removed is an `Option`, a set, an element of a list and an entry of a map: make the field an `Option`, or set it to another value"
+    note = "an `Option`, a set, an element of a list or an entry of a map can be removed: make the field an \
+        `Option`, or set it to another value"
 )]
-pub trait Removable {}
+pub trait Removable: Sealed {}
 
 #[diagnostic::do_not_recommend]
 impl<E, T: Attribute<Shape: shape::Absentable>, K: ChangeableKind> Removable for Field<E, T, K> {}
 
-/// So that of a field of the key only that is said, that it cannot be changed.
+/// Key fields implement this too, so that the only error is that keys cannot be changed.
 #[diagnostic::do_not_recommend]
 impl<E, T> Removable for Field<E, T, Key> {}
 
@@ -245,14 +244,15 @@ impl<E, T: Attribute<Shape: shape::Absentable>> Removable for Path<E, T> {}
 #[diagnostic::do_not_recommend]
 impl<E, T> Removable for Path<E, T, Entry> {}
 
-/// An element as it is given: by value or by reference, text also as `&str`.
+/// An element of a list or a set, by value or by reference; strings also as `&str`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no element of this field",
+    message = "`{Self}` is not an element of this field",
     label = "expected `{T}`",
-    note = "elements are given by value or by reference, text also as `&str`: `.insert(User::TAGS, [\"vip\"])`"
+    note = "elements are given by value or by reference, strings also as `&str`: `.insert(User::TAGS, \
+        [\"vip\"])`"
 )]
 pub trait IntoElement<T> {
-    /// The element itself.
+    /// Converts into the element type.
     fn into_element(self) -> T;
 }
 
@@ -276,14 +276,14 @@ elements! {
     [] &&str, String => |text| (*text).to_owned();
 }
 
-/// The elements as a list.
+/// Encodes the elements as a list.
 pub(crate) fn list_of<T: Attribute>(elements: &[T]) -> Result<Json, ValueError> {
     let mut encoder = Encoder::default();
     encoder.list(elements)?;
     Ok(Json(encoder.into_bytes()))
 }
 
-/// The elements as a set, each once, since DynamoDB refuses one that comes twice; `None` if there are none.
+/// Encodes the elements as a set, without duplicates, which DynamoDB refuses; `None` if there are none.
 pub(crate) fn set_of<T: Attribute<Shape: shape::Scalar>>(elements: &[T]) -> Result<Option<Json>, ValueError> {
     let mut seen = HashSet::new();
     let mut distinct = Vec::new();

@@ -1,4 +1,4 @@
-//! Changes without their types, and their text in an update expression.
+//! Changes without types, and their text in an update expression.
 
 use std::borrow::Cow;
 
@@ -7,46 +7,46 @@ use super::json::Json;
 use super::placeholders::{Expression, check_operators};
 use crate::codec::ValueError;
 
-/// One change of one place of an item.
+/// A change of one path of an item.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
+pub struct Change {
     pub(crate) path: DocumentPath,
-    /// An element of a list or an entry of a map: absence has to be stored there, since what is behind it
-    /// would move up.
+    /// The path ends at an element of a list or an entry of a map. Absence is stored there as NULL, since
+    /// removing an element would move those after it.
     pub(crate) is_entry: bool,
     pub(crate) action: Action,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Action {
+pub enum Action {
     Set(Source),
     SetIfAbsent(Source),
-    /// Adds a number to what is there, or to zero if `starts` is true and there is none.
+    /// Adds a number to the stored one, or to 0 if `starts` is true and there is none.
     Add {
         operand: Number,
         minus: bool,
         starts: bool,
     },
-    /// Puts the elements of a list behind those that are there, or before them.
+    /// Appends the elements to the stored list, or prepends them.
     Extend {
         list: Json,
         before: bool,
         starts: bool,
     },
-    /// Puts elements into a set; `None` if there are none.
+    /// Inserts elements into a set; `None` if there are none.
     Insert(Option<Json>),
-    /// Takes elements out of a set.
+    /// Deletes elements from a set.
     Discard(Option<Json>),
     Remove,
-    /// The value could not be written: the operation says so when it is awaited.
+    /// A value that could not be encoded. The operation fails with this error.
     Refused(ValueError),
 }
 
-/// Where a new value comes from.
+/// The source of a new value.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub enum Source {
     Value(Json),
-    /// It is stored by leaving the attribute out.
+    /// The value is stored by leaving out the attribute.
     Absent,
     Path(DocumentPath),
     Sum {
@@ -56,9 +56,9 @@ pub(crate) enum Source {
     },
 }
 
-/// What is added.
+/// An operand of a sum.
 #[derive(Clone, Debug)]
-pub(crate) enum Number {
+pub enum Number {
     Value(Json),
     Path { path: DocumentPath, starts: bool },
 }
@@ -72,7 +72,7 @@ impl Change {
         Self { path: DocumentPath::of(attribute), is_entry: false, action: Action::Remove }
     }
 
-    /// Calls `visit` with the places that it reads.
+    /// Calls `visit` with the paths that the change reads.
     pub(crate) fn each_operand(&mut self, visit: &mut dyn FnMut(&DocumentPath, &mut bool)) {
         let mut number = |number: &mut Number| {
             if let Number::Path { path, starts } = number {
@@ -91,7 +91,7 @@ impl Change {
 }
 
 impl Action {
-    /// The method that makes it.
+    /// The method of `Update` that makes it.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Set(_) | Self::Refused(_) => "set",
@@ -107,13 +107,14 @@ impl Action {
     }
 }
 
-/// Refuses changes that meet: DynamoDB makes all changes of an update at once, so none of them comes first.
+/// Refuses overlapping changes: DynamoDB applies the changes of an update all at once, in no order.
 pub(crate) fn check_overlaps(changes: &[Change]) -> Result<(), ValueError> {
     for (position, change) in changes.iter().enumerate() {
         for other in changes.iter().skip(position + 1) {
             if change.path == other.path {
                 return Err(ValueError::new(format!(
-                    "`{:?}` is changed twice, by `{}` and by `{}`: an update changes a place once, so make it one change, or two updates",
+                    "`{:?}` is changed twice, by `{}` and by `{}`: an update can change a path only once: \
+                    make one change, or two updates",
                     change.path,
                     change.action.name(),
                     other.action.name()
@@ -121,7 +122,8 @@ pub(crate) fn check_overlaps(changes: &[Change]) -> Result<(), ValueError> {
             }
             if change.path.holds(&other.path) || other.path.holds(&change.path) {
                 return Err(ValueError::new(format!(
-                    "`{:?}` (by `{}`) and `{:?}` (by `{}`) overlap: an update changes a place once, so change the whole or its parts",
+                    "`{:?}` (by `{}`) and `{:?}` (by `{}`) overlap: an update can change a path only once: \
+                    change either the whole or its parts",
                     change.path,
                     change.action.name(),
                     other.path,
@@ -133,12 +135,12 @@ pub(crate) fn check_overlaps(changes: &[Change]) -> Result<(), ValueError> {
     Ok(())
 }
 
-/// What a top-level attribute starts as if the item does not have it; an update of an item that exists has
+/// The initial value of a top-level attribute, if the item does not have it. Updates of existing items have
 /// none.
 pub(crate) type Start<'s> = &'s dyn Fn(&str) -> Option<Vec<u8>>;
 
 impl Expression {
-    /// The changes as an update expression.
+    /// Sets the update expression.
     pub(crate) fn set_changes(&mut self, changes: &[Change], start: Start<'_>) -> Result<(), ValueError> {
         let mut update = Update { expression: self, start, clauses: Default::default(), operators: 0 };
         for change in changes {
@@ -172,7 +174,7 @@ impl Update<'_> {
             Action::Set(Source::Absent) | Action::Remove => (remove, path.render(self.expression)),
             Action::Set(source) => (set, self.assignment(path, |update| update.source(source))),
             Action::SetIfAbsent(source) => {
-                // What the item starts as comes before what is given here.
+                // The initial value of the attribute takes precedence over the given one.
                 let text = self.assignment(path, |update| match (update.start_of(path), source) {
                     (Some(json), _) => update.if_not_exists(path, &json),
                     (None, Source::Value(json)) => update.if_not_exists(path, &json.0),
@@ -243,7 +245,7 @@ impl Update<'_> {
         }
     }
 
-    /// A place, or what it starts as.
+    /// The path, or its initial value if it is absent.
     fn or_start(&mut self, path: &DocumentPath, otherwise: Option<&[u8]>) -> String {
         let start = self.start_of(path);
         match start.as_deref().or(otherwise) {

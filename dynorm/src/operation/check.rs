@@ -8,7 +8,7 @@ use crate::write::{Action, Intent, Write};
 /// A condition on an item that a [transaction](crate::transaction()) does not change. Made by
 /// [`Repository::check`](crate::Repository::check).
 ///
-/// It is no operation by itself: give it to [`Transaction::check`](crate::Transaction::check).
+/// It is no operation by itself: give it to [`Transaction::check`](crate::transaction::Transaction::check).
 #[must_use = "a check does nothing until a transaction makes it: `dynorm::transaction().check(…)`"]
 pub struct Check<E: Entity> {
     pub(crate) key: E::Key,

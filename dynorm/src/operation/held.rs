@@ -28,7 +28,6 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
     /// What a batch gives back: the stamped entities, or the statistics if they were stamped in place.
     type Batch;
     #[doc(hidden)]
-    #[allow(private_bounds, reason = "how an entity is held meanwhile is no concern of the caller")]
     type Held: Held<E> + 'a;
 
     #[doc(hidden)]
@@ -43,7 +42,7 @@ pub trait SaveArg<'a, E: Entity>: Send + 'a {
 
 /// An entity during its save. An entity of the caller, if it is dropped before the save is settled, has its
 /// version taken back.
-pub(crate) trait Held<E: Entity>: Send {
+pub trait Held<E: Entity>: Send {
     fn entity(&self) -> &E;
     fn entity_mut(&mut self) -> &mut E;
     /// Remembers an entity of the caller as it is, for [`revert`](Self::revert), if that is not done yet.

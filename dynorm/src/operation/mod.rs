@@ -1,12 +1,18 @@
-//! One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned into bytes
-//! by code that knows the entity, and carried out by code that does not.
+//! Operations on single items: what the methods of [`Repository`](crate::Repository) return, to be refined
+//! and awaited.
+//!
+//! Each is a builder. Nothing is sent before it is awaited; [`OperationFuture`] is the future that it
+//! becomes.
+
+// One file for each operation's builder. They have one shape: an owned value that says what is wanted, turned
+// into bytes by code that knows the entity, and carried out by code that does not.
 
 mod by_unique;
 mod changes;
 mod check;
 mod claiming;
 mod create;
-mod create_table;
+pub(crate) mod create_table;
 mod delete;
 mod exactly_once;
 mod find;
@@ -18,7 +24,7 @@ mod returning;
 mod save;
 mod save_tracked;
 mod tables;
-mod time_to_live;
+pub(crate) mod time_to_live;
 mod trash;
 mod update;
 mod update_item;
@@ -29,7 +35,6 @@ pub use check::Check;
 pub(crate) use check::check_request;
 pub(crate) use claiming::read_known;
 pub use create::Create;
-pub use create_table::{CreateTable, DeleteTable};
 pub use delete::Delete;
 pub(crate) use delete::delete_intent;
 pub use exactly_once::Once;
@@ -43,7 +48,6 @@ pub use returning::{New, Nothing, Old, ReadBack, Returning, UpdateReturning};
 pub use save::Save;
 pub(crate) use save::{Put, put_request, stamped_item};
 pub use save_tracked::SaveTracked;
-pub use time_to_live::EnableTtl;
 pub use trash::Restore;
 pub(crate) use trash::{mark_changes, restore_changes, restore_intent};
 pub use update::{Existing, Update};

@@ -6,6 +6,7 @@ use crate::database::Database;
 use crate::entity::{EncodedKey, Entity, decode_entity};
 use crate::error::{Doing, Error, Result, Subject};
 use crate::rules::Visibility;
+use crate::sealed::Sealed;
 use crate::transport::{self, Answer, Operation, Repeat};
 use crate::write::ReturnValues;
 
@@ -14,14 +15,12 @@ use crate::write::ReturnValues;
 pub enum New {}
 
 /// What a write gives back: [`Nothing`] or [`Old`].
-pub trait Returning<E: Entity>: 'static {
+pub trait Returning<E: Entity>: Sealed + 'static {
     /// The type of it.
     type Output;
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "read by the operation alone")]
     const WANTED: ReturnValues;
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
 }
 
@@ -33,12 +32,14 @@ pub enum Nothing {}
 #[derive(Debug)]
 pub enum Old {}
 
+impl Sealed for New {}
+impl Sealed for Old {}
+impl Sealed for Nothing {}
+
 impl<E: Entity> Returning<E> for Nothing {
     type Output = ();
-    #[allow(private_interfaces, reason = "read by the operation alone")]
     const WANTED: ReturnValues = ReturnValues::Nothing;
 
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     fn output(_: &Answer) -> std::result::Result<(), ValueError> {
         Ok(())
     }
@@ -46,31 +47,25 @@ impl<E: Entity> Returning<E> for Nothing {
 
 impl<E: Entity> Returning<E> for Old {
     type Output = Option<E>;
-    #[allow(private_interfaces, reason = "read by the operation alone")]
     const WANTED: ReturnValues = ReturnValues::Old;
 
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     fn output(answer: &Answer) -> std::result::Result<Option<E>, ValueError> {
         member(answer, "Attributes")?.map_or(Ok(None), |item| decode_entity(&item))
     }
 }
 
 /// What an update gives back: [`New`], [`Old`] or [`Nothing`].
-pub trait UpdateReturning<E: Entity>: 'static {
+pub trait UpdateReturning<E: Entity>: Sealed + 'static {
     /// The type of it.
     type Output;
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "read by the operation alone")]
     const WANTED: ReturnValues;
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     const REPEAT: Repeat;
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     fn output(answer: &Answer) -> std::result::Result<Self::Output, ValueError>;
     /// What comes back if the update was a transaction, which gives nothing.
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     fn read_back(
         database: &Database,
         key: EncodedKey,
@@ -82,17 +77,13 @@ macro_rules! returning {
     ($($kind:ident: $output:ty, $repeat:ident, |$answer:ident| $read:expr, $read_back:expr;)*) => {$(
         impl<E: Entity> UpdateReturning<E> for $kind {
             type Output = $output;
-            #[allow(private_interfaces, reason = "read by the operation alone")]
             const WANTED: ReturnValues = ReturnValues::$kind;
-            #[allow(private_interfaces, reason = "called by the operation alone")]
             const REPEAT: Repeat = Repeat::$repeat;
 
-            #[allow(private_interfaces, reason = "called by the operation alone")]
             fn output($answer: &Answer) -> std::result::Result<$output, ValueError> {
                 $read
             }
 
-            #[allow(private_interfaces, reason = "called by the operation alone")]
             async fn read_back(database: &Database, key: EncodedKey, subject: Subject) -> Result<$output> {
                 $read_back(database, key, subject).await
             }
@@ -121,18 +112,17 @@ pub(super) fn attributes<E: Entity>(answer: &Answer) -> std::result::Result<E, V
         .ok_or_else(|| ValueError::new(format!("the item is not marked as `{}`", E::INFO.name)))
 }
 
-/// What an update that is made [exactly once](crate::Update::exactly_once) can give back: [`New`], by a read,
-/// or [`Nothing`].
+/// What an update that is made [exactly once](crate::operation::Update::exactly_once) can give back: [`New`],
+/// by a read, or [`Nothing`].
 #[diagnostic::on_unimplemented(
     message = "an update that returns the old item cannot be made exactly once",
     label = "a transaction gives nothing back, so nobody knows what was there before",
     note = "leave `returning_old()` out, or read the item before and update it with a condition"
 )]
-pub trait ReadBack<E: Entity>: 'static {
+pub trait ReadBack<E: Entity>: Sealed + 'static {
     /// The type of it.
     type Output;
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     fn read(
         database: &Database,
         key: EncodedKey,
@@ -143,7 +133,6 @@ pub trait ReadBack<E: Entity>: 'static {
 impl<E: Entity> ReadBack<E> for New {
     type Output = E;
 
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     async fn read(database: &Database, key: EncodedKey, subject: Subject) -> Result<E> {
         let reading = subject.clone().during(Doing::ReadingBack);
         let answer = read_back(database, key, reading.clone()).await?;
@@ -158,7 +147,6 @@ impl<E: Entity> ReadBack<E> for New {
 impl<E: Entity> ReadBack<E> for Nothing {
     type Output = ();
 
-    #[allow(private_interfaces, reason = "called by the operation alone")]
     async fn read(_: &Database, _: EncodedKey, _: Subject) -> Result<()> {
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The tables of a database: how they are created, deleted, and given an expiry.
 
-use super::{CreateTable, DeleteTable, EnableTtl};
+use super::create_table::{CreateTable, DeleteTable};
+use super::time_to_live::EnableTtl;
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::rules::Expires;

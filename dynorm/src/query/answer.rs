@@ -1,5 +1,5 @@
-//! What a page says: its items, which must be those that were asked for, its numbers, and where the next page
-//! begins.
+//! Reads the page that DynamoDB answers: its items, which are checked against the request, its counts, and
+//! the position of the next page.
 
 use super::evaluate::matches;
 use super::plan::Plan;
@@ -8,36 +8,36 @@ use crate::entity::EncodedKey;
 
 type Result<T> = std::result::Result<T, ValueError>;
 
-/// What a page says beside its items.
+/// A page without its items.
 #[derive(Debug, Default)]
 pub(super) struct Summary<'a> {
-    /// It has a list of items, if an empty one.
+    /// True if the answer has a list of items, even an empty one.
     pub(super) has_items: bool,
-    /// The items that match, as the server counts them.
+    /// The number of matching items, as the server counts them.
     pub(super) count: Option<u64>,
-    /// The items that were read, with those that the filter left out.
+    /// The number of items that were evaluated, with those that the filter left out.
     pub(super) scanned: Option<u64>,
-    /// The position behind which there may be more.
+    /// The last evaluated key, after which there may be more items.
     pub(super) last: Option<&'a str>,
-    /// The capacity units that the page took.
+    /// The consumed capacity units.
     pub(super) units: f64,
 }
 
 impl Summary<'_> {
-    /// How many items were evaluated.
+    /// The number of evaluated items.
     pub(super) fn evaluated(&self) -> u64 {
         self.scanned.or(self.count).unwrap_or_default()
     }
 }
 
-/// Reads a page of a lane: `each` is given the items one after another, with their numbers.
+/// Reads a page of a lane, and calls `each` with the index and the item of every match.
 pub(super) fn read_page<'a>(
     text: &'a str,
     plan: &Plan,
     lane: usize,
     each: &mut dyn FnMut(usize, &Item<'a>) -> Result<()>,
 ) -> Result<Summary<'a>> {
-    let asked = Asked::new(plan, lane)?;
+    let expected = Expected::new(plan, lane)?;
     let mut summary = Summary::default();
     let mut items = None;
     let mut item = Item::default();
@@ -47,7 +47,7 @@ pub(super) fn read_page<'a>(
                 let mut index = 0usize;
                 scanner.array(|scanner| {
                     item.refill(scanner)?;
-                    asked.check(&item)?;
+                    expected.check(&item)?;
                     each(index, &item)?;
                     index += 1;
                     Ok(())
@@ -56,7 +56,7 @@ pub(super) fn read_page<'a>(
                 summary.has_items = true;
             }
             "Count" => {
-                summary.count = Some(number(scanner.skip()?).map_err(|error| error.in_field("Count"))?)
+                summary.count = Some(number(scanner.skip()?).map_err(|error| error.in_field("Count"))?);
             }
             "ScannedCount" => {
                 let scanned = number(scanner.skip()?).map_err(|error| error.in_field("ScannedCount"))?;
@@ -71,7 +71,7 @@ pub(super) fn read_page<'a>(
         Ok(())
     })?;
     let disagree = |what: &str, one, other| {
-        ValueError::new(format!("the answer {what}: it says {one}, and it is {other}"))
+        ValueError::new(format!("the answer {what}: it says {one}, but there are {other}"))
     };
     match (summary.count, summary.scanned, items) {
         (Some(count), _, Some(items)) if count != items => Err(disagree("miscounts its items", count, items)),
@@ -82,19 +82,19 @@ pub(super) fn read_page<'a>(
     }
 }
 
-/// A number of items: one that a page could hold, which is at most 1 MB.
+/// Reads a number of items. A page is at most 1 MB, so a larger number than `u32` is an error.
 fn number(text: &str) -> Result<u64> {
     let number = text.parse::<u32>().map(u64::from);
     number.map_err(|_| ValueError::new("this is not a number of items that a page could hold"))
 }
 
-/// What every item of a lane has in its keys, since that was asked for.
-struct Asked<'p> {
+/// The key values that every item of a lane must have.
+struct Expected<'p> {
     plan: &'p Plan,
     partition: Vec<(&'static str, Value<'p>)>,
 }
 
-impl<'p> Asked<'p> {
+impl<'p> Expected<'p> {
     fn new(plan: &'p Plan, lane: usize) -> Result<Self> {
         let values = plan.partitions.get(lane).into_iter().flatten();
         let value = |(name, json): (&&'static str, &'p Vec<u8>)| {
@@ -105,11 +105,11 @@ impl<'p> Asked<'p> {
         Ok(Self { plan, partition })
     }
 
-    /// Refuses an item of another partition, or one that lies outside of the bounds of the sort key.
+    /// Refuses an item of another partition, or outside of the bounds of the sort key.
     fn check(&self, item: &Item<'_>) -> Result<()> {
-        for (name, asked) in &self.partition {
-            // Nearly always it is written as it was asked for, which is looked at first.
-            if !item.get(name)?.map_or(Ok(false), |value| value.equals(asked))? {
+        for (name, expected) in &self.partition {
+            // Compares the spelling first, which is nearly always the same.
+            if !item.get(name)?.map_or(Ok(false), |value| value.equals(expected))? {
                 return Err(self.refused(item, name));
             }
         }
@@ -126,7 +126,8 @@ impl<'p> Asked<'p> {
         let info = self.plan.info;
         let key = EncodedKey::of_item(info, item).map(|key| key.describe(info)).unwrap_or_default();
         ValueError::new(format!(
-            "the server gives an item that was not asked for: the `{name}` of the one with {key} does not meet the condition"
+            "the server returned an item that was not requested: the `{name}` of the one with {key} does \
+            not meet the condition"
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! How a cursor is made of where a query is, and read again by the same query.
+//! Makes a cursor from the positions of a query, and reads it back.
 
 use super::cursor::{Cursor, VERSION};
 use super::plan::Plan;
@@ -30,10 +30,10 @@ impl Cursor {
         Ok(Self(text))
     }
 
-    /// The places that it stands for, if it belongs to this query.
+    /// Reads the positions of the lanes, if the cursor belongs to this query.
     pub(super) fn positions(&self, reader: &Reader, key: Option<&[u8]>) -> Result<Vec<Next>> {
         let refuse = |why: &str| {
-            let why = format!("the cursor {why}; begin again with the first page");
+            let why = format!("the cursor {why}; start again with the first page");
             Error::invalid_cursor(reader.subject().clone(), why)
         };
         let text = match (key, self.0.split_once('.')) {
@@ -47,17 +47,17 @@ impl Cursor {
                 return Err(refuse("has another signature: it was altered, or signed with another key"));
             }
             (Some(_), None) => return Err(refuse("is not signed")),
-            (None, Some(_)) => return Err(refuse("is signed: give the key to `signed`")),
+            (None, Some(_)) => return Err(refuse("is signed: pass the key to `signed`")),
         };
-        let altered = || refuse("cannot be read: it was altered, or is none");
+        let altered = || refuse("cannot be read: it was altered, or is not a cursor");
         let json = text.strip_prefix(VERSION).and_then(decode).ok_or_else(altered)?;
         let json = String::from_utf8(json).map_err(|_| altered())?;
         let (found, positions) = read(&json).map_err(|_| altered())?;
         if found != format!("{:016x}", fingerprint(reader)?) || positions.len() != reader.lanes() {
             return Err(refuse("belongs to another query"));
         }
-        // One that nobody signed may hold anything, and DynamoDB refuses keys that the query could not have
-        // ended with.
+        // An unsigned cursor may have been forged, and DynamoDB refuses a start key that does not match the
+        // key conditions.
         for (lane, position) in positions.iter().enumerate() {
             if let Next::After(key) = position
                 && !is_position(key, &reader.plan, lane).map_err(|_| altered())?
@@ -69,7 +69,7 @@ impl Cursor {
     }
 }
 
-/// The fingerprint and the places.
+/// Reads the fingerprint and the positions.
 fn read(json: &str) -> std::result::Result<(String, Vec<Next>), ValueError> {
     let (mut found, mut positions) = (None, Vec::new());
     let mut scanner = Scanner::new(json);
@@ -88,16 +88,16 @@ fn read(json: &str) -> std::result::Result<(String, Vec<Next>), ValueError> {
     Ok((found.unwrap_or_default(), positions))
 }
 
-/// True if the query may go on behind an item with these keys.
+/// True if the query can continue after an item with these keys.
 fn is_position(key: &[u8], plan: &Plan, lane: usize) -> std::result::Result<bool, ValueError> {
-    if !plan.keys.is_empty() && !plan.keys.iter().any(|known| known.json == key) {
+    if !plan.keys.is_empty() && !plan.keys.iter().any(|planned| planned.json == key) {
         return Ok(false);
     }
     let text = std::str::from_utf8(key).map_err(|_| ValueError::new("not UTF-8"))?;
     is_within(&Item::next(&mut Scanner::new(text))?, plan, lane)
 }
 
-/// A number that is the same for the same query, and hardly ever for another (FNV-1a).
+/// The fingerprint of a query (FNV-1a): equal for equal queries, and almost always different for others.
 fn fingerprint(reader: &Reader) -> Result<u64> {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |bytes: &[u8]| {
@@ -128,12 +128,12 @@ fn sign(key: &[u8], text: &[u8]) -> String {
     encode(&mac.finalize().into_bytes())
 }
 
-/// In a time that does not tell where they differ.
+/// Compares in constant time.
 fn equal(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0
 }
 
-/// Base64 as it can stand in a URL, without padding.
+/// Base64 for URLs, without padding.
 fn encode(bytes: &[u8]) -> String {
     aws_smithy_types::base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
 }

@@ -1,4 +1,4 @@
-//! A query, as it is being put together.
+//! The query builder.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::key::Part;
 use crate::rules::{Expires, SoftDelete, Trashed};
 
 #[doc = include_str!("../../docs/query.md")]
-#[must_use = "a query does nothing by itself: await `.get_all()`, `.first()`, `.count()` or another that it ends in"]
+#[must_use = "a query does nothing by itself: await `.get_all()`, `.first()`, `.count()` or the like"]
 pub struct Query<E: Entity, S: Selection<E> = Whole<E>> {
     spec: Spec,
     pub(super) limit: Option<u64>,
@@ -53,7 +53,7 @@ impl<E: Entity> Query<E> {
         Self::new(Source::Scan)
     }
 
-    /// A query by the index at a position of the table of indexes, for one value of its partition key.
+    /// A query of the index at this position in the table of indexes, for one value of its partition key.
     #[doc(hidden)]
     pub fn by_index(index: usize, parts: &[(usize, &dyn Part)]) -> Self {
         let encode = |(field, part): &(usize, &dyn Part)| {
@@ -69,10 +69,10 @@ impl<E: Entity> Query<E> {
     }
 
     /// Reads only these fields, and gives them instead of the entity: one field, or a tuple of up to eight. A
-    /// place inside a field, such as `User::ADDRESS.field(Address::CITY)`, gives `None` where it is not
-    /// there.
+    /// path inside a field, such as `User::ADDRESS.field(Address::CITY)`, gives an `Option`, which is `None`
+    /// if it is absent.
     ///
-    /// DynamoDB bills a query for whole items all the same; what is spared is the way.
+    /// DynamoDB charges for whole items all the same; only the transfer is smaller.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -84,8 +84,9 @@ impl<E: Entity> Query<E> {
     /// # db.create_table::<User>().await?;
     /// # db.install();
     /// # UserRepo::save(User { city: "Paris".into(), ..Default::default() }).await?;
-    /// let pairs: Vec<(Id<User>, String)> = UserRepo::by_city("Paris").select((User::ID, User::EMAIL)).get_all().await?;
     /// let emails: Vec<String> = UserRepo::by_city("Paris").select(User::EMAIL).get_all().await?;
+    /// let pairs: Vec<(Id<User>, String)> =
+    ///     UserRepo::by_city("Paris").select((User::ID, User::EMAIL)).get_all().await?;
     /// # assert_eq!((pairs.len(), emails.len()), (1, 1));
     /// # Ok(())
     /// # }
@@ -94,18 +95,17 @@ impl<E: Entity> Query<E> {
         self.giving(selection)
     }
 
-    /// Reads only the fields of a struct with `#[derive(Projection)]`, and gives that instead of the entity;
-    /// see [`Projection`].
+    /// Reads only the fields of a struct with `#[derive(Projection)]`, and gives that struct instead of the
+    /// entity; see [`Projection`].
     pub fn select_as<P: Projection<Entity = E>>(self) -> Query<E, Projected<P>> {
         self.giving(Projected::new())
     }
 
-    /// Permits to use an index that does not hold the whole item: what it finds is completed by a batch get,
-    /// in steps of 400 items, and checked against the conditions again, since an index may tell of what has
-    /// changed since.
+    /// Allows an index that does not hold the whole item. The found items are completed by batch gets, 400 at
+    /// a time, and checked against the conditions again, since the index may lag behind the table.
     ///
-    /// Without it a projected index is used only where it holds what is [selected](Self::select) and asked
-    /// for.
+    /// Without this, a projected index is used only if it holds all fields that are [selected](Self::select)
+    /// and all that the conditions name.
     ///
     /// ```
     /// # use dynorm::prelude::*;
@@ -125,7 +125,7 @@ impl<E: Entity> Query<E> {
     /// # db.install();
     /// # UserRepo::save(User { city: "Paris".into(), name: "Ada".into(), ..Default::default() }).await?;
     ///
-    /// // What the index holds has a type of its own, with `id`, `city` and `name`.
+    /// // The items of the index have a type of their own, with `id`, `city` and `name`.
     /// let short: Collection<UserByCity> = UserRepo::by_city("Paris").get_all().await?;
     /// let whole: Collection<User> = UserRepo::by_city("Paris").hydrate().get_all().await?;
     /// assert_eq!((&short[0].name, &whole[0].name), (&"Ada".to_owned(), &"Ada".to_owned()));
@@ -139,8 +139,7 @@ impl<E: Entity> Query<E> {
 }
 
 impl<E: Entity, P: Projection<Entity = E>> Query<E, Projected<P>> {
-    /// Gives whole entities: what the index finds is completed by a batch get; see
-    /// [`hydrate`](Query::hydrate).
+    /// Gives whole entities: the found items are completed by batch gets; see [`hydrate`](Query::hydrate).
     pub fn hydrate(self) -> Query<E> {
         self.giving(Whole::new()).hydrate()
     }
@@ -152,80 +151,77 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         Query { spec, limit, max_evaluated, segments, selection, database, of: PhantomData }
     }
 
-    /// Keeps the entities for which the condition holds. Several filters must all hold.
+    /// Keeps the items that meet the condition. With several filters, all must hold.
     pub fn filter(mut self, condition: Condition<E>) -> Self {
         self.spec.conditions.push(condition.node);
         self
     }
 
-    /// In the order of a field, which must be the sort key of what is queried: DynamoDB knows no other order.
+    /// Sorts by a field, which must be the sort key of the table or of the index that is queried: DynamoDB
+    /// has no other order.
     pub fn order_by(mut self, order: impl IntoOrder<Entity = E>) -> Self {
         self.spec.order = Some(order.into_order().order);
         self
     }
 
-    /// At most so many matches. A filter may have to leave out many items before there are as many.
+    /// Gives at most this many matches. With a filter, more items may be evaluated.
     pub fn limit(mut self, matches: u64) -> Self {
         self.limit = Some(matches);
         self
     }
 
-    /// Evaluates at most so many items, those included that a filter leaves out, and ends then. What comes
-    /// behind them is found from [`Collection::next`](Collection::next) or [`Page::next`]. Several partitions
-    /// in the order of a sort key need an item each.
+    /// Evaluates at most this many items, including those that a filter leaves out. Continue from
+    /// [`Collection::next`](crate::Collection::next) or [`Page::next`](crate::Page::next). If several
+    /// partitions are merged by a sort key, at least one item of each must be allowed.
     pub fn max_evaluated(mut self, items: u64) -> Self {
         self.max_evaluated = Some(items);
         self
     }
 
-    /// Queries by this index, whatever else would serve. It gives what the index has: no items without one of
-    /// its keys.
+    /// Queries this index, even if another key would serve better. Items without one of the index's keys are
+    /// not found.
     pub fn using(mut self, index: impl Into<Cow<'static, str>>) -> Self {
         self.spec.using = Some(index.into());
         self
     }
 
-    /// Permits to read the whole table, if neither its key nor an index serves the conditions.
+    /// Allows a scan of the whole table if no key serves the conditions.
     pub fn allow_scan(mut self) -> Self {
         self.spec.allow_scan = true;
         self
     }
 
-    /// Reads what every write that has succeeded so far has left, at twice the read capacity. Global indexes
-    /// cannot.
+    /// Reads consistently: sees all writes that succeeded before, at twice the read capacity. Not possible on
+    /// global indexes.
     pub fn consistent(mut self) -> Self {
         self.spec.consistent = true;
         self
     }
 
-    /// Reads the parts of a scan side by side, up to eight at a time. The whole costs the same. The items
-    /// come as they are read, those of several segments in between each other.
+    /// Splits a scan into this many segments, read in parallel, eight at a time. The capacity is the same.
+    /// The items come in no particular order.
     pub fn segments(mut self, segments: u32) -> Self {
         self.segments = Some(segments);
         self
     }
 
-    /// Uses this database.
+    /// Uses this database instead of the installed one.
     pub fn on(mut self, database: &Database) -> Self {
         self.database = Some(database.clone());
         self
     }
 
-    /// How the query is carried out. Nothing is sent.
+    /// Returns the plan of the query. Sends nothing.
     pub fn explain(&self) -> Explanation {
         Explanation::new(self.plan(), self.limit, self.max_evaluated)
     }
 
     fn plan(&self) -> std::result::Result<Plan, ValueError> {
         if self.limit == Some(0) {
-            return Err(ValueError::new(
-                "`limit(0)` asks for nothing: leave the query out, or give a number from 1",
-            ));
+            return Err(ValueError::new("`limit(0)` gives no matches: use at least 1"));
         }
         if self.max_evaluated == Some(0) {
-            return Err(ValueError::new(
-                "`max_evaluated(0)` permits nothing to be read: give a number from 1",
-            ));
+            return Err(ValueError::new("`max_evaluated(0)` allows no items to be read: use at least 1"));
         }
         let plan = Plan::new(&self.spec, self.selection.paths().as_deref())?;
         let partitions = plan.partitions.len();
@@ -233,9 +229,10 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
             && most < partitions as u64
             && is_merged(&plan)
         {
-            // No page would ever have an item, and its cursor would lie where it began.
+            // Every page would be empty, and its cursor would never advance.
             return Err(ValueError::new(format!(
-                "`max_evaluated({most})` is less than the {partitions} partitions that are merged, and the order is known only when an item of each has been read: give at least {partitions}"
+                "`max_evaluated({most})` is less than the {partitions} partitions that are merged, each of \
+                which needs at least one item: use at least {partitions}"
             )));
         }
         match self.segments {
@@ -243,13 +240,13 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
                 Err(ValueError::new(format!("a scan has 1 to 1,000,000 segments, and not {segments}")))
             }
             Some(_) if plan.operation != crate::transport::Operation::SCAN => {
-                Err(ValueError::new("a query has no segments: they are parts of a scan"))
+                Err(ValueError::new("a query has no segments, only a scan has: remove `segments`"))
             }
             _ => Ok(plan),
         }
     }
 
-    /// Begins to carry the query out; if `start` is given, from there.
+    /// Starts the query, from `start` if it is given.
     pub(super) fn run(
         self,
         wanted: Option<u64>,
@@ -274,7 +271,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
 }
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
-    /// Sees what is marked as deleted as well.
+    /// Includes soft-deleted items.
     pub fn with_trashed(mut self) -> Self
     where
         E: SoftDelete,
@@ -283,7 +280,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
         self
     }
 
-    /// Sees only what is marked as deleted.
+    /// Gives only soft-deleted items.
     pub fn only_trashed(mut self) -> Self
     where
         E: SoftDelete,
@@ -294,7 +291,7 @@ impl<E: Entity, S: Selection<E>> Query<E, S> {
 }
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
-    /// Sees what has expired as well, as long as DynamoDB has not deleted it.
+    /// Includes expired items that DynamoDB has not deleted yet.
     pub fn with_expired(mut self) -> Self
     where
         E: Expires,

@@ -1,14 +1,17 @@
-//! Where a query goes on, as a text that may travel through a browser.
+//! The position at which a query continues, as text that can be sent to a browser and back.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, Subject};
+use crate::sealed::Sealed;
 
-/// Where a query goes on: an opaque text of letters, digits, `-` and `_`, which can stand in a URL.
+/// The position at which a query continues: opaque text of letters, digits, `-`, `_` and, if it is signed,
+/// one `.`, so that it can be part of a URL.
 ///
-/// It belongs to its query: with other conditions, another order or another entity it is refused. It holds
-/// the keys of the item that the page ended with, so whoever has it can read those keys, and forge others;
+/// A cursor belongs to its query. With other conditions, another order or another entity it is refused. It
+/// contains the keys of an item, so anyone who has it can read those keys, and can forge a cursor with
+/// others. [`PageQuery::signed`](super::PageQuery::signed) prevents forging, but not reading.
 /// [`PageQuery::signed`](super::PageQuery::signed) protects against the latter.
 ///
 /// ```
@@ -33,7 +36,7 @@ use crate::error::{Error, Result, Subject};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(pub(super) String);
 
-/// The first character of every cursor: the version of its format.
+/// The first character of every cursor, the version of its format.
 pub(super) const VERSION: char = '1';
 
 impl fmt::Display for Cursor {
@@ -42,14 +45,15 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Without what it holds: the keys may be sensitive.
+/// Hides the cursor's text, since keys may be sensitive.
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cursor")
     }
 }
 
-/// A text that cannot be a cursor is refused; whether it belongs to the query shows when it is used.
+/// Parses the text of a cursor. Fails if the text cannot be a cursor; whether it belongs to a query is
+/// checked when it is used.
 impl FromStr for Cursor {
     type Err = Error;
 
@@ -58,7 +62,8 @@ impl FromStr for Cursor {
         if text.starts_with(VERSION) && text.bytes().all(is_plain) {
             return Ok(Self(text.to_owned()));
         }
-        // It came from whoever asks, and may be of any length, or nearly a cursor, with the keys that are in one.
+        // Not shown, since the text comes from outside: it may be of any length, and an altered cursor still
+        // contains keys.
         let what = match text.len() {
             0..=40 => format!("{text:?}"),
             length => format!("a text of {length} bytes"),
@@ -80,16 +85,18 @@ impl<'de> serde::Deserialize<'de> for Cursor {
     }
 }
 
-/// A cursor, or perhaps none: what [`PageQuery::after`](super::PageQuery::after) takes.
+/// A cursor, or an `Option` of one, for [`PageQuery::after`](super::PageQuery::after).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no cursor",
+    message = "`{Self}` is not a cursor",
     label = "expected a `Cursor`, or an `Option` of one",
-    note = "a text becomes one by `text.parse::<dynorm::Cursor>()?`"
+    note = "parse a string by `text.parse::<dynorm::Cursor>()?`"
 )]
-pub trait IntoCursor {
+pub trait IntoCursor: Sealed {
     #[doc(hidden)]
     fn into_cursor(self) -> Option<Cursor>;
 }
+
+impl Sealed for Cursor {}
 
 #[diagnostic::do_not_recommend]
 impl IntoCursor for Cursor {

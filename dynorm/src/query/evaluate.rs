@@ -1,5 +1,5 @@
-//! Conditions evaluated here, with the meaning that they have at DynamoDB: for what it does not take in a
-//! filter, such as a condition on the keys of what is queried.
+//! Evaluates conditions on items as DynamoDB does, for conditions that DynamoDB does not accept in a filter,
+//! such as those on the keys of the queried table or index.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -33,13 +33,13 @@ pub(super) fn matches(node: &Node, item: &Item<'_>) -> Result<bool> {
     }
 }
 
-/// Apart from `matches`, so that its variables take no stack of every level.
+/// Not inlined into `matches`, whose stack frame would grow at every level.
 #[inline(never)]
 fn matches_leaf(leaf: &Node, item: &Item<'_>) -> Result<bool> {
     Ok(match leaf {
         Node::Compare { left, operator, right } => {
             let (Some(left), Some(right)) = (operand(left, item)?, operand(right, item)?) else {
-                // Nothing is equal to what is not there, and all is different from it.
+                // An absent attribute is not equal to anything, and different from everything.
                 return Ok(*operator == Comparison::NotEqual);
             };
             match operator {
@@ -118,7 +118,7 @@ fn any<'v>(values: impl Iterator<Item = Result<Value<'v>>>, wanted: &Value<'_>) 
     Ok(false)
 }
 
-/// What stands on a side of a comparison.
+/// The value of an operand.
 enum Operand<'a> {
     Value(Value<'a>),
     Size(usize),
@@ -132,7 +132,7 @@ impl Operand<'_> {
         }
     }
 
-    /// Values of different types, and those that have no order, are in none.
+    /// The order of two values; `None` for values of different types or of a type without an order.
     fn order(&self, other: &Self) -> Result<Option<Ordering>> {
         if let (Some(one), Some(other)) = (self.number()?, other.number()?) {
             return Ok(compare_numbers(&one, &other));
@@ -156,7 +156,7 @@ impl<'a> Operand<'a> {
     }
 }
 
-/// The order of two encoded scalars of one type.
+/// The order of two encoded scalars of the same type.
 pub(super) fn order_of_values(one: &[u8], other: &[u8]) -> Result<Option<Ordering>> {
     Operand::Value(parse(one)?).order(&Operand::Value(parse(other)?))
 }
@@ -203,7 +203,7 @@ pub(super) fn find<'a>(path: &DocumentPath, item: &Item<'a>) -> Result<Option<Va
 
 fn size(value: &Value<'_>) -> Result<Option<usize>> {
     Ok(match value.value_type() {
-        // As DynamoDB Local counts it: 📦 is two.
+        // In UTF-16 code units, as DynamoDB Local counts: 📦 is two.
         ValueType::String => Some(value.as_str()?.encode_utf16().count()),
         ValueType::Binary => Some(value.as_bytes()?.len()),
         ValueType::List => Some(value.as_list()?.count()),

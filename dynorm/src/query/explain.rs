@@ -1,4 +1,4 @@
-//! How a query is carried out, in words.
+//! The plan of a query in words.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use crate::codec::ValueError;
 use crate::expression::{Comparison, Node};
 use crate::transport::Operation;
 
-/// How a query is carried out: the operation, the table or index, what the key says, what is filtered, the
-/// order, and what it costs in kind. Made by [`Query::explain`](super::Query::explain). Values are left out.
+/// The plan of a query: the operation, the table or index, the key condition, the filter, the order, and the
+/// kind of cost. Made by [`Query::explain`](super::Query::explain). Values are not shown.
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -39,7 +39,7 @@ impl Explanation {
         Self { plan, limit, max_evaluated }
     }
 
-    /// True if the query reads the whole table.
+    /// True if the query scans the whole table.
     #[must_use]
     pub fn is_scan(&self) -> bool {
         self.plan.as_ref().is_ok_and(|plan| plan.operation == Operation::SCAN)
@@ -52,7 +52,7 @@ impl Explanation {
     }
 }
 
-/// What it says: the plan itself holds values.
+/// The same as `Display`, since the plan contains values.
 impl fmt::Debug for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Explanation").field(&self.to_string()).finish()
@@ -105,10 +105,10 @@ impl fmt::Display for Explanation {
             (None, None) => {}
         }
         if plan.live.is_some() {
-            f.write_str("\n  filter: what has expired is left out")?;
+            f.write_str("\n  filter: expired items are left out")?;
         }
         if plan.hydrates {
-            f.write_str("\n  then:   BatchGetItem of what is found, which is checked again")?;
+            f.write_str("\n  then:   BatchGetItem of the found items, which are checked again")?;
         } else if let Some(local) = &plan.local {
             write!(f, "\n  here:   {local:?}")?;
         }
@@ -142,7 +142,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// How much is read, in kind.
+/// The amount of data that is read, in words.
 fn extent(plan: &Plan) -> String {
     if plan.operation == Operation::SCAN {
         return "reads the whole table".to_owned();

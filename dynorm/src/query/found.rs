@@ -1,11 +1,11 @@
-//! What is known of the items that a query has found, beside the items.
+//! What a query reports beside its items.
 
 use super::cursor::Cursor;
 use crate::batch::Stats;
 use crate::collection::Collection;
 use crate::database::Database;
 
-/// What is known of the items that a query has found.
+/// What a query reports beside its items.
 #[derive(Debug)]
 pub struct Found {
     pub(super) stats: Stats,

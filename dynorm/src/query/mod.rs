@@ -1,20 +1,21 @@
-//! Queries: conditions, in any order, become a query of the table or of an index, or a scan where that is
-//! asked for.
+//! Queries: the planner turns conditions into a query of the table or of an index, into a batch get, or, if
+//! that is allowed, into a scan.
 //!
-//! From the ground up, each file standing on those before it:
-//!
-//! | what | where |
-//! |---|---|
-//! | what is asked for | `spec.rs` |
-//! | conditions evaluated here, as DynamoDB would | `evaluate.rs` |
-//! | how it is carried out: the key, the filter, the refusals | `plan/`; in words, `explain.rs` |
-//! | where a page begins, and whether pages come forward | `position.rs`, `progress.rs` |
-//! | what a page says | `answer.rs` |
-//! | the requests of a plan | `reader.rs` |
-//! | what is made of the items | `select.rs`, `found.rs` |
-//! | page after page, in lanes side by side | `run.rs` |
-//! | a position as text | `cursor.rs` |
-//! | the builder, and what it ends in | `builder.rs`, `order.rs`; `terminals.rs`, `page.rs`, `stream.rs` |
+//! Queries start with [`Repository::filter`](crate::Repository::filter), with the function of an index, or with
+//! [`Repository::scan`](crate::Repository::scan).
+
+// From the bottom up, each file uses only those above it in this list:
+//
+// - `spec.rs`: what the builder passes to the planner
+// - `evaluate.rs`: conditions that are evaluated here
+// - `plan/`: the planner: key, filter, refusals; `explain.rs`: the plan in words
+// - `position.rs`: the position of a page; `progress.rs`: stops a server that repeats pages
+// - `answer.rs`: reads a page
+// - `reader.rs`: the requests of a plan
+// - `select.rs`, `found.rs`: the results: entities, projections, statistics
+// - `run.rs`: runs a plan, page by page, several lanes in parallel
+// - `cursor.rs`, `bookmark.rs`: positions as text
+// - `builder.rs`, `order.rs`: the builder; `terminals.rs`, `page.rs`, `stream.rs`: its results
 
 mod answer;
 mod bookmark;
@@ -30,18 +31,25 @@ mod position;
 mod progress;
 mod reader;
 mod run;
-mod select;
+pub(crate) mod select;
 mod spec;
 mod stream;
 mod terminals;
 
+#[doc(no_inline)]
 pub use builder::Query;
-pub use cursor::{Cursor, IntoCursor};
+#[doc(no_inline)]
+pub use cursor::Cursor;
+pub use cursor::IntoCursor;
 pub use explain::Explanation;
 pub use order::{IntoOrder, OrderBy};
-pub use page::{Page, PageQuery};
-#[doc(hidden)]
-pub use select::{PartOf, part};
-pub use select::{Places, Projected, Projection, Selection, Whole};
+#[doc(no_inline)]
+pub use page::Page;
+pub use page::PageQuery;
+#[doc(no_inline)]
+pub use select::Projection;
+pub use select::{Projected, Selection, Whole};
 pub use stream::QueryStream;
 pub use terminals::{Count, Exists, First, GetAll, One};
+
+pub use crate::collection::{Chunk, GroupKey};

@@ -5,27 +5,30 @@ use std::marker::PhantomData;
 
 use super::spec::Order;
 use crate::field::Field;
+use crate::sealed::Sealed;
 
-/// An order by a field; made by [`Field::asc`] and [`Field::desc`].
+/// An order by a field. Made by [`Field::asc`] and [`Field::desc`].
 pub struct OrderBy<E> {
     pub(super) order: Order,
     of: PhantomData<fn(&E)>,
 }
 
-/// What [`Query::order_by`] takes: the order of a field, with its direction, as [`Field::asc`] and
-/// [`Field::desc`] make it.
+/// The argument of [`Query::order_by`](crate::Query::order_by): a field with a direction, made by
+/// [`Field::asc`] and [`Field::desc`].
 #[diagnostic::on_unimplemented(
     message = "an order needs a direction: `.asc()` or `.desc()` of a field",
     label = "`{Self}` has no direction",
     note = "for example `.order_by(User::AGE.desc())`"
 )]
-pub trait IntoOrder {
-    /// The entity whose field it is.
+pub trait IntoOrder: Sealed {
+    /// The entity that has the field.
     type Entity;
 
     #[doc(hidden)]
     fn into_order(self) -> OrderBy<Self::Entity>;
 }
+
+impl<E> Sealed for OrderBy<E> {}
 
 #[diagnostic::do_not_recommend]
 impl<E> IntoOrder for OrderBy<E> {
@@ -37,13 +40,14 @@ impl<E> IntoOrder for OrderBy<E> {
 }
 
 impl<E, T, K> Field<E, T, K> {
-    /// In the order of this field, the least first.
+    /// Orders by this field, ascending.
     ///
     /// ```
     /// # use dynorm::prelude::*;
     /// # #[derive(Entity, Clone, Debug)]
     /// # struct Reading { #[entity(partition)] sensor: String, #[entity(sort)] taken_at: Timestamp }
-    /// let latest_last = ReadingRepo::filter(Reading::SENSOR.eq("kitchen")).order_by(Reading::TAKEN_AT.asc());
+    /// let readings = ReadingRepo::filter(Reading::SENSOR.eq("kitchen"));
+    /// let latest_last = readings.order_by(Reading::TAKEN_AT.asc());
     /// ```
     #[must_use]
     pub fn asc(self) -> OrderBy<E> {
@@ -51,7 +55,7 @@ impl<E, T, K> Field<E, T, K> {
         OrderBy { order, of: PhantomData }
     }
 
-    /// In the order of this field, the greatest first.
+    /// Orders by this field, descending.
     #[must_use]
     pub fn desc(self) -> OrderBy<E> {
         let order = Order { attribute: self.name(), descending: true };

@@ -1,4 +1,4 @@
-//! Pages of a fixed number of matches.
+//! Pages with a fixed number of matches.
 
 use std::fmt;
 
@@ -16,8 +16,9 @@ use crate::operation::OperationFuture;
 
 /// A page of a query. Made by [`Query::page`].
 ///
-/// It is full as long as there are matches, whatever a filter leaves out: then it may have to read much, and
-/// [`Query::max_evaluated`] bounds that. A page without [`next`](Page::next) is the last.
+/// A page is full unless there are no more matches, whatever the filter leaves out. It may have to evaluate
+/// many items for that; [`Query::max_evaluated`] limits their number. The last page has no
+/// [`next`](Page::next).
 ///
 /// ```
 /// # use dynorm::prelude::*;
@@ -52,7 +53,7 @@ pub struct PageQuery<E: Entity, S: Selection<E> = Whole<E>> {
 }
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
-    /// A page of `size` matches; see [`PageQuery`].
+    /// Gives a page of `size` matches; see [`PageQuery`].
     pub fn page(self, size: usize) -> PageQuery<E, S> {
         PageQuery::new(self, size)
     }
@@ -64,13 +65,13 @@ enum From {
     Before(Cursor),
 }
 
-/// Some matches of a query, and where the others are.
+/// Some matches of a query, and the cursors of the pages before and after them.
 pub struct Page<T, M = crate::Collection<T>> {
-    /// The matches: a `Collection` of entities, or a `Vec` of what was selected.
+    /// The matches: a `Collection` of entities, or a `Vec` of the selected fields.
     pub items: M,
-    /// Where the next page begins, if there is more.
+    /// The cursor for [`PageQuery::after`]; `None` on the last page.
     pub next: Option<Cursor>,
-    /// Where this page begins, for [`PageQuery::before`], if it is not the first.
+    /// The cursor for [`PageQuery::before`]; `None` on the first page.
     pub previous: Option<Cursor>,
     of: std::marker::PhantomData<fn() -> T>,
 }
@@ -86,28 +87,28 @@ impl<E: Entity, S: Selection<E>> PageQuery<E, S> {
         Self { query, size, from: From::Start, key: None }
     }
 
-    /// Begins behind the page that the cursor came from: a [`Cursor`], or an `Option` of one, which is `None`
-    /// for the first page.
+    /// Starts after the page that gave this cursor, its [`next`](Page::next): a [`Cursor`], or an `Option` of
+    /// one, which is `None` for the first page.
     pub fn after(mut self, cursor: impl IntoCursor) -> Self {
         self.from = cursor.into_cursor().map_or(From::Start, From::After);
         self
     }
 
-    /// Ends before the page that the cursor, its [`previous`](Page::previous), came from. Scans, and queries
-    /// of several partitions, cannot go back.
+    /// Ends before the page that gave this cursor, its [`previous`](Page::previous). Not possible for scans
+    /// and for queries of several partitions.
     pub fn before(mut self, cursor: impl IntoCursor) -> Self {
         self.from = cursor.into_cursor().map_or(From::Start, From::Before);
         self
     }
 
-    /// Signs the cursors of the page, and takes only cursors that were signed with this key (HMAC-SHA-256):
-    /// nobody else can make one. What is in it can be read all the same.
+    /// Signs the cursors of the page with this key (HMAC-SHA-256), and refuses cursors that are not signed
+    /// with it. A signed cursor cannot be forged, but its keys can still be read.
     pub fn signed(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// Uses this database.
+    /// Uses this database instead of the installed one.
     pub fn on(mut self, database: &Database) -> Self {
         self.query = self.query.on(database);
         self
@@ -126,14 +127,14 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
             let size = size as u64;
             let key = key.as_deref();
             let backwards = matches!(from, From::Before(_));
-            // One more than the page, to know whether there is another.
+            // Reads one more match than the page, to know whether there is another page.
             let wanted = Some(size.saturating_add(1));
             let mut is_first = true;
             let mut run: Run<E, S> = query.run(wanted, doing, |reader| {
                 let invalid =
                     |why: &'static str| Error::invalid(reader.subject().clone(), &ValueError::new(why));
                 if is_limited {
-                    return Err(invalid("a page has a size of its own: leave out `limit`"));
+                    return Err(invalid("a page has its own size: remove `limit`"));
                 }
                 if key.is_some_and(<[u8]>::is_empty) {
                     return Err(invalid(
@@ -151,7 +152,10 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
                     }
                     From::Before(cursor) => {
                         if reader.lanes() != 1 || reader.plan.partitions.is_empty() {
-                            return Err(invalid("only a query of a single partition can go back"));
+                            return Err(invalid(
+                                "only a query of a single partition can go back: use \
+                                `after`",
+                            ));
                         }
                         let positions = cursor.positions(reader, key)?;
                         reader.plan.descending = !reader.plan.descending;
@@ -181,7 +185,7 @@ impl<E: Entity, S: Selection<E>> IntoFuture for PageQuery<E, S> {
                     let previous = ends.filter(|_| can_go_back && !is_first).map(|(first, _)| at(first));
                     (has_more.then(|| cursor(&positions)), previous)
                 }
-                // The page in front of a cursor is followed by what the cursor came from.
+                // After the page before a cursor comes the page that gave the cursor.
                 (true, Some((last, first))) => (Some(at(last)), has_more.then(|| at(first))),
                 (true, None) => (None, None),
             };

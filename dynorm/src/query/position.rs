@@ -1,4 +1,4 @@
-//! Where a query goes on: the keys of the item that a page begins behind.
+//! Positions: the keys of the item after which a page begins.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::codec::{Encoder, Item, ValueError, compare_numbers};
 use crate::entity::IndexInfo;
 use crate::expression::Node;
 
-/// Where a lane goes on: a partition, or a segment of a scan.
+/// The position of a lane, which is a partition or a segment of a scan.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Next {
     Start,
-    /// Behind the item with these keys, as JSON.
+    /// After the item with these keys, as JSON.
     After(Vec<u8>),
     End,
 }
 
-/// The position of an item. Those of a page are written into one buffer.
+/// The position of an item. The positions of a page share one buffer.
 #[derive(Clone)]
 pub(super) struct Position {
     page: Arc<Vec<u8>>,
@@ -31,7 +31,7 @@ impl Position {
         Self { page: page.clone(), range }
     }
 
-    /// That of one item alone.
+    /// The position of a single item.
     pub(super) fn alone(json: Vec<u8>) -> Self {
         let range = 0..json.len();
         Self { page: Arc::new(json), range }
@@ -41,7 +41,7 @@ impl Position {
         self.page.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Writes the position of an item, and says where it was written. `names` are those of
+    /// Writes the position of an item, and returns its range in the buffer. `names` are those of
     /// [`Plan::position_keys`].
     pub(super) fn write(
         names: &[&str],
@@ -66,8 +66,8 @@ impl Position {
     }
 }
 
-/// True if the query may have read an item with these keys: they are all there and of their types, there is
-/// nothing else, and what the conditions on the keys say holds for them.
+/// True if the query may have read an item with these keys: exactly the key attributes, with the right types,
+/// that meet the key conditions.
 pub(super) fn is_within(keys: &Item<'_>, plan: &Plan, lane: usize) -> Result<bool, ValueError> {
     if keys.iter().count() != plan.position_keys().len() {
         return Ok(false);

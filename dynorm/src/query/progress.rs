@@ -1,9 +1,9 @@
-//! Whether a query comes forward: a server that gives the same pages again and again is stopped.
+//! Stops a server that returns the same pages again and again.
 //!
-//! A query reads in the order of a sort key, so each position must lie further than the one before. Only in
-//! an index may several items have the same sort key; in which order those come DynamoDB does not say. There,
-//! and in a scan, whose order is nobody's business, a position that comes again is found by Brent's
-//! algorithm, which keeps one position whatever the length of the cycle.
+//! A query reads in the order of the sort key, so every position must come after the one before. In an index,
+//! several items can have the same sort key, and DynamoDB does not say in which order those come. There, and
+//! in a scan, which has no order, Brent's algorithm finds a position that repeats. It stores one position,
+//! whatever the length of the cycle.
 //! <https://maths-people.anu.edu.au/~brent/pub/pub051.html>
 
 use std::cmp::Ordering;
@@ -16,23 +16,23 @@ use crate::entity::EncodedKey;
 
 type Result<T> = std::result::Result<T, ValueError>;
 
-/// What is kept of the positions of a lane.
+/// The stored position of a lane.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     kept: Option<Vec<u8>>,
-    /// How many positions have come since.
+    /// The number of positions since then.
     since: u64,
-    /// How many may come until another is kept: twice as many each time.
+    /// The number of positions after which another one is stored; doubles each time.
     period: u64,
 }
 
 impl Progress {
-    /// Takes in the position that a page ended at, which began at `before`.
+    /// Checks the position at the end of a page that began at `before`.
     pub(super) fn advance(&mut self, plan: &Plan, lane: usize, before: &Next, after: &str) -> Result<()> {
         let position = Item::next(&mut Scanner::new(after))?;
         if !is_within(&position, plan, lane)? {
             return Err(ValueError::new(
-                "the server goes on behind a key that lies outside of the conditions, or is none",
+                "the server continues after a key that is invalid or outside of the conditions",
             ));
         }
         let stuck = |how: &str| {
@@ -41,10 +41,10 @@ impl Progress {
         };
         if let Next::After(before) = before {
             if is_same(before, &position, plan)? {
-                return Err(stuck("gives the same page again and again"));
+                return Err(stuck("returns the same page again and again"));
             }
             match order(before, &position, plan)? {
-                // None of those before can come again.
+                // No earlier position can come again.
                 Ordering::Greater => *self = Self::default(),
                 Ordering::Equal => {}
                 Ordering::Less => return Err(stuck("goes back in the order of the keys")),
@@ -53,7 +53,7 @@ impl Progress {
         if let Some(kept) = &self.kept
             && is_same(kept, &position, plan)?
         {
-            return Err(stuck("gives the same pages again and again"));
+            return Err(stuck("returns the same pages again and again"));
         }
         self.since += 1;
         if self.since > self.period {
@@ -65,8 +65,8 @@ impl Progress {
     }
 }
 
-/// How a position lies to the one before it, in the direction of reading. A scan has no order, and in one all
-/// are equal.
+/// The order of a position relative to the one before it, in the direction of reading. In a scan all are
+/// equal.
 fn order(before: &[u8], position: &Item<'_>, plan: &Plan) -> Result<Ordering> {
     let before = keys(before)?;
     for name in &plan.sort_attributes {
@@ -79,11 +79,11 @@ fn order(before: &[u8], position: &Item<'_>, plan: &Plan) -> Result<Ordering> {
     Ok(Ordering::Equal)
 }
 
-/// True if both are the position of one item, however its keys are written.
-fn is_same(known: &[u8], position: &Item<'_>, plan: &Plan) -> Result<bool> {
-    let known = keys(known)?;
+/// True if both are the position of the same item, however its keys are written.
+fn is_same(stored: &[u8], position: &Item<'_>, plan: &Plan) -> Result<bool> {
+    let stored = keys(stored)?;
     for name in plan.position_keys() {
-        match (known.get(name)?, position.get(name)?) {
+        match (stored.get(name)?, position.get(name)?) {
             (Some(one), Some(other)) if one.equals(&other)? => {}
             _ => return Ok(false),
         }

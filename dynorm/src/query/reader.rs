@@ -1,4 +1,4 @@
-//! What is asked of DynamoDB, page by page: the requests of a plan, which are sent and answered here.
+//! Sends the requests of a plan, page by page.
 
 use super::answer::{Summary, read_page};
 use super::plan::Plan;
@@ -10,25 +10,25 @@ use crate::expression::{DocumentPath, Expression, Node, check_bytes, check_opera
 use crate::rules::of_type;
 use crate::transport::{self, Answer, Failure, FailureKind, Operation};
 
-/// What is asked of DynamoDB: everything but the place where a page begins.
+/// A plan as requests, without the position of a page.
 #[derive(Debug)]
 pub(super) struct Reader {
     database: Database,
     pub(super) plan: Plan,
     table: String,
     subject: Subject,
-    /// The attributes that are wanted; all, if it is not said.
+    /// The selected paths; `None` for whole items.
     select: Option<Vec<DocumentPath>>,
     segments: u32,
-    /// What DynamoDB leaves out, with what has expired by the time that the query began.
+    /// The filter for DynamoDB, with the expiry as of the start of the query.
     filter: Option<Node>,
 }
 
-/// What a page brought.
+/// A page as it was received.
 pub(super) struct Fetched {
     answer: Answer,
     pub(super) lane: usize,
-    /// Only the number of items was asked for.
+    /// The request asked only for the number of items.
     counting: bool,
 }
 
@@ -56,7 +56,7 @@ impl Reader {
         }
     }
 
-    /// What of the limits of DynamoDB can be told before anything is sent.
+    /// Checks DynamoDB's limits before anything is sent.
     fn check(&self) -> std::result::Result<(), ValueError> {
         check_operators("the conditions have", self.filter.as_ref().map_or(0, Node::operators))?;
         if let Some(local) = &self.plan.local {
@@ -89,24 +89,24 @@ impl Reader {
         }
         let mut projection = Vec::new();
         if counting {
-            // A name that no expression uses would be refused.
+            // DynamoDB refuses names that no expression uses.
         } else if self.plan.hydrates {
             let keys = self.plan.position_keys().into_iter();
             projection = keys.map(|name| DocumentPath::of(name).render(&mut expression)).collect();
         } else if let Some(select) = &self.select {
             let keys = self.plan.position_keys().into_iter().map(DocumentPath::of);
-            // An element alone would come as the first of a list, so the list is asked for.
+            // A single element would come back as the first of a list, so the whole list is requested.
             let select = select.iter().cloned().map(DocumentPath::before_elements);
             let mut paths: Vec<DocumentPath> = keys.chain(select).collect();
             if let Some(local) = &self.plan.local {
-                // What is checked here has to be here.
+                // Attributes that are checked here must be read.
                 local.each_path(&mut |path| paths.push(path.clone().before_elements()));
             }
-            // DynamoDB takes no path that lies within another.
+            // DynamoDB refuses overlapping paths.
             paths.sort_by_key(DocumentPath::depth);
             let mut apart: Vec<DocumentPath> = Vec::with_capacity(paths.len());
             for path in paths {
-                if !apart.iter().any(|known| known.holds(&path)) {
+                if !apart.iter().any(|other| other.holds(&path)) {
                     apart.push(path);
                 }
             }
@@ -116,12 +116,12 @@ impl Reader {
         Ok((expression, projection.join(", ")))
     }
 
-    /// What the query is, for a fingerprint.
+    /// The request without a position, for the fingerprint.
     pub(super) fn identity(&self, lane: usize) -> std::result::Result<Vec<u8>, ValueError> {
         self.request(lane, &Next::Start, None, self.expression(lane, false, false)?, false)
     }
 
-    /// The request for a page.
+    /// The body of the request for a page.
     fn body(
         &self,
         lane: usize,
@@ -198,7 +198,7 @@ impl Reader {
         Ok(summary)
     }
 
-    /// DynamoDB says of an index that is not there only that the request is not valid.
+    /// For an index that does not exist, DynamoDB only reports an invalid request.
     fn error(&self, failure: Failure) -> Error {
         let says = |what: &str| failure.message.contains(what);
         let is_missing = says("specified index");
@@ -207,7 +207,7 @@ impl Reader {
             Some(index) if failure.kind == FailureKind::Rejected && (is_missing || is_new) => {
                 let problem = if is_new { "is still being built" } else { "does not exist" };
                 let detail = format!(
-                    "the index `{}` {problem}: `create_table::<{}>()` tells what else the table lacks",
+                    "the index `{}` {problem}: `create_table::<{}>()` reports what else the table lacks",
                     index.name, self.plan.info.name
                 );
                 Error::TableMismatch(Report::new(self.subject.clone(), detail, None))
@@ -225,7 +225,7 @@ impl Reader {
     }
 }
 
-/// What DynamoDB is to leave out. Other entities may share the table, so the type is always asked for.
+/// The filter for DynamoDB. It always includes the type, if other entities may share the table.
 fn filter(plan: &Plan, with_live: bool) -> Option<Node> {
     let of_type = of_type(plan.info);
     let live = plan.live.as_ref().filter(|_| with_live);

@@ -1,5 +1,4 @@
-//! Carries a plan out: page after page, of one partition or of several side by side, item by item to whoever
-//! asks.
+//! Runs a plan: reads pages of one partition or of several in parallel, and gives their items one by one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,10 +18,10 @@ use crate::entity::{EncodedKey, Entity, is_of_type};
 use crate::error::{Error, Result};
 use crate::transport::Operation;
 
-/// How many items of an index are completed at a time.
+/// The number of items of an index that are completed at a time.
 const HYDRATED_AT_ONCE: u64 = 400;
 
-/// How many partitions or segments are read at a time.
+/// The number of partitions or segments that are read in parallel.
 const CONCURRENCY: usize = 8;
 
 /// An item that was read, with its position.
@@ -34,9 +33,9 @@ pub(super) struct Row<T> {
 
 /// A partition, or a segment of a scan.
 struct Lane<T> {
-    /// Where its next page begins.
+    /// The position of its next page.
     next: Next,
-    /// Where the item that was given out last lies; what a cursor begins behind while others are waiting.
+    /// The position of the last item that was given out. A cursor continues after it while other items wait.
     given: Next,
     progress: Progress,
     rows: VecDeque<Row<T>>,
@@ -50,16 +49,16 @@ struct Incomplete {
     sort: Vec<Vec<u8>>,
 }
 
-/// A query on its way.
+/// A running query.
 pub(super) struct Run<E: Entity, S: Selection<E>> {
     pub(super) reader: Reader,
     selection: S,
     lanes: Vec<Lane<S::Output>>,
-    /// What has to be read by its key.
+    /// The items that have to be read by their keys.
     incomplete: Vec<Incomplete>,
     /// Several partitions are merged into one order.
     merges: bool,
-    /// How many items are wanted in all, if no condition leaves any out: more need not be read.
+    /// The number of items wanted, if no condition leaves any out. No more need be read.
     hint: Option<u64>,
     max_evaluated: Option<u64>,
     pub(super) evaluated: u64,
@@ -103,12 +102,12 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         }
     }
 
-    /// The next item; `None` at the end, or when as many were evaluated as may be.
+    /// Returns the next item; `None` at the end, or after `max_evaluated` items.
     pub(super) async fn pop(&mut self) -> Result<Option<S::Output>> {
         Ok(self.pop_row().await?.map(|row| row.value))
     }
 
-    /// The same, with its position.
+    /// The same, with the position of the item.
     pub(super) async fn pop_row(&mut self) -> Result<Option<Row<S::Output>>> {
         if !self.fill().await? {
             return Ok(None);
@@ -120,12 +119,12 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         Ok(row)
     }
 
-    /// True if there was another item, which nobody gets.
-    pub(super) async fn pass(&mut self) -> Result<bool> {
+    /// Skips an item; false if there is none.
+    pub(super) async fn skip(&mut self) -> Result<bool> {
         Ok(self.fill().await? && self.take().is_some())
     }
 
-    /// Everything that can be had without another request, once there is something, but not more than `most`.
+    /// Returns at least one item, and all that need no further request, at most `most`; empty at the end.
     pub(super) async fn chunk(&mut self, most: usize) -> Result<Vec<S::Output>> {
         let mut chunk = Vec::new();
         if self.fill().await? {
@@ -145,14 +144,14 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         Ok(self.fill().await? || !self.is_at_end())
     }
 
-    /// Where each lane goes on.
+    /// The position of each lane.
     pub(super) fn positions(&self) -> Vec<Next> {
         let position =
             |lane: &Lane<_>| if lane.rows.is_empty() { lane.next.clone() } else { lane.given.clone() };
         self.lanes.iter().map(position).collect()
     }
 
-    /// True if the lanes have ended, rather than what may be evaluated.
+    /// True if all lanes are at their end, rather than `max_evaluated` reached.
     pub(super) fn is_at_end(&self) -> bool {
         self.lanes.iter().all(|lane| lane.rows.is_empty() && lane.next == Next::End)
     }
@@ -163,7 +162,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         self.stats.clone()
     }
 
-    /// Counts without reading items, where every item that is found counts.
+    /// Counts without reading items, for queries in which every item counts.
     pub(super) async fn count_all(&mut self) -> Result<u64> {
         let mut count = 0u64;
         loop {
@@ -184,24 +183,23 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         }
     }
 
-    /// True if the next item can be told.
+    /// True if the next item can be given without a request.
     fn is_ready(&self) -> bool {
         if self.merges {
             let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
             return !self.lanes.iter().any(is_waiting) && self.lanes.iter().any(|lane| !lane.rows.is_empty());
         }
-        // In no order, so that what is there goes first and all lanes are fetched side by side once it is
-        // gone.
+        // Without an order, items are given as they come; lanes are fetched together once none are left.
         self.lanes.iter().any(|lane| !lane.rows.is_empty())
     }
 
-    /// Fetches pages until the next item can be told; false at the end.
+    /// Fetches pages until the next item is available; false at the end.
     async fn fill(&mut self) -> Result<bool> {
         while !self.is_ready() {
             let is_waiting = |lane: &Lane<_>| lane.rows.is_empty() && lane.next != Next::End;
             let all = self.lanes.iter().filter(|lane| is_waiting(lane)).count();
             let waiting = self.lanes.iter().enumerate().filter(|(_, lane)| is_waiting(lane));
-            // All at a time where all are needed, the first alone where perhaps it is enough.
+            // All lanes in parallel if all are needed; otherwise only the first, which may be enough.
             let at_once = if self.merges || self.hint.is_none() { CONCURRENCY } else { 1 };
             let waiting: Vec<(usize, Next)> =
                 waiting.take(at_once).map(|(index, lane)| (index, lane.next.clone())).collect();
@@ -216,7 +214,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
                 self.get_items().await?;
                 continue;
             }
-            // Lanes that are merged are all needed, so each has to have its part.
+            // Merged lanes are all needed, so each gets a share.
             let sharing = if self.merges { all } else { waiting.len() };
             let each = budget.map(|budget| (budget / sharing as u64).max(1));
             let most = self.reader.plan.hydrates.then_some(HYDRATED_AT_ONCE);
@@ -246,8 +244,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         };
         let left = plan.keys.get(start..).unwrap_or_default();
         let budget = self.max_evaluated.map(|most| most.saturating_sub(self.evaluated));
-        // Some keys may have no item: then twice as many are read, so that the last is found in a few
-        // requests.
+        // Some keys may have no item. Each round reads twice as many, so that few requests are needed.
         let hint = self.hint.map(|hint| hint.max(self.evaluated));
         let most = [budget, hint, Some(MAX_BATCH_GET_ITEMS as u64)].into_iter().flatten().min();
         let most = usize::try_from(most.unwrap_or_default()).unwrap_or(MAX_BATCH_GET_ITEMS);
@@ -265,8 +262,8 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         self.complete().await
     }
 
-    /// Reads the items that are incomplete, and keeps those that meet the conditions: an index may tell of
-    /// what has changed since.
+    /// Reads the incomplete items, and keeps those that meet the conditions, since the index may lag behind
+    /// the table.
     async fn complete(&mut self) -> Result<()> {
         if self.incomplete.is_empty() {
             return Ok(());
@@ -276,19 +273,19 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         let keys = incomplete.iter().map(|item| item.key.clone()).collect();
         let (items, stats) = get_items(database, plan.info, keys, plan.consistent, subject).await?;
         self.stats += stats;
-        for (index, (known, json)) in incomplete.into_iter().zip(items).enumerate() {
+        for (index, (found, json)) in incomplete.into_iter().zip(items).enumerate() {
             let Some(json) = json else { continue };
             let decoded = decode(&json, plan, &self.selection)
                 .map_err(|error| error.at_index(index).in_field(plan.info.table))
                 .map_err(|error| Error::undecodable(subject.clone(), &error))?;
-            if let (Some(value), Some(lane)) = (decoded, self.lanes.get_mut(known.lane)) {
-                lane.rows.push_back(Row { value, position: known.position, sort: known.sort });
+            if let (Some(value), Some(lane)) = (decoded, self.lanes.get_mut(found.lane)) {
+                lane.rows.push_back(Row { value, position: found.position, sort: found.sort });
             }
         }
         Ok(())
     }
 
-    /// Takes the next item out; in order, if several lanes are merged.
+    /// Takes the next item; in order, if several lanes are merged.
     fn take(&mut self) -> Option<Row<S::Output>> {
         let filled =
             || self.lanes.iter().enumerate().filter_map(|(index, lane)| Some((index, lane.rows.front()?)));
@@ -319,7 +316,7 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
         Some(row)
     }
 
-    /// Takes in a page, and gives the number of matches that the server counts.
+    /// Takes the items of a page, and returns the number of matches by the server's count.
     fn read(&mut self, fetched: &Fetched) -> Result<Option<u64>> {
         let undecodable = |error: ValueError| Error::undecodable(self.reader.subject().clone(), &error);
         let Some(lane) = self.lanes.get_mut(fetched.lane) else { return Ok(None) };
@@ -371,14 +368,14 @@ impl<E: Entity, S: Selection<E>> Run<E, S> {
     }
 }
 
-/// Runs the hook of what is given out.
+/// Calls the `retrieved` hook of an item that is given out.
 async fn run_retrieved<E: Entity, S: Selection<E>>(value: &mut S::Output, database: &Database) {
     if let Some(hook) = S::retrieved(value, database) {
         hook.await;
     }
 }
 
-/// Decodes a whole item, if it meets the conditions.
+/// Decodes an item if it meets the conditions.
 fn decode<E: Entity, S: Selection<E>>(
     json: &[u8],
     plan: &Plan,
@@ -397,7 +394,7 @@ fn decode<E: Entity, S: Selection<E>>(
     if is_match && is_live && is_of_type(&item, plan.info)? { selection.decode(&item) } else { Ok(None) }
 }
 
-/// What the item is sorted by.
+/// The values by which the item is sorted.
 fn sort_values(item: &Item<'_>, plan: &Plan) -> std::result::Result<Vec<Vec<u8>>, ValueError> {
     let value = |name: &&str| {
         let mut encoder = Encoder::default();
@@ -412,8 +409,8 @@ fn order_of_sorts(one: &[Vec<u8>], other: &[Vec<u8>]) -> std::cmp::Ordering {
     orders.into_iter().find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }
 
-/// True if several partitions are merged into one order. An order is asked of them only where there is a sort
-/// key, so there is one to merge by.
+/// True if several partitions are merged into one order. With several partitions, an order is accepted only
+/// if there is a sort key to merge by.
 pub(super) fn is_merged(plan: &Plan) -> bool {
     plan.operation == Operation::QUERY && plan.partitions.len() > 1 && !plan.sort_attributes.is_empty()
 }

@@ -1,4 +1,4 @@
-//! What a query gives: entities, or some of their fields.
+//! The results of a query: entities, or some of their fields.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,23 +15,23 @@ use crate::entity::{Entity, decode_entity};
 use crate::expression::{DocumentPath, Path};
 use crate::field::{Field, TypedKind};
 use crate::hooks;
+use crate::sealed::Sealed;
 
-/// What a query gives for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select)
-/// was given: a field, a place inside one, or a tuple of those.
+/// The result of a query for each item: the [`Whole`] entity, or what [`Query::select`](super::Query::select)
+/// was given: a field, a path inside one, or a tuple of those.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be selected from `{E}`",
     label = "expected a field of `{E}`, or a tuple of up to eight",
     note = "for example `.select((User::ID, User::EMAIL))`",
-    note = "a field that is stored through `serde` or `with` cannot be selected: read the entity"
+    note = "a field that is stored by `serde` or `with` cannot be selected: read the entity"
 )]
-pub trait Selection<E: Entity>: Send + Sync + 'static {
-    /// What an item gives.
+pub trait Selection<E: Entity>: Sealed + Send + Sync + 'static {
+    /// The result for one item.
     type Output: Send + 'static;
-    /// What many items give: a `Collection` of entities, a `Vec` of anything else.
+    /// The result for many items: a `Collection` of entities, a `Vec` of anything else.
     type Many: Send;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>>;
 
     #[doc(hidden)]
@@ -40,7 +40,7 @@ pub trait Selection<E: Entity>: Send + Sync + 'static {
     #[doc(hidden)]
     fn many(items: Vec<Self::Output>, found: Found) -> Self::Many;
 
-    /// Runs the hook of what is given.
+    /// Calls the `retrieved` hook of the entity.
     #[doc(hidden)]
     fn retrieved<'o>(_: &'o mut Self::Output, _: &'o Database) -> Option<BoxFuture<'o, ()>> {
         None
@@ -62,12 +62,14 @@ impl<E> fmt::Debug for Whole<E> {
     }
 }
 
+impl<E> Sealed for Whole<E> {}
+impl<P> Sealed for Projected<P> {}
+
 #[diagnostic::do_not_recommend]
 impl<E: Entity> Selection<E> for Whole<E> {
     type Output = E;
     type Many = Collection<E>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         None
     }
@@ -85,15 +87,18 @@ impl<E: Entity> Selection<E> for Whole<E> {
     }
 }
 
-/// A struct made of some of the fields of an entity: what [`Query::select_as`](super::Query::select_as)
-/// gives. The derive macro of the same name implements it.
+/// A struct made of some fields of an entity, for [`Query::select_as`](super::Query::select_as). Implemented
+/// by the derive macro of the same name.
 ///
 /// ```
 /// # use dynorm::prelude::*;
 /// # #[derive(Attribute, Clone, Debug, Default)]
 /// # struct Address { city: String, zip: String }
 /// # #[derive(Entity, Clone, Debug, Default)]
-/// # struct User { #[entity(id)] id: Id<User>, #[entity(index = "by_status")] status: String, email: String, address: Option<Address> }
+/// # struct User {
+/// #     #[entity(id)] id: Id<User>, #[entity(index = "by_status")] status: String,
+/// #     email: String, address: Option<Address>,
+/// # }
 /// #[derive(Projection, Debug, PartialEq)]
 /// #[projection(of = User)]
 /// struct Contact {
@@ -107,7 +112,8 @@ impl<E: Entity> Selection<E> for Whole<E> {
 /// # db.create_table::<User>().await?;
 /// # db.install();
 /// # let address = Some(Address { city: "Paris".into(), zip: "75001".into() });
-/// # UserRepo::save(User { status: "active".into(), email: "ada@example.com".into(), address, ..Default::default() }).await?;
+/// # let ada = User { email: "ada@example.com".into(), address, ..Default::default() };
+/// # UserRepo::save(User { status: "active".into(), ..ada }).await?;
 ///
 /// let contacts: Collection<Contact> = UserRepo::by_status("active").select_as().get_all().await?;
 /// assert_eq!(contacts, [Contact { email: "ada@example.com".into(), city: Some("Paris".into()) }]);
@@ -117,25 +123,26 @@ impl<E: Entity> Selection<E> for Whole<E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a projection",
     label = "this type does not implement `dynorm::Projection`",
-    note = "a projection is a struct with `#[derive(Projection)]` and `#[projection(of = …)]`, which names its entity"
+    note = "a projection is a struct with `#[derive(Projection)]` and `#[projection(of = …)]`, which names \
+        its entity"
 )]
 pub trait Projection: Sized + Send + 'static {
-    /// What it is a part of.
+    /// The entity that it is made of.
     type Entity: Entity;
 
     #[doc(hidden)]
-    fn places() -> Places;
+    fn paths() -> ProjectedPaths;
 
     #[doc(hidden)]
     fn decode_projection(item: &Item<'_>) -> Result<Self, ValueError>;
 }
 
-/// The places of an item that a projection is made of.
+/// The paths that a projection reads.
 #[derive(Debug, Default)]
-pub struct Places(Vec<DocumentPath>);
+pub struct ProjectedPaths(Vec<DocumentPath>);
 
-impl Places {
-    /// Fields by their positions.
+impl ProjectedPaths {
+    /// The fields at these positions of the table of fields.
     #[doc(hidden)]
     #[must_use]
     pub fn of<E: Entity>(fields: &[usize]) -> Self {
@@ -143,63 +150,66 @@ impl Places {
         Self(names.map(DocumentPath::of).collect())
     }
 
-    /// And this one.
+    /// Adds a field.
     #[doc(hidden)]
     #[must_use]
-    pub fn and<T>(mut self, part: ProjectedPart<T>) -> Self {
-        self.0.push(part.path);
+    pub fn and<T>(mut self, field: ProjectedField<T>) -> Self {
+        self.0.push(field.path);
         self
     }
 }
 
-/// A place of an item, and how a `T` is read from it.
+/// A path, and the function that reads a `T` from it.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ProjectedPart<T> {
+pub struct ProjectedField<T> {
     path: DocumentPath,
     read: fn(&DocumentPath, &Item<'_>) -> Result<T, ValueError>,
 }
 
-impl<T> ProjectedPart<T> {
+impl<T> ProjectedField<T> {
     #[doc(hidden)]
     pub fn read(self, item: &Item<'_>) -> Result<T, ValueError> {
         (self.read)(&self.path, item)
     }
 }
 
-/// A field or a place of an `E` that a projection reads as a `T`.
-// The type is a parameter, so that whatever does not fit is one error, with these words.
+/// A field of an `E`, or a path inside one, that a projection reads as a `T`.
+// The type is a parameter, so that a mismatch is a single error with this message.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this part of `{E}` is no `{T}`",
-    label = "this part is `{Self}`",
-    note = "a field of a projection has the type that it has in the entity; a place inside one is an `Option`, since it may not be there",
-    note = "a field that is stored through `serde` or `with` cannot be projected: read the entity"
+    message = "this field of `{E}` is not a `{T}`",
+    label = "this field is `{Self}`",
+    note = "a field of a projection has the type of the entity's field; a path inside one gives an \
+        `Option`, since it may be absent",
+    note = "a field that is stored by `serde` or `with` cannot be projected: read the entity"
 )]
-pub trait PartOf<E, T> {
-    fn projected_part(&self) -> ProjectedPart<T>;
+pub trait ProjectedFrom<E, T> {
+    fn projected_field(&self) -> ProjectedField<T>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> PartOf<E, T> for Field<E, T, K> {
-    fn projected_part(&self) -> ProjectedPart<T> {
-        ProjectedPart { path: self.path(), read: read_field }
+impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> ProjectedFrom<E, T>
+    for Field<E, T, K>
+{
+    fn projected_field(&self) -> ProjectedField<T> {
+        ProjectedField { path: self.path(), read: read_field }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> PartOf<E, Option<T>>
+impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> ProjectedFrom<E, Option<T>>
     for Path<E, T, K>
 {
-    fn projected_part(&self) -> ProjectedPart<Option<T>> {
-        ProjectedPart { path: self.path(), read: read_place }
+    fn projected_field(&self) -> ProjectedField<Option<T>> {
+        ProjectedField { path: self.path(), read: read_path }
     }
 }
 
-/// A part of a projection, of the type that its field has.
+/// A field of a projection, with the type that it has in the struct.
 #[doc(hidden)]
-pub fn part<E, T>(part: &impl PartOf<E, T>) -> ProjectedPart<T> {
-    part.projected_part()
+pub fn projected_field<E, T>(source: &impl ProjectedFrom<E, T>) -> ProjectedField<T> {
+    source.projected_field()
 }
 
 fn read_field<T: Attribute>(path: &DocumentPath, item: &Item<'_>) -> Result<T, ValueError> {
@@ -210,12 +220,12 @@ fn read_field<T: Attribute>(path: &DocumentPath, item: &Item<'_>) -> Result<T, V
     }
 }
 
-fn read_place<T: Attribute>(path: &DocumentPath, item: &Item<'_>) -> Result<Option<T>, ValueError> {
+fn read_path<T: Attribute>(path: &DocumentPath, item: &Item<'_>) -> Result<Option<T>, ValueError> {
     let value = find(path, item)?.filter(|value| !value.is_null());
     value.map(T::decode).transpose().map_err(|error| error.in_field(format!("{path:?}")))
 }
 
-/// A struct of some fields; see [`Projection`].
+/// The fields of a struct; see [`Projection`].
 pub struct Projected<P>(PhantomData<fn() -> P>);
 
 impl<P> Projected<P> {
@@ -235,9 +245,8 @@ impl<E: Entity, P: Projection<Entity = E>> Selection<E> for Projected<P> {
     type Output = P;
     type Many = Collection<P>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
-        Some(P::places().0)
+        Some(P::paths().0)
     }
 
     fn decode(&self, item: &Item<'_>) -> Result<Option<P>, ValueError> {
@@ -249,13 +258,12 @@ impl<E: Entity, P: Projection<Entity = E>> Selection<E> for Projected<P> {
     }
 }
 
-/// One part of a selection.
-pub trait Selected<E>: Send + Sync + 'static {
-    /// What it gives.
+/// A field or a path in a selection.
+pub trait Selected<E>: Sealed + Send + Sync + 'static {
+    /// The result for one item.
     type Output: Send + 'static;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn path(&self) -> DocumentPath;
 
     #[doc(hidden)]
@@ -266,7 +274,6 @@ pub trait Selected<E>: Send + Sync + 'static {
 impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected<E> for Field<E, T, K> {
     type Output = T;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn path(&self) -> DocumentPath {
         (*self).into()
     }
@@ -280,24 +287,22 @@ impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected
 impl<E: 'static, T: Attribute + Send + 'static, K: TypedKind + 'static> Selected<E> for Path<E, T, K> {
     type Output = Option<T>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn path(&self) -> DocumentPath {
         self.clone().untyped()
     }
 
     fn decode_part(&self, item: &Item<'_>) -> Result<Option<T>, ValueError> {
-        read_place(&self.path(), item)
+        read_path(&self.path(), item)
     }
 }
 
-// One by one and not by a macro, whose source the compiler would show beside the message.
+// Not generated by a macro, since rustc would show the macro's source in error messages.
 
 #[diagnostic::do_not_recommend]
 impl<E: Entity, T: Attribute + Send + 'static, K: TypedKind + 'static> Selection<E> for Field<E, T, K> {
     type Output = T;
     type Many = Vec<T>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         Some(vec![self.path()])
     }
@@ -316,7 +321,6 @@ impl<E: Entity, T: Attribute + Send + 'static, K: TypedKind + 'static> Selection
     type Output = Option<T>;
     type Many = Vec<Option<T>>;
 
-    #[allow(private_interfaces, reason = "called by queries alone")]
     fn paths(&self) -> Option<Vec<DocumentPath>> {
         Some(vec![self.path()])
     }
@@ -337,7 +341,6 @@ macro_rules! tuple_selections {
             type Output = ($($part::Output,)*);
             type Many = Vec<Self::Output>;
 
-            #[allow(private_interfaces, reason = "called by queries alone")]
             fn paths(&self) -> Option<Vec<DocumentPath>> {
                 Some(vec![$(self.$position.path()),*])
             }

@@ -1,4 +1,4 @@
-//! What a query asks for, as the planner is told.
+//! What the builder passes to the planner.
 
 use std::borrow::Cow;
 
@@ -20,16 +20,16 @@ pub(super) struct Spec {
     pub(super) visible: Visibility,
 }
 
-/// How a query began.
+/// How the query was started.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Filter,
-    /// By an index, with the fields of its partition key.
+    /// With the function of an index, and the fields of its partition key.
     Index(usize, Vec<(usize, Result<Vec<u8>, ValueError>)>),
     Scan,
 }
 
-/// An attribute to be in order of.
+/// An attribute to sort by.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) attribute: &'static str,

@@ -15,15 +15,14 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
 
-/// The matches of a query, one after another, as a `Stream`. Made by [`Query::stream`].
+/// A `Stream` of the matches of a query. Made by [`Query::stream`].
 ///
-/// While the items of a page are taken out, the next page is fetched. After an error it ends.
+/// While the items of a page are consumed, the next page is fetched. The stream ends after an error.
 ///
-/// Memory: two pages, of at most 1 MB each as DynamoDB counts, for each partition or segment that is read,
-/// and the answers under way, whatever the number of matches. What a page is as entities depends on their
-/// fields: the smaller an item, the more its struct adds. `cargo bench --workspace --all-features --bench
-/// suite -- memory`, in dynorm's repository, measures it beside
-/// [`get_all`](Query::get_all).
+/// Memory: for each partition or segment, two pages of at most 1 MB each as DynamoDB counts, and the
+/// responses in flight, whatever the number of matches. The size of a page as entities depends on their
+/// fields: the smaller the items, the larger the overhead of their structs. In dynorm's repository, `cargo
+/// bench --workspace --all-features --bench suite -- memory` compares it with [`get_all`](Query::get_all).
 ///
 /// ```
 /// use futures_util::TryStreamExt;
@@ -52,7 +51,7 @@ pub struct QueryStream<E: Entity, S: Selection<E> = Whole<E>> {
     left: Option<u64>,
     current: VecDeque<S::Output>,
     ahead: Option<Vec<S::Output>>,
-    /// The query, while nothing is fetched.
+    /// The running query, while nothing is being fetched.
     run: Option<Run<E, S>>,
     fetching: Option<Fetching<E, S>>,
     failed: Option<Error>,
@@ -62,7 +61,7 @@ type Fetching<E, S> =
     Pin<Box<dyn Future<Output = Result<(Run<E, S>, Vec<<S as Selection<E>>::Output>)>> + Send>>;
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
-    /// The matches one after another; see [`QueryStream`].
+    /// Returns a stream of the matches; see [`QueryStream`].
     pub fn stream(self) -> QueryStream<E, S> {
         QueryStream::new(self)
     }
@@ -81,7 +80,7 @@ impl<E: Entity, S: Selection<E>> QueryStream<E, S> {
         }
     }
 
-    /// Uses this database.
+    /// Uses this database instead of the installed one.
     pub fn on(mut self, database: &Database) -> Self {
         self.query = self.query.map(|query| query.on(database));
         self

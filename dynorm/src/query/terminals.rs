@@ -1,5 +1,5 @@
-//! What a query ends in, to be awaited: every match, the first, the only one, their number, and whether there
-//! is any.
+//! The results of a query that can be awaited: all matches, the first, the only one, their number, and
+//! whether there is one.
 
 use std::fmt;
 
@@ -14,27 +14,27 @@ use crate::error::{Doing, Error, Result};
 use crate::operation::OperationFuture;
 
 impl<E: Entity, S: Selection<E>> Query<E, S> {
-    /// Every match.
+    /// Gives all matches.
     pub fn get_all(self) -> GetAll<E, S> {
         GetAll(self)
     }
 
-    /// The first match, if there is any.
+    /// Gives the first match, or `None`.
     pub fn first(self) -> First<E, S> {
         First(self)
     }
 
-    /// The only match: an error if there is none, and if there are several.
+    /// Gives the only match. Fails if there is none or if there are several.
     pub fn one(self) -> One<E, S> {
         One(self)
     }
 
-    /// The number of matches. It reads, and pays for, what [`get_all`](Self::get_all) would.
+    /// Counts the matches. Reads and costs the same as [`get_all`](Self::get_all).
     pub fn count(self) -> Count<E, S> {
         Count(self)
     }
 
-    /// True if there is a match.
+    /// Gives true if there is a match.
     pub fn exists(self) -> Exists<E, S> {
         Exists(self)
     }
@@ -47,13 +47,13 @@ macro_rules! terminals {
         pub struct $name<E: Entity, S: Selection<E> = Whole<E>>(Query<E, S>);
 
         impl<E: Entity, S: Selection<E>> $name<E, S> {
-            /// Reads what every write that has succeeded so far has left, at twice the read capacity. Global
-            /// indexes cannot.
+            /// Reads consistently: sees all writes that succeeded before, at twice the read capacity. Not
+            /// possible on global indexes.
             pub fn consistent(self) -> Self {
                 Self(self.0.consistent())
             }
 
-            /// Uses this database.
+            /// Uses this database instead of the installed one.
             pub fn on(self, database: &Database) -> Self {
                 Self(self.0.on(database))
             }
@@ -78,7 +78,7 @@ macro_rules! terminals {
 }
 
 terminals! {
-    /// Every match of a query. Made by [`Query::get_all`].
+    /// All matches of a query. Made by [`Query::get_all`].
     GetAll -> S::Many, |query| {
         let (limit, doing) = (query.limit, query.doing());
         let mut run = query.run(limit, doing, |_| Ok(None))?;
@@ -88,7 +88,8 @@ terminals! {
         {
             items.push(item);
         }
-        let next = if run.is_at_end() { None } else { Some(Cursor::new(&run.reader, &run.positions(), None)?) };
+        let cursor = || Cursor::new(&run.reader, &run.positions(), None);
+        let next = if run.is_at_end() { None } else { Some(cursor()?) };
         let (stats, scanned) = (run.finish(items.len() as u64), run.evaluated);
         Ok(S::many(items, Found { stats, scanned, next, database: run.reader.database().clone() }))
     }
@@ -105,7 +106,8 @@ terminals! {
             return Err(Error::not_found(run.reader.subject().clone()));
         };
         if run.pop().await?.is_some() {
-            let error = ValueError::new("several items match, and `one` takes exactly one: use `first`, or narrow the conditions");
+            let error = ValueError::new("several items match, and `one` takes exactly one: use `first`, or \
+                narrow the conditions");
             return Err(Error::invalid(run.reader.subject().clone(), &error));
         }
         Ok(one)
@@ -119,7 +121,7 @@ terminals! {
             return run.count_all().await;
         }
         let mut count = 0;
-        while limit.is_none_or(|limit| count < limit) && run.pass().await? {
+        while limit.is_none_or(|limit| count < limit) && run.skip().await? {
             count += 1;
         }
         Ok(count)
@@ -127,6 +129,6 @@ terminals! {
     /// Whether a query has a match. Made by [`Query::exists`].
     Exists -> bool, |query| {
         let doing = query.doing();
-        query.run(Some(1), doing, |_| Ok(None))?.pass().await
+        query.run(Some(1), doing, |_| Ok(None))?.skip().await
     }
 }

@@ -46,7 +46,7 @@ pub enum Fault {
     Delay(Duration),
 }
 
-/// Faults to inject. [`on`](Self::on) puts them on a database; see [the module](self).
+/// Faults to inject. [`on`](Self::on) puts them on a database; see [the module](crate::testing).
 ///
 /// A share is a probability; values below 0 and above 1 count as 0 and 1. A request has at most one of the
 /// faults below, so their shares should not add up to more than 1: the later ones would occur less often.

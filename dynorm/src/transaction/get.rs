@@ -9,6 +9,7 @@ use crate::error::{Doing, Error, FailedOperation, OperationKind, Result, Subject
 use crate::hooks;
 use crate::operation::{Find, Get, OperationFuture};
 use crate::rules::Visibility;
+use crate::sealed::Sealed;
 use crate::transport::{self, Answer, Operation};
 
 /// Reads several items, of several entities, at one moment: no write is seen by one read and not by another.
@@ -51,7 +52,7 @@ pub fn transact_get<T: TransactReads>(reads: T) -> TransactGet<T> {
 /// DynamoDB reads up to [100](MAX_TRANSACTION_OPERATIONS) items in a transaction, 4 MB together. An item that is asked for several
 /// times is read once. The reads are as consistent as they can be, and cost four times as much as plain ones; the database is
 /// that of [`on`](Self::on), or else that of the first read that names one. A read that meets a write is
-/// repeated, as [`Transaction`](crate::Transaction) says.
+/// repeated, as [`Transaction`](crate::transaction::Transaction) says.
 ///
 /// # Errors
 /// [`Invalid`](Error::Invalid), before anything is sent, for more than 100 items;
@@ -120,8 +121,7 @@ impl<E: Entity> fmt::Debug for GetList<E> {
     label = "expected `find`s and `get`s, in a tuple of one to eight or in a `Vec`",
     note = "for example `dynorm::transact_get((UserRepo::find(id), OrderRepo::find(key)))`"
 )]
-#[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
-pub trait TransactReads: Send + 'static {
+pub trait TransactReads: Sealed + Send + 'static {
     /// What it gives.
     type Output: Send;
     #[doc(hidden)]
@@ -134,18 +134,30 @@ pub trait TransactReads: Send + 'static {
 
 /// The keys that are asked for.
 #[derive(Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     reads: Vec<(Subject, EncodedKey)>,
     failures: Vec<FailedOperation>,
 }
 
 /// The items that came, in the order in which they were asked for.
-pub(crate) struct Found<'a> {
+pub struct Found<'a> {
     items: Vec<Option<Item<'a>>>,
     /// Of each read: what it is about, and the position of its item.
     places: Vec<(Subject, usize)>,
     next: usize,
     database: Database,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found").finish_non_exhaustive()
+    }
 }
 
 impl Plan {
@@ -285,7 +297,11 @@ impl Found<'_> {
     }
 }
 
-#[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
+impl<E: Entity> Sealed for Find<E> {}
+impl<E: Entity> Sealed for Get<E> {}
+impl<E: Entity> Sealed for GetList<E> {}
+impl<T> Sealed for TransactGet<T> {}
+
 impl<E: Entity> TransactReads for Find<E> {
     type Output = Option<E>;
 
@@ -302,7 +318,6 @@ impl<E: Entity> TransactReads for Find<E> {
     }
 }
 
-#[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
 impl<E: Entity> TransactReads for Get<E> {
     type Output = E;
 
@@ -320,7 +335,6 @@ impl<E: Entity> TransactReads for Get<E> {
     }
 }
 
-#[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
 impl<E: Entity> TransactReads for GetList<E> {
     type Output = Vec<Option<E>>;
 
@@ -342,7 +356,6 @@ impl<E: Entity> TransactReads for GetList<E> {
 }
 
 /// As a part of a larger one.
-#[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
 impl<T: TransactReads> TransactReads for TransactGet<T> {
     type Output = T::Output;
 
@@ -359,7 +372,6 @@ impl<T: TransactReads> TransactReads for TransactGet<T> {
     }
 }
 
-#[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
 impl<T: TransactReads> TransactReads for Vec<T> {
     type Output = Vec<T::Output>;
 
@@ -383,7 +395,6 @@ impl<T: TransactReads> TransactReads for Vec<T> {
 macro_rules! tuples {
     ($(($($read:ident $position:tt),*);)*) => {$(
         #[diagnostic::do_not_recommend]
-        #[allow(private_interfaces, reason = "what is done with the reads is no concern of the caller")]
         impl<$($read: TransactReads),*> TransactReads for ($($read,)*) {
             type Output = ($($read::Output,)*);
 

@@ -1,11 +1,17 @@
-//! Transactions: writes of several items that are all made or none is, and reads of several items at one moment.
+//! Transactions: writes of several items that are all made or none is, and reads of several items at one
+//! moment.
+//!
+//! [`transaction()`](crate::transaction()) and [`transact_get()`](crate::transact_get()) begin them.
 
 mod get;
 mod part;
 mod request;
 
-pub use get::{GetList, TransactGet, TransactReads, transact_get};
+#[doc(no_inline)]
+pub use get::transact_get;
+pub use get::{GetList, TransactGet, TransactReads};
 pub use part::{IntoDelete, IntoSave, IntoUpdate};
+#[doc(no_inline)]
 pub use request::MAX_TRANSACTION_OPERATIONS;
 
 use std::fmt;
@@ -154,8 +160,8 @@ impl<'a, S> Transaction<'a, S> {
         self
     }
 
-    /// Changes some fields of an item that exists. Index keys and `updated_at` follow as in the [update](crate::Update) by itself;
-    /// what it would give back is not given.
+    /// Changes some fields of an item that exists. Index keys and `updated_at` follow as in the
+    /// [update](crate::operation::Update) by itself; what it would give back is not given.
     ///
     /// ```
     /// # use dynorm::prelude::*;

@@ -13,6 +13,7 @@ use crate::operation::{
     Check, Delete, Existing, Held, New, Nothing, Put, Save, SaveArg, Update, check_request, put_request,
     read_known, stamped_item, update_request,
 };
+use crate::sealed::Sealed;
 use crate::unique::touches;
 use crate::write::{Known, Write};
 
@@ -211,8 +212,8 @@ impl<E: Entity> Part for Check<E> {
     }
 }
 
-/// What [`Transaction::save`](crate::Transaction::save) takes: an entity by value, by reference or by `&mut`, or a
-/// [`Save`] of one.
+/// What [`Transaction::save`](crate::transaction::Transaction::save) takes: an entity by value, by reference
+/// or by `&mut`, or a [`Save`] of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved in a transaction",
     label = "expected an entity, `&entity`, `&mut entity`, or a save such as `UserRepo::save(&mut user).when(…)`",
@@ -251,16 +252,19 @@ impl<'a, E: Entity, A: SaveArg<'a, E>> IntoSave<'a, E> for Save<'a, E, A> {
     }
 }
 
-/// What [`Transaction::update`](crate::Transaction::update) takes: an [`Update`] of an item that exists.
+/// What [`Transaction::update`](crate::transaction::Transaction::update) takes: an [`Update`] of an item that
+/// exists.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made in a transaction",
     label = "expected an update such as `UserRepo::update(id).set(…)`",
     note = "a transaction gives nothing back, so the update cannot return the old item; and it is applied once by itself, without `exactly_once()`"
 )]
-pub trait IntoUpdate<E: Entity> {
+pub trait IntoUpdate<E: Entity>: Sealed {
     #[doc(hidden)]
     fn into_update(self) -> Update<E, Existing<E>, Nothing>;
 }
+
+impl<E: Entity, S, R> Sealed for Update<E, S, R> {}
 
 #[diagnostic::do_not_recommend]
 impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, New> {
@@ -276,7 +280,8 @@ impl<E: Entity> IntoUpdate<E> for Update<E, Existing<E>, Nothing> {
     }
 }
 
-/// What [`Transaction::delete`](crate::Transaction::delete) takes: an entity by reference, or a [`Delete`].
+/// What [`Transaction::delete`](crate::transaction::Transaction::delete) takes: an entity by reference, or a
+/// [`Delete`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be deleted in a transaction",
     label = "expected `&entity`, or a delete such as `UserRepo::delete(&user).when(…)`",

@@ -4,12 +4,20 @@
 //! an error. Every answer is checked here before it is used, so a write never counts as done because of a
 //! status alone.
 
+use std::fmt;
+
 use aws_smithy_types::body::SdkBody;
 
 use crate::codec::{Scanner, Value, ValueError};
 
 /// The body of a successful answer.
-pub(crate) struct Answer(SdkBody);
+pub struct Answer(SdkBody);
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
+}
 
 impl Answer {
     /// Returns the answer of an operation that has none.

@@ -15,7 +15,7 @@ use crate::database::Database;
 
 /// Which failed attempts of a write may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub enum Repeat {
     /// Attempts that may succeed the next time, even if they may have been applied.
     Any,
     /// Only attempts that are known not to have been applied: after an applied one, the answer would differ.

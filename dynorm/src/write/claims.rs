@@ -15,7 +15,7 @@ use crate::unique::{CLAIM, Claimed, ENDS_AT, OWNER, Seen, claims_table, fields};
 
 /// What is known of an item that is about to be written.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub struct Known {
     pub(crate) before: Claimed,
     /// The claims on its values that turned out to be others': they are not its to release.
     pub(super) foreign: Vec<String>,

@@ -51,7 +51,7 @@ pub(crate) struct UniqueValues {
 
 /// What of the item comes back with the answer of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReturnValues {
+pub enum ReturnValues {
     Nothing,
     Old,
     New,

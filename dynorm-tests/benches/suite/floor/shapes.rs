@@ -1,4 +1,4 @@
-//! The four items and what is nested in them, each written in one function and read by one derive.
+//! The four items and their nested values, each written by one function and read by one derive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::shapes::{Address, Contact, Document, Line, Order, Place, Plane, Status, User};
 
-/// A map of texts.
+/// A map of strings.
 struct Labels;
 
 impl<'de> Content<'de> for Labels {

@@ -1,4 +1,4 @@
-//! Points in time as `2024-01-31T12:00:00.000000Z`, by the well-known arithmetic of days of the civil calendar.
+//! Timestamps such as `2024-01-31T12:00:00.000000Z`, by the usual algorithm for the civil calendar.
 
 const DAY: i64 = 86_400_000_000;
 

@@ -1,12 +1,14 @@
-//! The oracle of `queries.rs` for keys that are made of several fields: templates, with text that has to be escaped, padded
-//! numbers and times; indexes that hold a part; and index keys of several attributes. Each random query is answered by the
-//! engine and by a plain filter over a `Vec`.
+//! The oracle of `queries.rs` for keys with several fields: templates with escaped strings, padded numbers
+//! and timestamps; projected indexes; and index keys of several attributes. The engine's answer to each
+//! random query is compared with a filter over a `Vec`.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use dynorm::condition::Field;
 use dynorm::prelude::*;
-use dynorm::{Condition, Field, OrderBy, Query};
+use dynorm::query::OrderBy;
+use dynorm::{Condition, Query};
 use dynorm_tests::Engine;
 use fastrand::Rng;
 use futures_util::TryStreamExt;
@@ -43,19 +45,19 @@ fn text(random: &mut Rng) -> String {
     TEXTS[random.usize(0..TEXTS.len())].to_owned()
 }
 
-/// Not empty, as the key of an index is.
+/// A non-empty string, since it is an index key.
 fn word(random: &mut Rng) -> String {
     TEXTS[random.usize(1..7)].to_owned()
 }
 
-/// A condition, and the same in plain Rust.
+/// A condition, and the same in Rust.
 type Both<E> = (Condition<E>, Box<dyn Fn(&E) -> bool>);
 
 fn both<E>(condition: Condition<E>, plain: impl Fn(&E) -> bool + 'static) -> Both<E> {
     (condition, Box::new(plain))
 }
 
-/// Conditions on a field with an order: `get` gives its value, if it is there, and `value` makes a random one.
+/// Conditions on an ordered field: `get` returns its value, if it is present, and `value` a random one.
 macro_rules! ordered {
     ($field:expr, $get:expr, $value:expr, $random:expr) => {{
         let (one, two) = ($value, $value);
@@ -78,7 +80,7 @@ macro_rules! ordered {
     }};
 }
 
-/// Those, and what can be asked of text.
+/// Those, and the conditions on strings.
 macro_rules! textual {
     ($field:expr, $get:expr, $random:expr) => {{
         let part = text($random);
@@ -101,21 +103,22 @@ macro_rules! equal {
     }};
 }
 
-/// What a test of an entity needs to know of it.
+/// An entity of these tests.
 trait Sample: Entity + PartialEq + std::fmt::Debug {
     /// A random condition on one field.
     fn simple(random: &mut Rng) -> Both<Self>;
 
-    /// Conditions that fix the parts of a key one after another, as an item has them, each beside one that bounds the next part.
+    /// Conditions that fix the fields of a key one after another to those of an item, each with one that
+    /// bounds the next field.
     fn of_key(item: &Self, random: &mut Rng) -> Vec<[Both<Self>; 2]>;
 
-    /// The orders that may be asked for; most of them only with the right conditions.
+    /// The orders of the entity; most of them need the right conditions.
     fn orders() -> Vec<Order<Self>>;
 
     fn filter(condition: Condition<Self>) -> Query<Self>;
 }
 
-/// What is asked for, in this direction; and what that means.
+/// An order in this direction, and its meaning.
 type Order<E> = (fn(bool) -> OrderBy<E>, fn(&E, &E) -> Ordering);
 
 fn by<E, T, K>(field: Field<E, T, K>, descending: bool) -> OrderBy<E> {
@@ -131,7 +134,7 @@ macro_rules! order {
 mod several;
 mod templates;
 
-/// Up to two of them, joined and turned around.
+/// Up to two of them, combined and negated.
 fn compound<E: Sample>(random: &mut Rng) -> Both<E> {
     let ((a, f), (b, g)) = (E::simple(random), E::simple(random));
     match random.u8(0..6) {
@@ -142,7 +145,7 @@ fn compound<E: Sample>(random: &mut Rng) -> Both<E> {
     }
 }
 
-/// How often each kind of plan was compared, so that a test can tell that none was missed.
+/// The number of comparisons for each kind of plan, so that none is missed.
 type Plans = BTreeMap<String, u32>;
 
 /// Compares one random query in all its forms.
@@ -219,7 +222,7 @@ async fn compare<E: Sample>(db: &Database, items: &[E], random: &mut Rng, plans:
     }
 }
 
-/// All pages; the way back must give the same.
+/// All pages. The way back must give the same.
 async fn pages<E: Sample>(query: &impl Fn() -> Query<E>, size: usize) -> Vec<Vec<E>> {
     let (mut pages, mut cursor) = (Vec::new(), None);
     let mut previous = loop {
@@ -239,7 +242,7 @@ async fn pages<E: Sample>(query: &impl Fn() -> Query<E>, size: usize) -> Vec<Vec
     pages
 }
 
-/// How many queries: fewer on an engine that has a network in front of it.
+/// The number of queries; fewer on an engine behind a network.
 fn cases(many: usize) -> usize {
     if Engine::of_this_run() == Engine::Embedded { many } else { many / 20 }
 }

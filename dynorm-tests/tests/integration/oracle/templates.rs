@@ -1,4 +1,4 @@
-//! Keys and indexes of templates.
+//! Keys and indexes with templates.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ struct Doc {
     weight: i32,
 }
 
-/// Lies among the others in the table and in the index.
+/// An entity among the others in the table and the index.
 #[derive(Entity, Clone, Debug, PartialEq)]
 #[entity(table = "docs", partition = "T#{tenant}", sort = "{level:03}#{at}~{note}")]
 #[entity(index("by_kind", partition = "K|{kind}", sort = "{at}|{count:06}", keys_only))]
@@ -48,7 +48,7 @@ struct Other {
     count: u32,
 }
 
-/// Microseconds count, and so do years.
+/// Both microseconds and years matter.
 fn moment(random: &mut Rng) -> Timestamp {
     let micros = [-1, 0, 1, 999_999, 1_000_000, 1_780_000_000_000_000, 1_780_000_000_000_001];
     Timestamp::from_unix_micros(micros[random.usize(0..micros.len())]).unwrap()
@@ -201,12 +201,12 @@ async fn oracle_of_templates() {
     );
 }
 
-/// `None` if the index lacks what was asked for.
+/// `None` if the index lacks a field of the query.
 fn held<T>(found: dynorm::Result<T>) -> Option<T> {
     found.map_err(|error| assert!(error.to_string().contains("does not hold"), "{error}")).ok()
 }
 
-/// An index that holds a part gives what it holds, within every bound.
+/// A projected index gives what it holds, within all bounds.
 #[tokio::test]
 async fn oracle_of_what_indexes_hold() {
     let (db, docs, mut random) = docs(91).await;

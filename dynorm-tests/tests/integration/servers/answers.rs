@@ -1,10 +1,10 @@
-//! A success without DynamoDB's answer, and refusals of what stands between us and DynamoDB.
+//! Successes without DynamoDB's answer, and errors of proxies in front of DynamoDB.
 
 use dynorm_tests::canned::{self, Answer};
 
 use super::{said, terminals};
 
-/// Successes that are none, whatever was asked.
+/// Successes that are not an answer to any operation.
 const NONE: [&str; 13] = [
     "",
     "<html><body>Welcome to the hotel's network</body></html>",
@@ -45,7 +45,7 @@ async fn what_is_no_text_is_no_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn members_have_their_types() {
-    // The answer to a transaction has none.
+    // The answer to a transaction is empty.
     let has_none = ["transaction", "save of a unique value", "create of a unique value"];
     for (attributes, others) in [("[]", "7"), ("\"x\"", "\"x\""), ("7", "[[]]"), ("{\"owner\":7}", "true")] {
         let body = format!(
@@ -61,7 +61,7 @@ async fn members_have_their_types() {
             let answer = body.clone();
             let (db, _) = canned::database(move |_| Answer::ok(answer.clone()));
             let error = (terminal.run)(db).await.expect_err(&format!("{} of {body}", terminal.name));
-            // What is read back was written.
+            // An item that is read back was written.
             if terminal.name != "exactly_once" {
                 assert_eq!(
                     error.outcome_known(),
@@ -77,7 +77,7 @@ async fn members_have_their_types() {
 #[tokio::test(start_paused = true)]
 async fn required_members_are_there() {
     for terminal in terminals().into_iter().filter(|terminal| {
-        // Of writes with a condition each is a request of its own.
+        // Each conditional write is a request of its own.
         terminal.name.starts_with("batch_")
             && !["batch_save of versions", "batch_create"].contains(&terminal.name)
             || terminal.name.contains("query")

@@ -1,4 +1,4 @@
-//! Servers that lie: what every operation makes of answers that are none, and of answers to another question.
+//! Faulty servers: every operation, with malformed answers and with answers to another request.
 
 mod answers;
 mod others;
@@ -57,7 +57,7 @@ fn stock() -> Stock {
 
 type Outcome = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// An operation of the library, by its terminal.
+/// An operation of the library, by the method that ends it.
 #[derive(Clone, Copy)]
 struct Terminal {
     name: &'static str,
@@ -78,7 +78,7 @@ macro_rules! terminals {
     };
 }
 
-/// Every way in which items are written and read.
+/// All operations that write and read items.
 fn terminals() -> Vec<Terminal> {
     let writes = terminals! {
         true "save": |db| NoteRepo::save(note(1)).on(db);
@@ -100,7 +100,7 @@ fn terminals() -> Vec<Terminal> {
         true "exactly_once": |db| NoteRepo::update(("ada", 1)).add(Note::COUNT, 1).exactly_once().on(db);
         true "upsert": |db| NoteRepo::upsert(note(1)).add(Note::COUNT, 1).on(db);
         true "update_or_create": |db| NoteRepo::update_or_create(note(1)).set(Note::COUNT, 2).on(db);
-        true "transaction": |db| dynorm::transaction().save(&mut note(1)).save(&mut stock()).on(db);
+        true "transaction": |db| dynorm::transaction().save(note(1)).save(stock()).on(db);
         true "batch_save": |db| NoteRepo::batch_save([note(1), note(2)]).on(db);
         true "batch_save of versions": |db| StockRepo::batch_save([stock()]).on(db);
         true "batch_create": |db| NoteRepo::batch_create([note(1)]).on(db);
@@ -126,14 +126,14 @@ fn terminals() -> Vec<Terminal> {
     writes.into_iter().chain(reads).collect()
 }
 
-/// The first that a stream gives.
+/// The first result of a stream.
 async fn first<T, F: Into<Error>>(
     stream: impl futures_util::Stream<Item = Result<T, F>>,
 ) -> Result<(), Error> {
     std::pin::pin!(stream).next().await.expect("an item or an error").map(drop).map_err(Into::into)
 }
 
-/// An error with all that it says.
+/// An error with all its texts.
 fn said(error: &Error) -> String {
     format!("{error:?}")
 }

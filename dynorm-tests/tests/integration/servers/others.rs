@@ -1,4 +1,4 @@
-//! Answers to another question: items of another key, items that nobody asked for, the same item twice.
+//! Answers to another request: items with another key, items that were not requested, the same item twice.
 
 use dynorm::Fate;
 use dynorm::prelude::*;
@@ -45,7 +45,7 @@ async fn an_item_of_another_key_is_not_the_one_that_was_asked_for() {
             assert_eq!(error.outcome_known(), !terminal.is_write, "{}: {error:?}", terminal.name);
         }
     }
-    // The same key in another spelling is the same key.
+    // The same key in another spelling.
     let mut same = stored("ada", 1);
     same["number"] = json!({ "N": "1.0e0" });
     same["owner"] = json!({ "S": "ada" });
@@ -121,7 +121,7 @@ async fn what_a_batch_never_sent_is_not_written_because_a_server_hands_it_back()
         assert!(!error.outcome_known());
         assert!(requests.all().iter().all(|request| !request.text().contains("eve")), "{requests:?}");
     }
-    // Twice the same, and what was deleted though it was put: it is sent again as it was.
+    // An input twice, and a delete of an item that was put: both are sent again.
     let both =
         json!([put(stored("ada", 1)), put(stored("ada", 1)), { "DeleteRequest": { "Key": key("ada", 2) } }]);
     let (db, requests) = canned::database(move |request| match request.number {

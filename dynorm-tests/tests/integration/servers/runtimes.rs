@@ -1,4 +1,4 @@
-//! Without a runtime of tokio, or with one that lacks a clock or sockets: an error that says what is missing.
+//! Without a tokio runtime, or with one that lacks a clock or sockets, the error names what is missing.
 
 use dynorm::prelude::*;
 use dynorm_tests::canned::{self, Answer};

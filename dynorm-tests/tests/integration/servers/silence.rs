@@ -1,4 +1,4 @@
-//! Servers that accept and say nothing, or next to nothing.
+//! Servers that accept a connection and send nothing, or almost nothing.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn a_client_without_limits_gets_them_and_one_with_limits_keeps_its_own() {
     assert_eq!(limits(&client(TimeoutConfig::disabled())), [None; 4]);
 }
 
-/// A server that reads whatever comes, and answers with what `drips` says, a byte at a time.
+/// A server that reads everything, and, if `drips`, answers one byte at a time.
 async fn server(drips: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

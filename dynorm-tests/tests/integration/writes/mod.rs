@@ -1,12 +1,12 @@
-//! Every write, by every way of making it, on what may be stored: it is made or refused as the rules of its
-//! entity say, what is stored then is what they say, and the error is the same whichever way it went.
+//! Every write, made in every way, on every stored state: it is made or refused as the rules of its entity
+//! say, the stored result is what they say, and the error does not depend on the way.
 //!
-//! The entities ([`subject`]) cover every two rules, what is stored ([`state`]) is written by the SDK as
-//! other programs may have left it, and what is expected ([`oracle`]) is a model of the documentation. The
-//! cases are a sample, always the same.
+//! The entities ([`subject`]) cover all pairs of rules. The stored states ([`state`]) are written by the SDK,
+//! as other programs may leave them. The expectations ([`oracle`]) are a model of the documentation. The
+//! cases are a fixed sample.
 //!
-//! To add a rule, add it to `Rules`, to the macro `subject!` and to `State`; to add a write, add it to
-//! `Write` with its ways; then the oracle says what it comes to.
+//! To add a rule, add it to `Rules`, and also change the macro `subject!`, `State` and the oracle. To add a
+//! write, add it to `Write` with its ways, and also change the oracle.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,7 +26,7 @@ use state::{Claim, Held, Item, Scene, State, Version, World, key_of};
 use subject::{FORMER, Keys, Neighbour, Rules, Subject, for_each_subject};
 use write::{Outcome, Refusal, Way, When, Write, run};
 
-/// A write of an entity, on what is stored.
+/// A write of an entity on a stored state.
 #[derive(Clone, Copy)]
 struct Case {
     state: State,
@@ -41,7 +41,7 @@ fn cases(rules: Rules, states: &[State], helds: &[Held]) -> Vec<Case> {
     let mut all = Vec::new();
     for write in Write::all(rules) {
         let helds = helds.iter().filter(|held| match write {
-            // What is tracked was read.
+            // A tracked entity was read.
             Write::TrackedSave => !matches!(held, Held::Fresh | Held::Expiring),
             _ => write.takes_entity() || **held == helds[0],
         });
@@ -54,16 +54,16 @@ fn cases(rules: Rules, states: &[State], helds: &[Held]) -> Vec<Case> {
     all
 }
 
-/// So many scenes are made by one request: each is at most two items and two claims.
+/// The number of scenes written by one request; each has at most two items and two claims.
 const AT_ONCE: usize = 6;
 
-/// What was tried of an entity, and what of it came to something else.
+/// The cases of an entity, and those with another result than expected.
 struct Tried {
     cases: Vec<Case>,
     failures: Vec<Failure>,
 }
 
-/// Makes the writes.
+/// Runs the cases.
 async fn attempt<E: Subject>(all: Vec<Case>) -> Tried {
     let db = &tables::<E>().await;
     let mut failures = Vec::new();
@@ -98,8 +98,7 @@ fn claims_table<E: Subject>(db: &Database) -> String {
     format!("{}-unique", db.table_name::<E>())
 }
 
-/// The key of a claim: as the derive's documentation says, and with the oldest name of the type where
-/// entities share a table.
+/// The key of a claim, as the derive's documentation says; with the oldest type name if entities share a table.
 fn claim_key<E: Subject>(value: &str) -> AttributeValue {
     let of_type = match (E::RULES.typed(), E::RULES.renamed()) {
         (true, true) => format!("{FORMER}#"),
@@ -139,7 +138,7 @@ async fn set_up<E: Subject>(db: &Database, scenes: &[Scene<E>]) {
     }
 }
 
-/// What is stored after the writes.
+/// Reads what is stored after the writes.
 async fn look<E: Subject>(db: &Database, scenes: &[Scene<E>]) -> Vec<World> {
     let keys = |keys: Vec<Item>| {
         let keys = keys.into_iter().map(|key| key.into_iter().collect()).collect();
@@ -181,7 +180,7 @@ async fn look<E: Subject>(db: &Database, scenes: &[Scene<E>]) -> Vec<World> {
     scenes.iter().map(world).collect()
 }
 
-/// What was expected and what came instead, if it differs.
+/// The expected and the actual result, if they differ.
 fn judge<E: Subject>(
     scene: &Scene<E>,
     case: &Case,
@@ -195,7 +194,7 @@ fn judge<E: Subject>(
             let mut differences = worlds(&kept.after, after, started);
             if let (Some(expected), Some(given)) = (&kept.gives, given) {
                 let expected = read_as::<E>(expected);
-                // What is given back is what is stored, to the microsecond.
+                // The returned item is the stored one, to the microsecond.
                 for difference in differences_of(&expected, given, started) {
                     differences.push(format!("gives {difference}"));
                 }
@@ -218,7 +217,7 @@ fn judge<E: Subject>(
                     }
                     None => None,
                 };
-                // An item of another entity is not shown.
+                // The item of another entity is not shown.
                 let stored = scene.before.item.as_ref().filter(|item| is_own::<E>(item));
                 let expected = stored.map(read_as::<E>);
                 if wrong.is_empty() && shown != expected {
@@ -244,7 +243,7 @@ fn worlds(expected: &World, found: &World, started: Timestamp) -> Vec<String> {
     };
     let mut all = item("the item", &expected.item, &found.item);
     all.extend(item("the other item", &expected.other, &found.other));
-    // A claim that has expired is as good as none.
+    // An expired claim counts as absent.
     let held = |world: &World| -> BTreeMap<String, Claim> {
         world.claims.clone().into_iter().filter(|(_, claim)| holds(claim)).collect()
     };
@@ -286,7 +285,7 @@ fn differences_of(expected: &Item, found: &Item, started: Timestamp) -> Vec<Stri
     all
 }
 
-/// A database with the tables of this entity, which deletes nothing by itself.
+/// A database with the tables of this entity, which does not delete expired items.
 async fn tables<E: Subject>() -> Database {
     let db = database();
     if E::RULES.keys == Keys::Shared {
@@ -300,7 +299,7 @@ async fn tables<E: Subject>() -> Database {
     db
 }
 
-/// So many of the cases, always the same: of the essential ones first, and then of the others.
+/// A fixed sample of the cases: the essential ones first, then others.
 fn sample<E: Subject>(essential: Vec<Case>, others: Vec<Case>) -> Vec<Case> {
     // The embedded engine answers at once.
     let room = match Engine::of_this_run() {
@@ -331,7 +330,7 @@ macro_rules! spawn_every_write {
     };
 }
 
-/// Waits for all entities, and sees that every write was tried by every way.
+/// Waits for all entities, and checks that every write was made in every way.
 macro_rules! tried {
     ($tasks:expr) => {{
         let (mut cases, mut failures) = (Vec::new(), Vec::new());
@@ -373,7 +372,7 @@ macro_rules! spawn_last_version {
     };
 }
 
-/// Of each type that a version may have.
+/// For each type of a version.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_at_the_end_of_its_type_is_never_raised() {
     let (total, failures) = tried!(for_each_subject!(spawn_last_version));
@@ -386,7 +385,7 @@ macro_rules! all_rules {
     };
 }
 
-/// Without this an entity could be taken out and nothing would say that two rules do not meet any more.
+/// Without this test, removing an entity could leave two rules that never meet.
 #[test]
 fn the_entities_cover_every_two_rules() {
     let entities = for_each_subject!(all_rules);

@@ -1,4 +1,4 @@
-//! What a write should come to: the rules of the documentation, as a model of one item, another one and their
+//! The expected result of a write: the documented rules, as a model of one item, another one and their
 //! claims.
 
 use dynorm::aws::types::AttributeValue;
@@ -10,16 +10,16 @@ use super::state::{
 use super::subject::{FORMER, Rules, Subject};
 use super::write::{CHANGED, Refusal, Way, When, Write, shown};
 
-/// Stands for the time of the write in what is expected.
+/// The time of the write, in expected items.
 pub(super) const NOW: &str = "now";
 
-/// What is stored after a write that was made, and the item that it gives back, if it gives one.
+/// The state after a successful write, and the returned item, if any.
 pub(super) struct Kept {
     pub(super) after: World,
     pub(super) gives: Option<Item>,
 }
 
-/// What should become of a write.
+/// The expected result of a write.
 pub(super) fn predict<E: Subject>(
     scene: &Scene<E>,
     held: Held,
@@ -56,7 +56,7 @@ pub(super) fn predict<E: Subject>(
 struct Model<'s, E> {
     scene: &'s Scene<E>,
     rules: Rules,
-    /// The entity as it would be stored if it were not stamped.
+    /// The entity as it would be stored without stamps.
     entity: Item,
     /// Its version.
     version: u64,
@@ -75,8 +75,8 @@ impl<'s, E: Subject> Model<'s, E> {
         Self { scene, rules: E::RULES, entity, version, is_fresh, when, world: scene.before.clone() }
     }
 
-    /// A save is a PutItem: it replaces what is there, be it soft-deleted or expired. Only the version and
-    /// the caller's condition can be against it. A merge leaves alone what the struct does not model.
+    /// A save is a PutItem: it replaces the stored item, even a soft-deleted or expired one. Only the version
+    /// and the caller's condition can prevent it. A merge keeps attributes without a field.
     fn save(&mut self, merge: bool) -> Step {
         let mut item = self.stamped()?;
         self.needs_version(self.version)?;
@@ -87,7 +87,7 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(Some(item), false)
     }
 
-    /// No item may have the key, but for one that has expired.
+    /// No item may have the key, except an expired one.
     fn create(&mut self) -> Step {
         let item = self.stamped()?;
         if self.world.item.as_ref().is_some_and(|item| !has_expired(item)) {
@@ -96,9 +96,8 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(Some(item), false)
     }
 
-    /// Each field starts as the item has it, be it NULL, or else as the entity says. One request cannot start
-    /// anew from an item that is soft-deleted or has expired, so that is refused; and one of an entity that
-    /// has unique fields is always, before anything is sent.
+    /// Each field keeps the stored value, even NULL, or else takes the entity's. One request cannot replace a
+    /// soft-deleted or expired item, so that is refused; so is every upsert of an entity with unique fields.
     fn upsert(&mut self) -> Step {
         let mut item = self.stamped()?;
         if let Some(stored) = &self.world.item {
@@ -114,7 +113,7 @@ impl<'s, E: Subject> Model<'s, E> {
         Ok(())
     }
 
-    /// The item with the key, then the one that has the unique value, or else the entity is created.
+    /// Updates the item with the key, or the one with the unique value, or creates the entity.
     fn update_or_create(mut self) -> Result<Kept, Refusal> {
         if self.world.item.as_ref().is_some_and(is_visible) {
             self.update(false)?;
@@ -129,7 +128,7 @@ impl<'s, E: Subject> Model<'s, E> {
         Ok(Kept { gives: self.world.item.clone(), after: self.world })
     }
 
-    /// The same, and what is found stays as it is.
+    /// The same, without changing an existing item.
     fn first_or_create(mut self) -> Result<Kept, Refusal> {
         let found = self.world.item.clone().filter(is_visible).or_else(|| self.owner());
         if found.is_none() {
@@ -138,7 +137,7 @@ impl<'s, E: Subject> Model<'s, E> {
         Ok(Kept { gives: found.or_else(|| self.world.item.clone()), after: self.world })
     }
 
-    /// What is absent, soft-deleted or expired is not there.
+    /// An absent, soft-deleted or expired item is not found.
     fn update(&mut self, of_code: bool) -> Step {
         let mut item = self.visible()?;
         self.stamp_stored(&mut item)?;
@@ -152,7 +151,7 @@ impl<'s, E: Subject> Model<'s, E> {
         Ok(())
     }
 
-    /// An update of what differs from the original, which needs the version that was read.
+    /// Updates the attributes that differ from the original, if the version is the one that was read.
     fn save_tracked(&mut self) -> Step {
         let original = dynorm::to_item(&self.scene.original).unwrap();
         self.raised(self.version)?;
@@ -178,7 +177,7 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(Some(item), false)
     }
 
-    /// What is gone already is deleted.
+    /// A missing item counts as deleted.
     fn delete(&mut self, version: Option<u64>) -> Step {
         if self.world.item.is_some()
             && let Some(version) = version
@@ -189,8 +188,8 @@ impl<'s, E: Subject> Model<'s, E> {
         self.replace(None, false)
     }
 
-    /// The item must be stored, be it expired; one that is soft-deleted keeps the time of its first deletion.
-    /// Its claims stay.
+    /// The item must be stored, and may be expired. A soft-deleted one keeps the time of its first deletion.
+    /// The claims stay.
     fn soft_delete(&mut self, version: Option<u64>) -> Step {
         if let Some(version) = version {
             self.raised(version)?;
@@ -208,7 +207,7 @@ impl<'s, E: Subject> Model<'s, E> {
         Ok(())
     }
 
-    /// The item must be stored. Its claims are made again, since they may have ended.
+    /// The item must be stored. Its claims are written again, since they may have expired.
     fn restore(&mut self) -> Step {
         let mut item = self.stored()?;
         item.remove(DELETED_AT);
@@ -217,7 +216,7 @@ impl<'s, E: Subject> Model<'s, E> {
     }
 }
 
-/// What they need, and what they do.
+/// Requirements and effects.
 impl<E: Subject> Model<'_, E> {
     fn stored(&self) -> Result<Item, Refusal> {
         self.world.item.clone().ok_or(Refusal::NotFound)
@@ -227,8 +226,8 @@ impl<E: Subject> Model<'_, E> {
         self.stored().and_then(|item| if is_visible(&item) { Ok(item) } else { Err(Refusal::NotFound) })
     }
 
-    /// An item of another type, or of none, is not the entity's: it is neither absent nor in the way, and an
-    /// error says so. A batch of writes without conditions cannot see it.
+    /// An item of another type, or without one, is not the entity's: it is neither absent nor replaced, and
+    /// the error says so. A batch of unconditional writes cannot check this.
     fn needs_own_type(&self, write: Write, way: Way) -> Step {
         let is_blind = match way {
             Way::Batch | Way::MixedBatch | Way::Stream | Way::Collection => {
@@ -248,8 +247,7 @@ impl<E: Subject> Model<'_, E> {
         if is_foreign && !is_blind { Err(Refusal::Type) } else { Ok(()) }
     }
 
-    /// An item without a version, or with 0, is what an entity with version 0 was read from, and so is no
-    /// item.
+    /// Version 0 matches an item without a version or with 0, and no item at all.
     fn needs_version(&self, version: u64) -> Step {
         let found = self.world.item.as_ref().map(|item| version_of(item).unwrap_or(0));
         let is_found = match found {
@@ -270,9 +268,9 @@ impl<E: Subject> Model<'_, E> {
         if holds { Ok(()) } else { Err(Refusal::Condition) }
     }
 
-    /// The version after this one. There is none behind the last that its type holds: what was written then
-    /// could not be read, or not be told from what the next writes. Where the entity says it, that is found
-    /// before anything is sent.
+    /// The next version. After the maximum of its type there is none: a larger one could not be read, or
+    /// would not differ after the next write. If the entity has the maximum, this is found before anything is
+    /// sent.
     fn raised(&self, version: u64) -> Result<u64, Refusal> {
         if self.rules.version && version >= E::LAST_VERSION {
             return Err(Refusal::Invalid);
@@ -290,13 +288,13 @@ impl<E: Subject> Model<'_, E> {
         Ok(item)
     }
 
-    /// A change of an item whose version the server raises: it refuses to go past the last.
+    /// A change of an item whose version the server increments, and refuses to increment past the maximum.
     fn stamp_stored(&self, item: &mut Item) -> Step {
         let version = version_of(item).unwrap_or(0);
         self.stamp_change(item, version).map_err(|_| Refusal::Rejected)
     }
 
-    /// Every write raises the version, and sets `updated_at`.
+    /// Every write increments the version, and sets `updated_at`.
     fn stamp_change(&self, item: &mut Item, version: u64) -> Step {
         if self.rules.version {
             item.insert(VERSION.into(), AttributeValue::N(self.raised(version)?.to_string()));
@@ -307,7 +305,7 @@ impl<E: Subject> Model<'_, E> {
         Ok(())
     }
 
-    /// The other item, if it holds the value of the entity, and reads see it.
+    /// The other item, if it has the entity's value and is visible to reads.
     fn owner(&self) -> Option<Item> {
         let AttributeValue::S(code) = &self.entity["code"] else { return None };
         let other = self.world.other.as_ref().filter(|other| is_visible(other))?;
@@ -315,9 +313,9 @@ impl<E: Subject> Model<'_, E> {
         (claim.owner == key_of::<E>(other)).then(|| other.clone())
     }
 
-    /// The claims follow the item. A value that another item holds is refused. One that stays is left alone,
-    /// unless it may have been lost: because the item had expired, or expires at another time now, or as it
-    /// says (`renew`). A value is released by its owner alone.
+    /// The claims follow the item. A value of another item is refused. An unchanged claim is not written,
+    /// unless it may be lost: because the item had expired, has another expiry now, or `renew` is set. Only
+    /// its owner releases a value.
     fn replace(&mut self, after: Option<Item>, renew: bool) -> Step {
         let before = std::mem::replace(&mut self.world.item, after);
         if !self.rules.unique {
@@ -351,7 +349,7 @@ fn claim_of<E: Subject>(item: &Item) -> (String, Claim) {
     (code.clone(), claim::<E>(item))
 }
 
-/// Of entities that share a table the item says whose it is.
+/// If entities share a table, the item names its entity.
 pub(super) fn is_own<E: Subject>(item: &Item) -> bool {
     let is_named = |of_type: &AttributeValue| {
         let names = [E::NAME, FORMER].into_iter().take(if E::RULES.renamed() { 2 } else { 1 });
@@ -365,7 +363,7 @@ pub(super) fn holds(claim: &Claim) -> bool {
     claim.ends.as_ref().is_none_or(is_to_come)
 }
 
-/// NULL is no version.
+/// NULL is not a version.
 fn version_of(item: &Item) -> Option<u64> {
     match item.get(VERSION) {
         Some(AttributeValue::N(version)) => Some(version.parse().unwrap()),
@@ -373,7 +371,7 @@ fn version_of(item: &Item) -> Option<u64> {
     }
 }
 
-/// NULL is no time.
+/// NULL is not a time.
 fn is_soft_deleted(item: &Item) -> bool {
     item.get(DELETED_AT).is_some_and(|at| !at.is_null())
 }

@@ -1,4 +1,4 @@
-//! The failures, as they are told.
+//! The report of the failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use super::Case;
 use super::write::When;
 
-/// A write that came to something else. The same one of several entities, and made in several ways, is told
-/// once.
+/// A write with another result than expected. It is reported once for several entities and ways.
 pub(super) struct Failure {
     pub(super) entity: &'static str,
     pub(super) case: Case,

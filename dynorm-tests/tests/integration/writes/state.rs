@@ -1,4 +1,4 @@
-//! What is stored before a write: the item under the key as this library or another program may have left it,
+//! The stored state before a write: the item under the key, as dynorm or another program may have left it,
 //! another item, and the claims on unique values.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::subject::{FORMER, Fields, Rules, Subject};
 /// An item as it is stored.
 pub(super) type Item = BTreeMap<String, AttributeValue>;
 
-/// The version of the item that the entity was read as.
+/// The version of the entity that was read.
 pub(super) const READ: u64 = 3;
 pub(super) const STORED: &str = "stored";
 const EARLIER: &str = "2024-02-29T12:34:56.000000Z";
@@ -20,7 +20,7 @@ const EARLIER: &str = "2024-02-29T12:34:56.000000Z";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     Is(u64),
-    /// The largest that its type holds.
+    /// The maximum of its type.
     Last,
     Null,
     None,
@@ -41,7 +41,7 @@ pub(super) enum Expiry {
     Future,
 }
 
-/// The type in an item whose key is a template.
+/// The type in an item with a key template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Own,
@@ -51,7 +51,7 @@ pub(super) enum Type {
     None,
 }
 
-/// Who has the claim on a value.
+/// The owner of the claim on a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     Itself,
@@ -63,12 +63,12 @@ pub(super) enum Holder {
     SoftDeleted,
 }
 
-/// The unique value of the item and that of the entity.
+/// The unique values of the item and of the entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Codes {
-    /// They are the same, and this is who holds it.
+    /// They are equal, and this is the owner.
     Same(Holder),
-    /// They differ, and these are the holders of the item's and of the entity's.
+    /// They differ, and these are the owners of the item's and of the entity's.
     Differ(Holder, Holder),
 }
 
@@ -93,7 +93,7 @@ impl State {
         codes: Codes::Same(Holder::Itself),
     };
 
-    /// What differs from the usual.
+    /// The differences from the default state.
     fn deviations(self) -> Vec<String> {
         let mut found = Vec::new();
         if !self.stored {
@@ -112,8 +112,7 @@ impl State {
         found
     }
 
-    /// All states that make sense for these rules: those that differ from the usual in one thing, and those
-    /// in two.
+    /// All useful states for these rules: those with one difference from the default, and those with two.
     pub(super) fn all(rules: Rules) -> (Vec<Self>, Vec<Self>) {
         let changes = changes(rules);
         let usual = Self::USUAL;
@@ -135,7 +134,7 @@ impl State {
 
 type Change = Box<dyn Fn(State) -> State>;
 
-/// The ways in which an item may differ, thing by thing.
+/// The possible differences of an item, by kind.
 fn changes(rules: Rules) -> Vec<Vec<Change>> {
     use Holder::{Another, Expired, Itself, Nobody, SoftDeleted};
     fn group<T: Copy + 'static>(values: &[T], set: fn(&mut State, T)) -> Vec<Change> {
@@ -183,7 +182,7 @@ fn changes(rules: Rules) -> Vec<Vec<Change>> {
     groups
 }
 
-/// There is no item; of a unique value, by who holds it.
+/// The states without an item, by the owner of the unique value.
 fn absent(rules: Rules) -> Vec<State> {
     let absent = State { stored: false, codes: Codes::Same(Holder::Nobody), ..State::USUAL };
     let mut all = vec![absent];
@@ -211,13 +210,13 @@ impl fmt::Display for State {
 pub(super) enum Held {
     /// It was read, with version 3.
     Read,
-    /// It was made, and never saved.
+    /// It is new and was never saved.
     Fresh,
     /// It was read, with version 0.
     ReadZero,
-    /// It was read, and is to expire.
+    /// It was read, and gets an expiry.
     Expiring,
-    /// It was read with the largest version.
+    /// It was read with the maximum version.
     Last,
 }
 
@@ -247,7 +246,7 @@ pub(super) struct Claim {
     pub(super) ends: Option<AttributeValue>,
 }
 
-/// What is stored, as far as a write can touch it.
+/// The stored state, as far as a write can change it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct World {
     /// The item under the key.
@@ -258,14 +257,13 @@ pub(super) struct World {
     pub(super) claims: BTreeMap<String, Claim>,
 }
 
-/// A state made for one number, which stands in the keys and in the values, so that many do not meet in a
-/// table.
+/// A state for one number, which is part of its keys and values, so that many states fit into one table.
 #[derive(Clone)]
 pub(super) struct Scene<E> {
     pub(super) number: usize,
     /// The entity that is to be written.
     pub(super) entity: E,
-    /// The entity as it may have been read, for a tracked save.
+    /// The entity as it was read, for a tracked save.
     pub(super) original: E,
     pub(super) before: World,
 }
@@ -308,7 +306,7 @@ impl<E: Subject> Scene<E> {
 }
 
 impl World {
-    /// The claim of this holder, and the item that holds it if that is another.
+    /// The claim of this owner, and the item that owns it if it is another one.
     fn claim_for<E: Subject>(&mut self, number: usize, value: &str, holder: Holder) -> Option<Claim> {
         let usual = State::USUAL;
         let other = match holder {
@@ -336,7 +334,7 @@ pub(super) fn key_of<E: Subject>(item: &Item) -> Item {
     E::KEY.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect()
 }
 
-/// The claim that an item should have on its unique value: it ends when the item does.
+/// The claim that an item should have on its unique value. It expires with the item.
 pub(super) fn claim<E: Subject>(item: &Item) -> Claim {
     let ends = item.get(EXPIRES_AT).filter(|ends| ends.is_n()).cloned();
     Claim { owner: key_of::<E>(item), ends }
@@ -346,7 +344,7 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 pub(super) const VERSION: &str = "version";
 pub(super) const DELETED_AT: &str = "deleted_at";
 pub(super) const ENTITY_TYPE: &str = "entity_type";
-/// An attribute that the struct does not model.
+/// An attribute without a field.
 pub(super) const EXTRA: &str = "extra";
 
 pub(super) fn in_seconds(seconds: i64) -> Timestamp {

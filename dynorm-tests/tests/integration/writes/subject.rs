@@ -1,9 +1,12 @@
-//! The entities that are written: one for each of a cover of the rules that an entity may have.
+//! The entities to write, which cover the pairs of rules.
 
+use dynorm::batch::{BatchDelete, BatchRestore};
+use dynorm::condition::Field;
+use dynorm::operation::{Delete, Restore, RetryOnConflict};
 use dynorm::prelude::*;
-use dynorm::{BatchDelete, BatchRestore, Condition, Delete, Field, Repository, Restore, RetryOnConflict};
+use dynorm::{Condition, Repository};
 
-/// What the key of an entity is made of.
+/// The kind of an entity's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keys {
     /// A partition key.
@@ -12,11 +15,11 @@ pub(super) enum Keys {
     Composite,
     /// Two templates, in a table of its own.
     Template,
-    /// Two templates, in a table that it shares with others.
+    /// Two templates, in a shared table.
     Shared,
 }
 
-/// What an entity has beside its fields.
+/// The rules of an entity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) keys: Keys,
@@ -40,10 +43,10 @@ impl Rules {
     }
 }
 
-/// The former name of the types of entities that share a table.
+/// The former type name of entities that share a table.
 pub(super) const FORMER: &str = "Former";
 
-/// What is in the fields of an entity.
+/// The field values of an entity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields {
     pub(super) text: String,
@@ -53,8 +56,8 @@ pub(super) struct Fields {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// An entity whose writes are tried. Each has the fields `text` and `code`, which is unique if the rules say
-/// so; what only some entities have, such as `restore`, the others leave at `None`.
+/// An entity to write. Each has the fields `text` and `code`; `code` is unique if the rules say so.
+/// Operations that only some entities have, such as `restore`, are `None` for the others.
 pub(super) trait Subject: Entity + Default {
     type Repo: Repository<Entity = Self>;
     const NAME: &'static str;
@@ -63,10 +66,10 @@ pub(super) trait Subject: Entity + Default {
     const KEY: &'static [&'static str];
     const TEXT: Field<Self, String>;
     const CODE: Field<Self, String>;
-    /// The largest version that its type holds.
+    /// The maximum of the version's type.
     const LAST_VERSION: u64 = u64::MAX;
 
-    /// The one with this number in its key.
+    /// The entity with this number in its key.
     fn with(number: usize, fields: &Fields) -> Self;
 
     fn is_text(text: &str) -> Condition<Self> {
@@ -102,14 +105,15 @@ pub(super) trait Subject: Entity + Default {
     }
 }
 
-/// Another entity of the shared table.
+/// Another entity in the shared table.
 #[derive(Entity, Clone, Debug)]
 #[entity(table = "shared", partition = "NEIGHBOUR#{name}", sort = "-")]
 pub(super) struct Neighbour {
     name: String,
 }
 
-/// An entity with its repository, by the kind of its key and its rules, in this order and with these names.
+/// Defines an entity with its repository, from its kind of key and its rules, in this order and with these
+/// names.
 macro_rules! subject {
     ($name:ident $repo:ident: Plain $($rules:tt)*) => {
         subject!(@define $name $repo Plain [] ["id"] [#[entity(partition)] id: String,]
@@ -215,8 +219,8 @@ macro_rules! subject {
     };
 }
 
-// Every two rules meet: a test counts them. The last two have one rule beside a plain key, where a condition
-// may be of one part or of several.
+// All pairs of rules occur, which a test checks. The last two have a plain key and one rule, so that a
+// condition has one part or several.
 subject!(Bare BareRepo: Plain);
 subject!(Full FullRepo: Plain, version: u64, soft_delete: deleted_at, expiry: expires_at, code: unique,
     times: created_at updated_at);
@@ -234,7 +238,7 @@ subject!(Drafts DraftsRepo: Shared, soft_delete: deleted_at, expiry: expires_at)
 subject!(Files FilesRepo: Plain, version: u64, soft_delete: deleted_at);
 subject!(Tokens TokensRepo: Composite, expiry: expires_at);
 
-/// Does something with each of them.
+/// Calls a macro with each of them.
 macro_rules! for_each_subject {
     ($call:ident) => {
         $call!(

@@ -1,4 +1,4 @@
-//! The writes, by every way in which they can be made, and what each comes to.
+//! The writes, in all ways to make them, and their results.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub(super) enum Write {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Single,
-    /// With the item as it was before in the answer.
+    /// With the old item in the answer.
     ReturningOld,
     ReturningNothing,
     ExactlyOnce,
@@ -50,7 +50,7 @@ pub(super) enum Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
     Nothing,
-    /// It holds of an item that is there.
+    /// Holds for an existing item.
     Holds,
     Fails,
 }
@@ -74,7 +74,7 @@ impl Write {
         Self::Restore,
     ];
 
-    /// Those that an entity with these rules has.
+    /// The writes of an entity with these rules.
     pub(super) fn all(rules: Rules) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |write| match write {
             Self::RetryOnConflict => rules.version,
@@ -83,7 +83,7 @@ impl Write {
         })
     }
 
-    /// Each of its ways with the conditions that it takes.
+    /// The ways to make it, with the caller's conditions that they accept.
     pub(super) fn ways(self) -> Vec<(Way, When)> {
         use Way::*;
         let (conditional, others): (&[Way], &[Way]) = match self {
@@ -107,14 +107,14 @@ impl Write {
         conditional.chain(others.iter().map(|way| (*way, When::Nothing))).collect()
     }
 
-    /// What it does depends on the entity, and not on its key alone.
+    /// It depends on the entity, not only on its key.
     pub(super) fn takes_entity(self) -> bool {
         use Write::*;
         !matches!(self, Update | UpdateCode | RetryOnConflict | DeleteById | ForceDeleteById | Restore)
     }
 }
 
-/// The kinds of errors that a caller tells apart.
+/// The kinds of errors that a caller distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     NotFound,
@@ -125,7 +125,7 @@ pub(super) enum Refusal {
     Type,
     /// Before anything is sent.
     Invalid,
-    /// By the server, as it is.
+    /// By the server.
     Rejected,
     Other,
 }
@@ -145,12 +145,12 @@ impl Refusal {
     }
 }
 
-/// An error, as far as it is judged.
+/// The compared parts of an error.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) kind: Refusal,
     pub(super) outcome_known: bool,
-    /// The item that the error shows.
+    /// The item in the error.
     pub(super) current: Option<Result<Item, String>>,
     pub(super) message: String,
 }
@@ -177,7 +177,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// What a write gives back: the entity, if it gives one.
+/// The result of a write: the returned entity, if any, or the error.
 pub(super) type Outcome = Result<Option<Item>, Refused>;
 
 fn item_of<E: Subject>(entity: &E) -> Item {
@@ -192,7 +192,7 @@ fn nothing<E: Subject, T>(result: dynorm::Result<T>) -> Outcome {
     result.map(|_| None).map_err(|error| Refused::of::<E>(&error))
 }
 
-/// The error of the one operation of a transaction.
+/// The error of the only operation of a transaction.
 fn transaction<E: Subject>(result: dynorm::Result<()>) -> Outcome {
     let Err(error) = result else { return Ok(None) };
     match error.failed_operations() {
@@ -203,7 +203,7 @@ fn transaction<E: Subject>(result: dynorm::Result<()>) -> Outcome {
     }
 }
 
-/// The reason of the one failure of a batch.
+/// The reason of the only failure of a batch.
 macro_rules! batch {
     ($entity:ty, $result:expr) => {
         match $result {
@@ -349,7 +349,12 @@ pub(super) async fn run<E: Subject>(
     }
 }
 
-async fn delete<E: Subject>(db: &Database, delete: dynorm::Delete<E>, way: Way, when: When) -> Outcome {
+async fn delete<E: Subject>(
+    db: &Database,
+    delete: dynorm::operation::Delete<E>,
+    way: Way,
+    when: When,
+) -> Outcome {
     let delete = when!(E, when, delete);
     match way {
         Way::Transaction => transaction::<E>(dynorm::transaction().delete(delete).on(db).await),
@@ -357,8 +362,7 @@ async fn delete<E: Subject>(db: &Database, delete: dynorm::Delete<E>, way: Way, 
     }
 }
 
-/// The attributes of a stored item that a read of it shows: those that the struct models and that are not
-/// NULL.
+/// The attributes of a stored item that a read gives: those with a field, except NULL.
 pub(super) fn shown(item: &Item) -> Item {
     let shown = |(name, value): &(&String, &AttributeValue)| *name != super::state::EXTRA && !value.is_null();
     item.iter().filter(shown).map(|(name, value)| (name.clone(), value.clone())).collect()

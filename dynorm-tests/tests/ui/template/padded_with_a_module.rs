@@ -8,7 +8,7 @@ struct Item {
 }
 
 mod module {
-    use dynorm::{Encoder, Value, ValueError};
+    use dynorm::attribute::{Encoder, Value, ValueError};
 
     pub(super) fn encode(number: &u32, encoder: &mut Encoder) -> Result<(), ValueError> {
         encoder.number(&number.to_string())

@@ -71,7 +71,7 @@ impl serde::de::Error for Error {
     }
 }
 
-/// Names what was found as [`ValueType`](crate::ValueType) does.
+/// Names what was found as [`ValueType`](crate::attribute::ValueType) does.
 fn kind<'a>(found: &Unexpected<'a>) -> &'a str {
     match *found {
         Unexpected::Bool(_) => "a boolean",

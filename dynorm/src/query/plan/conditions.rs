@@ -1,4 +1,4 @@
-//! The conditions of a query, all of which must hold, as the planner looks at them.
+//! The conditions of a query, for the planner. All of them must hold.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,18 +9,18 @@ use crate::expression::{Comparison, DocumentPath, MAX_IN, Node, Term};
 use crate::query::evaluate::order_of_values;
 use crate::query::spec::{Source, Spec};
 
-/// The conditions that must all hold, each known by its position.
+/// Conditions that must all hold, each identified by its position.
 pub(super) struct Conditions(Vec<Node>);
 
-/// The values that the conditions leave to an attribute, each once.
+/// The values that the conditions allow for an attribute, without duplicates.
 pub(super) struct Values {
     pub(super) values: Vec<Vec<u8>>,
-    /// The position of the condition that says so.
+    /// The position of the condition that restricts them.
     pub(super) position: usize,
 }
 
 impl Conditions {
-    /// Those of a starter first, then those of the caller, and what soft deletion adds.
+    /// The conditions of the index function first, then those of the caller, then the one for soft deletion.
     pub(super) fn new(spec: &Spec) -> Result<Self, ValueError> {
         let mut nodes = Vec::new();
         if let Source::Index(_, parts) = &spec.source {
@@ -32,7 +32,7 @@ impl Conditions {
         }
         for node in &spec.conditions {
             match node {
-                // A group holds no other of its kind, so this is all of it.
+                // A group has no nested group of the same kind.
                 Node::And(group) => nodes.extend(group.iter().map(simplified)),
                 node => nodes.push(simplified(node)),
             }
@@ -54,18 +54,18 @@ impl Conditions {
         self.0.get(position)
     }
 
-    /// All as one.
+    /// The conjunction of all.
     pub(super) fn all(&self) -> Option<Node> {
         Node::all(self.iter().cloned())
     }
 
-    /// Those that a key does not say already.
+    /// The conditions without those that the key covers.
     pub(super) fn without(self, used: &[usize]) -> impl Iterator<Item = Node> {
         let nodes = self.0.into_iter().enumerate();
         nodes.filter(|(position, _)| !used.contains(position)).map(|(_, node)| node)
     }
 
-    /// The value that a condition says an attribute is equal to, with the position of that condition.
+    /// The value that a condition requires for an attribute, with the position of the condition.
     pub(super) fn equality(&self, name: &str) -> Option<(usize, &[u8])> {
         self.iter().enumerate().find_map(|(position, node)| match node {
             Node::Compare {
@@ -77,8 +77,7 @@ impl Conditions {
         })
     }
 
-    /// The values that the conditions leave to an attribute: the one that it is equal to, or those of an
-    /// `is_in`.
+    /// The values that the conditions allow for an attribute, by `eq` or `is_in`.
     pub(super) fn values(&self, name: &str) -> Result<Option<Values>, ValueError> {
         if let Some((position, value)) = self.equality(name) {
             return Ok(Some(Values { values: vec![value.to_vec()], position }));
@@ -105,7 +104,7 @@ impl Conditions {
     }
 }
 
-/// What a value is to DynamoDB, so that equal ones of those that can be keys are equal here.
+/// The value in a form that is equal for equal keys, however it is written.
 fn identity(json: &[u8]) -> Result<(ValueType, Cow<'_, str>), ValueError> {
     let text = std::str::from_utf8(json).map_err(|_| ValueError::new("not UTF-8"))?;
     let value = Value::parse(&mut Scanner::new(text))?;
@@ -117,7 +116,7 @@ fn identity(json: &[u8]) -> Result<(ValueType, Cow<'_, str>), ValueError> {
     Ok((value.value_type(), identity))
 }
 
-/// One thing written in one way: `x.eq(1) | x.eq(2)` is `x.is_in([1, 2])`, and `x.is_in([1])` is `x.eq(1)`.
+/// A normal form: `x.eq(1) | x.eq(2)` becomes `x.is_in([1, 2])`, and `x.is_in([1])` becomes `x.eq(1)`.
 fn simplified(node: &Node) -> Node {
     match node {
         Node::Or(group) => one_of(group.iter()).unwrap_or_else(|| node.clone()),
@@ -129,7 +128,7 @@ fn simplified(node: &Node) -> Node {
     }
 }
 
-/// The same as one `is_in`, if all say what one attribute is equal to.
+/// One `is_in` for several equalities of the same attribute.
 fn one_of<'n>(nodes: impl ExactSizeIterator<Item = &'n Node>) -> Option<Node> {
     let mut attribute: Option<&DocumentPath> = None;
     let mut all = Vec::with_capacity(nodes.len());
@@ -148,10 +147,10 @@ fn one_of<'n>(nodes: impl ExactSizeIterator<Item = &'n Node>) -> Option<Node> {
         }
         all.extend_from_slice(values);
     }
-    Some(Term::Path(attribute?.clone()).is_in(all))
+    Some(Term::Path(attribute?.clone()).one_of(all))
 }
 
-/// What can be said of a comparison or a function before anything is sent.
+/// Refuses a comparison or a function that can never match.
 fn check(leaf: &Node) -> Result<(), ValueError> {
     if let Node::Refused(error) = leaf {
         return Err(error.clone());
@@ -170,7 +169,8 @@ fn check(leaf: &Node) -> Result<(), ValueError> {
             if order_of_values(low, high)?.is_some_and(std::cmp::Ordering::is_gt) =>
         {
             Err(ValueError::new(format!(
-                "the bounds of `between` on `{term:?}` are crossed, so nothing can match: give the lower one first"
+                "the bounds of `between` on `{term:?}` are crossed, so nothing can match: give the lower \
+                one first"
             )))
         }
         Node::In { term, values } if values.is_empty() => {

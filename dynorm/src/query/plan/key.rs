@@ -1,4 +1,4 @@
-//! How the key of the table or of an index serves the conditions.
+//! Whether and how the key of the table or of an index serves the conditions.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use crate::key::{EncodedPart, KeyRole, KeySource, Part, Segment, check_key};
 use crate::query::evaluate::order_of_values;
 use crate::query::spec::Spec;
 
-/// The most partitions that one query reads, for `is_in` on a partition key.
+/// The maximum number of partitions that one query reads, for `is_in` on a partition key.
 const MAX_PARTITIONS: usize = 100;
 
-/// The most keys that one query gets: several `is_in` multiply, and each may have 100 values.
+/// The maximum number of keys in one batch get. Several `is_in` with 100 values each multiply.
 const MAX_KEYS: usize = 10_000;
 
 /// A key that serves the conditions.
@@ -25,18 +25,18 @@ pub(super) struct Candidate {
     pub(super) partitions: Vec<Vec<Vec<u8>>>,
     pub(super) sort: Vec<Node>,
     pub(super) sort_attributes: Vec<&'static str>,
-    /// The conditions that the key says already.
+    /// The conditions that the key covers.
     pub(super) used: Vec<usize>,
-    /// How much the sort key is narrowed.
+    /// How far the sort key is narrowed.
     pub(super) narrowed: u8,
-    /// What it holds has to be completed.
+    /// The found items have to be completed.
     pub(super) hydrates: bool,
 }
 
-/// Several keys of the table.
+/// Several whole keys of the table.
 pub(super) struct WholeKeys {
     pub(super) keys: Vec<EncodedKey>,
-    /// The conditions that fix them.
+    /// The conditions that fix the keys.
     pub(super) used: Vec<usize>,
 }
 
@@ -55,7 +55,8 @@ pub(super) fn candidate(
     let Some(fixed) = fixed(info, partition, conditions)? else { return Ok(None) };
     if fixed.len() > MAX_PARTITIONS {
         return Err(ValueError::new(format!(
-            "`is_in` on the partition key {} was given {} values, and a query reads at most {MAX_PARTITIONS} partitions",
+            "`is_in` on the partition key {} was given {} values, and a query reads at most \
+            {MAX_PARTITIONS} partitions",
             partition_fields(info, partition).join(" and "),
             fixed.len()
         )));
@@ -74,7 +75,7 @@ pub(super) fn candidate(
     {
         return Ok(None);
     }
-    // One item at most, so that nothing can be read with less.
+    // A whole key of the table reads at most one item, the least possible.
     let is_whole_key = index.is_none() && (sort.is_empty() || narrowed.rank == EQUAL);
     let mut used = fixed.used;
     used.extend(narrowed.used);
@@ -90,7 +91,7 @@ pub(super) fn candidate(
     }))
 }
 
-/// The keys of the table that the conditions fix, if those are several: they are read by a batch get.
+/// The keys of the table, if the conditions fix several whole keys; they are read by a batch get.
 pub(super) fn whole_keys(spec: &Spec, conditions: &Conditions) -> Result<Option<WholeKeys>, ValueError> {
     let info = spec.info;
     let (partition, sort) = key_of(info, None);
@@ -111,7 +112,7 @@ pub(super) fn whole_keys(spec: &Spec, conditions: &Conditions) -> Result<Option<
         check_key(json, role, &"the table").map_err(|error| error.in_field(info.attribute(source)))?;
     }
     if let Some(order) = &spec.order {
-        // Those that have no order are of one type and equal.
+        // Values without an order are equal values of one type.
         let compare = |one: &Vec<Vec<u8>>, other: &Vec<Vec<u8>>| {
             let (one, other) = (one.last()?, other.last()?);
             order_of_values(one, other).ok().flatten()
@@ -125,17 +126,17 @@ pub(super) fn whole_keys(spec: &Spec, conditions: &Conditions) -> Result<Option<
     Ok(Some(WholeKeys { keys: values.iter().map(key).collect(), used: fixed.used }))
 }
 
-/// Keys whose fields have one value each, or several.
+/// Keys whose fields have one value or several.
 struct Fixed {
     sources: Vec<&'static KeySource>,
-    /// Each field of the keys, with its values.
+    /// The fields of the keys, each with its values.
     fields: Vec<(usize, Vec<Vec<u8>>)>,
     info: &'static EntityInfo,
-    /// The conditions that say so.
+    /// The conditions that fix the values.
     used: Vec<usize>,
 }
 
-/// What the conditions leave to the fields of keys; `None` if one of the fields is free.
+/// The values that the conditions allow for the fields of keys; `None` if a field is not restricted.
 fn fixed(
     info: &'static EntityInfo,
     sources: impl IntoIterator<Item = &'static KeySource>,
@@ -164,7 +165,7 @@ fn fixed(
     Ok(Some(fixed))
 }
 
-/// False if a template cannot have made the text of one of the values, so that the filter has to decide.
+/// False if a template cannot have rendered one of the values, so that the filter has to decide.
 fn fits(info: &EntityInfo, source: &KeySource, field: usize, values: &[Vec<u8>]) -> bool {
     let KeySource::Template(template) = source else { return true };
     let mut segments = template.segments.iter().enumerate();
@@ -175,12 +176,12 @@ fn fits(info: &EntityInfo, source: &KeySource, field: usize, values: &[Vec<u8>])
 }
 
 impl Fixed {
-    /// How many keys there are.
+    /// The number of keys.
     fn len(&self) -> usize {
         self.fields.iter().fold(1, |product, (_, values)| product.saturating_mul(values.len()))
     }
 
-    /// The values of each key, those of the first field changing last.
+    /// The values of each key; those of the last field vary fastest.
     fn values(&self) -> Result<Vec<Vec<Vec<u8>>>, ValueError> {
         (0..self.len()).map(|number| self.key(number)).collect()
     }

@@ -1,12 +1,12 @@
-//! The planner: from conditions to the table or the index that serves them best.
+//! The planner: finds the table key or the index that serves the conditions best.
 //!
-//! A key serves a query if the conditions fix its whole partition key, by `eq` or by `is_in`. Of several that
-//! do, the one wins that is a whole key of the table, or else the one whose sort key the conditions narrow
-//! most (equality, then two bounds, then one bound or a beginning, then nothing); then one partition before
-//! several; then what needs no completion before what does; then the table before its indexes, and those in
-//! the order of the struct. An index is not chosen if items may match that it does not have, since they lack
-//! one of its keys; whoever names the index gets what it has. With an order, only keys that have it are
-//! considered. Conditions that fix whole keys of the table, several of them, are a batch get.
+//! A key serves a query if the conditions fix all of its partition key, by `eq` or by `is_in`. Of several
+//! keys, the best is, in this order: a whole key of the table; the key whose sort key is narrowed most (by
+//! equality, then by two bounds, then by one bound or a prefix, then not at all); one partition before
+//! several; a key that needs no completion; the table before its indexes, and those in the order of the
+//! struct. An index is not chosen if it may lack matching items, because they lack one of its keys, unless
+//! the query names the index. With an order, only keys with that order are considered. Conditions that fix
+//! several whole keys of the table become a batch get.
 
 mod conditions;
 mod key;
@@ -31,30 +31,31 @@ pub(super) struct Plan {
     pub(super) info: &'static EntityInfo,
     pub(super) operation: Operation,
     pub(super) index: Option<&'static IndexInfo>,
-    /// The attributes of the partition key, and their values: a query for each. Empty for a scan.
+    /// The attributes of the partition key, and the values of each partition that is queried. Empty for a
+    /// scan.
     pub(super) partition: Vec<&'static str>,
     pub(super) partitions: Vec<Vec<Vec<u8>>>,
     /// The keys of a batch get.
     pub(super) keys: Vec<EncodedKey>,
     /// The conditions on the sort key, in the order of its attributes.
     pub(super) sort: Vec<Node>,
-    /// What DynamoDB checks after reading.
+    /// The filter that DynamoDB applies after reading.
     pub(super) filter: Option<Node>,
-    /// What is checked here, since DynamoDB takes no filter on the keys of what is queried, and none in a
-    /// batch get; and all, if the items are completed, since those may be newer than the index.
+    /// The conditions that are checked here: those on the keys, on which DynamoDB accepts no filter; all of a
+    /// batch get; and all if the items are completed, since they may be newer than the index.
     pub(super) local: Option<Node>,
-    /// What the index holds is completed by a batch get.
+    /// The found items are completed by a batch get.
     pub(super) hydrates: bool,
     pub(super) descending: bool,
-    /// The attributes that the items of a partition are in order of.
+    /// The attributes by which the items of a partition are sorted.
     pub(super) sort_attributes: Vec<&'static str>,
     pub(super) consistent: bool,
-    /// What is left out because it has expired: a filter that is another one every second, so that it is no
-    /// part of what the query is.
+    /// The filter that leaves out expired items. It changes every second, so it is not part of the query's
+    /// fingerprint.
     pub(super) live: Option<Node>,
 }
 
-/// What a query gives of an item: these places, or the whole.
+/// The paths that a query selects; `None` for the whole item.
 pub(super) type Selected<'s> = Option<&'s [DocumentPath]>;
 
 impl Plan {
@@ -73,7 +74,7 @@ impl Plan {
             }
         }
         match &spec.source {
-            Source::Scan => Self::scan(spec, conditions),
+            Source::Scan => Self::scan(spec, &conditions),
             Source::Index(index, _) => {
                 let index = spec.info.indexes.get(*index);
                 let index = index.ok_or_else(|| ValueError::new("the entity has no such index"))?;
@@ -106,7 +107,7 @@ impl Plan {
             let mut found = match candidate(spec, index, &conditions) {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
-                // What cannot be the key of one index is no mistake where another key serves.
+                // Another key may serve, so a value that cannot be a key of this index is not an error yet.
                 Err(error) => {
                     refused.get_or_insert(error);
                     continue;
@@ -137,13 +138,13 @@ impl Plan {
             (Some(best), _) => Self::query(spec, best, conditions),
             (None, _) if let Some(refused) = refused => Err(refused),
             (None, _) if spec.allow_scan && spec.using.is_none() && spec.order.is_none() => {
-                Self::scan(spec, conditions)
+                Self::scan(spec, &conditions)
             }
             (None, Some((index, missing))) => Err(not_held(index, &missing)),
             (None, None) if let Some((index, field)) = sparse => Err(leaves_out(spec.info, index, field)),
             (None, None) if serves_unordered(spec, &conditions)? => Err(unordered(spec, &conditions)),
             (None, None) if spec.using.is_some() => Err(not_served_by(spec)),
-            (None, None) if spec.allow_scan => Self::scan(spec, conditions),
+            (None, None) if spec.allow_scan => Self::scan(spec, &conditions),
             (None, None) => Err(needs_scan(spec.info, &conditions)),
         }
     }
@@ -153,7 +154,8 @@ impl Plan {
         if spec.consistent && index.is_some_and(|index| !index.local) {
             let name = index.map_or("", |index| index.name);
             return Err(ValueError::new(format!(
-                "the index `{name}` is global, and DynamoDB reads only tables and local indexes consistently: leave out `.consistent()`, or query by the key of the table"
+                "the index `{name}` is global, and DynamoDB reads only tables and local indexes \
+                consistently: remove `.consistent()`, or query by the key of the table"
             )));
         }
         let keys: Vec<&str> = keys_of(spec.info, index).map(|source| spec.info.attribute(source)).collect();
@@ -184,10 +186,11 @@ impl Plan {
         Self { keys, local, ..Self::bare(spec, Operation::BATCH_GET_ITEM) }
     }
 
-    fn scan(spec: &Spec, conditions: Conditions) -> Result<Self, ValueError> {
+    fn scan(spec: &Spec, conditions: &Conditions) -> Result<Self, ValueError> {
         if spec.order.is_some() {
             return Err(ValueError::new(
-                "a scan has no order: query by an index whose sort key it is, or sort the result with `.sorted_by(…)`",
+                "a scan has no order: query an index that has it as its sort key, or sort the result with \
+                `.sorted_by(…)`",
             ));
         }
         Ok(Self { filter: conditions.all(), ..Self::bare(spec, Operation::SCAN) })
@@ -212,7 +215,7 @@ impl Plan {
         }
     }
 
-    /// The keys that a place in the answer is told by: those of the table and of the index.
+    /// The key attributes that make up a position: those of the table and of the index.
     pub(super) fn position_keys(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = Vec::with_capacity(4);
         let of_index = self.index.into_iter().flat_map(|index| keys_of(self.info, Some(index)));
@@ -225,7 +228,7 @@ impl Plan {
         names
     }
 
-    /// True if what is found is counted here, and not by DynamoDB.
+    /// True if matches are counted here rather than by DynamoDB.
     pub(super) fn counts_here(&self) -> bool {
         self.local.is_some() || self.operation == Operation::BATCH_GET_ITEM
     }
@@ -239,7 +242,7 @@ fn keys_of(
     partition.iter().chain(sort)
 }
 
-/// A field that an item may lack and match all the same, though the index does not have items without it.
+/// A field without which an item can match but is not in the index.
 fn may_leave_out(
     info: &'static EntityInfo,
     index: &'static IndexInfo,
@@ -255,7 +258,7 @@ fn may_leave_out(
     Some(field.name)
 }
 
-/// What a query needs and a projected index does not hold.
+/// The fields that a query needs and a projected index does not hold.
 fn missing(
     info: &'static EntityInfo,
     index: &'static IndexInfo,
@@ -267,7 +270,7 @@ fn missing(
         return missing;
     }
     let mut need = |name: &str| {
-        if !holds(info, index, name) && !missing.iter().any(|known| known == name) {
+        if !holds(info, index, name) && !missing.iter().any(|field| field == name) {
             missing.push(name.to_owned());
         }
     };
@@ -276,7 +279,7 @@ fn missing(
         Some(paths) => paths.iter().for_each(|path| need(&path.attribute)),
         None => {
             info.fields.iter().for_each(|field| need(field.name));
-            // What is flattened has no names that an index could be told.
+            // Flattened attributes have no names known here, which an index could include.
             missing_rest = info.flattened;
         }
     }
@@ -301,7 +304,7 @@ fn holds(info: &'static EntityInfo, index: &'static IndexInfo, name: &str) -> bo
     }
 }
 
-/// True if it is for the order alone that nothing serves the conditions.
+/// True if a key would serve the conditions without the order.
 fn serves_unordered(spec: &Spec, conditions: &Conditions) -> Result<bool, ValueError> {
     if spec.order.is_none() {
         return Ok(false);

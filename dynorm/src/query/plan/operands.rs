@@ -1,7 +1,7 @@
-//! Whether the values that a condition gives a field are of the type that the field is stored as.
+//! Checks the types of values in conditions.
 //!
-//! The compiler sees to it for conditions on typed constants. What is left are names that are known at run
-//! time only, and keys, of which DynamoDB takes no other type at all.
+//! The compiler checks conditions on typed constants. This checks the rest: fields whose names are known only
+//! at run time, and keys, for which DynamoDB accepts no other type.
 
 use crate::attribute::ScalarType;
 use crate::codec::{Scanner, Value, ValueError, ValueType};
@@ -9,7 +9,7 @@ use crate::entity::{EntityInfo, IndexInfo};
 use crate::expression::{DocumentPath, Node, Term};
 use crate::key::{KeySource, Segment};
 
-/// Refuses a condition that gives a field a value of another type than it has.
+/// Refuses a value of another type than its field is stored as.
 pub(super) fn check_types(info: &'static EntityInfo, node: &Node) -> Result<(), ValueError> {
     node.leaves().try_for_each(|leaf| match leaf {
         Node::Compare { left, right, .. } => check_pair(info, left, right),
@@ -34,16 +34,16 @@ fn check_pair(info: &'static EntityInfo, term: &Term, value: &Term) -> Result<()
     let Some(stored) = stored_type(info, path) else { return Ok(()) };
     let given = type_of(json)?;
     let is_key = info.fields.iter().any(|field| field.name == path.attribute && field.key);
-    // An absent value may be stored as NULL, but never in a key.
+    // An absent value may be stored as NULL, but not in a key.
     if given == stored || given == ValueType::Null && !is_key {
         return Ok(());
     }
     Err(ValueError::new(format!(
-        "`{path:?}` is stored as {stored}, so a condition on it takes {stored}, and not {given}"
+        "`{path:?}` is stored as {stored}, so a condition on it takes {stored}, not {given}"
     )))
 }
 
-/// Refuses `begins_with` and `contains` of what has no parts.
+/// Refuses `begins_with` and `contains` on types that do not support them.
 fn check_has_parts(info: &'static EntityInfo, function: &str, term: &Term) -> Result<(), ValueError> {
     let Term::Path(path) = term else { return Ok(()) };
     match stored_type(info, path) {
@@ -54,7 +54,7 @@ fn check_has_parts(info: &'static EntityInfo, function: &str, term: &Term) -> Re
     }
 }
 
-/// The type that every item has at this place, where that is certain and the compiler has not seen to it.
+/// The type of every value at this path, if it is certain and the compiler has not checked it.
 fn stored_type(info: &'static EntityInfo, path: &DocumentPath) -> Option<ValueType> {
     let position = info.fields.iter().position(|field| path.is_attribute(field.name))?;
     let field = info.fields.get(position)?;
@@ -63,8 +63,7 @@ fn stored_type(info: &'static EntityInfo, path: &DocumentPath) -> Option<ValueTy
     }
     match field.scalar {
         Some(scalar) => Some(value_type(scalar)),
-        // What stands in a template is text, a number or a truth value, and only the last has no type as a
-        // key.
+        // A field in a template is a string, a number or a boolean, and only a boolean has no key type.
         None => stands_in_template(info, position).then_some(ValueType::Bool),
     }
 }

@@ -1,4 +1,4 @@
-//! What is said of a query that cannot be carried out as it is, with the way out.
+//! The errors of queries that cannot be carried out, each with a remedy.
 
 use super::conditions::Conditions;
 use crate::codec::ValueError;
@@ -6,8 +6,8 @@ use crate::entity::{EntityInfo, IndexInfo};
 use crate::key::{KeySource, Segment};
 use crate::query::spec::Spec;
 
-/// The order that is asked for is none that `orders` has: the attributes that the table and its indexes could
-/// order by.
+/// The requested order is not available. `orders` are the attributes that the table and its indexes can sort
+/// by.
 pub(super) fn unordered(
     spec: &Spec,
     orders: impl Iterator<Item = (Option<&'static str>, &'static str)>,
@@ -20,16 +20,17 @@ pub(super) fn unordered(
         })
         .collect();
     let remedy = if sorts.is_empty() {
-        "no key of this entity could order them: sort the result with `.sorted_by(…)`".to_owned()
+        "no key of this entity has an order: sort the result with `.sorted_by(…)`".to_owned()
     } else {
         format!("the keys can order {}; or sort the result with `.sorted_by(…)`", sorts.join(", "))
     };
     ValueError::new(format!(
-        "items come in the order of the sort key of what is queried, and with these conditions that is not `{wanted}`; {remedy}"
+        "a query is ordered by the sort key of the table or index, and with these conditions that is not \
+        `{wanted}`; {remedy}"
     ))
 }
 
-/// A projected index would serve, and does not hold what is asked for.
+/// A projected index would serve, but lacks fields that the query needs.
 pub(super) fn not_held(index: &IndexInfo, missing: &[String]) -> ValueError {
     let shown: Vec<String> = missing.iter().take(3).map(|name| format!("`{name}`")).collect();
     let more = match missing.len().saturating_sub(3) {
@@ -37,16 +38,19 @@ pub(super) fn not_held(index: &IndexInfo, missing: &[String]) -> ValueError {
         more => format!(" and {more} more"),
     };
     ValueError::new(format!(
-        "the index `{0}` serves these conditions and does not hold {1}{more}: call `.hydrate()`, which reads the items as well, ask only for what it holds, or add them to its `include`",
+        "the index `{0}` serves these conditions and does not hold {1}{more}: call `.hydrate()`, which \
+        reads the items as well, select only fields that it holds, or add the others to its `include`",
         index.name,
         shown.join(", ")
     ))
 }
 
-/// An index would serve, and has no items without a field that those that match may lack.
+/// An index would serve, but lacks items that may match, since they do not have this field.
 pub(super) fn leaves_out(info: &'static EntityInfo, index: &IndexInfo, field: &str) -> ValueError {
     ValueError::new(format!(
-        "the index `{0}` serves these conditions, and has no items of `{1}` without `{field}`, which may match as well: add `.exists()` of that field, call `.using(\"{0}\")`, which gives what the index has, or call `.allow_scan()`",
+        "the index `{0}` serves these conditions, and has no items of `{1}` without `{field}`, which may \
+        match as well: add `.exists()` of that field, call `.using(\"{0}\")` to read only the items in the \
+        index, or call `.allow_scan()`",
         index.name, info.name
     ))
 }
@@ -58,15 +62,15 @@ pub(super) fn other_index(info: &'static EntityInfo, begun: &str, using: &str) -
     let begun =
         if begun.is_empty() { "a scan of the table".to_owned() } else { format!("the index `{begun}`") };
     ValueError::new(format!(
-        "the query began with {begun}, so it cannot use the index `{using}`: begin with `filter`"
+        "the query started with {begun}, so it cannot use the index `{using}`: start with `filter`"
     ))
 }
 
 pub(super) fn no_such_index(info: &'static EntityInfo, name: &str) -> ValueError {
-    let known: Vec<String> = info.indexes.iter().map(|index| format!("`{}`", index.name)).collect();
-    let known =
-        if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-    ValueError::new(format!("`{}` has no index `{name}`; {known}", info.name))
+    let names: Vec<String> = info.indexes.iter().map(|index| format!("`{}`", index.name)).collect();
+    let indexes =
+        if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+    ValueError::new(format!("`{}` has no index `{name}`; {indexes}", info.name))
 }
 
 pub(super) fn not_served_by(spec: &Spec) -> ValueError {
@@ -74,12 +78,13 @@ pub(super) fn not_served_by(spec: &Spec) -> ValueError {
     let index = spec.info.indexes.iter().find(|index| index.name == using);
     let fields = partition_fields(spec.info, index.map_or(&[], |index| index.partition));
     ValueError::new(format!(
-        "the index `{using}` cannot serve the query: its partition key is made of {}, and no condition says what that is equal to",
+        "the index `{using}` cannot serve the query: its partition key is made of {}, and no condition \
+        fixes it",
         fields.join(" and ")
     ))
 }
 
-/// The fields that a partition key is made of.
+/// The fields of a partition key.
 pub(super) fn partition_fields(info: &'static EntityInfo, partition: &'static [KeySource]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |field: usize| {
@@ -102,7 +107,7 @@ pub(super) fn partition_fields(info: &'static EntityInfo, partition: &'static [K
     names
 }
 
-/// The refusal of a query that would read the whole table, with the way out.
+/// The query would scan the whole table.
 pub(super) fn needs_scan(info: &'static EntityInfo, conditions: &Conditions) -> ValueError {
     let could_be_a_key =
         |name: &str| info.fields.iter().any(|field| field.name == name && field.scalar.is_some());
@@ -128,7 +133,8 @@ pub(super) fn needs_scan(info: &'static EntityInfo, conditions: &Conditions) -> 
         }
     };
     ValueError::new(format!(
-        "no key and no index of `{}` can serve these conditions, so the whole table would be read: {fix}, or call `.allow_scan()`",
+        "no key and no index of `{}` can serve these conditions, so the whole table would be read: {fix}, \
+        or call `.allow_scan()`",
         info.name
     ))
 }

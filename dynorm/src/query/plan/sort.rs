@@ -1,4 +1,4 @@
-//! What the conditions make of a sort key: a field, a template, or several attributes in an order.
+//! The conditions on a sort key, which is a field, a template or several attributes.
 
 use super::conditions::Conditions;
 use crate::attribute::ScalarType;
@@ -9,23 +9,23 @@ use crate::key::{EncodedPart, KeySource, Part, Segment, Template};
 use crate::query::evaluate::order_of_values;
 use crate::query::spec::Order;
 
-/// What the conditions say of a sort key.
+/// The conditions on a sort key.
 #[derive(Default)]
 pub(super) struct Narrowed {
     pub(super) nodes: Vec<Node>,
-    /// How much it narrows.
+    /// How far the key is narrowed.
     pub(super) rank: u8,
-    /// The conditions that it stands for.
+    /// The conditions that the key covers.
     pub(super) used: Vec<usize>,
-    /// Nothing can be within the bounds, so nothing is read.
+    /// No value can be within the bounds, so nothing is read.
     pub(super) is_nothing: bool,
 }
 
 /// One value is left.
 pub(super) const EQUAL: u8 = 3;
 
-/// What narrows a sort key most: of several attributes, equality with the first ones, and then one more
-/// condition.
+/// The conditions that narrow a sort key most. Of several attributes: equality on the first ones, then one
+/// more condition.
 pub(super) fn narrowed(
     info: &'static EntityInfo,
     sort: &'static [KeySource],
@@ -51,7 +51,7 @@ pub(super) fn narrowed(
     Ok(all)
 }
 
-/// What the conditions say of one attribute of a sort key.
+/// The conditions on one attribute of a sort key.
 #[derive(Default)]
 struct Bound {
     node: Option<Node>,
@@ -61,10 +61,13 @@ struct Bound {
 }
 
 impl Bound {
-    /// No key is empty, and DynamoDB takes no empty value for one: everything lies behind it, and nothing in
-    /// front of it.
+    /// Removes empty bounds: DynamoDB accepts no empty key value, and every key is greater than the empty
+    /// one.
     fn without_empty(self) -> Self {
-        let is_empty = |term: &Term| matches!(term, Term::Value(json) if matches!(json.as_slice(), br#"{"S":""}"# | br#"{"B":""}"#));
+        let is_empty = |term: &Term| match term {
+            Term::Value(json) => matches!(json.as_slice(), br#"{"S":""}"# | br#"{"B":""}"#),
+            _ => false,
+        };
         match &self.node {
             Some(Node::Compare { operator, right, .. }) if is_empty(right) => {
                 let is_nothing = !matches!(operator, Comparison::Greater | Comparison::GreaterOrEqual);
@@ -83,7 +86,7 @@ impl Bound {
     }
 }
 
-/// The condition on a sort key that narrows most.
+/// The condition on a sort key that narrows it most.
 fn bounds(name: &'static str, conditions: &Conditions) -> Result<Bound, ValueError> {
     let one = |node: &Node, rank: u8, position: usize| Bound {
         node: Some(node.clone()),
@@ -123,14 +126,14 @@ fn bounds(name: &'static str, conditions: &Conditions) -> Result<Bound, ValueErr
             {
                 return Ok(Bound { is_nothing: true, ..Bound::default() });
             }
-            // A value that is compared by name may be of another kind, so that must not be forgotten.
+            // A value for a field by name may have another type, so the marker must be kept.
             let by_name = [low, high].into_iter().find_map(|position| match conditions.get(position)? {
                 Node::Compare { left: Term::Path(path), .. } if path.by_name => Some(path.clone()),
                 _ => None,
             });
             let term = Term::Path(by_name.unwrap_or_else(|| DocumentPath::of(name)));
             let node = term.between(from.clone(), to.clone());
-            // BETWEEN takes the bounds in; those that are not meant to be are checked here.
+            // BETWEEN includes its bounds; excluded ones are checked here.
             let used = [(low, above), (high, below)];
             let used = used.into_iter().filter(|(_, strict)| !strict).map(|(used, _)| used).collect();
             Bound { node: Some(node), rank: 2, used, is_nothing: false }
@@ -143,7 +146,7 @@ fn bounds(name: &'static str, conditions: &Conditions) -> Result<Bound, ValueErr
     })
 }
 
-/// The same for an attribute made by a template: it is fixed, or its beginning is, or it lies between two
+/// The same for an attribute with a template: its value is fixed, or its prefix, or it lies between two
 /// texts.
 fn beginning(
     info: &'static EntityInfo,
@@ -178,12 +181,12 @@ fn beginning(
     Ok(Bound { node, rank: u8::from(!used.is_empty()), used, is_nothing: false })
 }
 
-/// A template as far as the conditions fix it.
+/// A template, rendered as far as the conditions fix its fields.
 struct Rendered {
     text: String,
-    /// The segments that the text stands for.
+    /// The number of rendered segments.
     segments: usize,
-    /// The conditions that the text says already.
+    /// The conditions that the text covers.
     used: Vec<usize>,
 }
 
@@ -209,7 +212,7 @@ fn render(
         template.render_start(&part).map_err(|error| error.in_field(template.attribute))?;
     let is_rendered = |field: usize| {
         let segments = template.segments.get(..rendered).unwrap_or_default();
-        // The value has ended if something stands behind it.
+        // The value is complete if something follows it.
         segments.iter().enumerate().any(|(position, segment)| {
             matches!(segment, Segment::Field(found, _) if *found == field)
                 && (rendered == template.segments.len() || position + 1 < rendered)
@@ -220,9 +223,8 @@ fn render(
     Ok(Rendered { text, segments: rendered, used })
 }
 
-/// Bounds of a field as bounds of the text that the template makes, which begins with `start` and goes on
-/// with the field. They are exact, or hold a little more than is asked for; `None` where the order of the
-/// texts is not that of the values.
+/// The bounds of a field as bounds of the template's text, which begins with `start` and continues with the
+/// field. They are exact or slightly too wide; `None` if the texts do not sort as the values do.
 fn within(
     info: &'static EntityInfo,
     template: &Template,
@@ -231,14 +233,19 @@ fn within(
     node: &Node,
 ) -> Result<Option<(Node, bool)>, ValueError> {
     let is_last = at + 1 == template.segments.len();
-    // The texts of one value end before those that go on with the character behind.
+    // The texts of one value end before those that continue with the next character.
     let end = match template.segments.get(at + 1) {
         Some(Segment::Text(text)) => text.chars().next().and_then(next_character),
         _ => None,
     };
-    let by_name = matches!(node, Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } if path.by_name);
+    let by_name = match node {
+        Node::Compare { left: Term::Path(path), .. } | Node::Between { term: Term::Path(path), .. } => {
+            path.by_name
+        }
+        _ => false,
+    };
     let is_padded = matches!(template.segments.get(at), Some(Segment::Field(_, 1..)));
-    // By name, a time may be compared with a part of one, which does not end where a time does.
+    // By name, a timestamp may be compared with a prefix of one, which is not a complete value.
     let is_whole = is_padded || !by_name || is_last;
     if !in_order(info, template, at) || !is_whole || (!is_last && end.is_none()) {
         return Ok(None);
@@ -273,7 +280,7 @@ fn within(
     {
         return Ok(None);
     }
-    // Other entities may lie in front of and behind those that begin like this one.
+    // The items of other entities may come before and after those with this prefix.
     let low = low.or_else(|| (!start.is_empty()).then(|| start.to_owned()));
     let high = high.or_else(|| next_text(start));
     let term = attribute(template);
@@ -287,8 +294,8 @@ fn within(
     Ok(Some((node, exact)))
 }
 
-/// The text of a value as a segment of a template; `None` for what does not fit it, which is left to the filter: a number that
-/// is negative or has more digits than the padding, and by name a value of another type.
+/// The text of a value as a segment of a template. `None` for a value that does not fit, which is left to the
+/// filter: a negative number, one with more digits than the padding, or, by name, a value of another type.
 pub(super) fn rendered_value(
     info: &EntityInfo,
     template: &Template,
@@ -306,19 +313,19 @@ pub(super) fn rendered_value(
     template.render_value(at, &part).ok()
 }
 
-/// The attribute that a template makes.
+/// The attribute that holds the template's text.
 fn attribute(template: &Template) -> Term {
     Term::Path(DocumentPath::of(template.attribute))
 }
 
-/// True if the texts that a template makes are in the order of the field at a position of its segments.
+/// True if the texts of a template sort as the field at this position of its segments does.
 fn in_order(info: &'static EntityInfo, template: &Template, at: usize) -> bool {
     let Some(Segment::Field(field, _)) = template.segments.get(at) else { return false };
     let Some(field) = info.fields.get(*field) else { return false };
     template.keeps_order(at, field.fixed, field.scalar == Some(ScalarType::String))
 }
 
-/// The character that sorts next.
+/// The next character in sort order.
 fn next_character(character: char) -> Option<char> {
     match character {
         '\u{d7ff}' => Some('\u{e000}'),
@@ -326,7 +333,7 @@ fn next_character(character: char) -> Option<char> {
     }
 }
 
-/// The first text behind all that begin with `text`.
+/// The first text after all that begin with `text`.
 fn next_text(text: &str) -> Option<String> {
     let mut text = text.to_owned();
     while let Some(last) = text.pop() {
@@ -350,12 +357,12 @@ pub(super) fn has_order(
         KeySource::Field(field) => is_order(*field),
         KeySource::Template(template) => template.fields().any(is_order),
     });
-    // Those that are equal are in any order.
+    // Items with equal values are in every order.
     (is_part && conditions.equality(order.attribute).is_some())
         || ordered_by(info, sort, conditions) == Some(order.attribute)
 }
 
-/// The attribute that the items of a partition are in order of: the first that the conditions leave free.
+/// The attribute by which the items of a partition are sorted: the first one that the conditions do not fix.
 pub(super) fn ordered_by(
     info: &'static EntityInfo,
     sort: &'static [KeySource],
