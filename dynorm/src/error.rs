@@ -622,6 +622,14 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The item that a failed condition found, as it is stored.
+    pub(crate) fn found(&self) -> Option<Item<'_>> {
+        let Self::ConditionFailed(report) = self else { return None };
+        Item::next(&mut Scanner::new(report.item.as_ref()?.json())).ok()
+    }
+}
+
 impl Report {
     pub(crate) fn new(
         subject: Subject,

@@ -133,7 +133,7 @@ async fn what_an_index_key_needs_must_come_along() {
 }
 
 #[tokio::test]
-async fn an_item_of_another_entity_is_not_found_and_stays() {
+async fn an_item_of_another_entity_is_told_apart_and_stays() {
     let db = engine().await;
     let memo = MemoRepo::save(Memo { team: "blue".into(), number: 1, text: Some("tea".into()) });
     let memo = memo.on(&db).await.unwrap();
@@ -146,12 +146,12 @@ async fn an_item_of_another_entity_is_not_found_and_stays() {
             .await
             .unwrap_err(),
     ] {
-        assert!(error.is_not_found() && error.current::<Task>().is_none(), "{error}");
+        assert!(error.is_type_mismatch() && error.current::<Task>().is_none(), "{error}");
     }
     assert_eq!(MemoRepo::get(("blue", 1)).on(&db).await.unwrap(), memo);
     let error =
         TaskRepo::create(Task { team: "blue".into(), number: 1, ..task() }).on(&db).await.unwrap_err();
-    assert!(error.is_condition_failed() && error.current::<Task>().is_none());
+    assert!(error.is_type_mismatch() && error.current::<Task>().is_none());
     let after = MemoRepo::update(("blue", 1)).set(Memo::TEXT, "milk").on(&db).await.unwrap();
     assert_eq!(after.text.as_deref(), Some("milk"));
 }

@@ -10,6 +10,7 @@ use super::save::{Put, save};
 use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::{Error, Result};
+use crate::rules::Visibility;
 
 /// Reads an item, or creates it if there is none. Created by
 /// [`Repository::first_or_create`](crate::Repository::first_or_create).
@@ -65,10 +66,14 @@ async fn first_or_create<E: Entity>(database: &Database, entity: E) -> Result<E>
             Err(error) if error.is_condition_failed() || error.is_unique_conflict() => error,
             Err(error) => return Err(error),
         };
-        // The item exists now, created by another client or by an attempt whose answer was lost. It is found
-        // in the next round, unless it is soft-deleted.
-        if !std::mem::take(&mut is_first) {
-            return Err(error);
+        // Created by another client, or by an attempt whose answer was lost: it is the stored item.
+        match error.found().map(|item| Visibility::default().sees(E::INFO, &item)) {
+            Some(Ok(true) | Err(_)) => return error.current().unwrap_or(Err(error)),
+            // It is soft-deleted.
+            Some(Ok(false)) => return Err(error),
+            // The server does not return the item, or another client was first with a unique value.
+            None if std::mem::take(&mut is_first) => {}
+            None => return Err(error),
         }
     }
 }
