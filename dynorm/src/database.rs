@@ -191,6 +191,19 @@ impl Database {
 
     /// Creates an empty database in the memory of this process. It is dropped with its last clone.
     ///
+    /// It refuses what DynamoDB refuses: limits of keys, items, expressions and batches, operands of the wrong
+    /// type, and attributes that a global index does not hold. It accepts these requests, which DynamoDB does
+    /// not:
+    ///
+    /// - a comparison or function whose operands are the same path;
+    /// - redundant parentheses in an update, paths of more than 32 levels, and list positions above 2³¹;
+    /// - empty or too long values in a key condition, and an index key set by `if_not_exists`;
+    /// - placeholder values of more than 2 MB together, and attribute names above 65,535 bytes;
+    /// - the limits of the legacy parameters (`AttributesToGet`, `ScanFilter`, …) and of PartiQL.
+    ///
+    /// Every read is consistent, nothing is throttled or left unprocessed, transactions never conflict, and
+    /// expired items are not deleted.
+    ///
     /// ```
     /// let db = dynorm::Database::memory()?;
     /// # Ok::<(), dynorm::Error>(())

@@ -4,13 +4,20 @@
 //! requests to a [`dynoxide::Database`], which processes DynamoDB's JSON and stores its tables in SQLite.
 //! Nothing above the HTTP client differs, so a test with this engine runs the code that runs in production.
 //!
+//! Requests that DynamoDB would refuse are refused before they reach the engine, which accepts some of them.
+//!
 //! Differences from DynamoDB: every read is consistent, nothing is throttled or left unprocessed,
 //! transactions never conflict, and expired items are not deleted.
 
+mod expression;
+mod strict;
+
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -32,6 +39,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
+use self::expression::Load;
 use crate::transport::{is_traced, opaque};
 
 /// Creates a client of a new, empty database, which lives as long as the client and its clones.
@@ -186,7 +194,7 @@ impl Engine {
         // operation, as with AWS.
         let runtime = Handle::try_current().map_err(|error| ConnectorError::other(error.into(), None))?;
         let database = self.database.clone();
-        let outcome = runtime.spawn_blocking(move || execute(&database, &operation, &body)).await;
+        let outcome = runtime.spawn_blocking(move || check_and_execute(&database, &operation, &body)).await;
 
         let answer = match outcome {
             Ok(Ok(json)) => Answer { status: 200, json },
@@ -218,11 +226,28 @@ struct Answer {
     json: Vec<u8>,
 }
 
-/// Executes one operation, from the JSON of its request to the JSON of its response.
-fn execute(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// The stack for expressions of any depth that DynamoDB accepts: the engine recurses over them, and an overflow
+/// would abort the process.
+const DEEP_STACK_BYTES: usize = 32 * 1024 * 1024;
+
+/// Executes one operation, unless DynamoDB would refuse it.
+fn check_and_execute(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>, Refusal> {
     if body.len() > MAX_REQUEST_BYTES {
         return Err(Refusal::TooLarge { bytes: body.len() });
     }
+    match strict::check(database, operation, body)? {
+        Load::Light => execute(database, operation, body),
+        Load::Heavy => thread::scope(|scope| {
+            let deep = thread::Builder::new().stack_size(DEEP_STACK_BYTES);
+            let deep = deep.spawn_scoped(scope, || execute(database, operation, body));
+            let deep = deep.map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
+            deep.join().unwrap_or_else(|panic| resume_unwind(panic))
+        }),
+    }
+}
+
+/// Executes one operation, from the JSON of its request to the JSON of its response.
+fn execute(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>, Refusal> {
     match operation {
         "BatchExecuteStatement" => serve(body, |request| database.batch_execute_statement(request)),
         "BatchGetItem" => serve(body, |request| database.batch_get_item(request)),

@@ -11,6 +11,7 @@ mod deadline;
 mod deep;
 mod delete;
 mod dropped;
+mod engines;
 mod error_messages;
 mod errors;
 mod exactly_once;

@@ -13,7 +13,7 @@ pub(crate) const LAYERS: Layers<'static> = &[
     ("entities as bytes", &["entity/encode.rs", "entity/bridge.rs"]),
     ("expressions", &["expression/", "snapshot.rs"]),
     ("rules of entities", &["rules.rs"]),
-    ("the database", &["database.rs", "embedded.rs", "transport.rs", "transport/", "hooks.rs"]),
+    ("the database", &["database.rs", "embedded.rs", "embedded/", "transport.rs", "transport/", "hooks.rs"]),
     ("writes", &["write/", "unique.rs"]),
     ("what is read together", &["collection.rs", "batch/stats.rs", "query/cursor.rs", "tracked.rs"]),
     ("single operations", &["operation/"]),
