@@ -41,7 +41,9 @@ macro_rules! shared {
             const TEXT: Field<Self, String> = Self::TEXT;
 
             fn of(one: String, two: String, text: &str) -> Self {
-                Self { one, two, text: text.into(), ..Self::default() }
+                let mut made = Self::default();
+                (made.one, made.two, made.text) = (one, two, text.into());
+                made
             }
 
             fn change_text(&mut self, text: &str) {
@@ -203,7 +205,7 @@ async fn attempt<E: Shared>(db: &Database, random: &mut fastrand::Rng, which: us
     let own = own.map(|item| dynorm::from_item::<E>(&item.clone().into_iter().collect()).unwrap());
     let keys = own.iter().map(Entity::entity_key).chain([key()]);
     let error = E::Repo::batch_get(keys).on(db).await.unwrap_err();
-    let reasons: Vec<bool> = error.failures().into_iter().map(|one| one.reason.is_type_mismatch()).collect();
+    let reasons: Vec<bool> = error.failures().iter().map(|one| one.reason.is_type_mismatch()).collect();
     assert_eq!(reasons, [true], "{error}");
     assert_eq!(error.found().iter().flatten().collect::<Vec<_>>(), own.iter().collect::<Vec<_>>());
 }
