@@ -9,7 +9,7 @@ use dynorm::{Database, Entity};
 /// A difference of an engine from DynamoDB on AWS, which changes what a test expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quirk {
-    /// Lets an update set an index key that is longer than DynamoDB accepts.
+    /// Lets an update of an existing item set an index key that is longer than DynamoDB accepts.
     LongIndexKeysInUpdates,
     /// Deletes expired items within ten seconds, where DynamoDB takes days; see [`keep_expired`]. The
     /// embedded engine never deletes them.

@@ -191,9 +191,9 @@ impl Database {
 
     /// Creates an empty database in the memory of this process. It is dropped with its last clone.
     ///
-    /// It refuses what DynamoDB refuses: limits of keys, items, expressions and batches, operands of the wrong
-    /// type, and attributes that a global index does not hold. It accepts these requests, which DynamoDB does
-    /// not:
+    /// It refuses what DynamoDB refuses: limits of keys, items, expressions and batches, operands of the
+    /// wrong type, and attributes that a global index does not hold. It accepts these requests, which
+    /// DynamoDB does not:
     ///
     /// - a comparison or function whose operands are the same path;
     /// - redundant parentheses in an update, paths of more than 32 levels, and list positions above 2³¹;

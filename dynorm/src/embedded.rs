@@ -226,8 +226,8 @@ struct Answer {
     json: Vec<u8>,
 }
 
-/// The stack for expressions of any depth that DynamoDB accepts: the engine recurses over them, and an overflow
-/// would abort the process.
+/// The stack for expressions of any depth that DynamoDB accepts: the engine recurses over them, and an
+/// overflow would abort the process.
 const DEEP_STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// Executes one operation, unless DynamoDB would refuse it.
