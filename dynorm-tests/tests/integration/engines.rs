@@ -70,11 +70,13 @@ fn condition(text: &str, values: &Value) -> (&'static str, Value) {
     request("PutItem", json!({ "ConditionExpression": text, "ExpressionAttributeValues": values }))
 }
 
-fn put(name: &str, value: Value) -> (&'static str, Value) {
+fn put(name: &str, value: impl Into<Value>) -> (&'static str, Value) {
+    let value: Value = value.into();
     request("PutItem", json!({ "Item": { "pk": { "S": "a" }, "sk": { "S": "b" }, name: value } }))
 }
 
-fn set(name: &str, value: Value) -> (&'static str, Value) {
+fn set(name: &str, value: impl Into<Value>) -> (&'static str, Value) {
+    let value: Value = value.into();
     let update = format!("SET {name} = :v");
     let values = json!({ ":v": value });
     request("UpdateItem", json!({ "UpdateExpression": update, "ExpressionAttributeValues": values }))
