@@ -142,7 +142,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// UserRepo::update(ada.id).set(User::EMAIL, "ada@example.org").await?;
 /// UserRepo::save(User { email: "ada@example.com".into(), ..User::default() }).await?;
 ///
-/// Finds by a unique value, too:
+/// // Finds by a unique value, too:
 /// let found = UserRepo::first_or_create(User { email: "ada@example.org".into(), ..User::default() }).await?;
 /// assert_eq!(found.id, ada.id);
 /// # Ok(())

@@ -1,5 +1,19 @@
 //! Faulty servers: every operation, with malformed answers and with answers to another request.
 
+// Above the modules, which use it.
+macro_rules! terminals {
+    ($($is_write:literal $name:literal: |$db:ident| $operation:expr;)*) => {
+        [$(Terminal {
+            name: $name,
+            is_write: $is_write,
+            run: |db| Box::pin(async move {
+                let $db = &db;
+                $operation.await.map(drop).map_err(Error::from)
+            }),
+        }),*]
+    };
+}
+
 mod answers;
 mod others;
 mod runtimes;
@@ -63,19 +77,6 @@ struct Terminal {
     name: &'static str,
     is_write: bool,
     run: fn(Database) -> Outcome,
-}
-
-macro_rules! terminals {
-    ($($is_write:literal $name:literal: |$db:ident| $operation:expr;)*) => {
-        [$(Terminal {
-            name: $name,
-            is_write: $is_write,
-            run: |db| Box::pin(async move {
-                let $db = &db;
-                $operation.await.map(drop).map_err(Error::from)
-            }),
-        }),*]
-    };
 }
 
 /// All operations that write and read items.
