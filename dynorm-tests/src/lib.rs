@@ -3,6 +3,10 @@
 
 pub mod canned;
 
+use std::time::Duration;
+
+use dynorm::aws::Client;
+use dynorm::aws::config::timeout::TimeoutConfig;
 use dynorm::aws::types::TimeToLiveSpecification;
 use dynorm::{Database, Entity};
 
@@ -61,9 +65,21 @@ fn endpoint() -> Option<String> {
 #[allow(clippy::expect_used, reason = "a test without a database has failed")]
 pub fn database() -> Database {
     match endpoint() {
-        Some(url) => Database::local(url).with_table_prefix(format!("t{}-", ulid::Ulid::generate())),
+        Some(url) => patient(&url).with_table_prefix(format!("t{}-", ulid::Ulid::generate())),
         None => Database::memory().expect("the embedded database starts"),
     }
+}
+
+/// A database on an endpoint. With all tests at once, an engine on a busy machine may take longer for a request
+/// than the default time limits allow.
+fn patient(url: &str) -> Database {
+    let limit = Duration::from_secs(600);
+    let limits = TimeoutConfig::builder()
+        .read_timeout(limit)
+        .operation_attempt_timeout(limit)
+        .operation_timeout(limit);
+    let config = Database::local(url).client().config().to_builder().timeout_config(limits.build()).build();
+    Database::new(Client::from_conf(config))
 }
 
 /// Disables the TTL of a table, for tests of expired items: [`Quirk::DeletesExpired`].

@@ -46,7 +46,7 @@ pub(crate) use limits::limits_of;
 pub(crate) use operation::Operation;
 pub(crate) use quiet::{is_traced, opaque};
 pub(crate) use repeat::{Repeat, send_transaction, send_write};
-pub(crate) use runtime::check_runtime;
+pub(crate) use runtime::{check_runtime, in_runtime};
 
 /// A client whose operations send dynorm's bodies.
 #[derive(Clone, Debug)]

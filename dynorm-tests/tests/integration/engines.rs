@@ -199,12 +199,15 @@ async fn what_dynamodb_refuses_is_refused() {
         assert_eq!(code, "ValidationException", "{expected}: {message}");
         assert!(message.contains(expected), "{expected}: {message}");
     }
-    // DynamoDB Local differs for items that exist.
+    // DynamoDB Local accepts some of these, which depends on whether the item exists.
+    if Engine::of_this_run().has(Quirk::LongIndexKeysInUpdates) {
+        return;
+    }
     let (operation, item) = put("title", text(1));
     send(&db, operation, &item).await.unwrap();
-    for long in [set("note", text(1025)), in_transaction("Update", set("kind", text(2049)))] {
-        let answer = send(&db, long.0, &long.1).await;
-        assert_eq!(answer.is_ok(), Engine::of_this_run().has(Quirk::LongIndexKeysInUpdates), "{answer:?}");
+    for (operation, body) in [set("note", text(1025)), in_transaction("Update", set("kind", text(2049)))] {
+        let (code, message) = send(&db, operation, &body).await.expect_err("a long index key");
+        assert!(code.ends_with("Exception") && message.contains("index"), "{code}: {message}");
     }
 }
 

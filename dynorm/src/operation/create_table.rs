@@ -19,7 +19,7 @@ use crate::database::Database;
 use crate::entity::{Entity, EntityInfo, IndexInfo};
 use crate::error::{Doing, Error, Report, Result, Subject};
 use crate::key::{KeyRole, KeySource};
-use crate::transport::Failure;
+use crate::transport::{Failure, in_runtime};
 
 /// How long to wait until a table is active or deleted. A global index of a new table takes seconds on AWS.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -122,14 +122,14 @@ impl<E: Entity> IntoFuture for CreateTable<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(async move {
+        OperationFuture::new(in_runtime(async move {
             let claims = EntityInfo::claims_of(&self.infos);
             create_or_compare(self.database.clone(), E::INFO, self.infos, self.configure).await?;
             match claims {
                 Some(claims) => create_or_compare(self.database, claims, vec![claims], None).await,
                 None => Ok(()),
             }
-        })
+        }))
     }
 }
 
@@ -157,7 +157,7 @@ impl<E: Entity> IntoFuture for DeleteTable<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(async move {
+        OperationFuture::new(in_runtime(async move {
             delete(&self.database, E::INFO).await?;
             match EntityInfo::claims_of(&[E::INFO]) {
                 Some(claims) => match delete(&self.database, claims).await {
@@ -167,7 +167,7 @@ impl<E: Entity> IntoFuture for DeleteTable<E> {
                 },
                 None => Ok(()),
             }
-        })
+        }))
     }
 }
 

@@ -9,7 +9,7 @@ use super::OperationFuture;
 use crate::database::Database;
 use crate::entity::{Entity, EntityInfo};
 use crate::error::{Doing, Error, Report, Result, Subject};
-use crate::transport::{Failure, FailureKind};
+use crate::transport::{Failure, FailureKind, in_runtime};
 
 /// Enables TTL for a table. Created by [`Database::enable_ttl`], which describes the effect on the items of
 /// the table.
@@ -37,13 +37,13 @@ impl<E: Entity> IntoFuture for EnableTtl<E> {
     type IntoFuture = OperationFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        OperationFuture::new(async move {
+        OperationFuture::new(in_runtime(async move {
             enable(self.database.clone(), E::INFO).await?;
             match EntityInfo::claims_of(&[E::INFO]) {
                 Some(claims) => enable(self.database, claims).await,
                 None => Ok(()),
             }
-        })
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use aws_smithy_types::body::SdkBody;
 
-use crate::codec::{Scanner, Value, ValueError};
+use crate::codec::{RawString, Scanner, Value, ValueError};
 
 /// The body of a successful answer.
 pub struct Answer(SdkBody);
@@ -28,7 +28,10 @@ impl Answer {
     /// Checks that `body` is an answer with these members to the request `asked`.
     pub(super) fn new(members: &[Member], asked: &[u8], body: SdkBody) -> Result<Self, ValueError> {
         let answer = Self(body);
-        check(members, asked, answer.text()?)?;
+        let text = answer.text()?;
+        if !is_checked_by_its_reader(members, asked, text)? {
+            check(members, asked, text)?;
+        }
         Ok(answer)
     }
 
@@ -112,6 +115,34 @@ impl Member {
     }
 }
 
+/// Returns true for the answer to a read that begins as DynamoDB writes it and, for a single item, has the key
+/// that was asked for. Its reader steps over all of it and refuses what is malformed, so that a large answer is
+/// not scanned twice. An answer to a write is always checked here: it must not count as done otherwise.
+fn is_checked_by_its_reader(members: &[Member], asked: &[u8], answer: &str) -> Result<bool, ValueError> {
+    let Some(first) = members.first().filter(|_| answer.ends_with('}')) else { return Ok(false) };
+    let begins = |name: &str, opening: &str| {
+        let rest = answer.strip_prefix("{\"").and_then(|rest| rest.strip_prefix(name));
+        rest.and_then(|rest| rest.strip_prefix("\":")).is_some_and(|rest| rest.starts_with(opening))
+    };
+    Ok(match (first.name, first.kind) {
+        ("Item", Kind::Item) if begins("Item", "{") => match asked_keys(asked)?.first() {
+            Some(Some(key)) => key.iter().all(|(name, value)| holds(answer, name.text, value)),
+            _ => false,
+        },
+        ("Items", Kind::List) => begins("Items", "["),
+        ("Responses", Kind::Object) => begins("Responses", "{"),
+        _ => false,
+    })
+}
+
+/// Returns true if the attribute stands in the answer, in the spelling of the request.
+fn holds(answer: &str, name: &str, value: &str) -> bool {
+    memchr::memmem::find_iter(answer.as_bytes(), value).any(|at| {
+        let before = answer.get(..at).and_then(|before| before.strip_suffix("\":"));
+        before.and_then(|before| before.strip_suffix(name)).is_some_and(|before| before.ends_with('"'))
+    })
+}
+
 fn check(members: &[Member], asked: &[u8], answer: &str) -> Result<(), ValueError> {
     let mut found = [false; 2];
     let mut scanner = Scanner::new(answer);
@@ -142,7 +173,7 @@ fn container(scanner: &mut Scanner<'_>, opening: u8, expected: &str) -> Result<(
 }
 
 /// A key in a request: names and values as they were written.
-type Key<'a> = Vec<(&'a str, &'a str)>;
+type Key<'a> = Vec<(RawString<'a>, &'a str)>;
 
 /// Returns the keys in a request: one for a single operation, one for each operation of a transaction. A put
 /// has none.
@@ -176,7 +207,7 @@ fn asked_keys(asked: &[u8]) -> Result<Vec<Option<Key<'_>>>, ValueError> {
 fn key<'a>(scanner: &mut Scanner<'a>) -> Result<Key<'a>, ValueError> {
     let mut key = Vec::with_capacity(2);
     scanner.object(|name, scanner| {
-        key.push((name.text, scanner.skip()?));
+        key.push((name, scanner.skip()?));
         Ok(())
     })?;
     Ok(key)
@@ -190,7 +221,14 @@ fn item(scanner: &mut Scanner<'_>, key: &Key<'_>) -> Result<(), ValueError> {
     let mut found = 0;
     scanner.object(|name, scanner| {
         let value = scanner.skip()?;
-        let Some((_, asked)) = key.iter().find(|(asked, _)| *asked == name.text) else { return Ok(()) };
+        let mut its = None;
+        for (asked, value) in key {
+            // Names may be escaped in either, and differently.
+            if *asked == name || ((asked.escaped || name.escaped) && asked.unescape()? == name.unescape()?) {
+                its = Some(value);
+            }
+        }
+        let Some(asked) = its else { return Ok(()) };
         found += 1;
         // Equal values nearly always have the same text.
         if *asked == value {

@@ -43,6 +43,18 @@ pub(super) async fn with_sockets<T>(
     }
 }
 
+/// Runs an operation on tables, which uses the SDK's own calls: what tokio lacks is an error as well.
+pub(crate) async fn in_runtime<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
+    check_runtime()?;
+    match AssertUnwindSafe(operation).catch_unwind().await {
+        Ok(output) => output,
+        Err(panic) => match missing_in(&*panic) {
+            Some(missing) => Err(Error::configuration(missing, None)),
+            None => resume_unwind(panic),
+        },
+    }
+}
+
 /// Returns what tokio or the client lacks, by the text of a panic; `None` for other panics.
 fn missing_in(panic: &(dyn Any + Send)) -> Option<&'static str> {
     let literal = panic.downcast_ref::<&str>().copied();
