@@ -44,7 +44,7 @@ fn limits() -> Vec<Limit> {
         of("codec", &format!("{way}: {shape}"), Against::Way(FLOOR), 1.2, reached)
     };
     vec![
-        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.405),
+        of("requests", BATCH_SAVE, Against::Way(SDK), 0.40, 0.41),
         of("requests", BATCH_GET, Against::Way(SDK), 0.25, 0.28),
         codec("encode", User::NAME, 1.20),
         codec("encode", Plane::NAME, 1.20),

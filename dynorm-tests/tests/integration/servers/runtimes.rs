@@ -26,7 +26,7 @@ fn every() -> Vec<Terminal> {
         true "enable_ttl": |db| db.enable_ttl::<Session>();
         true "soft delete": |db| SessionRepo::delete_by_id("a").on(db);
         true "restore": |db| SessionRepo::restore("a").on(db);
-        true "force_delete": |db| SessionRepo::force_delete(&Session::default()).on(db);
+        true "force_delete": |db| SessionRepo::force_delete(&Session { token: "a".into(), ..Session::default() }).on(db);
         true "batch_restore": |db| SessionRepo::batch_restore(["a"]).on(db);
         true "batch_delete_stream": |db| NoteRepo::batch_delete_stream([("ada", 1)]).on(db);
         true "first_or_create": |db| NoteRepo::first_or_create(note(1)).on(db);
