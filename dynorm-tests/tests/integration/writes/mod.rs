@@ -299,15 +299,24 @@ async fn tables<E: Subject>() -> Database {
     db
 }
 
-/// A fixed sample of the cases: the essential ones first, then others.
-fn sample<E: Subject>(essential: Vec<Case>, others: Vec<Case>) -> Vec<Case> {
+/// A fixed sample of the cases: one for each write in each way first, then other essential ones, then the rest.
+fn sample<E: Subject>(mut essential: Vec<Case>, others: Vec<Case>) -> Vec<Case> {
     // The embedded engine answers at once.
     let room = match Engine::of_this_run() {
         Engine::Embedded => 500,
-        Engine::Endpoint => 150,
+        Engine::Endpoint => 200,
     };
     let mut random = fastrand::Rng::with_seed(E::NAME.bytes().map(u64::from).sum());
-    let mut chosen = random.choose_multiple(essential, room);
+    random.shuffle(&mut essential);
+    let mut ways = Vec::new();
+    let (mut chosen, essential): (Vec<Case>, Vec<Case>) = essential.into_iter().partition(|case| {
+        let way = (case.write, case.way, case.when);
+        let is_first = !ways.contains(&way);
+        ways.push(way);
+        is_first
+    });
+    chosen.extend(essential);
+    chosen.truncate(room);
     let rest = room - chosen.len();
     chosen.extend(random.choose_multiple(others, rest));
     chosen
