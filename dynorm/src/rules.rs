@@ -254,9 +254,13 @@ impl Expiry for Option<Timestamp> {
     }
 }
 
-/// Rounds up, so that nothing expires early.
+/// The last second of the year 9999, after which a [`Timestamp`] holds nothing.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Rounds up, so that nothing expires early; but not past the last second, which could not be read back.
 fn seconds(at: Timestamp) -> i64 {
-    at.unix_micros().div_euclid(1_000_000) + i64::from(at.unix_micros().rem_euclid(1_000_000) > 0)
+    let up = i64::from(at.unix_micros().rem_euclid(1_000_000) > 0);
+    (at.unix_micros().div_euclid(1_000_000) + up).min(LAST_SECOND)
 }
 
 /// Which items a read returns.
@@ -456,5 +460,27 @@ impl fmt::Display for Versions {
             )?;
         }
         f.write_str(": read it again, and repeat the change")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Expiry, LAST_SECOND, seconds};
+    use crate::attribute::Timestamp;
+    use crate::codec::{Encoder, Scanner, Value};
+
+    #[test]
+    fn every_expiry_that_is_written_is_read_back() {
+        let last = LAST_SECOND * 1_000_000 + 999_999;
+        for micros in [last, last - 1, last - 999_999, last - 1_000_000, 1, 0, -1] {
+            let at = Timestamp::from_unix_micros(micros).unwrap();
+            let mut encoder = Encoder::default();
+            Expiry::encode(&at, &mut encoder).unwrap();
+            let json = String::from_utf8(encoder.into_bytes()).unwrap();
+            let read: Timestamp = Expiry::decode(Value::parse(&mut Scanner::new(&json)).unwrap()).unwrap();
+            assert_eq!(read.unix_micros(), seconds(at) * 1_000_000, "{micros}");
+            assert!(read >= at || seconds(at) == LAST_SECOND, "{micros}");
+        }
+        assert!(Timestamp::from_unix_micros(last + 1).is_err());
     }
 }
