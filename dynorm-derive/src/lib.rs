@@ -68,8 +68,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `crate = "path"`: the path of dynorm, if the crate is renamed.
 /// - `validate`: checks the rules of `garde::Validate` before every write of the whole entity, and not before
 ///   an `update` (feature `garde`). `dynorm::schema::Validated` lists the rules.
-/// - `hooks`: calls the methods of `impl dynorm::Hooks` before and after every save, delete and restore of the
-///   entity, and after every read. An `update` does not call them.
+/// - `hooks`: calls the methods of `impl dynorm::Hooks` before and after every save, delete and restore of
+///   the entity, and after every read. An `update` does not call them.
 /// - `partition = "USER#{id}"`, `sort = "…"`: builds the table's keys from templates; see
 ///   [Templates](#templates).
 /// - `index("gsi1", partition = "…", sort = "…")`: builds the keys of a global index from templates. May be
@@ -198,9 +198,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// a width must be followed by text or end the template, and text after a placeholder must not begin with
 /// `\`. `create_table::<A>().with::<B>()` refuses entities that could have equal keys.
 ///
-/// Each item has the type of its entity. If an item of another type, or without one, has the key of an entity,
-/// reads by that key return `Error::TypeMismatch`, and single writes and transactions leave the item as it is.
-/// Batches cannot have conditions, so they replace or delete it. Queries and scans leave it out.
+/// Each item has the type of its entity. If an item of another type, or without one, has the key of an
+/// entity, reads by that key return `Error::TypeMismatch`, and single writes and transactions leave the item
+/// as it is. Batches cannot have conditions, so they replace or delete it. Queries and scans leave it out.
 ///
 /// `escape = "none"` writes values as they are, for tables whose keys another program defined. Then `a#b`
 /// followed by `c` and `a` followed by `b#c` are one key, and the keys of several entities may be equal, so

@@ -117,9 +117,9 @@ macro_rules! batch_options {
             self
         }
 
-        /// Limits the consumed capacity to this many units per second for each table, on average (0 counts as 1).
-        /// A write unit is 1 KB of an item, a read unit 4 KB. Units consumed by indexes count as soon as
-        /// DynamoDB has reported them.
+        /// Limits the consumed capacity to this many units per second for each table, on average (0 counts
+        /// as 1). A write unit is 1 KB of an item, a read unit 4 KB. Units consumed by indexes count as soon
+        /// as DynamoDB has reported them.
         pub fn max_units_per_second(mut self, units: u32) -> Self {
             self.settings.options.units_per_second = Some(f64::from(units.max(1)));
             self
